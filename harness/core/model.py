@@ -1,0 +1,208 @@
+"""The words of the Kubernetes network policy API, as frozen values.
+
+Only what decides a verdict is kept. Field names follow the API
+(https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+Labels = Mapping[str, str]
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+class Protocol(StrEnum):
+    """A transport protocol; ICMP is outside of NetworkPolicy's words, so its verdict is undefined."""
+
+    TCP = "TCP"
+    UDP = "UDP"
+    SCTP = "SCTP"
+    ICMP = "ICMP"
+
+
+class Direction(StrEnum):
+    """The side of a flow that a policy looks at, and the values of policyTypes."""
+
+    INGRESS = "Ingress"
+    EGRESS = "Egress"
+
+
+class Operator(StrEnum):
+    """The operators of a label selector's matchExpressions."""
+
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One matchExpressions entry; `values` is empty for Exists and DoesNotExist."""
+
+    key: str
+    operator: Operator
+    values: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A label selector. matchLabels are kept as In of one value, as the API defines them.
+
+    No requirement at all selects everything; "no selector" is None at the place of use.
+    """
+
+    requirements: tuple[Requirement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IPBlock:
+    """A CIDR and the parts cut out of it."""
+
+    cidr: Network
+    except_: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One entry of from/to: an ipBlock alone, or selectors of which at least one is set.
+
+    podSelector alone: pods of the policy's own namespace. namespaceSelector alone: every pod of
+    the selected namespaces. Both: those pods in those namespaces.
+    """
+
+    pod_selector: Selector | None = None
+    namespace_selector: Selector | None = None
+    ip_block: IPBlock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PortRule:
+    """One entry of ports. `port` None means every port of the protocol; a str is a container port's name."""
+
+    protocol: Protocol = Protocol.TCP
+    port: int | str | None = None
+    end_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One ingress or egress rule. No peers: anyone. No ports: every port and protocol."""
+
+    peers: tuple[Peer, ...] = ()
+    ports: tuple[PortRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPolicy:
+    """A NetworkPolicy with policyTypes already defaulted as the API server does it."""
+
+    namespace: str
+    name: str
+    pod_selector: Selector
+    policy_types: frozenset[Direction]
+    ingress: tuple[Rule, ...] = ()
+    egress: tuple[Rule, ...] = ()
+    origin: str = field(default="", compare=False)  # file:line, for messages
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPort:
+    """A port on which a pod listens, and the name by which policies and Services may call it."""
+
+    number: int
+    protocol: Protocol = Protocol.TCP
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A namespace; the API server adds the label kubernetes.io/metadata.name."""
+
+    name: str
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod as policies see it. `ip` is known on a live cluster only; predictions with ipBlock need it."""
+
+    namespace: str
+    name: str
+    labels: Labels
+    ports: tuple[ContainerPort, ...] = ()
+    ip: Address | None = None
+    host_network: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """Something outside of the cluster."""
+
+    name: str
+    ip: Address
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """One port of a Service; `target` is a container port's number or name."""
+
+    port: int
+    protocol: Protocol = Protocol.TCP
+    name: str = ""
+    target: int | str = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service with a selector. `headless` Services have no cluster IP: DNS answers pod addresses."""
+
+    namespace: str
+    name: str
+    selector: Labels
+    ports: tuple[ServicePort, ...]
+    headless: bool = False
+    cluster_ip: Address | None = None
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """Who is there. Keys: a namespace's name; `namespace/name` for pods and Services."""
+
+    namespaces: Mapping[str, Namespace]
+    pods: Mapping[str, Pod]
+    services: Mapping[str, Service] = field(default_factory=dict)
+    external: Mapping[str, External] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A new connection (or datagram) from one endpoint to another's port, after any Service translation.
+
+    `port` is the port at the receiving pod; 0 for ICMP.
+    """
+
+    source: Pod | External
+    target: Pod | External
+    port: int
+    protocol: Protocol = Protocol.TCP
+
+    def __str__(self) -> str:
+        return f"{self.source} -> {self.target}:{self.port}/{self.protocol}"

@@ -1,0 +1,67 @@
+"""What a client saw (Outcome) and what policy says (Verdict): two things, never mixed.
+
+A third value is never folded into pass or fail: a broken tool raises ProbeError, mixed answers are
+UNSTABLE, and neither satisfies anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What the policies say of a flow. UNDEFINED: the API leaves it to the implementation."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    UNDEFINED = "undefined"
+
+
+class Outcome(StrEnum):
+    """What a client saw of a connection, of a name, or (SHOWS) of a text or a count."""
+
+    CONNECTED = "connected"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    RESET = "reset"
+    WRONG_PEER = "wrong_peer"
+    RESOLVED = "resolved"
+    DNS_NXDOMAIN = "dns_nxdomain"
+    DNS_NODATA = "dns_nodata"
+    DNS_SERVFAIL = "dns_servfail"
+    DNS_REFUSED = "dns_refused"
+    DNS_TIMEOUT = "dns_timeout"
+    SHOWS = "shows"
+    UNSTABLE = "unstable"
+
+
+SILENT = frozenset({Outcome.TIMEOUT, Outcome.DNS_TIMEOUT})
+"""Outcomes that silence explains, and that therefore need a positive control."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One answer of a row: an outcome, and its detail where the outcome alone does not tell enough.
+
+    The detail of RESOLVED is the answer (`0 100 80 api.ns.svc.cluster.local.`), of SHOWS the text or
+    the count; elsewhere it is empty.
+    """
+
+    outcome: Outcome
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.detail}".strip()
+
+    def satisfies(self, expected: Reading) -> bool:
+        """Whether this observed reading is what `expected` asks for.
+
+        An expectation without a detail accepts any; with one, it must be the same. UNSTABLE
+        satisfies nothing, not even itself.
+        """
+        if Outcome.UNSTABLE in (self.outcome, expected.outcome):
+            return False
+        if self.outcome is not expected.outcome:
+            return False
+        return not expected.detail or expected.detail == self.detail

@@ -1,0 +1,84 @@
+"""What a run found of one row: the three columns, and the status they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from harness.core.documented import Row
+from harness.core.outcome import SILENT, Reading
+
+
+class Status(StrEnum):
+    """PASS: as documented. ERRATUM: refuted, as the erratum says. NOT_CHECKED: no verdict was reached."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    ERRATUM = "erratum"
+    NOT_CHECKED = "not_checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One replayed command: what was typed, what came back, and how long it took (seconds)."""
+
+    command: str
+    output: str
+    exit_code: int | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the cluster showed for a row.
+
+    `control` is the same flow without any policy; a silent outcome counts only if that one answered.
+    `notes` are sentences for the reader; `evidence` is machine-readable detail (attempts, times in ms).
+    """
+
+    reading: Reading
+    control: Reading | None = None
+    transcripts: tuple[Transcript, ...] = ()
+    notes: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of `labs.json`: documented, predicted, observed, and what they add up to.
+
+    `phase` is the lab module's name without `test_NN_`; `reasons` are the oracle's; `problem` says
+    why a row was not checked or what differs; `next_step` what a person can do; times are seconds.
+    """
+
+    tutorial: str
+    phase: str
+    row: Row
+    predicted: Reading | None
+    observation: Observation | None
+    status: Status
+    reasons: tuple[str, ...] = ()
+    problem: str = ""
+    next_step: str = ""
+    seconds: float = 0.0
+    order: int = 0
+
+
+def judge(row: Row, predicted: Reading | None, observation: Observation | None) -> tuple[Status, str]:
+    """The status of a row, and in words what is amiss.
+
+    Silence is earned: it counts only with a positive control that was not silent.
+    """
+    if observation is None:
+        return Status.NOT_CHECKED, "nothing was observed"
+    seen = observation.reading
+    if not seen.satisfies(row.outcome):
+        return Status.FAIL, f"expected {row.outcome}, observed {seen}"
+    if predicted is not None and not seen.satisfies(predicted):
+        return Status.FAIL, f"the policies predict {predicted}, observed {seen}"
+    if seen.outcome in SILENT and (observation.control is None or observation.control.outcome in SILENT):
+        had = observation.control or "none"
+        return Status.NOT_CHECKED, f"silence without a positive control (without policies: {had})"
+    return (Status.ERRATUM if row.erratum else Status.PASS), ""

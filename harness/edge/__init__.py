@@ -1,0 +1,1 @@
+"""All the I/O, and nothing but I/O."""
