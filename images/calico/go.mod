@@ -7,6 +7,8 @@ tool (
 	github.com/projectcalico/calico/node/cmd/calico-node
 )
 
+require github.com/projectcalico/calico v0.0.0-20250529224300-393b14e729a6
+
 require (
 	cel.dev/expr v0.19.1 // indirect
 	github.com/BurntSushi/toml v1.5.0 // indirect
@@ -112,7 +114,6 @@ require (
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/planetscale/vtprotobuf v0.6.1-0.20240319094008-0393e58bdf10 // indirect
 	github.com/projectcalico/api v0.0.0-20220722155641-439a754a988b // indirect
-	github.com/projectcalico/calico v0.0.0-20250529224300-393b14e729a6 // indirect
 	github.com/projectcalico/calico/lib/std v0.0.0-00010101000000-000000000000 // indirect
 	github.com/projectcalico/go-json v0.0.0-20161128004156-6219dc7339ba // indirect
 	github.com/projectcalico/go-yaml-wrapper v0.0.0-20191112210931-090425220c54 // indirect

@@ -1,5 +1,5 @@
-// Command crds prints Calico's custom resource definitions as one YAML stream,
-// so that the cluster gets exactly the definitions that this build was compiled with.
+// Command crds prints Calico's custom resource definitions as one YAML stream, so that the
+// cluster gets exactly the definitions that this build of Calico was compiled with.
 package main
 
 import (
@@ -7,21 +7,20 @@ import (
 	"os"
 
 	"github.com/projectcalico/calico/libcalico-go/config"
-	"sigs.k8s.io/yaml"
 )
 
 func main() {
-	crds, err := config.AllCRDs()
+	files, err := config.CRDFiles.ReadDir("crd")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "crds:", err)
 		os.Exit(1)
 	}
-	for _, crd := range crds {
-		text, err := yaml.Marshal(crd)
+	for _, file := range files {
+		text, err := config.CRDFiles.ReadFile("crd/" + file.Name())
 		if err != nil {
-			fmt.Fprintln(os.Stderr, "crds:", crd.Name, err)
+			fmt.Fprintln(os.Stderr, "crds:", err)
 			os.Exit(1)
 		}
-		fmt.Printf("---\n%s", text)
+		fmt.Printf("---\n# %s\n%s\n", file.Name(), text)
 	}
 }

@@ -1,0 +1,194 @@
+"""Child processes: the one way in which policylab starts a program.
+
+A program is a list of words, never a line for a shell. It runs in a process group of its own, so
+that a deadline or Ctrl-C ends the program together with everything that it started, and a failure
+carries the last lines of what it printed.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+from harness.errors import EnvironmentFault, ToolMissing
+
+__all__ = ["Completed", "CommandFailed", "Progress", "Quiet", "run", "tail"]
+
+GRACE_SECONDS = 5.0
+TAIL_LINES = 15
+
+
+class Progress(Protocol):
+    """Where long work says what it is doing. The command line draws it; tests record it."""
+
+    def step(self, text: str) -> AbstractContextManager[None]:
+        """Announce a step that lasts as long as the returned context."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say one line that needs no duration."""
+        ...
+
+
+class Quiet:
+    """A `Progress` that says nothing."""
+
+    def step(self, text: str) -> AbstractContextManager[None]:
+        """Say nothing."""
+        return nullcontext()
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A program that ended: its exit code, what it printed, and how long it took."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+class CommandFailed(EnvironmentFault):
+    """A program ended with a failure, or not within its time."""
+
+    def __init__(self, what: str, completed: Completed, *, try_: str = "") -> None:
+        self.completed = completed
+        seen = tail(completed.stderr) or tail(completed.stdout) or "no output"
+        super().__init__(what, where=shlex.join(completed.argv), seen=seen, try_=try_)
+
+
+def tail(text: str, lines: int = TAIL_LINES) -> str:
+    """Return the last lines of a program's output, without the empty ones."""
+    kept = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return "\n         ".join(kept[-lines:])
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    timeout: float,
+    input: str | bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    check: bool = True,
+    cwd: Path | None = None,
+    log: Path | None = None,
+) -> Completed:
+    """Run a program to its end and return what it printed.
+
+    `env` is added to this process's environment. With `log`, output (both streams) goes to that
+    file, appended, and `stdout` holds what was written there; `stderr` is then empty.
+    Raises `ToolMissing` if the program does not exist and `CommandFailed` if it exits with a
+    failure (unless `check` is false) or is not done after `timeout` seconds.
+    """
+    words = tuple(str(word) for word in argv)
+    data = input.encode() if isinstance(input, str) else input
+    started = time.monotonic()
+    sink, offset = _open_log(log)
+    try:
+        child = _start(words, data is not None, env, cwd, sink)
+        out, err, in_time = _finish(child, data, timeout)
+    finally:
+        if sink is not None:
+            sink.close()
+    if log is not None:
+        out = _read_from(log, offset)
+    done = Completed(
+        words,
+        child.returncode,
+        out.decode(errors="replace"),
+        err.decode(errors="replace"),
+        time.monotonic() - started,
+    )
+    if not in_time:
+        raise CommandFailed(
+            f"{words[0]} was not done after {timeout:g} s", done, try_=_see(log, "run it again")
+        )
+    if check and done.returncode != 0:
+        raise CommandFailed(
+            f"{words[0]} failed with exit code {done.returncode}", done, try_=_see(log, "")
+        )
+    return done
+
+
+def _see(log: Path | None, otherwise: str) -> str:
+    return f"read {log}" if log is not None else otherwise
+
+
+def _open_log(log: Path | None) -> tuple[IO[bytes] | None, int]:
+    if log is None:
+        return None, 0
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sink = log.open("ab")
+    return sink, sink.tell()
+
+
+def _read_from(log: Path, offset: int) -> bytes:
+    with log.open("rb") as written:
+        written.seek(offset)
+        return written.read()
+
+
+def _start(
+    words: tuple[str, ...],
+    has_input: bool,
+    env: Mapping[str, str] | None,
+    cwd: Path | None,
+    sink: IO[bytes] | None,
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
+            stdout=sink if sink is not None else subprocess.PIPE,
+            stderr=subprocess.STDOUT if sink is not None else subprocess.PIPE,
+            env={**os.environ, **env} if env is not None else None,
+            cwd=cwd,
+            start_new_session=True,
+        )
+    except (FileNotFoundError, PermissionError) as error:
+        raise ToolMissing(
+            f"cannot start {words[0]}",
+            where=shlex.join(words),
+            seen=str(error),
+            try_=f"install {words[0]} or put it on PATH",
+        ) from error
+
+
+def _finish(
+    child: subprocess.Popen[bytes], data: bytes | None, timeout: float
+) -> tuple[bytes, bytes, bool]:
+    """Wait for the child; on a deadline, Ctrl-C or any other exception end its whole group."""
+    try:
+        out, err = child.communicate(data, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        _end_group(child)
+        out, err = child.communicate()
+        return out or b"", err or b"", False
+    except BaseException:
+        _end_group(child)
+        child.communicate()
+        raise
+    return out or b"", err or b"", True
+
+
+def _end_group(child: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(GRACE_SECONDS)
+    # The leader may be gone while a grandchild that ignores SIGTERM still holds the pipes.
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
