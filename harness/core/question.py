@@ -1,0 +1,103 @@
+"""Questions and answers of DNS as plain values, and the questions that a lookup is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import dns.exception
+import dns.name
+
+from harness.errors import OutcomeTableError, ProbeError
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of class IN: an absolute name (`web.default.svc.cluster.local.`) and a type."""
+
+    qname: str
+    rdtype: str = "A"
+
+    def __str__(self) -> str:
+        return f"{self.rdtype} {self.qname}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SrvRecord:
+    """Where a service listens (RFC 2782): lower priority first, then by weight.
+
+    `target` is an absolute name in lower case.
+    """
+
+    priority: int
+    weight: int
+    port: int
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.priority} {self.weight} {self.port} {self.target}"
+
+
+def query_plan(
+    name: str, *, search: Sequence[str], ndots: int, rdtypes: Sequence[str] = ("A",)
+) -> tuple[Question, ...]:
+    """The questions that a resolver asks for `name`, in order, until one is answered.
+
+    A trailing dot makes a name absolute: it is asked as it is, once. A name with fewer dots than
+    `ndots` goes through the search list first and is asked as it is last; any other the other way
+    round. Source: resolv.conf(5) as glibc does it; musl never searches for a name with so many
+    dots.
+
+    Raises:
+        OutcomeTableError: `name` is no DNS name.
+        ProbeError: an entry of the search list is no DNS name.
+    """
+    plain = _name(name)
+    if plain.is_absolute():
+        return _ask([plain], rdtypes)
+    suffixes = [_suffix(suffix) for suffix in search]
+    searched = [found for suffix in suffixes if (found := _join(plain, suffix)) is not None]
+    as_is = plain.concatenate(dns.name.root)
+    if name.count(".") >= ndots:
+        return _ask([as_is, *searched], rdtypes)
+    # A search list may hold the root itself; glibc does not ask for the plain name twice then.
+    last = [] if dns.name.root in suffixes else [as_is]
+    return _ask([*searched, *last], rdtypes)
+
+
+def joined(rdtype: str, answers: Iterable[str]) -> str:
+    """Answers as the detail of a reading: in one order, so that two answers can be compared."""
+    unique = set(answers)
+    if rdtype in ("A", "AAAA"):
+        return ", ".join(sorted(unique, key=lambda text: int(ip_address(text))))
+    return "; ".join(sorted(unique))
+
+
+def _ask(names: Iterable[dns.name.Name], rdtypes: Sequence[str]) -> tuple[Question, ...]:
+    return tuple(Question(name.to_text(), rdtype) for name in names for rdtype in rdtypes)
+
+
+def _join(name: dns.name.Name, suffix: dns.name.Name) -> dns.name.Name | None:
+    try:
+        return name.concatenate(suffix)
+    except dns.name.NameTooLong:  # no such name can exist, so a resolver cannot ask for it
+        return None
+
+
+def _name(text: str) -> dns.name.Name:
+    try:
+        return dns.name.from_text(text, origin=None)
+    except (dns.exception.DNSException, UnicodeError) as error:
+        raise OutcomeTableError(
+            "this is no DNS name", where=text, seen=str(error), try_="labels of 1 to 63 characters"
+        ) from error
+
+
+def _suffix(text: str) -> dns.name.Name:
+    try:
+        return dns.name.from_text(text)
+    except (dns.exception.DNSException, UnicodeError) as error:
+        raise ProbeError(
+            "the search list holds something that is no DNS name", where=text, seen=str(error)
+        ) from error

@@ -1,0 +1,40 @@
+"""Measured times, with their spread: one number alone would claim more than was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import median, quantiles
+
+from harness.errors import ProbeError
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """`n` times in milliseconds: least, quartiles, median, greatest."""
+
+    median: float
+    min: float
+    max: float
+    q1: float
+    q3: float
+    n: int
+
+    @classmethod
+    def of(cls, times: Sequence[float]) -> Spread:
+        """The spread of times in ms.
+
+        Raises:
+            ProbeError: nothing was measured.
+        """
+        if not times:
+            raise ProbeError("there is no spread of nothing", try_="measure at least once")
+        q1, _, q3 = quantiles(times, n=4, method="inclusive") if len(times) > 1 else [times[0]] * 3
+        return cls(median(times), min(times), max(times), q1, q3, len(times))
+
+    def as_evidence(self) -> dict[str, float]:
+        """For `evidence["spread"][LABEL]` of an observation; the report draws it."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.median:.1f} ms ({self.min:.1f}-{self.max:.1f}, n={self.n})"
