@@ -28,11 +28,13 @@ from harness.errors import OutcomeTableError
 REQUIRED = ("step", "apply", "from", "to", "outcome", "why")
 OPTIONAL = ("actual", "erratum", "command", "cite")
 OURS = "ours"
+HEADER_RULER_ROW = 3
+"""Lines of the smallest table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erratum:
-    """A sentence of a tutorial that is false as written: what is wrong, why, and what works instead.
+    """A sentence of a tutorial that is false as written: what is wrong, why, and what works.
 
     `corrected` names the manifest (without `.yaml`) or the wording that holds.
     """
@@ -86,7 +88,9 @@ class Table:
         return self.source.partition("#")[0]
 
 
-def parse_table(text: str, *, source: str, errata: Sequence[Erratum] = (), where: str = "") -> Table:
+def parse_table(
+    text: str, *, source: str, errata: Sequence[Erratum] = (), where: str = ""
+) -> Table:
     """Read an outcome table.
 
     Raises:
@@ -97,7 +101,8 @@ def parse_table(text: str, *, source: str, errata: Sequence[Erratum] = (), where
     if len(known) != len(errata):
         raise OutcomeTableError("two errata share an id", where=where or source)
     rows = tuple(
-        _row(cells, known, source, f"{where or source}, table line {line}") for line, cells in _records(text, where or source)
+        _row(cells, known, source, f"{where or source}, table line {line}")
+        for line, cells in _records(text, where or source)
     )
     _check(rows, known, where or source)
     return Table(source, rows, tuple(errata))
@@ -107,7 +112,9 @@ def _check(rows: Sequence[Row], errata: dict[str, Erratum], where: str) -> None:
     for row_id, count in Counter(row.id for row in rows).items():
         if count > 1:
             raise OutcomeTableError(
-                f"{count} rows share the id `{row_id}`", where=where, try_="give them different steps, or drop one"
+                f"{count} rows share the id `{row_id}`",
+                where=where,
+                try_="give them different steps, or drop one",
             )
     unused = errata.keys() - {row.erratum.id for row in rows if row.erratum}
     if unused:
@@ -125,8 +132,10 @@ def _check(rows: Sequence[Row], errata: dict[str, Erratum], where: str) -> None:
 def _records(text: str, where: str) -> Iterable[tuple[int, dict[str, str]]]:
     lines = [(number, line.strip()) for number, line in enumerate(text.strip().splitlines(), 1)]
     lines = [(number, line) for number, line in lines if line]
-    if len(lines) < 3 or not re.fullmatch(r"\|[-:| ]+\|", lines[1][1]):
-        raise OutcomeTableError("the outcome table needs a header, a ruler and at least one row", where=where)
+    if len(lines) < HEADER_RULER_ROW or not re.fullmatch(r"\|[-:| ]+\|", lines[1][1]):
+        raise OutcomeTableError(
+            "the outcome table needs a header, a ruler and at least one row", where=where
+        )
     header = _cells(lines[0][1])
     _check_header(header, where)
     for number, line in lines[2:]:
@@ -142,7 +151,8 @@ def _records(text: str, where: str) -> Iterable[tuple[int, dict[str, str]]]:
 
 
 def _cells(line: str) -> list[str]:
-    return [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
+    inner = line.strip().removeprefix("|").removesuffix("|")
+    return [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", inner)]
 
 
 def _check_header(header: Sequence[str], where: str) -> None:
@@ -152,7 +162,8 @@ def _check_header(header: Sequence[str], where: str) -> None:
         raise OutcomeTableError(
             "the outcome table's header is wrong",
             where=where,
-            seen=f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}",
+            seen=f"missing: {', '.join(missing) or 'none'}; "
+            f"unknown: {', '.join(unknown) or 'none'}",
             try_=f"columns are {', '.join(REQUIRED)} and, where needed, {', '.join(OPTIONAL)}",
         )
 
@@ -162,7 +173,9 @@ def _row(cells: dict[str, str], errata: dict[str, Erratum], source: str, where: 
     actual = parse_reading(cells["actual"], where=where) if cells.get("actual") else None
     erratum = _erratum(cells.get("erratum", ""), actual, documented, errata, where)
     if not cells["why"]:
-        raise OutcomeTableError("the row has no `why`", where=where, try_="one sentence for the reader")
+        raise OutcomeTableError(
+            "the row has no `why`", where=where, try_="one sentence for the reader"
+        )
     origin = parse_pod(cells["from"], where=where)
     return Row(
         id=_row_id(cells),
@@ -189,15 +202,23 @@ def _erratum(
     name: str, actual: Reading | None, documented: Reading, errata: dict[str, Erratum], where: str
 ) -> Erratum | None:
     if bool(name) != (actual is not None):
-        raise OutcomeTableError("`actual` and `erratum` go together", where=where, try_="fill in both cells, or neither")
+        raise OutcomeTableError(
+            "`actual` and `erratum` go together", where=where, try_="fill in both cells, or neither"
+        )
     if not name:
         return None
     if name not in errata:
         raise OutcomeTableError(
-            f"there is no erratum `{name}`", where=where, seen=f"known: {', '.join(errata) or 'none'}"
+            f"there is no erratum `{name}`",
+            where=where,
+            seen=f"known: {', '.join(errata) or 'none'}",
         )
     if actual == documented:
-        raise OutcomeTableError("the erratum says the same as the tutorial", where=where, try_="drop `actual` and `erratum`")
+        raise OutcomeTableError(
+            "the erratum says the same as the tutorial",
+            where=where,
+            try_="drop `actual` and `erratum`",
+        )
     return errata[name]
 
 
@@ -218,7 +239,11 @@ def parse_reading(text: str, *, where: str) -> Reading:
             try_=f"did you mean `{near[0]}`?" if near else f"one of {', '.join(Outcome)}",
         ) from None
     if outcome is Outcome.UNSTABLE:
-        raise OutcomeTableError("a table cannot document `unstable`: it is the absence of an answer", where=where)
+        raise OutcomeTableError(
+            "a table cannot document `unstable`: it is the absence of an answer", where=where
+        )
     if outcome is Outcome.SHOWS and not detail:
-        raise OutcomeTableError("`shows` needs what it shows", where=where, try_="e.g. `shows ndots:5`")
+        raise OutcomeTableError(
+            "`shows` needs what it shows", where=where, try_="e.g. `shows ndots:5`"
+        )
     return Reading(outcome, detail.strip())

@@ -8,11 +8,11 @@ from enum import StrEnum
 from typing import Any
 
 from harness.core.documented import Row
-from harness.core.outcome import SILENT, Reading
+from harness.core.outcome import SILENT, Outcome, Reading
 
 
 class Status(StrEnum):
-    """PASS: as documented. ERRATUM: refuted, as the erratum says. NOT_CHECKED: no verdict was reached."""
+    """PASS: as documented. ERRATUM: refuted, as the erratum says. NOT_CHECKED: no verdict."""
 
     PASS = "pass"  # noqa: S105
     FAIL = "fail"
@@ -34,8 +34,9 @@ class Transcript:
 class Observation:
     """What the cluster showed for a row.
 
-    `control` is the same flow without any policy; a silent outcome counts only if that one answered.
-    `notes` are sentences for the reader; `evidence` is machine-readable detail (attempts, times in ms).
+    `control` is the same flow without any policy; a silent outcome counts only if that one
+    answered. `notes` are sentences for the reader; `evidence` is machine-readable detail
+    (attempts, times in ms).
     """
 
     reading: Reading
@@ -66,19 +67,28 @@ class Record:
     order: int = 0
 
 
-def judge(row: Row, predicted: Reading | None, observation: Observation | None) -> tuple[Status, str]:
+def judge(
+    row: Row, predicted: Reading | None, observation: Observation | None
+) -> tuple[Status, str]:
     """The status of a row, and in words what is amiss.
 
-    Silence is earned: it counts only with a positive control that was not silent.
+    Silence is earned: it counts only with a positive control that answered. Attempts that disagree
+    are no verdict: never a pass, never a failure.
     """
     if observation is None:
         return Status.NOT_CHECKED, "nothing was observed"
     seen = observation.reading
+    if seen.outcome is Outcome.UNSTABLE:
+        return Status.NOT_CHECKED, "the attempts disagree with each other, so there is no verdict"
     if not seen.satisfies(row.outcome):
         return Status.FAIL, f"expected {row.outcome}, observed {seen}"
     if predicted is not None and not seen.satisfies(predicted):
         return Status.FAIL, f"the policies predict {predicted}, observed {seen}"
-    if seen.outcome in SILENT and (observation.control is None or observation.control.outcome in SILENT):
+    if seen.outcome in SILENT and not _answered(observation.control):
         had = observation.control or "none"
         return Status.NOT_CHECKED, f"silence without a positive control (without policies: {had})"
     return (Status.ERRATUM if row.erratum else Status.PASS), ""
+
+
+def _answered(control: Reading | None) -> bool:
+    return control is not None and control.outcome not in SILENT | {Outcome.UNSTABLE}

@@ -5,7 +5,7 @@ Grammar of `to` (one cell, no blanks except in `fact/`):
     pod/NAMESPACE/NAME:PORT[/udp]     a pod's own address
     svc/NAMESPACE/NAME:PORT[/udp]     a Service's cluster IP
     net/NAME:PORT[/udp]               the address of something outside, without asking DNS
-    name/NAME:PORT                    what a client does with a URL: resolve in the pod, then connect
+    name/NAME:PORT                    as a client does with a URL: resolve in the pod, then connect
     ping/pod/NAMESPACE/NAME | ping/net/NAME      one ICMP echo
     dns/TYPE/QNAME[/tcp]              one question, as `dig` asks it: QNAME is absolute
     lookup/NAME                       an address lookup through the pod's search list
@@ -127,12 +127,14 @@ Target = (
     | Fact
 )
 
+MAX_PORT = 65_535
+
 _NAME = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
 _DNS_NAME = r"[_A-Za-z0-9](?:[-_A-Za-z0-9.]*)"
-_POD = re.compile(rf"^({_NAME})/({_NAME})$")
-_NAMESPACED_PORT = re.compile(rf"^({_NAME})/({_NAME}):(\d+)(/udp)?$")
-_PLAIN_PORT = re.compile(rf"^({_DNS_NAME}):(\d+)(/udp)?$")
-_DNS = re.compile(rf"^(A|AAAA|SRV|TXT|PTR|CNAME)/({_DNS_NAME})(/tcp)?$")
+_POD = re.compile(rf"^({_NAME})/({_NAME})\Z")
+_NAMESPACED_PORT = re.compile(rf"^({_NAME})/({_NAME}):(\d+)(/udp)?\Z")
+_PLAIN_PORT = re.compile(rf"^({_DNS_NAME}):(\d+)(/udp)?\Z")
+_DNS = re.compile(rf"^(A|AAAA|SRV|TXT|PTR|CNAME)/({_DNS_NAME})(/tcp)?\Z")
 
 
 def parse_pod(text: str, *, where: str) -> PodRef:
@@ -144,7 +146,9 @@ def parse_pod(text: str, *, where: str) -> PodRef:
     if match := _POD.match(text):
         return PodRef(*match.groups())
     raise OutcomeTableError(
-        f"`{text}` names no pod", where=where, try_="write NAMESPACE/NAME, e.g. secure-zone/payment-api"
+        f"`{text}` names no pod",
+        where=where,
+        try_="write NAMESPACE/NAME, e.g. secure-zone/payment-api",
     )
 
 
@@ -156,7 +160,7 @@ def parse_target(text: str, *, where: str) -> Target:
     """
     kind, _, rest = text.partition("/")
     target = _parse(kind, rest)
-    if target is None:
+    if target is None or not 0 < getattr(target, "port", MAX_PORT) <= MAX_PORT:
         raise OutcomeTableError(
             f"`{text}` is no target",
             where=where,
@@ -166,7 +170,7 @@ def parse_target(text: str, *, where: str) -> Target:
     return target
 
 
-def _parse(kind: str, rest: str) -> Target | None:
+def _parse(kind: str, rest: str) -> Target | None:  # noqa: PLR0911 - one form, one return
     match kind:
         case "pod" | "svc":
             return _namespaced(kind, rest)
