@@ -20,10 +20,11 @@ from typing import IO, Protocol
 
 from harness.errors import EnvironmentFault, ToolMissing
 
-__all__ = ["Completed", "CommandFailed", "Progress", "Quiet", "run", "tail"]
+__all__ = ["CommandFailed", "Completed", "Progress", "Quiet", "end_all", "run", "tail"]
 
 GRACE_SECONDS = 5.0
 TAIL_LINES = 15
+_running: set[subprocess.Popen[bytes]] = set()
 
 
 class Progress(Protocol):
@@ -122,6 +123,16 @@ def run(
     return done
 
 
+def end_all() -> None:
+    """End every program that other threads of this process are waiting for.
+
+    Ctrl-C reaches the main thread only; it calls this so that the others come to an end too.
+    """
+    for child in tuple(_running):
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM)
+
+
 def _see(log: Path | None, otherwise: str) -> str:
     return f"read {log}" if log is not None else otherwise
 
@@ -170,6 +181,7 @@ def _finish(
     child: subprocess.Popen[bytes], data: bytes | None, timeout: float
 ) -> tuple[bytes, bytes, bool]:
     """Wait for the child; on a deadline, Ctrl-C or any other exception end its whole group."""
+    _running.add(child)
     try:
         out, err = child.communicate(data, timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -180,6 +192,8 @@ def _finish(
         _end_group(child)
         child.communicate()
         raise
+    finally:
+        _running.discard(child)
     return out or b"", err or b"", True
 
 

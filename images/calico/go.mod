@@ -4,6 +4,7 @@ go 1.24.2
 
 tool (
 	github.com/projectcalico/calico/cni-plugin/cmd/calico
+	github.com/projectcalico/calico/cni-plugin/cmd/install
 	github.com/projectcalico/calico/node/cmd/calico-node
 )
 
@@ -107,6 +108,7 @@ require (
 	github.com/modern-go/reflect2 v1.0.2 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	github.com/natefinch/atomic v1.0.1 // indirect
+	github.com/nmrshll/go-cp v0.0.0-20180115193924-61436d3b7cfa // indirect
 	github.com/olekukonko/tablewriter v0.0.5 // indirect
 	github.com/onsi/gomega v1.36.2 // indirect
 	github.com/opencontainers/go-digest v1.0.0 // indirect

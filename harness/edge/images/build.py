@@ -1,0 +1,137 @@
+"""Builds the parts: Go commands, the C command, Debian roots. Each is an artefact of the store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.edge import apt
+from harness.edge.images.keys import Keys
+from harness.edge.images.layers import write_difference
+from harness.edge.images.recipe import BASE, SUITE, Recipe
+from harness.edge.images.store import Store
+from harness.edge.process import CommandFailed, Progress, run
+from harness.errors import ImageUnavailable
+
+__all__ = ["PACKAGES", "Builder"]
+
+GO_SECONDS = 3600.0
+ROOT_SECONDS = 1200.0
+PACKAGES = "usr/share/policylab/packages.txt"
+# What a machine reads and a person does not, in an image that nobody logs in to.
+LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*")
+ROOT_EPOCH = "1735689600"
+NOTE_PACKAGES = (
+    'mkdir -p "$1/usr/share/policylab" && dpkg-query --admindir="$1/var/lib/dpkg" '
+    "-W -f '${Package}=${Version}\\n' > \"$1/" + PACKAGES + '"'
+)
+# Written by the installation, different each time, read by nothing.
+REMOVE_NOISE = (
+    'find "$1/var/log" -type f -delete && rm -rf "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old '
+    '"$1"/var/cache/ldconfig/aux-cache "$1"/etc/machine-id "$1"/var/lib/dbus/machine-id'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Everything that a part needs to be built: the store, the keys, the Go command, the logs."""
+
+    store: Store
+    keys: Keys
+    go: Path
+    logs: Path
+    progress: Progress
+
+    def commands(self, recipe: Recipe) -> Path:
+        """Return the folder with a recipe's compiled commands; compile them if need be."""
+        name, key = f"commands-{recipe.name}", self.keys.commands[recipe.name]
+        if not self.store.has(name, key):
+            with (
+                self.progress.step(f"compiling {recipe.name} {recipe.version}"),
+                self.store.making(name, key, {"version": recipe.version}) as folder,
+            ):
+                self._compile(recipe, folder)
+        return self.store.path(name, key)
+
+    def _compile(self, recipe: Recipe, folder: Path) -> None:
+        log = self.logs / f"{recipe.name}.log"
+        if recipe.go is not None:
+            flags = ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", recipe.go.ldflags]
+            argv: list[str | Path] = [self.go, "build", *flags, "-o", f"{folder}/", *recipe.go.packages]
+            env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
+            self._run_build(recipe, argv, env, log)
+        elif recipe.c_source is not None:
+            argv = ["gcc", "-Os", "-static", "-Wall", "-Werror", "-s"]
+            argv += ["-o", folder / recipe.name, recipe.c_source]
+            self._run_build(recipe, argv, {}, log)
+
+    def _run_build(
+        self, recipe: Recipe, argv: list[str | Path], env: dict[str, str], log: Path
+    ) -> None:
+        try:
+            run(argv, timeout=GO_SECONDS, cwd=recipe.folder, env=env, log=log)
+        except CommandFailed as error:
+            raise ImageUnavailable(
+                f"{recipe.name} cannot be built",
+                where=str(recipe.folder),
+                seen=error.seen,
+                try_=f"read {log}; run again to go on where it was",
+            ) from error
+
+    def root(self, recipe: Recipe, base: Recipe | None) -> Path:
+        """Return a folder with `layer.tar` and `packages.txt` of a Debian root.
+
+        The base's layer is its whole root; every other root's is the difference to the base.
+        """
+        name, key = f"root-{recipe.name}", self.keys.roots[recipe.name]
+        if not self.store.has(name, key):
+            lower = self.root(base, None) / "layer.tar" if base is not None else None
+            with (
+                self.progress.step(f"making the Debian root of {recipe.name}"),
+                self.store.making(name, key, {"suite": SUITE}) as folder,
+            ):
+                self._bootstrap(recipe, folder, lower)
+        return self.store.path(name, key)
+
+    def _bootstrap(self, recipe: Recipe, folder: Path, lower: Path | None) -> None:
+        log = self.logs / f"{recipe.name}-root.log"
+        full = folder / ("full.tar" if lower is not None else "layer.tar")
+        argv = ["mmdebstrap", "--mode=root", "--variant=essential"]
+        argv += [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
+        argv += ["--aptopt=Apt::Install-Recommends=false"]
+        argv += [f"--customize-hook={NOTE_PACKAGES}", f"--customize-hook={REMOVE_NOISE}"]
+        argv += [f"--customize-hook=copy-out /{PACKAGES} {folder}"]
+        if recipe.debian:
+            argv.append(f"--include={','.join(recipe.debian)}")
+        try:
+            run(
+                [*argv, SUITE, full, "-"],
+                timeout=ROOT_SECONDS,
+                input=apt.sources_for(SUITE),
+                env={"SOURCE_DATE_EPOCH": ROOT_EPOCH},
+                log=log,
+            )
+        except CommandFailed as error:
+            raise self._no_root(recipe, error, log) from error
+        if lower is not None:
+            write_difference(lower, full, folder / "layer.tar")
+            full.unlink()
+
+    def _no_root(self, recipe: Recipe, error: CommandFailed, log: Path) -> ImageUnavailable:
+        missing = re.findall(r"Unable to locate package (\S+)", error.completed.stdout)
+        what = f"the Debian root of {recipe.name} cannot be made"
+        if missing:
+            what = f"package {missing[0]}, needed by {recipe.name}, cannot be had"
+        return ImageUnavailable(
+            what,
+            where=f"suite {SUITE}, {recipe.folder / 'image.toml'}",
+            seen=error.seen,
+            try_=f"read {log}; is the machine's Debian mirror reachable?",
+        )
+
+
+def debian_base(recipes: Mapping[str, Recipe], recipe: Recipe) -> Recipe | None:
+    """Return what a Debian root is stored as the difference to; None for the base itself."""
+    return None if recipe.name == BASE else recipes[BASE]

@@ -1,0 +1,124 @@
+"""The key of everything that is built: a hash of what goes in.
+
+A changed `go.sum` changes the key of that folder's commands and of the node image that they are
+baked into, and no other key: so nothing else is built again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.edge.images.recipe import BASE, SUITE, ImageRecipe, Recipe
+
+__all__ = ["Keys", "digest_of", "folder_digest", "plan_keys"]
+
+# Raised by hand when the build code changes what comes out of the same folder.
+COMMANDS_FORMAT = "1"
+ROOT_FORMAT = "1"
+NODE_FORMAT = "1"
+KEY_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Every key of a plan: by folder for commands and Debian roots, by image name for images."""
+
+    commands: Mapping[str, str]
+    roots: Mapping[str, str]
+    images: Mapping[str, str]
+    cluster: str
+
+
+def digest_of(value: Any) -> str:
+    """Hash plain data."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+
+def folder_digest(files: Iterable[Path], home: Path) -> str:
+    """Hash files: their paths below `home`, whether they can be run, and their bytes."""
+    found = [
+        [
+            str(path.relative_to(home)),
+            bool(path.stat().st_mode & 0o100),
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        ]
+        for path in sorted(files)
+    ]
+    return digest_of(found)
+
+
+def sources(recipe: Recipe) -> list[Path]:
+    """Return what is compiled: every file of the folder but the recipe and the root files."""
+    return [
+        path
+        for path in sorted(recipe.folder.rglob("*"))
+        if path.is_file()
+        and path.name not in {"image.toml", "README.md"}
+        and "rootfs" not in path.relative_to(recipe.folder).parts
+    ]
+
+
+def overlay(recipe: Recipe) -> list[Path]:
+    """Return our own files that are laid over an image."""
+    return [path for path in sorted((recipe.folder / "rootfs").rglob("*")) if path.is_file()]
+
+
+def plan_keys(recipes: Mapping[str, Recipe]) -> Keys:
+    """Compute the key of each part of a build."""
+    commands = {
+        name: _commands_key(recipe)
+        for name, recipe in recipes.items()
+        if recipe.go is not None or recipe.c_source is not None
+    }
+    roots = _root_keys(recipes)
+    images = {
+        image.name: _image_key(recipe, image, commands, roots)
+        for recipe in recipes.values()
+        for image in recipe.images
+    }
+    cluster = digest_of([NODE_FORMAT, sorted(images.items()), sorted(commands.items())])
+    return Keys(commands, roots, images, cluster)
+
+
+def _commands_key(recipe: Recipe) -> str:
+    build = [recipe.go.packages, recipe.go.ldflags] if recipe.go else [recipe.c_source]
+    files = folder_digest(sources(recipe), recipe.folder)
+    return digest_of(["commands", COMMANDS_FORMAT, platform.machine(), build, files])
+
+
+def _root_keys(recipes: Mapping[str, Recipe]) -> dict[str, str]:
+    def key(packages: tuple[str, ...], under: str) -> str:
+        return digest_of(["root", ROOT_FORMAT, platform.machine(), SUITE, sorted(packages), under])
+
+    with_root = {name: r.debian for name, r in recipes.items() if r.debian is not None}
+    base = key(with_root.get(BASE, ()), "")
+    return {
+        name: base if name == BASE else key(packages, base)
+        for name, packages in with_root.items()
+    }
+
+
+def _image_key(
+    recipe: Recipe,
+    image: ImageRecipe,
+    commands: Mapping[str, str],
+    roots: Mapping[str, str],
+) -> str:
+    return digest_of(
+        [
+            "image",
+            image.ref,
+            sorted(image.binaries.items()),
+            image.config,
+            folder_digest(overlay(recipe), recipe.folder),
+            commands.get(recipe.name, ""),
+            roots[image.root] if image.root else "",
+        ]
+    )

@@ -1,0 +1,67 @@
+"""What the rest of policylab is told about images: where they come from, and what to call them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+__all__ = ["CALICO", "CLUSTER_FILE", "CRDS", "ClusterImages", "Source", "read_cluster"]
+
+CLUSTER_FILE = "cluster.json"
+CRDS = "calico-crds.yaml"
+CALICO = "calico"
+
+
+class Source(StrEnum):
+    """Where cluster images may come from."""
+
+    AUTO = "auto"
+    REGISTRY = "registry"
+    BUNDLE = "bundle"
+    BUILD = "build"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterImages:
+    """Everything needed to start a cluster, and to fill it, without asking a registry again.
+
+    `node` is for kind's `--image`. `refs` are the names that manifests use: calico-node,
+    calico-cni, nginx, redis, toolbox, coredns, pause and others. `load` names images that the local engine
+    has and the node image lacks. `kubeadm_patch` is the ClusterConfiguration to put in kind's
+    kubeadmConfigPatches, None if the node image needs none. `calico_crds` is None on the registry
+    route: Calico's manifest for that version has to be given by the caller.
+    """
+
+    source: Source
+    node: str
+    refs: Mapping[str, str]
+    load: tuple[str, ...]
+    kind: Path
+    kubectl: Path
+    kubernetes_version: str
+    calico_version: str
+    image_repository: str | None
+    kubeadm_patch: str | None
+    calico_crds: Path | None
+
+
+def read_cluster(home: Path, source: Source) -> ClusterImages:
+    """Read the description that a finished build or a loaded bundle holds."""
+    facts: dict[str, Any] = json.loads((home / CLUSTER_FILE).read_text())
+    return ClusterImages(
+        source=source,
+        node=facts["node"],
+        refs=facts["refs"],
+        load=(),
+        kind=home / "kind",
+        kubectl=home / "kubectl",
+        kubernetes_version=facts["kubernetes_version"],
+        calico_version=facts["calico_version"],
+        image_repository=facts["image_repository"],
+        kubeadm_patch=facts["kubeadm_patch"],
+        calico_crds=home / CRDS,
+    )

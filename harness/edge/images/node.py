@@ -1,0 +1,170 @@
+"""Puts the parts together: every image into one archive, and the archive into the node image.
+
+The node image is made in two moves. An image of the machine alone is loaded into the engine; then
+it runs once with containerd, which imports the archive into its store, and the result is kept.
+That second move is all that has to be done again when one of the baked images changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.edge.images.archive import Image, write_archive
+from harness.edge.images.build import Builder, debian_base
+from harness.edge.images.keys import overlay
+from harness.edge.images.layers import write_files
+from harness.edge.images.recipe import BASE, REPOSITORY, ImageRecipe, Recipe
+from harness.edge.process import run
+
+__all__ = ["LAB_IMAGES", "Assembly", "engine_has", "node_ref"]
+
+LAB_IMAGES = ("nginx", "redis", "toolbox")
+NODE = "node"
+ENGINE_SECONDS = 600.0
+# Debian's path of the CNI plugins; kind and Calico look for them here.
+CNI_FROM, CNI_TO = "/usr/lib/cni", "/opt/cni/bin"
+CNI_PLUGINS = ("bandwidth", "bridge", "host-local", "loopback", "portmap", "ptp", "tuning")
+UNITS = ("containerd", "dnsmasq", "kubelet")
+# Units that have nothing to do in a container, or that fail there.
+MASKED = (
+    "apt-daily-upgrade.timer",
+    "apt-daily.timer",
+    "console-getty.service",
+    "dev-hugepages.mount",
+    "e2scrub_all.timer",
+    "fstrim.timer",
+    "getty.target",
+    "kmod-static-nodes.service",
+    "proc-sys-fs-binfmt_misc.automount",
+    "serial-getty@.service",
+    "sys-fs-fuse-connections.mount",
+    "sys-kernel-config.mount",
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
+    "systemd-journald-audit.socket",
+    "systemd-logind.service",
+    "systemd-modules-load.service",
+    "systemd-remount-fs.service",
+    "systemd-resolved.service",
+    "systemd-udevd.service",
+    "systemd-update-utmp-runlevel.service",
+    "systemd-update-utmp.service",
+    "udev.service",
+)
+
+
+def node_ref(cluster_key: str) -> str:
+    """Return the engine's name for the node image of a build."""
+    return f"{REPOSITORY}/{NODE}:{cluster_key}"
+
+
+def engine_has(ref: str) -> bool:
+    """Say whether the engine holds this image."""
+    done = run(["docker", "image", "inspect", "--format", "ok", ref], timeout=60, check=False)
+    return done.returncode == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Makes images of parts that are built already."""
+
+    builder: Builder
+    recipes: Mapping[str, Recipe]
+
+    def images(self, names: set[str] | None, scratch: Path) -> list[Image]:
+        """Describe the images with these names (None: all but the node), layers written."""
+        found = []
+        for recipe in self.recipes.values():
+            for image in recipe.images:
+                wanted = image.name != NODE if names is None else image.name in names
+                if wanted:
+                    found.append(self._image(recipe, image, scratch))
+        return found
+
+    def _image(self, recipe: Recipe, image: ImageRecipe, scratch: Path) -> Image:
+        layers = self._debian_layers(image.root)
+        files = {f"/{path.relative_to(recipe.folder / 'rootfs')}": path for path in overlay(recipe)}
+        links: dict[str, str] = {}
+        if image.binaries:
+            commands = self._commands_home(recipe, image)
+            files |= {goal: commands / name for goal, name in image.binaries.items()}
+        if image.name == NODE:
+            files |= self._node_files(scratch)
+            links = _node_links()
+        if files:
+            layer = scratch / f"{image.name}.tar"
+            write_files(layer, files, links)
+            layers.append(layer)
+        key = self.builder.keys.images[image.name]
+        return Image(
+            refs=(image.ref, f"{REPOSITORY}/{image.name}:{key}"),
+            layers=tuple(layers),
+            config=image.config,
+            labels={"policylab.key": key, "policylab.version": recipe.version},
+        )
+
+    def _debian_layers(self, root: str | None) -> list[Path]:
+        if root is None:
+            return []
+        names = [BASE] if root == BASE else [BASE, root]
+        return [
+            self.builder.root(self.recipes[name], debian_base(self.recipes, self.recipes[name]))
+            / "layer.tar"
+            for name in names
+        ]
+
+    def _commands_home(self, recipe: Recipe, image: ImageRecipe) -> Path:
+        owner = self.recipes["kubernetes"] if image.name == NODE else recipe
+        return self.builder.commands(owner)
+
+    def _node_files(self, scratch: Path) -> dict[str, Path]:
+        version = scratch / "version"
+        version.write_text(f"{self.recipes['kubernetes'].version}\n")
+        return {"/kind/version": version}
+
+    def bake(self, ref: str, archive: Path, scratch: Path) -> None:
+        """Make the node image `ref` with the archive's images in its containerd."""
+        machine = scratch / "machine.tar"
+        [node] = self.images({NODE}, scratch)
+        half = f"{ref}-machine"
+        write_archive(machine, [Image((half,), node.layers, node.config, node.labels)])
+        run(["docker", "load", "--quiet", "--input", machine], timeout=ENGINE_SECONDS)
+        container = f"policylab-bake-{ref.rpartition(':')[2]}"
+        remove = ["docker", "rm", "--force", "--volumes", container]
+        run(remove, timeout=120, check=False)
+        try:
+            run(_bake_command(container, half, archive), timeout=ENGINE_SECONDS)
+            run(_commit_command(container, node, ref), timeout=ENGINE_SECONDS)
+        finally:
+            run(remove, timeout=120, check=False)
+            run(["docker", "image", "rm", half], timeout=120, check=False)
+
+
+def _bake_command(container: str, half: str, archive: Path) -> list[str]:
+    argv = ["docker", "run", "--name", container, "--privileged", "--network=none"]
+    argv += ["--tmpfs=/tmp", "--tmpfs=/run", f"--volume={archive.parent}:/mnt:ro"]
+    return [*argv, "--entrypoint=/usr/local/bin/policylab-bake", half, f"/mnt/{archive.name}"]
+
+
+def _commit_command(container: str, node: Image, ref: str) -> list[str]:
+    words = ", ".join(f'"{word}"' for word in node.config["entrypoint"])
+    changes = [f"ENTRYPOINT [{words}]", "CMD []"]
+    argv = ["docker", "commit", *(word for change in changes for word in ("--change", change))]
+    return [*argv, container, ref]
+
+
+def _node_links() -> dict[str, str]:
+    units = "/etc/systemd/system"
+    links = {f"{units}/{name}": "/dev/null" for name in MASKED}
+    links |= {
+        f"{units}/multi-user.target.wants/{name}.service": (
+            f"/lib/systemd/system/{name}.service"
+            if name == "containerd"
+            else f"{units}/{name}.service"
+        )
+        for name in UNITS
+    }
+    links[f"{units}/default.target"] = "/lib/systemd/system/multi-user.target"
+    return links | {f"{CNI_TO}/{name}": f"{CNI_FROM}/{name}" for name in CNI_PLUGINS}

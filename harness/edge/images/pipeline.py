@@ -1,0 +1,177 @@
+"""The whole build, from an empty machine to a node image: in which order, and what overlaps.
+
+Compiling uses every core; making Debian roots mostly waits for the network and for dpkg. The two
+run beside each other, then the node image is put together.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import tempfile
+import threading
+from collections.abc import Mapping
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.edge import machine
+from harness.edge.images.archive import write_archive
+from harness.edge.images.build import PACKAGES, Builder, debian_base
+from harness.edge.images.keys import Keys, plan_keys
+from harness.edge.images.model import CALICO, CLUSTER_FILE, CRDS
+from harness.edge.images.node import LAB_IMAGES, Assembly, engine_has, node_ref
+from harness.edge.images.recipe import REPOSITORY, Recipe, read_recipes, recipes_home
+from harness.edge.images.store import Store
+from harness.edge.process import Progress, end_all, run
+
+__all__ = ["CLUSTER", "LAB_ARCHIVE", "Plan", "built", "make_cluster", "make_lab_archive", "plan"]
+
+CLUSTER = "cluster"
+LAB_ARCHIVE = "lab-images.tar"
+# The longest first, so that nothing long begins last.
+COMPILE_ORDER = ("kubernetes", "calico", "coredns", "etcd", "kind", "pause")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The recipes and the keys of what they give."""
+
+    recipes: Mapping[str, Recipe]
+    keys: Keys
+
+
+def plan() -> Plan:
+    """Read the recipes of this checkout."""
+    recipes = read_recipes(recipes_home())
+    return Plan(recipes, plan_keys(recipes))
+
+
+def built(store: Store, key: str) -> Path | None:
+    """Return the folder of a finished build whose node image the engine still has."""
+    if store.has(CLUSTER, key) and engine_has(node_ref(key)):
+        return store.path(CLUSTER, key)
+    return None
+
+
+def make_cluster(store: Store, todo: Plan, progress: Progress) -> Path:
+    """Build whatever is missing and return the folder of the finished build."""
+    if done := built(store, todo.keys.cluster):
+        return done
+    builder = prepare(store, todo, progress)
+    key = todo.keys.cluster
+    _build_parts(builder, todo)
+    assembly = Assembly(builder, todo.recipes)
+    ref = node_ref(key)
+    with store.making(CLUSTER, key, {"parts": _part_records(store, todo.keys)}) as folder:
+        with tempfile.TemporaryDirectory(prefix="bake-", dir=store.root) as name:
+            scratch = Path(name)
+            with progress.step("writing the images"):
+                images = assembly.images(None, scratch)
+                write_archive(scratch / "images.tar", images)
+                lab = [image for image in images if image.refs[0] in _lab_refs(todo)]
+                write_archive(folder / LAB_ARCHIVE, lab)
+            with progress.step("baking them into the node image"):
+                assembly.bake(ref, scratch / "images.tar", scratch)
+        _collect(builder, todo, folder, ref)
+    return store.path(CLUSTER, key)
+
+
+def make_lab_archive(store: Store, todo: Plan, progress: Progress) -> Path:
+    """Build the lab images alone, for a cluster made of official images."""
+    name, key = "lab-images", "-".join(todo.keys.images[image][:6] for image in LAB_IMAGES)
+    if not store.has(name, key):
+        builder = prepare(store, todo, progress)
+        with (
+            store.making(name, key, {}) as folder,
+            tempfile.TemporaryDirectory(prefix="bake-", dir=store.root) as scratch,
+        ):
+            images = Assembly(builder, todo.recipes).images(set(LAB_IMAGES), Path(scratch))
+            write_archive(folder / LAB_ARCHIVE, images)
+    return store.path(name, key) / LAB_ARCHIVE
+
+
+def prepare(store: Store, todo: Plan, progress: Progress) -> Builder:
+    """Check the machine, install what the build needs, and return what builds."""
+    machine.ensure_disk([store.root, Path("/var/lib/docker"), Path.home()])
+    machine.ensure_build_tools(progress)
+    go = machine.ensure_go(progress, home=store.root)
+    return Builder(store, todo.keys, go, store.root / "logs", progress)
+
+
+def _build_parts(builder: Builder, todo: Plan) -> None:
+    """Compile in one lane, make Debian roots in another; the first failure ends both."""
+    stop = threading.Event()
+
+    def compile_all() -> None:
+        rest = sorted(todo.keys.commands.keys() - set(COMPILE_ORDER))
+        for name in itertools.takewhile(lambda _: not stop.is_set(), [*COMPILE_ORDER, *rest]):
+            builder.commands(todo.recipes[name])
+
+    def bootstrap_all() -> None:
+        for name in itertools.takewhile(lambda _: not stop.is_set(), todo.keys.roots):
+            recipe = todo.recipes[name]
+            builder.root(recipe, debian_base(todo.recipes, recipe))
+
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="build") as lanes:
+        futures: list[Future[None]] = [lanes.submit(compile_all), lanes.submit(bootstrap_all)]
+        try:
+            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+        except BaseException:
+            stop.set()
+            end_all()
+            raise
+
+
+def _collect(builder: Builder, todo: Plan, folder: Path, ref: str) -> None:
+    """Put what a cluster needs besides the node image beside its description."""
+    kubernetes = builder.commands(todo.recipes["kubernetes"])
+    shutil.copy2(kubernetes / "kubectl", folder / "kubectl")
+    shutil.copy2(builder.commands(todo.recipes["kind"]) / "kind", folder / "kind")
+    crds = builder.commands(todo.recipes[CALICO]) / "crds"
+    (folder / CRDS).write_text(run([crds], timeout=60).stdout)
+    (folder / "packages").mkdir()
+    for name, key in todo.keys.roots.items():
+        noted = builder.store.path(f"root-{name}", key) / Path(PACKAGES).name
+        shutil.copy2(noted, folder / "packages" / f"{name}.txt")
+    facts = describe(todo, ref)
+    (folder / CLUSTER_FILE).write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
+
+
+def describe(todo: Plan, ref: str) -> dict[str, Any]:
+    """Return the description of a build: names, versions, and what kubeadm must be told."""
+    refs = {image.name: image.ref for recipe in todo.recipes.values() for image in recipe.images}
+    refs |= {"calico-node": refs[CALICO], "calico-cni": refs[CALICO], "node": ref}
+    return {
+        "key": todo.keys.cluster,
+        "node": ref,
+        "refs": refs,
+        "kubernetes_version": todo.recipes["kubernetes"].version,
+        "calico_version": todo.recipes[CALICO].version,
+        "image_repository": REPOSITORY,
+        "kubeadm_patch": _kubeadm_patch(todo.recipes),
+    }
+
+
+def _kubeadm_patch(recipes: Mapping[str, Recipe]) -> str:
+    return (
+        "kind: ClusterConfiguration\n"
+        f"imageRepository: {REPOSITORY}\n"
+        f"dns:\n  imageTag: {recipes['coredns'].version}\n"
+        f"etcd:\n  local:\n    imageTag: {recipes['etcd'].version}\n"
+    )
+
+
+def _lab_refs(todo: Plan) -> set[str]:
+    images = (image for recipe in todo.recipes.values() for image in recipe.images)
+    return {image.ref for image in images if image.name in LAB_IMAGES}
+
+
+def _part_records(store: Store, keys: Keys) -> list[dict[str, Any]]:
+    names = [(f"commands-{name}", key) for name, key in keys.commands.items()]
+    names += [(f"root-{name}", key) for name, key in keys.roots.items()]
+    return [store.record(name, key) for name, key in names]

@@ -1,0 +1,133 @@
+"""Reads `images/<name>/image.toml`: what to build, as data.
+
+The table of all keys stands in `images/README.md`. A key that is not known is an error, because a
+misspelt one would silently build something else.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ImageUnavailable
+
+__all__ = ["BASE", "REPOSITORY", "GoBuild", "ImageRecipe", "Recipe", "read_recipes", "recipes_home"]
+
+REPOSITORY = "localhost/policylab"
+BASE = "debian"
+SUITE = "bookworm"
+
+
+@dataclass(frozen=True, slots=True)
+class GoBuild:
+    """What `go build` is asked for in a folder."""
+
+    packages: tuple[str, ...]
+    ldflags: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecipe:
+    """One image: the root it stands on, the commands put in, and how it starts."""
+
+    name: str
+    tag: str
+    root: str | None
+    binaries: Mapping[str, str]
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ref(self) -> str:
+        """The name that manifests use."""
+        return f"{REPOSITORY}/{self.name}:{self.tag}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One folder of `images/`."""
+
+    name: str
+    folder: Path
+    version: str
+    go: GoBuild | None
+    c_source: str | None
+    debian: tuple[str, ...] | None
+    images: tuple[ImageRecipe, ...]
+
+
+def recipes_home() -> Path:
+    """Return the folder that holds the recipes: `images/` beside the package."""
+    home = Path(__file__).resolve().parents[3] / "images"
+    if not home.is_dir():
+        raise ImageUnavailable(
+            "there is nothing to build images from",
+            where=str(home),
+            seen="no such folder",
+            try_="run policylab from a clone of its repository, or load a bundle",
+        )
+    return home
+
+
+def read_recipes(home: Path) -> dict[str, Recipe]:
+    """Read every recipe below `home`, by name."""
+    recipes = {
+        path.parent.name: _read(path) for path in sorted(home.glob("*/image.toml"))
+    }
+    for recipe in recipes.values():
+        for image in recipe.images:
+            if image.root is not None and getattr(recipes.get(image.root), "debian", None) is None:
+                raise _wrong(recipe.folder, f"image {image.name}: no Debian root {image.root!r}")
+    return recipes
+
+
+def _read(path: Path) -> Recipe:
+    try:
+        data = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise _wrong(path, str(error)) from error
+    _only(path, data, {"version", "go", "c", "debian", "image"})
+    version = str(data.get("version", ""))
+    return Recipe(
+        name=path.parent.name,
+        folder=path.parent,
+        version=version,
+        go=_go(path, data["go"], version) if "go" in data else None,
+        c_source=data["c"]["source"] if "c" in data else None,
+        debian=tuple(data["debian"]["packages"]) if "debian" in data else None,
+        images=tuple(_image(path, table, version) for table in data.get("image", ())),
+    )
+
+
+def _go(path: Path, table: Mapping[str, Any], version: str) -> GoBuild:
+    _only(path, table, {"packages", "ldflags"})
+    ldflags = f"-s -w {table.get('ldflags', '')}".strip().replace("${version}", version)
+    return GoBuild(tuple(table["packages"]), ldflags)
+
+
+def _image(path: Path, table: Mapping[str, Any], version: str) -> ImageRecipe:
+    starts = {"entrypoint", "cmd", "env", "stop_signal", "user"}
+    _only(path, table, {"name", "tag", "root", "binaries"} | starts)
+    return ImageRecipe(
+        name=table["name"],
+        tag=table.get("tag", version),
+        root=table.get("root"),
+        binaries=dict(table.get("binaries", {})),
+        config={key: table[key] for key in sorted(starts & table.keys())},
+    )
+
+
+def _only(path: Path, table: Mapping[str, Any], known: set[str]) -> None:
+    if unknown := sorted(table.keys() - known):
+        raise _wrong(path, f"unknown key {unknown[0]!r}; known: {', '.join(sorted(known))}")
+
+
+def _wrong(path: Path, seen: str) -> ImageUnavailable:
+    return ImageUnavailable(
+        "an image recipe cannot be read",
+        where=str(path),
+        seen=seen,
+        try_="see images/README.md for every key",
+    )

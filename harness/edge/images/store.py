@@ -1,0 +1,120 @@
+"""The cache of what was built: one folder an artefact, named by its key.
+
+An artefact is made under another name and renamed when it is complete, so one that can be seen is
+whole, whatever ended the process that made it. One run builds at a time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from harness.edge.process import Progress
+from harness.errors import EnvironmentFault
+
+__all__ = ["RECORD", "Store", "cache_home"]
+
+RECORD = "record.json"
+LOCK_SECONDS = 45 * 60.0
+
+
+def cache_home() -> Path:
+    """Return the folder where policylab keeps what can be made again."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "policylab"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Artefacts below one folder."""
+
+    root: Path
+
+    def path(self, name: str, key: str) -> Path:
+        """Return where the finished artefact is, or will be."""
+        return self.root / "artefacts" / f"{name}-{key}"
+
+    def has(self, name: str, key: str) -> bool:
+        """Say whether the artefact is there, which means that it is complete."""
+        return (self.path(name, key) / RECORD).is_file()
+
+    @contextmanager
+    def making(self, name: str, key: str, record: Mapping[str, Any]) -> Iterator[Path]:
+        """Give an empty folder to build in; on success it becomes the artefact, at once."""
+        final = self.path(name, key)
+        partial = self.root / "partial" / final.name
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        started = time.monotonic()
+        try:
+            yield partial
+            facts = {
+                "name": name,
+                "key": key,
+                "seconds": round(time.monotonic() - started, 1),
+                "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                **record,
+            }
+            (partial / RECORD).write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        final.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(final, ignore_errors=True)
+        partial.rename(final)
+
+    def record(self, name: str, key: str) -> dict[str, Any]:
+        """Return what was written down when the artefact was made."""
+        facts: dict[str, Any] = json.loads((self.path(name, key) / RECORD).read_text())
+        return facts
+
+    @contextmanager
+    def lock(self, progress: Progress) -> Iterator[None]:
+        """Let one run build at a time; the lock goes with the process, however that ends."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        path = self.root / "lock"
+        with path.open("a+") as handle:
+            self._take(handle.fileno(), path, progress)
+            handle.seek(0)
+            handle.truncate()
+            handle.write(f"{os.getpid()}\n")
+            handle.flush()
+            try:
+                yield
+            finally:
+                handle.seek(0)
+                handle.truncate()
+                handle.flush()
+
+    def _take(self, number: int, path: Path, progress: Progress) -> None:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            holder = path.read_text().strip() or "unknown"
+        waits = Retrying(
+            retry=retry_if_exception_type(BlockingIOError),
+            wait=wait_fixed(1.0),
+            stop=stop_after_delay(LOCK_SECONDS),
+            reraise=True,
+        )
+        with progress.step(f"waiting for process {holder}, which is building images"):
+            try:
+                waits(fcntl.flock, number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise EnvironmentFault(
+                    "another run of policylab has been building images for too long",
+                    where=str(path),
+                    seen=f"held by process {holder} for more than {LOCK_SECONDS:.0f} s",
+                    try_="let it finish, or end it",
+                ) from error
