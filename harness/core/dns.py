@@ -139,14 +139,23 @@ def _srv(rdata: dns.rdtypes.IN.SRV.SRV) -> SrvRecord:
 
 @dataclass(frozen=True, slots=True)
 class LoggedQuery:
-    """A question that CoreDNS received: from whom, over what, and how it was answered (ms)."""
+    """A question that CoreDNS received, and how it was answered in how many milliseconds.
+
+    `qname` is in lower case; `rcode` is NOERROR, NXDOMAIN, ...
+    """
 
     client: str
     port: int
-    question: Question
+    qname: str
+    qtype: str
     protocol: str
     rcode: str
     ms: float
+
+    @property
+    def question(self) -> Question:
+        """The question, to be compared with a query plan."""
+        return Question(self.qname, self.qtype)
 
 
 _LOG = re.compile(
@@ -166,7 +175,8 @@ def parse_query_log(line: str) -> LoggedQuery | None:
     return LoggedQuery(
         client=found["client"].strip("[]"),
         port=int(found["port"]),
-        question=Question(found["name"].lower(), found["type"]),
+        qname=found["name"].lower(),
+        qtype=found["type"],
         protocol=found["proto"],
         rcode=found["rcode"],
         ms=float(found["seconds"]) * 1000,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import median, quantiles
 
 from harness.errors import ProbeError
@@ -11,11 +11,11 @@ from harness.errors import ProbeError
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """`n` times in milliseconds: least, quartiles, median, greatest."""
+    """`n` times in milliseconds: their median, least and greatest, and the quartiles around it."""
 
     median: float
-    min: float
-    max: float
+    minimum: float
+    maximum: float
     q1: float
     q3: float
     n: int
@@ -34,7 +34,14 @@ class Spread:
 
     def as_evidence(self) -> dict[str, float]:
         """For `evidence["spread"][LABEL]` of an observation; the report draws it."""
-        return asdict(self)
+        return {
+            "median": self.median,
+            "min": self.minimum,
+            "max": self.maximum,
+            "q1": self.q1,
+            "q3": self.q3,
+            "n": self.n,
+        }
 
     def __str__(self) -> str:
-        return f"{self.median:.1f} ms ({self.min:.1f}-{self.max:.1f}, n={self.n})"
+        return f"{self.median:.1f} ms ({self.minimum:.1f}-{self.maximum:.1f}, n={self.n})"

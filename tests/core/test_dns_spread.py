@@ -23,8 +23,14 @@ def test_quartiles_split_the_times_in_four() -> None:
 
 
 def test_evidence_names_every_number() -> None:
-    evidence = Spread.of([5.0]).as_evidence()
-    assert set(evidence) == {"median", "min", "max", "q1", "q3", "n"}
+    assert Spread.of([5.0, 1.0, 2.0, 4.0, 3.0]).as_evidence() == {
+        "median": 3.0,
+        "min": 1.0,
+        "max": 5.0,
+        "q1": 2.0,
+        "q3": 4.0,
+        "n": 5,
+    }
 
 
 def test_no_times_have_no_spread() -> None:
@@ -36,4 +42,4 @@ def test_no_times_have_no_spread() -> None:
 def test_the_order_of_times_does_not_matter(times: list[float]) -> None:
     spread = Spread.of(times)
     assert spread == Spread.of(sorted(times))
-    assert spread.min <= spread.q1 <= spread.median <= spread.q3 <= spread.max
+    assert spread.minimum <= spread.q1 <= spread.median <= spread.q3 <= spread.maximum
