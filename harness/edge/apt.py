@@ -104,9 +104,9 @@ def _deb822(text: str) -> Iterator[Mapping[str, str]]:
     kept = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
     for block in re.split(r"\n\s*\n", kept):
         fields = dict(re.findall(r"^([A-Za-z-]+):[ \t]*((?:.|\n[ \t])*)", block, re.MULTILINE))
-        if "Suites" in fields and "deb" in fields.get("Types", "").split():
-            if fields.get("Enabled", "yes").strip() != "no":
-                yield {**fields, "Types": "deb"}
+        is_binary = "Suites" in fields and "deb" in fields.get("Types", "").split()
+        if is_binary and fields.get("Enabled", "yes").strip() != "no":
+            yield {**fields, "Types": "deb"}
 
 
 def _one_line(lines: Iterable[str]) -> Iterator[Mapping[str, str]]:

@@ -42,7 +42,7 @@ class Progress(Protocol):
 class Quiet:
     """A `Progress` that says nothing."""
 
-    def step(self, text: str) -> AbstractContextManager[None]:
+    def step(self, text: str) -> AbstractContextManager[None]:  # noqa: ARG002 - the protocol's
         """Say nothing."""
         return nullcontext()
 
@@ -76,11 +76,11 @@ def tail(text: str, lines: int = TAIL_LINES) -> str:
     return "\n         ".join(kept[-lines:])
 
 
-def run(
+def run(  # noqa: PLR0913 - what a child process is, and each has a default
     argv: Sequence[str | Path],
     *,
     timeout: float,
-    input: str | bytes | None = None,
+    input: str | bytes | None = None,  # noqa: A002 - the word of subprocess
     env: Mapping[str, str] | None = None,
     check: bool = True,
     cwd: Path | None = None,

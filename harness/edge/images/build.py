@@ -29,8 +29,8 @@ NOTE_PACKAGES = (
 )
 # Written by the installation, different each time, read by nothing.
 REMOVE_NOISE = (
-    'find "$1/var/log" -type f -delete && rm -rf "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old '
-    '"$1"/var/cache/ldconfig/aux-cache "$1"/etc/machine-id "$1"/var/lib/dbus/machine-id'
+    'find "$1/var/log" -type f -delete && rm -rf "$1"/var/cache/debconf/*-old '
+    '"$1"/var/lib/dpkg/*-old "$1"/var/cache/ldconfig/aux-cache "$1"/etc/machine-id "$1"/var/lib/dbus/machine-id'
 )
 
 
@@ -59,7 +59,14 @@ class Builder:
         log = self.logs / f"{recipe.name}.log"
         if recipe.go is not None:
             flags = ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", recipe.go.ldflags]
-            argv: list[str | Path] = [self.go, "build", *flags, "-o", f"{folder}/", *recipe.go.packages]
+            argv: list[str | Path] = [
+                self.go,
+                "build",
+                *flags,
+                "-o",
+                f"{folder}/",
+                *recipe.go.packages,
+            ]
             env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
             self._run_build(recipe, argv, env, log)
         elif recipe.c_source is not None:

@@ -100,8 +100,7 @@ def _root_keys(recipes: Mapping[str, Recipe]) -> dict[str, str]:
     with_root = {name: r.debian for name, r in recipes.items() if r.debian is not None}
     base = key(with_root.get(BASE, ()), "")
     return {
-        name: base if name == BASE else key(packages, base)
-        for name, packages in with_root.items()
+        name: base if name == BASE else key(packages, base) for name, packages in with_root.items()
     }
 
 

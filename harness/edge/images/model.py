@@ -30,10 +30,10 @@ class ClusterImages:
     """Everything needed to start a cluster, and to fill it, without asking a registry again.
 
     `node` is for kind's `--image`. `refs` are the names that manifests use: calico-node,
-    calico-cni, nginx, redis, toolbox, coredns, pause and others. `load` names images that the local engine
-    has and the node image lacks. `kubeadm_patch` is the ClusterConfiguration to put in kind's
-    kubeadmConfigPatches, None if the node image needs none. `calico_crds` is None on the registry
-    route: Calico's manifest for that version has to be given by the caller.
+    calico-cni, nginx, redis, toolbox, coredns, pause and others. `load` names images that the
+    local engine has and the node image lacks. `kubeadm_patch` is the ClusterConfiguration to put in kind's
+    kubeadmConfigPatches, None if the node image needs none. `calico_crds` holds Calico's
+    custom resource definitions as YAML.
     """
 
     source: Source

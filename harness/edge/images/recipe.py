@@ -73,9 +73,7 @@ def recipes_home() -> Path:
 
 def read_recipes(home: Path) -> dict[str, Recipe]:
     """Read every recipe below `home`, by name."""
-    recipes = {
-        path.parent.name: _read(path) for path in sorted(home.glob("*/image.toml"))
-    }
+    recipes = {path.parent.name: _read(path) for path in sorted(home.glob("*/image.toml"))}
     for recipe in recipes.values():
         for image in recipe.images:
             if image.root is not None and getattr(recipes.get(image.root), "debian", None) is None:

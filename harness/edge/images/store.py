@@ -99,9 +99,11 @@ class Store:
     def _take(self, number: int, path: Path, progress: Progress) -> None:
         try:
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
         except BlockingIOError:
-            holder = path.read_text().strip() or "unknown"
+            self._wait(number, path, progress)
+
+    def _wait(self, number: int, path: Path, progress: Progress) -> None:
+        holder = path.read_text().strip() or "unknown"
         waits = Retrying(
             retry=retry_if_exception_type(BlockingIOError),
             wait=wait_fixed(1.0),

@@ -1,0 +1,42 @@
+# Two commands: `make labs` and `make test`. Each installs all that it needs, and may be run again.
+SHELL := /bin/bash
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+CNI ?= calico
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.PHONY: labs test offline live lint clean help
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+labs: $(READY) ## all set-up, then the labs on a live cluster; results/ holds what was found
+	$(VENV)/bin/pytest labs/ --lab-cni=$(CNI) $(ARGS)
+
+test: lint offline live ## all set-up, then the whole test suite: offline first, then live
+
+offline: $(READY) ## the tests that need no cluster
+	$(VENV)/bin/pytest tests/ -m "not live" $(ARGS)
+
+live: $(READY) ## the tests on a live cluster
+	$(VENV)/bin/pytest tests/live -m live $(ARGS)
+
+lint: $(READY) ## ruff, mypy --strict and the import contracts
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+clean: $(READY) ## delete policylab's clusters and results; images and caches stay
+	$(VENV)/bin/policylab cluster down --all
+	rm -rf results
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "policylab needs Python 3.11 or newer, with venv (Debian: apt-get install python3 python3-venv)" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "installing python3-venv"; apt-get update -q && apt-get install -y -q --no-install-recommends python3-venv; }
+	@echo "installing Python packages into $(VENV) (versions and hashes from requirements.lock)"
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --require-hashes -r requirements.lock
+	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,3 @@
+"""Loads policylab's plugin for `pytest labs/` and for the live tests."""
+
+pytest_plugins = ["harness.plugin"]

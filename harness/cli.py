@@ -1,0 +1,136 @@
+"""The command `policylab`: clusters, images, and what this machine lacks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from harness import __version__
+from harness.edge import images
+from harness.edge.cluster import ClusterMode, ClusterSpec, delete_cluster, open_cluster, owned_clusters, status
+from harness.edge.images import Source
+from harness.errors import HarnessError
+
+OK, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class ConsoleProgress:
+    """Progress with a spinner where there is a terminal, and plain lines where there is none."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Show that the step is under way, and say when it is done."""
+        with self._console.status(text):
+            if not self._console.is_terminal:
+                self.note(f"{text} ...")
+            yield
+        self.note(f"{text}: done")
+
+    def note(self, text: str) -> None:
+        """Say one line."""
+        self._console.print(f"  {text}", highlight=False, markup=False)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code is 0, 1 for a fault that it names, or 130 after Ctrl-C."""
+    console = Console(stderr=True)
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments, ConsoleProgress(console)))
+    except HarnessError as error:
+        console.print(f"policylab: {error}", style="bold red", highlight=False, markup=False)
+        return FAULT
+    except KeyboardInterrupt:
+        console.print("policylab: interrupted; what was half made was removed, run it again", markup=False)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="policylab", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"policylab {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _cluster_parser(commands.add_parser("cluster", help="make, look at and remove policylab's clusters"))
+    _images_parser(commands.add_parser("images", help="build, save and load what clusters are made from"))
+    return parser
+
+
+def _cluster_parser(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    up = verbs.add_parser("up", help="make the cluster, or find it healthy")
+    up.add_argument("--cni", default="calico", choices=["calico"])
+    up.add_argument("--name", default="", help="default: policylab-CNI")
+    up.add_argument("--workers", type=int, default=0)
+    up.add_argument("--images", type=Source, default=Source.AUTO, choices=list(Source))
+    up.add_argument("--mode", type=ClusterMode, default=ClusterMode.AUTO, choices=list(ClusterMode)[:3])
+    up.set_defaults(run=_up)
+    down = verbs.add_parser("down", help="delete a cluster of ours; never anybody else's")
+    down.add_argument("name", nargs="?", default="policylab-calico")
+    down.add_argument("--all", action="store_true", help="every cluster that policylab made")
+    down.set_defaults(run=_down)
+    state = verbs.add_parser("status", help="what is there and whether it is healthy")
+    state.add_argument("name", nargs="?", default="policylab-calico")
+    state.set_defaults(run=_status)
+
+
+def _images_parser(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    build = verbs.add_parser("build", help="build whatever is not cached")
+    build.set_defaults(run=_build)
+    save = verbs.add_parser("save", help="one file for a classroom without a network")
+    save.add_argument("file", type=Path)
+    save.set_defaults(run=lambda a, p: images.save(a.file, p) or OK)
+    load = verbs.add_parser("load", help="take in such a file, after checking its sums")
+    load.add_argument("file", type=Path)
+    load.set_defaults(run=lambda a, p: images.load(a.file, p) and OK)
+
+
+def _up(arguments: argparse.Namespace, progress: ConsoleProgress) -> int:
+    spec = ClusterSpec(
+        cni=arguments.cni,
+        name=arguments.name,
+        mode=arguments.mode,
+        workers=arguments.workers,
+        images=arguments.images,
+    )
+    cluster = open_cluster(spec, progress)
+    _facts(cluster.name, {**cluster.environment, "kubeconfig": str(cluster.kubeconfig)})
+    return OK
+
+
+def _down(arguments: argparse.Namespace, progress: ConsoleProgress) -> int:
+    for name in owned_clusters() if arguments.all else [arguments.name]:
+        with progress.step(f"delete cluster {name}"):
+            delete_cluster(name)
+    return OK
+
+
+def _status(arguments: argparse.Namespace, _: ConsoleProgress) -> int:
+    found = status(arguments.name)
+    _facts(arguments.name, found.facts)
+    return OK if found.healthy else FAULT
+
+
+def _build(_: argparse.Namespace, progress: ConsoleProgress) -> int:
+    made = images.provide(Source.BUILD, progress)
+    _facts("images", {"node": made.node, **made.refs})
+    return OK
+
+
+def _facts(title: str, facts: object) -> None:
+    table = Table(title=title, show_header=False, title_justify="left")
+    for name, value in dict(facts).items():  # type: ignore[call-overload]
+        table.add_row(str(name), str(value))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

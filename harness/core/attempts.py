@@ -1,0 +1,71 @@
+"""From what each socket saw to one outcome.
+
+Silence is earned: every one of an item's staggered attempts must have been silent. Attempts that
+disagree are UNSTABLE, and an error of the tool itself is a ProbeError, never a denial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.core.outcome import Outcome
+from harness.errors import ProbeError
+
+OFFSETS = (0.0, 0.15, 0.4)
+"""Seconds after the round's start at which the attempts begin."""
+
+DEADLINE = 1.5
+"""Seconds for a round: the first SYN is sent again after 1 s (RFC 6298 2.1), and must get its answer."""
+
+MAX_LAG_MS = 100.0
+"""A prober that ran this late measured its own starvation, not the network: the round is void."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One socket: how far it came (`phase`), after how many ms, and what was received."""
+
+    phase: str
+    ms: float
+    data: bytes = b""
+    error: str = ""
+
+
+def classify(attempts: Sequence[Attempt], *, wanted: int, where: str) -> Outcome:
+    """One outcome for all attempts of a TCP, UDP or ICMP item.
+
+    `wanted` is the number of attempts that silence needs.
+
+    Raises:
+        ProbeError: no attempt was made, or one ended in an error that is no answer of the network.
+    """
+    if not attempts:
+        raise ProbeError("the prober made no attempt", where=where, try_="run it again; the machine may be overloaded")
+    outcomes = {_outcome(attempt, where) for attempt in attempts}
+    if len(outcomes) > 1:
+        return Outcome.UNSTABLE
+    outcome = outcomes.pop()
+    if outcome is Outcome.TIMEOUT and len(attempts) < wanted:
+        raise ProbeError(
+            "too few attempts to call it silence", where=where, seen=f"{len(attempts)} of {wanted} were made"
+        )
+    return outcome
+
+
+def _outcome(attempt: Attempt, where: str) -> Outcome:
+    match attempt.phase:
+        case "connected" | "answered":
+            return Outcome.CONNECTED
+        case "timeout":
+            return Outcome.TIMEOUT
+        case "refused":
+            return Outcome.REFUSED
+        case "reset":
+            return Outcome.RESET
+    raise ProbeError(
+        "the socket failed in a way that tells nothing of policy",
+        where=where,
+        seen=attempt.error or attempt.phase,
+        try_="ENETUNREACH and EHOSTUNREACH: is the target running? EMFILE: fewer flows at once",
+    )

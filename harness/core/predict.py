@@ -1,0 +1,247 @@
+"""The middle column: what the policy semantics and the DNS specification say of a row, without a cluster.
+
+A prediction of None means that the semantics leave it open (ICMP under a policy, a Service whose
+backends differ, a measurement): then only the tutorial and the cluster are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
+
+from harness.core.manifest import Resource, policies_of, topology_of
+from harness.core.model import (
+    ContainerPort,
+    External,
+    Flow,
+    Namespace,
+    Pod,
+    Protocol,
+    Service,
+    ServicePort,
+    Topology,
+)
+from harness.core.oracle import Oracle
+from harness.core.outcome import Outcome, Reading, Verdict
+from harness.core.question import Question
+from harness.core.target import (
+    DnsQuery,
+    ExternalPort,
+    Fact,
+    Lookup,
+    NamePort,
+    Ping,
+    PodPort,
+    PodRef,
+    Questions,
+    ResolverOption,
+    ServiceAddress,
+    Target,
+)
+from harness.core.zone import Zone, resolve
+from harness.errors import ManifestError
+
+NDOTS = 5
+"""What the kubelet writes for dnsPolicy ClusterFirst (k8s.io/docs: DNS for Services and Pods)."""
+
+CLUSTER_DOMAIN = "cluster.local"
+EXTERNAL_PORTS = frozenset({80})
+"""Ports on which the simulated internet listens."""
+
+INTERNET: Mapping[str, str] = {
+    "google.com": "192.0.2.10",
+    "www.google.com": "192.0.2.10",
+    "kubernetes.io": "192.0.2.10",
+    "cilium.io": "192.0.2.10",
+    "cloudyuga.guru": "192.0.2.10",
+}
+"""Names outside of the cluster, with documentation addresses (RFC 5737) for the prediction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A reading, or None where the semantics leave it open, and the oracle's reasons in words."""
+
+    reading: Reading | None
+    reasons: tuple[str, ...] = ()
+
+
+def search_list(namespace: str) -> tuple[str, ...]:
+    """The search list that the kubelet writes for a pod of that namespace."""
+    return (f"{namespace}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)
+
+
+class Scenario:
+    """A state of the cluster, as manifests describe it."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        resources = tuple(resources)
+        self.topology = with_surroundings(topology_of(resources))
+        self.policies = policies_of(resources)
+        self.oracle = Oracle(self.topology, self.policies)
+        # No addresses: which ones stand in for the internet is the cluster's affair.
+        self.zone = Zone(self.topology, external=dict.fromkeys(INTERNET, ""))
+
+    def pod(self, ref: PodRef) -> Pod:
+        """The pod that a table's cell names.
+
+        Raises:
+            ManifestError: the manifests in force have no such pod.
+        """
+        found = self.topology.pods.get(str(ref))
+        if found is None:
+            raise ManifestError(
+                f"no manifest in force has the pod {ref}",
+                seen=f"pods: {', '.join(sorted(self.topology.pods))}",
+                try_="name it in the row's `apply` cell, or mend the row's `from` or `to`",
+            )
+        return found
+
+    def predict(self, source: PodRef, target: Target) -> Prediction:
+        """What a client in `source` will see of `target`.
+
+        Raises:
+            ManifestError: the row names a pod or a Service that no manifest in force has.
+        """
+        match target:
+            case PodPort():
+                return self._reach(source, self.pod(target.pod), target.port, target.protocol)
+            case ServiceAddress():
+                return self._service(source, target)
+            case ExternalPort():
+                return self._reach(source, self._external(target.name), target.port, target.protocol)
+            case Ping():
+                end = self._external(target.target) if isinstance(target.target, str) else self.pod(target.target)
+                return self._reach(source, end, 0, Protocol.ICMP)
+            case NamePort():
+                return self._name(source, target)
+            case DnsQuery():
+                return self._dns(source, target)
+            case Lookup() | Questions():
+                return self._lookup(source, target)
+            case ResolverOption():
+                return Prediction(Reading(Outcome.SHOWS, f"ndots:{NDOTS}") if target.name == "ndots" else None)
+            case Fact():
+                return Prediction(None)
+
+    def _external(self, name: str) -> External:
+        found = self.topology.external.get(name)
+        if found is None:
+            raise ManifestError(f"`{name}` is not among the names of the simulated internet")
+        return found
+
+    def _reach(self, source: PodRef, end: Pod | External, port: int, protocol: Protocol) -> Prediction:
+        decision = self.oracle.decide(Flow(self.pod(source), end, port, protocol))
+        reading = {
+            Verdict.DENY: Reading(Outcome.TIMEOUT),
+            Verdict.ALLOW: Reading(Outcome.CONNECTED if _listens(end, port, protocol) else Outcome.REFUSED),
+            Verdict.UNDEFINED: None,
+        }[decision.verdict]
+        return Prediction(reading, decision.reasons)
+
+    def _service(self, source: PodRef, target: ServiceAddress) -> Prediction:
+        service = self.topology.services.get(f"{target.namespace}/{target.name}")
+        if service is None:
+            raise ManifestError(f"no manifest in force has the Service {target.namespace}/{target.name}")
+        return self._through(source, service, target.port, target.protocol)
+
+    def _through(self, source: PodRef, service: Service, port: int, protocol: Protocol) -> Prediction:
+        """Policies see a flow after the Service's translation, so the backends decide."""
+        ports = [p for p in service.ports if p.port == port and p.protocol == protocol]
+        backends = _backends(self.topology, service)
+        if not ports or not backends:
+            # What answers for a port that a Service does not have is the proxy's choice.
+            return Prediction(Reading(Outcome.REFUSED) if ports else None)
+        found = {self._reach(source, pod, _target_port(pod, ports[0]), protocol) for pod in backends}
+        readings = {prediction.reading for prediction in found}
+        reasons = tuple(sorted({reason for prediction in found for reason in prediction.reasons}))
+        return Prediction(readings.pop() if len(readings) == 1 else None, reasons)
+
+    def _name_server(self, source: PodRef, *, tcp: bool) -> Prediction:
+        server = self.topology.services["kube-system/kube-dns"]
+        return self._through(source, server, 53, Protocol.TCP if tcp else Protocol.UDP)
+
+    def _dns(self, source: PodRef, query: DnsQuery) -> Prediction:
+        path = self._name_server(source, tcp=query.tcp)
+        if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
+            return _dns_cut(path)
+        return Prediction(self.zone.lookup(Question(query.qname, query.rdtype)), path.reasons)
+
+    def _lookup(self, source: PodRef, target: Lookup | Questions) -> Prediction:
+        path = self._name_server(source, tcp=False)
+        if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
+            return _dns_cut(path)
+        reading, asked = resolve(target.name, self.zone, search=search_list(source.namespace), ndots=NDOTS)
+        if isinstance(target, Questions):
+            reading = Reading(Outcome.SHOWS, count_of(len(asked)))
+        return Prediction(reading, path.reasons)
+
+    def _name(self, source: PodRef, target: NamePort) -> Prediction:
+        lookup = self._lookup(source, Lookup(target.name))
+        if lookup.reading is None or lookup.reading.outcome is not Outcome.RESOLVED:
+            return lookup
+        for name in (target.name.rstrip("."), *(f"{target.name}.{s}" for s in search_list(source.namespace))):
+            if name in self.topology.external:
+                return self._reach(source, self.topology.external[name], target.port, Protocol.TCP)
+            parts = name.split(".")
+            service = self.topology.services.get("/".join(reversed(parts[:2])))
+            if service and parts[2:] == ["svc", *CLUSTER_DOMAIN.split(".")]:
+                return self._through(source, service, target.port, Protocol.TCP)
+        return Prediction(None)
+
+
+def count_of(questions: int) -> str:
+    """The detail of a count, as tables write it."""
+    return f"{questions} question{'' if questions == 1 else 's'}"
+
+
+def _dns_cut(path: Prediction) -> Prediction:
+    silent = path.reading is not None and path.reading.outcome is Outcome.TIMEOUT
+    return replace(path, reading=Reading(Outcome.DNS_TIMEOUT) if silent else None)
+
+
+def _listens(end: Pod | External, port: int, protocol: Protocol) -> bool:
+    if protocol is Protocol.ICMP:
+        return True
+    if isinstance(end, External):
+        return protocol is Protocol.TCP and port in EXTERNAL_PORTS
+    return any(p.number == port and p.protocol is protocol for p in end.ports)
+
+
+def _backends(topology: Topology, service: Service) -> list[Pod]:
+    wanted = service.selector.items()
+    return [
+        pod
+        for pod in topology.pods.values()
+        if pod.namespace == service.namespace and wanted and wanted <= dict(pod.labels).items()
+    ]
+
+
+def _target_port(pod: Pod, port: ServicePort) -> int:
+    if isinstance(port.target, int):
+        return port.target or port.port
+    named = [p.number for p in pod.ports if p.name == port.target]
+    return named[0] if named else 0
+
+
+def with_surroundings(topology: Topology) -> Topology:
+    """Add what every cluster has (CoreDNS behind kube-dns, as kubeadm labels it) and the internet."""
+    ports = (
+        ContainerPort(53, Protocol.UDP, "dns"),
+        ContainerPort(53, Protocol.TCP, "dns-tcp"),
+        ContainerPort(9153, Protocol.TCP, "metrics"),
+    )
+    labels = {"k8s-app": "kube-dns"}
+    service_ports = tuple(ServicePort(p.number, p.protocol, p.name, p.number) for p in ports)
+    system = Namespace("kube-system", {"kubernetes.io/metadata.name": "kube-system"})
+    return replace(
+        topology,
+        namespaces={**topology.namespaces, "kube-system": system},
+        pods={**topology.pods, "kube-system/coredns": Pod("kube-system", "coredns", labels, ports)},
+        services={
+            **topology.services,
+            "kube-system/kube-dns": Service("kube-system", "kube-dns", labels, service_ports),
+        },
+        external={name: External(name, IPv4Address(ip)) for name, ip in INTERNET.items()},
+    )

@@ -1,0 +1,79 @@
+"""Which flows tell that a change is in force: those whose prediction it changes.
+
+Nothing sleeps. The oracle's before and after name the flows that must flip; polling those says when
+the change is programmed, on any CNI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.core.outcome import Reading
+from harness.core.predict import Scenario
+from harness.core.target import (
+    DnsQuery,
+    ExternalPort,
+    PodPort,
+    PodRef,
+    ServiceAddress,
+    Target,
+)
+from harness.core.model import Protocol
+from harness.errors import ManifestError
+
+Ask = tuple[PodRef, Target]
+KNOWN_NAME = "kube-dns.kube-system.svc.cluster.local."
+EXTERNAL_NAME = "google.com"
+
+
+def candidates(scenario: Scenario, sources: Iterable[PodRef]) -> tuple[Ask, ...]:
+    """Every flow that probes can make here: pods and Services on their ports, DNS, the outside."""
+    targets: list[Target] = [
+        DnsQuery("A", KNOWN_NAME),
+        DnsQuery("A", KNOWN_NAME, tcp=True),
+        ExternalPort(EXTERNAL_NAME, 80, Protocol.TCP),
+    ]
+    sources = tuple(sources)
+    probed = set(sources)
+    for pod in scenario.topology.pods.values():
+        ref = PodRef(pod.namespace, pod.name)
+        if ref in probed:
+            targets += [PodPort(ref, p.number, p.protocol) for p in pod.ports if p.protocol is Protocol.TCP]
+    for service in scenario.topology.services.values():
+        if service.namespace == "kube-system":
+            continue
+        domain = f"{service.name}.{service.namespace}.svc.cluster.local."
+        targets.append(DnsQuery("A", domain))
+        for port in service.ports:
+            if not service.headless:
+                targets.append(ServiceAddress(service.namespace, service.name, port.port, port.protocol))
+            if port.name:
+                targets.append(DnsQuery("SRV", f"_{port.name}._{port.protocol.lower()}.{domain}"))
+    return tuple(
+        (source, target)
+        for source in sources
+        for target in targets
+        if not (isinstance(target, PodPort) and target.pod == source)
+    )
+
+
+def flips(before: Scenario | None, after: Scenario, asks: Iterable[Ask]) -> dict[Ask, Reading]:
+    """The asks whose predicted reading differs from before, with the reading that must show.
+
+    Without a before, all that can be predicted must show.
+    """
+    found: dict[Ask, Reading] = {}
+    for source, target in asks:
+        expected = after.predict(source, target).reading
+        if expected is not None and expected != _reading(before, source, target):
+            found[(source, target)] = expected
+    return found
+
+
+def _reading(scenario: Scenario | None, source: PodRef, target: Target) -> Reading | None:
+    if scenario is None:
+        return None
+    try:
+        return scenario.predict(source, target).reading
+    except ManifestError:  # the pod or the Service is new
+        return None

@@ -1,0 +1,187 @@
+"""A bundle: everything that a cluster needs, in one file, for a classroom with no network.
+
+One zstd-compressed tar. Its first member is `manifest.json`, with the SHA-256 of every other; each
+is checked while the file is unpacked into a folder of our own, before anything in it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
+
+from harness.edge.images.layers import file_digest
+from harness.edge.images.model import CLUSTER_FILE, CRDS
+from harness.edge.images.node import engine_has
+from harness.edge.process import CommandFailed, Progress, run
+from harness.errors import ImageUnavailable, ToolMissing
+
+__all__ = ["CONTENT", "install", "loaded_bundle", "pack", "unpack"]
+
+FORMAT = "policylab-bundle"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+NODE_ARCHIVE = "node-image.tar"
+LAB_ARCHIVE = "lab-images.tar"
+CONTENT = (CLUSTER_FILE, "kind", "kubectl", CRDS, LAB_ARCHIVE, NODE_ARCHIVE)
+CHUNK = 1 << 20
+MANIFEST_LIMIT = 1 << 20
+ENGINE_SECONDS = 900.0
+
+
+def pack(cluster: Path, target: Path, progress: Progress) -> None:
+    """Write the finished build in `cluster` to one file; the file appears when it is whole."""
+    node = json.loads((cluster / CLUSTER_FILE).read_text())["node"]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".policylab-", dir=target.parent) as name:
+        scratch = Path(name)
+        with progress.step("taking the node image out of the engine"):
+            archive = scratch / NODE_ARCHIVE
+            run(["docker", "save", "--output", archive, node], timeout=ENGINE_SECONDS)
+        files = {member: cluster / member for member in CONTENT} | {NODE_ARCHIVE: archive}
+        with progress.step("compressing the bundle"):
+            _write(scratch / "bundle", files)
+        (scratch / "bundle").replace(target)
+
+
+def _write(target: Path, files: Mapping[str, Path]) -> None:
+    facts = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "files": {name: file_digest(path) for name, path in files.items()},
+    }
+    text = json.dumps(facts, indent=2).encode()
+    with _zstd(["-T0", "-3", "-q", "-o", str(target)]) as engine:
+        with tarfile.open(fileobj=engine, mode="w|") as bundle:
+            entry = tarfile.TarInfo(MANIFEST)
+            entry.size = len(text)
+            bundle.addfile(entry, io.BytesIO(text))
+            for name in CONTENT:
+                bundle.add(files[name], arcname=name, recursive=False)
+
+
+def unpack(bundle: Path, target: Path) -> None:
+    """Unpack a bundle into the empty folder `target`, checking every file on the way."""
+    if not bundle.is_file():
+        raise _refused(bundle, "no such file", try_="give the path of a bundle")
+    try:
+        with _zstd(["-d", "-q", "-c", str(bundle)], reading=True) as engine:
+            with tarfile.open(fileobj=engine, mode="r|") as members:
+                found = _check_members(bundle, members, target)
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise _refused(bundle, f"{type(error).__name__}: {error}") from error
+    if missing := [name for name in CONTENT if name not in found]:
+        raise _refused(bundle, f"{missing[0]} is missing: the file is cut short or incomplete")
+
+
+def _check_members(bundle: Path, members: tarfile.TarFile, target: Path) -> set[str]:
+    wanted: Mapping[str, str] = {}
+    found: set[str] = set()
+    for entry in members:
+        source = members.extractfile(entry) if entry.isreg() else None
+        if source is None:
+            raise _refused(bundle, f"{entry.name!r} is not a plain file")
+        if not wanted:
+            wanted = _manifest(bundle, entry, source)
+            continue
+        if entry.name not in wanted or entry.name not in CONTENT or entry.name in found:
+            raise _refused(bundle, f"{entry.name!r} is not a file that a bundle may hold")
+        safe = tarfile.data_filter(entry, str(target))
+        _copy_checked(bundle, source, target / safe.name, wanted[entry.name])
+        found.add(entry.name)
+    return found
+
+
+def _manifest(bundle: Path, entry: tarfile.TarInfo, source: IO[bytes]) -> Mapping[str, str]:
+    if entry.name != MANIFEST or entry.size > MANIFEST_LIMIT:
+        raise _refused(bundle, f"it begins with {entry.name!r}, not with {MANIFEST}")
+    try:
+        facts: dict[str, Any] = json.loads(source.read())
+        if (facts["format"], facts["version"]) != (FORMAT, FORMAT_VERSION):
+            raise _refused(bundle, f"format {facts['format']!r} version {facts['version']!r}")
+        return {str(name): str(digest) for name, digest in facts["files"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _refused(bundle, f"{MANIFEST} cannot be read: {error}") from error
+
+
+def _copy_checked(bundle: Path, source: IO[bytes], target: Path, wanted: str) -> None:
+    hasher = hashlib.sha256()
+    with target.open("wb") as copy:
+        while chunk := source.read(CHUNK):
+            hasher.update(chunk)
+            copy.write(chunk)
+    if hasher.hexdigest() != wanted:
+        raise _refused(bundle, f"{target.name} does not have the checksum in {MANIFEST}")
+    if target.name in {"kind", "kubectl"}:
+        target.chmod(0o755)
+
+
+def install(bundle: Path, home: Path, progress: Progress) -> None:
+    """Unpack a bundle, give its node image to the engine, and make it the loaded bundle."""
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bundle-", dir=home.parent) as name:
+        fresh = Path(name) / "bundle"
+        fresh.mkdir()
+        with progress.step(f"checking and unpacking {bundle.name}"):
+            unpack(bundle, fresh)
+        with progress.step("loading the node image into the engine"):
+            archive = fresh / NODE_ARCHIVE
+            try:
+                run(["docker", "load", "--quiet", "--input", archive], timeout=ENGINE_SECONDS)
+            except CommandFailed as error:
+                raise _refused(bundle, f"the engine refused its image: {error.seen}") from error
+            archive.unlink()
+        shutil.rmtree(home, ignore_errors=True)
+        fresh.rename(home)
+
+
+def loaded_bundle(home: Path) -> Path | None:
+    """Return the folder of the loaded bundle, if the engine still has its node image."""
+    description = home / CLUSTER_FILE
+    if description.is_file() and engine_has(json.loads(description.read_text())["node"]):
+        return home
+    return None
+
+
+@contextmanager
+def _zstd(argv: list[str], *, reading: bool = False) -> Iterator[IO[bytes]]:
+    """Run zstd and give the end of it that is ours; raise OSError if it fails."""
+    if shutil.which("zstd") is None:
+        raise ToolMissing(
+            "bundles need zstd", where="PATH", seen="no zstd", try_="apt-get install zstd"
+        )
+    with subprocess.Popen(
+        ["zstd", "-f", *argv],
+        stdin=subprocess.DEVNULL if reading else subprocess.PIPE,
+        stdout=subprocess.PIPE if reading else subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        process_group=0,
+    ) as engine:
+        try:
+            pipe = engine.stdout if reading else engine.stdin
+            yield cast("IO[bytes]", pipe)
+        except BaseException:
+            engine.kill()
+            raise
+        if engine.stdin is not None:
+            engine.stdin.close()
+        said = engine.stderr.read().decode(errors="replace") if engine.stderr else ""
+        if engine.wait() != 0:
+            raise OSError(said.strip() or "zstd failed")
+
+
+def _refused(bundle: Path, seen: str, *, try_: str = "") -> ImageUnavailable:
+    return ImageUnavailable(
+        "this is not a bundle that can be trusted",
+        where=str(bundle),
+        seen=seen,
+        try_=try_ or "copy it again, or make it again with `policylab images save FILE`",
+    )

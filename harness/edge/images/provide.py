@@ -1,0 +1,129 @@
+"""Chooses where cluster images come from, and gets them.
+
+`auto` takes what is here already: a finished build of these very recipes, or a loaded bundle; else
+the official images, if a registry answers within seconds; else it builds.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import current_thread, main_thread
+from types import FrameType
+
+from harness.edge import machine
+from harness.edge.images import bundle, pipeline, registry
+from harness.edge.images.model import ClusterImages, Source, read_cluster
+from harness.edge.images.pipeline import Plan
+from harness.edge.images.store import Store, cache_home
+from harness.edge.process import Progress
+from harness.errors import ImageUnavailable
+
+__all__ = ["load", "provide", "save"]
+
+
+def provide(source: Source, progress: Progress) -> ClusterImages:
+    """Return images for a cluster from the source asked for, building them if that is it.
+
+    Raises `ImageUnavailable` if the source does not have them, and `ToolMissing` if the machine
+    cannot be made able to get them.
+    """
+    store = Store(cache_home())
+    with _ends_on_sigterm():
+        machine.ensure_engine(progress, log=_engine_log(store))
+        machine.raise_inotify_limits(progress)
+        if source is Source.BUNDLE:
+            return _bundle(store)
+        todo = pipeline.plan()
+        if source is Source.BUILD:
+            return _build(store, todo, progress)
+        if source is Source.REGISTRY:
+            return _official(store, todo, progress)
+        return _auto(store, todo, progress)
+
+
+def save(file: Path, progress: Progress) -> Path:
+    """Write a bundle with the images of this checkout, building them first if need be."""
+    store = Store(cache_home())
+    with _ends_on_sigterm():
+        machine.ensure_engine(progress, log=_engine_log(store))
+        todo = pipeline.plan()
+        home = pipeline.built(store, todo.keys.cluster)
+        with store.lock(progress):
+            home = home or pipeline.make_cluster(store, todo, progress)
+            bundle.pack(home, file, progress)
+    return file
+
+
+def load(file: Path, progress: Progress) -> ClusterImages:
+    """Check a bundle and make it what `--lab-images=bundle` and `auto` use."""
+    store = Store(cache_home())
+    with _ends_on_sigterm():
+        machine.ensure_engine(progress, log=_engine_log(store))
+        with store.lock(progress):
+            bundle.install(file, _bundle_home(store), progress)
+        return _bundle(store)
+
+
+def _auto(store: Store, todo: Plan, progress: Progress) -> ClusterImages:
+    if home := pipeline.built(store, todo.keys.cluster):
+        return read_cluster(home, Source.BUILD)
+    if home := bundle.loaded_bundle(_bundle_home(store)):
+        progress.note("using the images of the loaded bundle")
+        return read_cluster(home, Source.BUNDLE)
+    if registry.registry_answers():
+        return _official(store, todo, progress)
+    progress.note("no images are cached and no registry answers: building them from packages")
+    return _build(store, todo, progress)
+
+
+def _build(store: Store, todo: Plan, progress: Progress) -> ClusterImages:
+    home = pipeline.built(store, todo.keys.cluster)
+    if home is None:
+        with store.lock(progress):
+            home = pipeline.make_cluster(store, todo, progress)
+    return read_cluster(home, Source.BUILD)
+
+
+def _official(store: Store, todo: Plan, progress: Progress) -> ClusterImages:
+    with store.lock(progress):
+        return registry.provide_official(store, todo, progress)
+
+
+def _bundle(store: Store) -> ClusterImages:
+    home = _bundle_home(store)
+    if (found := bundle.loaded_bundle(home)) is None:
+        raise ImageUnavailable(
+            "no bundle is loaded",
+            where=str(home),
+            seen="no bundle, or the engine no longer has its node image",
+            try_="policylab images load FILE",
+        )
+    return read_cluster(found, Source.BUNDLE)
+
+
+def _bundle_home(store: Store) -> Path:
+    return store.root / "bundle"
+
+
+def _engine_log(store: Store) -> Path:
+    return store.root / "logs" / "dockerd.log"
+
+
+@contextmanager
+def _ends_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM unwind as Ctrl-C does, so that no half-made thing and no child is left."""
+    if current_thread() is not main_thread():
+        yield
+        return
+
+    def unwind(number: int, _: FrameType | None) -> None:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    before = signal.signal(signal.SIGTERM, unwind)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

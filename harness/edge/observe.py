@@ -1,0 +1,291 @@
+"""The right column: what clients in the pods see.
+
+All of a step's flows are probed in one round (names need a second one, after they resolved). Each
+silent flow to a pod is accompanied by a control in the same round: the target connects to itself
+inside its own network namespace, where no policy acts, so a dead server cannot pose as a denial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol as Interface
+
+from harness.core.attempts import DEADLINE, OFFSETS, Attempt, classify
+from harness.core.dns import decode, encode
+from harness.core.outcome import Outcome, Reading
+from harness.core.question import Question, query_plan
+from harness.core.record import Observation
+from harness.core.resolvconf import ResolvConf
+from harness.core.target import (
+    DnsQuery,
+    ExternalPort,
+    Lookup,
+    NamePort,
+    Ping,
+    PodPort,
+    PodRef,
+    ServiceAddress,
+    Target,
+)
+from harness.edge.prober import Item, Prober
+from harness.errors import ProbeError
+
+IDENT = 0x1ab5
+HTTP_PORT = 80
+HEAD = b"HEAD / HTTP/1.0\r\n\r\n"
+IDENTITY = b"x-policylab-pod:"
+
+Ask = tuple[PodRef, Target]
+
+
+class Addresses(Interface):
+    """Where things are on the live cluster."""
+
+    def pod(self, ref: PodRef) -> str:
+        """A pod's address."""
+        ...
+
+    def service(self, namespace: str, name: str) -> str:
+        """A Service's cluster IP."""
+        ...
+
+    def external(self, name: str) -> str:
+        """The address of a name outside of the cluster."""
+        ...
+
+    def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
+        """The pods behind a Service."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient a round is: the attempts' offsets and the round's deadline, in seconds."""
+
+    offsets: Sequence[float] = OFFSETS
+    deadline: float = DEADLINE
+
+
+JUDGE = Pace()
+POLL = Pace(offsets=(0.0,), deadline=0.3)
+"""For polling a change: one attempt; a wrong guess is corrected by the next poll, and never judged."""
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What one ask sends in a round."""
+
+    ask: Ask
+    items: list[Item] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    alive: tuple[PodRef, str] | None = None  # whose loopback check goes with it, and the item's id
+    expected: frozenset[str] = frozenset()  # names of the pods that may answer
+
+
+class Observer:
+    """Asks flows and names from inside the pods."""
+
+    def __init__(self, prober: Prober, addresses: Addresses) -> None:
+        self._prober = prober
+        self._addresses = addresses
+
+    def resolv_conf(self, pod: PodRef) -> ResolvConf:
+        """The pod's resolver configuration, as its prober reads it."""
+        return ResolvConf.parse(self._prober.hello(pod).resolv_conf)
+
+    def read(self, asks: Sequence[Ask], pace: Pace = JUDGE) -> dict[Ask, Observation | ProbeError]:
+        """Observe every ask; one whose tool broke maps to its ProbeError."""
+        found: dict[Ask, Observation | ProbeError] = {}
+        plans: list[_Plan] = []
+        for number, ask in enumerate(dict.fromkeys(asks)):
+            try:
+                plans.append(self._plan(f"{number}", ask, pace))
+            except ProbeError as error:
+                found[ask] = error
+        found.update(self._round(plans, pace))
+        found.update(self._second(found, pace))
+        return found
+
+    def _second(
+        self, found: Mapping[Ask, Observation | ProbeError], pace: Pace
+    ) -> dict[Ask, Observation | ProbeError]:
+        """Names that resolved are connected to by the address that they resolved to."""
+        plans: list[_Plan] = []
+        first: dict[Ask, Observation] = {}
+        for ask, seen in found.items():
+            named = isinstance(ask[1], NamePort) and isinstance(seen, Observation)
+            if named and seen.reading.outcome is Outcome.RESOLVED:
+                address = seen.reading.detail.split(", ")[0]
+                first[ask] = seen
+                plans.append(_Plan(ask, [_tcp(f"{len(plans)}", address, ask[1].port, pace)]))
+        results: dict[Ask, Observation | ProbeError] = {}
+        for ask, seen in self._round(plans, pace).items():
+            if isinstance(seen, Observation):
+                note = f"resolved to {first[ask].reading.detail}"
+                seen = replace(
+                    seen,
+                    notes=(note, *seen.notes),
+                    evidence={**seen.evidence, "dns": dict(first[ask].evidence)},
+                )
+            results[ask] = seen
+        return results
+
+    def _round(self, plans: Sequence[_Plan], pace: Pace) -> dict[Ask, Observation | ProbeError]:
+        batches: dict[PodRef, list[Item]] = {}
+        for plan in plans:
+            batches.setdefault(plan.ask[0], []).extend(plan.items)
+            if plan.alive:
+                pod, item_id = plan.alive
+                port = plan.ask[1].port  # type: ignore[union-attr]
+                batches.setdefault(pod, []).append(
+                    Item(item_id, "tcp", self._addresses.pod(pod), port, offsets=(0.0,))
+                )
+        answers = self._prober.round(batches, deadline=pace.deadline) if batches else {}
+        return {plan.ask: self._interpret(plan, answers, pace) for plan in plans}
+
+    def _plan(self, prefix: str, ask: Ask, pace: Pace) -> _Plan:
+        source, target = ask
+        match target:
+            case PodPort():
+                item = _port(prefix, self._addresses.pod(target.pod), target.port, str(target.protocol), pace)
+                alive = (target.pod, f"alive-{prefix}") if item.protocol == "tcp" else None
+                return _Plan(ask, [item], alive=alive, expected=frozenset({target.pod.name}))
+            case ServiceAddress():
+                address = self._addresses.service(target.namespace, target.name)
+                behind = self._addresses.backends(target.namespace, target.name)
+                item = _port(prefix, address, target.port, str(target.protocol), pace)
+                return _Plan(ask, [item], expected=frozenset(pod.name for pod in behind))
+            case ExternalPort():
+                address = self._addresses.external(target.name)
+                return _Plan(ask, [_port(prefix, address, target.port, str(target.protocol), pace)])
+            case Ping():
+                address = (
+                    self._addresses.external(target.target)
+                    if isinstance(target.target, str)
+                    else self._addresses.pod(target.target)
+                )
+                return _Plan(ask, [Item(prefix, "icmp", address, 0, offsets=pace.offsets)])
+            case DnsQuery():
+                return self._ask_dns(prefix, ask, [Question(target.qname, target.rdtype)], pace, tcp=target.tcp)
+            case Lookup() | NamePort():
+                conf = self.resolv_conf(source)
+                plan = query_plan(target.name, search=conf.search, ndots=conf.ndots)
+                return self._ask_dns(prefix, ask, list(plan), pace, tcp=False)
+        raise ProbeError(f"no client can observe {target} directly")
+
+    def _ask_dns(self, prefix: str, ask: Ask, questions: list[Question], pace: Pace, *, tcp: bool) -> _Plan:
+        server = self.resolv_conf(ask[0]).nameservers[0]
+        plan = _Plan(ask, questions=questions)
+        for number, question in enumerate(questions):
+            wire = encode(question, ident=IDENT)
+            payload = len(wire).to_bytes(2, "big") + wire if tcp else wire
+            protocol = "tcp" if tcp else "udp"
+            item = Item(f"{prefix}.{number}", protocol, server, 53, payload, "dns", pace.offsets)
+            plan.items.append(item)
+        return plan
+
+    def _interpret(
+        self, plan: _Plan, answers: Mapping[PodRef, Mapping[str, list[Attempt]] | ProbeError], pace: Pace
+    ) -> Observation | ProbeError:
+        answer = answers[plan.ask[0]]
+        if isinstance(answer, ProbeError):
+            return answer
+        try:
+            if plan.questions:
+                return _names(plan, answer, pace)
+            return _connection(plan, answer, self._alive(plan, answers), pace)
+        except ProbeError as error:
+            return error
+
+    def _alive(
+        self, plan: _Plan, answers: Mapping[PodRef, Mapping[str, list[Attempt]] | ProbeError]
+    ) -> Reading | None:
+        if plan.alive is None:
+            return None
+        pod, item_id = plan.alive
+        answer = answers[pod]
+        if isinstance(answer, ProbeError):
+            raise answer
+        return Reading(classify(answer[item_id], wanted=1, where=f"{pod} to itself"))
+
+
+def _port(item_id: str, address: str, port: int, protocol: str, pace: Pace) -> Item:
+    if protocol == "TCP":
+        return _tcp(item_id, address, port, pace)
+    return Item(item_id, protocol.lower(), address, port, b"policylab", "bytes", pace.offsets)
+
+
+def _tcp(item_id: str, address: str, port: int, pace: Pace) -> Item:
+    if port == HTTP_PORT:
+        return Item(item_id, "tcp", address, port, HEAD, "bytes", pace.offsets)
+    return Item(item_id, "tcp", address, port, offsets=pace.offsets)
+
+
+def _connection(
+    plan: _Plan, answer: Mapping[str, list[Attempt]], alive: Reading | None, pace: Pace
+) -> Observation:
+    attempts = answer[plan.items[0].id]
+    outcome = classify(attempts, wanted=len(pace.offsets), where=_where(plan))
+    notes: tuple[str, ...] = ()
+    evidence: dict[str, Any] = {"address": plan.items[0].address, "attempts": _told(attempts)}
+    if alive is not None:
+        evidence["target_to_itself"] = str(alive)
+        if outcome is Outcome.TIMEOUT and alive.outcome is Outcome.TIMEOUT:
+            raise ProbeError(
+                "the target does not even answer itself, so silence says nothing of policy", where=_where(plan)
+            )
+    peer = _peer(attempts)
+    if peer:
+        evidence["answered_by"] = peer
+        if plan.expected and peer not in plan.expected:
+            outcome = Outcome.WRONG_PEER
+            notes = (f"{peer} answered, not {' or '.join(sorted(plan.expected))}",)
+    return Observation(Reading(outcome), notes=notes, evidence=evidence)
+
+
+def _names(plan: _Plan, answer: Mapping[str, list[Attempt]], pace: Pace) -> Observation:
+    """The first positive answer in the plan's order, as a resolver would take it one by one."""
+    evidence: dict[str, Any] = {"server": plan.items[0].address, "questions": []}
+    tcp = plan.items[0].protocol == "tcp"
+    last = Reading(Outcome.DNS_NXDOMAIN)
+    for question, item in zip(plan.questions, plan.items, strict=True):
+        attempts = answer[item.id]
+        last = _name_reading(question, attempts, tcp=tcp, wanted=len(pace.offsets), where=_where(plan))
+        evidence["questions"].append(
+            {"name": question.qname, "type": question.rdtype, "answer": str(last), "attempts": _told(attempts)}
+        )
+        if last.outcome not in (Outcome.DNS_NXDOMAIN, Outcome.DNS_NODATA):
+            break
+    return Observation(last, evidence=evidence)
+
+
+def _name_reading(
+    question: Question, attempts: Sequence[Attempt], *, tcp: bool, wanted: int, where: str
+) -> Reading:
+    outcome = classify(attempts, wanted=wanted, where=where)
+    match outcome:
+        case Outcome.TIMEOUT:
+            return Reading(Outcome.DNS_TIMEOUT)
+        case Outcome.CONNECTED:
+            data = next(attempt.data for attempt in attempts if attempt.phase == "answered")
+            return decode(data[2:] if tcp else data, question, ident=IDENT).reading
+        case Outcome.REFUSED | Outcome.RESET:
+            return Reading(outcome)
+    return Reading(Outcome.UNSTABLE)
+
+
+def _peer(attempts: Sequence[Attempt]) -> str:
+    for attempt in attempts:
+        for line in attempt.data.split(b"\r\n"):
+            if line.lower().startswith(IDENTITY):
+                return line[len(IDENTITY) :].strip().decode(errors="replace")
+    return ""
+
+
+def _told(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
+    return [{"phase": a.phase, "ms": a.ms} | ({"error": a.error} if a.error else {}) for a in attempts]
+
+
+def _where(plan: _Plan) -> str:
+    return f"{plan.ask[0]} -> {plan.items[0].address}:{plan.items[0].port}/{plan.items[0].protocol}"

@@ -1,0 +1,150 @@
+"""Rows on the cluster: brings the stage to a row's step, observes the step once, answers each row.
+
+All rows of a step are probed in one batch. Rows that will have to show silence are first observed
+without any policy (the positive control), with the same Services and pods in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from harness.core.documented import Row
+from harness.core.outcome import SILENT, Reading
+from harness.core.predict import Prediction
+from harness.core.record import Observation, Transcript
+from harness.core.replay import agrees
+from harness.core.target import Fact, Questions, ResolverOption
+from harness.edge.facts import FACTS, Bench
+from harness.edge.replay import Replayer
+from harness.edge.stage import Stage
+from harness.errors import HarnessError, OutcomeTableError, ProbeError
+
+SPECIAL = (Fact, Questions, ResolverOption)
+Seen = Observation | ProbeError
+
+
+class Play:
+    """One tutorial's rows on one stage."""
+
+    def __init__(self, stage: Stage, replayer: Replayer, bench: Bench, rows: Iterable[Row]) -> None:
+        self._stage = stage
+        self._replayer = replayer
+        self._bench = bench
+        self._rows = tuple(rows)
+        self._seen: dict[tuple[str, ...], dict[str, Seen]] = {}
+        self._controls: dict[tuple[frozenset[str], str], Seen] = {}
+        self.settled_ms: dict[tuple[str, ...], float] = {}
+
+    def predict(self, row: Row) -> Prediction:
+        """The oracle's answer for the row."""
+        from harness.core.predict import Scenario
+
+        return Scenario(self._stage.resources(row.apply)).predict(row.source, row.target)
+
+    def observe(self, row: Row) -> Observation:
+        """What the cluster shows for the row.
+
+        Raises:
+            ProbeError: no verdict could be reached for this row.
+            HarnessError: the row's state could not be reached.
+        """
+        if row.apply not in self._seen:
+            self._seen[row.apply] = self._step([r for r in self._rows if r.apply == row.apply])
+        seen = self._seen[row.apply].get(_key(row))
+        if seen is None:
+            raise ProbeError(f"the row {row.id} was not observed", where=row.where)
+        if isinstance(seen, ProbeError):
+            raise seen
+        return seen
+
+    def _step(self, rows: Sequence[Row]) -> dict[str, Seen]:
+        apply = rows[0].apply
+        controls = self._controls_for(rows)
+        self._stage.enter(apply)
+        settled = self._stage.settled
+        self.settled_ms[apply] = settled.ms
+        flows = [row for row in rows if not isinstance(row.target, SPECIAL)]
+        found = self._stage.observer.read([(row.source, row.target) for row in flows])
+        seen: dict[str, Seen] = {_key(row): found[(row.source, row.target)] for row in flows}
+        for row in rows:
+            if isinstance(row.target, SPECIAL):
+                seen[_key(row)] = self._special(row)
+        transcripts = self._replay([row for row in rows if row.command])
+        for row in rows:
+            seen[_key(row)] = _finish(
+                row, seen[_key(row)], controls.get(_key(row)), transcripts.get(_key(row)), settled.missing
+            )
+        return seen
+
+    def _controls_for(self, rows: Sequence[Row]) -> dict[str, Seen]:
+        """The same flows with everything in place but the policies."""
+        silent = [row for row in rows if row.outcome.outcome in SILENT]
+        if not silent:
+            return {}
+        base = frozenset(r.origin for r in self._stage.resources(silent[0].apply, policies=False))
+        if any((base, _key(row)) not in self._controls for row in silent):
+            self._stage.enter(silent[0].apply, policies=False)
+            # Every later step with the same workloads finds its controls done.
+            alike = [row for row in self._rows if row.outcome.outcome in SILENT and self._base(row) == base]
+            found = self._stage.observer.read([(row.source, row.target) for row in alike])
+            for row in alike:
+                self._controls[(base, _key(row))] = found[(row.source, row.target)]
+        return {_key(row): self._controls[(base, _key(row))] for row in silent}
+
+    def _base(self, row: Row) -> frozenset[str]:
+        return frozenset(r.origin for r in self._stage.resources(row.apply, policies=False))
+
+    def _special(self, row: Row) -> Seen:
+        name = row.target.name if isinstance(row.target, Fact) else type(row.target).__name__.lower()
+        if name not in FACTS:
+            raise OutcomeTableError(
+                f"nothing can measure `{row.to}`", where=row.where, seen=f"known facts: {', '.join(FACTS)}"
+            )
+        try:
+            return FACTS[name](self._bench, row)
+        except ProbeError as error:
+            return error
+
+    def _replay(self, rows: Sequence[Row]) -> dict[str, Transcript | ProbeError]:
+        def one(row: Row) -> Transcript | ProbeError:
+            try:
+                return self._replayer.run(row.source, row.command)
+            except ProbeError as error:
+                return error
+
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            return {_key(row): done for row, done in zip(rows, pool.map(one, rows), strict=True)}
+
+
+def _finish(
+    row: Row, seen: Seen, control: Seen | None, transcript: Transcript | ProbeError | None, missing: str
+) -> Seen:
+    """Add the control and the transcript; two instruments that disagree give no verdict."""
+    for part in (seen, control, transcript):
+        if isinstance(part, HarnessError):
+            return part
+    assert isinstance(seen, Observation)  # noqa: S101 - the errors have left above
+    if isinstance(control, Observation):
+        seen = replace(seen, control=control.reading)
+    if missing:
+        seen = replace(seen, notes=(*seen.notes, f"the state was not in force before its deadline: {missing}"))
+    if isinstance(transcript, Transcript):
+        seen = replace(seen, transcripts=(*seen.transcripts, transcript))
+        if transcript.exit_code is None or not agrees(row.command, transcript.exit_code, seen.reading):
+            return _disagreement(row, transcript, seen.reading)
+    return seen
+
+
+def _disagreement(row: Row, transcript: Transcript, reading: Reading) -> ProbeError:
+    return ProbeError(
+        "the tutorial's command and the prober disagree, so there is no verdict",
+        where=row.where,
+        seen=f"`{' '.join(row.command)}` ended with {transcript.exit_code}; the prober saw {reading}",
+        try_=transcript.command,
+    )
+
+
+def _key(row: Row) -> str:
+    return f"{row.id}|{' '.join(row.command)}"

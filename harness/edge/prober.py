@@ -1,0 +1,329 @@
+"""Probes from real pods: one stream per source pod, one line per round.
+
+The stream is a `kubectl exec` of `agent.py` in an ephemeral container of the pod, so the source's
+address and labels are the pod's own and the workload's image needs no tool. Exec goes through the
+API server and the kubelet, which no policy under test can cut.
+
+A late, missing or malformed line is a ProbeError. It is never read as "blocked".
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import selectors
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from harness.core.attempts import DEADLINE, MAX_LAG_MS, OFFSETS, Attempt
+from harness.core.target import PodRef
+from harness.errors import ProbeError
+
+CONTAINER = "policylab-probe"
+START_SECONDS = 15.0
+GRACE_SECONDS = 3.0
+VOID_ROUNDS = 5
+"""How often a round that a starved prober measured is made again before giving up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One probe of a round. `want`: none (the handshake is enough), bytes (any answer) or dns."""
+
+    id: str
+    protocol: str
+    address: str
+    port: int
+    payload: bytes = b""
+    want: str = "none"
+    offsets: Sequence[float] = OFFSETS
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What a prober says when it starts: whose network namespace it is in, and its resolv.conf."""
+
+    hostname: str
+    resolv_conf: str
+
+
+@dataclass(slots=True)
+class Stream:
+    """The open exec stream of one pod."""
+
+    pod: PodRef
+    process: subprocess.Popen[bytes]
+    buffer: bytes = b""
+    hello: Hello | None = None
+    stderr: bytes = field(default=b"")
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Write one line; a stream that is gone is a ProbeError."""
+        assert self.process.stdin is not None  # noqa: S101 - opened with a pipe below
+        try:
+            self.process.stdin.write(json.dumps(message).encode() + b"\n")
+            self.process.stdin.flush()
+        except OSError as error:
+            raise self.broken(f"the stream is closed ({error})") from error
+
+    def line(self) -> dict[str, Any] | None:
+        """The next whole line that has arrived, if there is one."""
+        head, newline, rest = self.buffer.partition(b"\n")
+        if not newline:
+            return None
+        self.buffer = rest
+        try:
+            message = json.loads(head)
+        except ValueError as error:
+            raise self.broken(f"a line is no JSON: {head[:200]!r}") from error
+        if not isinstance(message, dict):
+            raise self.broken(f"a line is no object: {head[:200]!r}")
+        return message
+
+    def broken(self, seen: str) -> ProbeError:
+        """The error for this stream, with the last words of kubectl."""
+        self.close()
+        words = self.stderr.decode(errors="replace").strip().splitlines()
+        return ProbeError(
+            f"the prober in {self.pod} gave no answer",
+            where=f"kubectl exec in {self.pod}, container {CONTAINER}",
+            seen="; ".join([seen, *words[-3:]]),
+            try_=f"kubectl -n {self.pod.namespace} describe pod {self.pod.name}",
+        )
+
+    def close(self) -> None:
+        """End kubectl; its agent ends at the end of its input."""
+        if self.process.poll() is None:
+            self.process.kill()
+        with suppress(OSError, ValueError):
+            _, err = self.process.communicate(timeout=GRACE_SECONDS)
+            self.stderr += err or b""
+
+
+@cache
+def _source() -> str:
+    return files("harness.edge").joinpath("agent.py").read_text(encoding="utf-8")
+
+
+class Prober:
+    """Rounds of probes from any number of pods at once. Use as a context manager."""
+
+    def __init__(self, kubectl: Path, kubeconfig: Path, context: str = "") -> None:
+        self._base = [str(kubectl), f"--kubeconfig={kubeconfig}"]
+        if context:
+            self._base.append(f"--context={context}")
+        self._streams: dict[PodRef, Stream] = {}
+        self._round = 0
+
+    def __enter__(self) -> Prober:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all streams."""
+        for stream in self._streams.values():
+            stream.close()
+        self._streams.clear()
+
+    def forget(self, pods: Iterable[PodRef]) -> None:
+        """End the streams of pods that are about to go."""
+        for pod in pods:
+            if stream := self._streams.pop(pod, None):
+                stream.close()
+
+    def hello(self, pod: PodRef) -> Hello:
+        """What the prober in that pod says of its surroundings.
+
+        Raises:
+            ProbeError: the prober does not start.
+        """
+        failures = self._open([pod])
+        if pod in failures:
+            raise failures[pod]
+        hello = self._streams[pod].hello
+        assert hello is not None  # noqa: S101 - _open keeps only streams that said hello
+        return hello
+
+    def round(
+        self, items: Mapping[PodRef, Sequence[Item]], *, deadline: float = DEADLINE
+    ) -> dict[PodRef, dict[str, list[Attempt]] | ProbeError]:
+        """Probe all items from all pods at once.
+
+        A pod whose prober gave no whole answer within `deadline` (seconds) and a grace maps to its
+        ProbeError; the other pods' answers stand. Rounds that a starved prober measured are void
+        and made again, `VOID_ROUNDS` times at most.
+        """
+        answers: dict[PodRef, dict[str, list[Attempt]] | ProbeError] = {}
+        left = {pod: list(batch) for pod, batch in items.items() if batch}
+        for _ in range(VOID_ROUNDS):
+            late: dict[PodRef, float] = {}
+            for pod, answer in self._once(left, deadline).items():
+                if isinstance(answer, ProbeError):
+                    answers[pod] = answer
+                    continue
+                lag, results = answer
+                answers[pod] = results
+                if lag > MAX_LAG_MS:
+                    late[pod] = lag
+            if not late:
+                return answers
+            left = {pod: left[pod] for pod in late}
+        for pod, lag in late.items():
+            answers[pod] = ProbeError(
+                f"the prober in {pod} was starved in {VOID_ROUNDS} rounds running",
+                where=str(pod),
+                seen=f"it ran {lag:.0f} ms late, {MAX_LAG_MS:.0f} ms are allowed",
+                try_="give the machine less other work",
+            )
+        return answers
+
+    def time_lookups(self, pod: PodRef, names: Sequence[str], *, repeat: int) -> dict[str, list[float]]:
+        """Time the C library's lookups of each name, in ms, the names in turn.
+
+        Raises:
+            ProbeError: a lookup failed, or the prober gave no answer within 60 s.
+        """
+        self.hello(pod)
+        self._round += 1
+        stream = self._streams[pod]
+        stream.send({"round": self._round, "time": list(names), "repeat": repeat})
+        answer = self._collect({pod: stream}, 60.0)[pod]
+        if isinstance(answer, ProbeError):
+            raise answer
+        if "error" in answer:
+            raise ProbeError("a timed lookup failed", where=str(pod), seen=str(answer["error"]))
+        return {str(name): [float(ms) for ms in taken] for name, taken in answer["ms"].items()}
+
+    def _once(
+        self, items: Mapping[PodRef, Sequence[Item]], deadline: float
+    ) -> dict[PodRef, tuple[float, dict[str, list[Attempt]]] | ProbeError]:
+        results: dict[PodRef, tuple[float, dict[str, list[Attempt]]] | ProbeError] = {}
+        results.update(self._open(items))
+        self._round += 1
+        sent: dict[PodRef, Stream] = {}
+        for pod, batch in items.items():
+            if pod in results:
+                continue
+            stream = self._streams[pod]
+            try:
+                stream.send({"round": self._round, "deadline": deadline, "items": [_wire(i) for i in batch]})
+                sent[pod] = stream
+            except ProbeError as error:
+                results[pod] = error
+        for pod, answer in self._collect(sent, deadline + GRACE_SECONDS).items():
+            results[pod] = _attempts(self._streams.get(pod), answer, items[pod])
+        self._drop_dead()
+        return results
+
+    def _open(self, pods: Iterable[PodRef]) -> dict[PodRef, ProbeError]:
+        starting: dict[PodRef, Stream] = {}
+        for pod in pods:
+            if pod not in self._streams:
+                starting[pod] = self._streams[pod] = Stream(pod, self._start(pod))
+        failures: dict[PodRef, ProbeError] = {}
+        for pod, answer in self._collect(starting, START_SECONDS, hello=True).items():
+            if isinstance(answer, ProbeError):
+                failures[pod] = answer
+                self._streams.pop(pod, None)
+            else:
+                starting[pod].hello = Hello(str(answer["hostname"]), str(answer["resolv_conf"]))
+        return failures
+
+    def _start(self, pod: PodRef) -> subprocess.Popen[bytes]:
+        command = [*self._base, "exec", "-i", f"--namespace={pod.namespace}", pod.name]
+        command += [f"--container={CONTAINER}", "--", "python3", "-u", "-c", _source()]
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # Ctrl-C is for us: kubectl must live on until we have closed the streams in order.
+            start_new_session=True,
+        )
+
+    def _collect(
+        self, streams: Mapping[PodRef, Stream], seconds: float, *, hello: bool = False
+    ) -> dict[PodRef, dict[str, Any] | ProbeError]:
+        """One line from each stream, or its error, within `seconds`."""
+        answers: dict[PodRef, dict[str, Any] | ProbeError] = {}
+        end = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            for pod, stream in streams.items():
+                assert stream.process.stdout is not None  # noqa: S101 - opened with a pipe
+                selector.register(stream.process.stdout, selectors.EVENT_READ, pod)
+            while len(answers) < len(streams) and (left := end - time.monotonic()) > 0:
+                for key, _ in selector.select(left):
+                    answer = self._read(streams[key.data], hello=hello)
+                    if answer is not None:
+                        answers[key.data] = answer
+                        selector.unregister(key.fileobj)
+        for pod, stream in streams.items():
+            if pod not in answers:
+                answers[pod] = stream.broken(f"no line within {seconds:g} s")
+        return answers
+
+    def _read(self, stream: Stream, *, hello: bool) -> dict[str, Any] | ProbeError | None:
+        assert stream.process.stdout is not None  # noqa: S101 - opened with a pipe
+        data = os.read(stream.process.stdout.fileno(), 1 << 20)
+        if not data:
+            return stream.broken("the stream ended")
+        stream.buffer += data
+        try:
+            message = stream.line()
+        except ProbeError as error:
+            return error
+        if message is None:
+            return None
+        if hello and "hello" in message:
+            return message
+        if not hello and message.get("round") == self._round:
+            return message
+        return stream.broken(f"an unexpected line: {str(message)[:200]}")
+
+    def _drop_dead(self) -> None:
+        for pod in [pod for pod, stream in self._streams.items() if stream.process.poll() is not None]:
+            del self._streams[pod]
+
+
+def _wire(item: Item) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "proto": item.protocol,
+        "addr": item.address,
+        "port": item.port,
+        "offsets": list(item.offsets),
+        "payload": base64.b64encode(item.payload).decode(),
+        "want": item.want,
+    }
+
+
+def _attempts(
+    stream: Stream | None, answer: dict[str, Any] | ProbeError, items: Sequence[Item]
+) -> tuple[float, dict[str, list[Attempt]]] | ProbeError:
+    if isinstance(answer, ProbeError):
+        return answer
+    try:
+        found = {
+            item.id: [
+                Attempt(str(a["phase"]), float(a["ms"]), base64.b64decode(a["data"]), str(a["error"]))
+                for a in answer["items"][item.id]
+            ]
+            for item in items
+        }
+        return float(answer["lag_ms"]), found
+    except (KeyError, TypeError, ValueError) as error:
+        return ProbeError(
+            "the prober's answer is incomplete",
+            where=str(stream.pod) if stream else "",
+            seen=f"{type(error).__name__}: {error}",
+        )

@@ -1,0 +1,49 @@
+"""The tutorial's own commands, run in the pod that it names; the transcript is evidence."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.core.record import Transcript
+from harness.core.replay import remote_exit_code
+from harness.core.target import PodRef
+from harness.edge.process import CommandFailed, run
+from harness.errors import ProbeError
+
+COMMAND_SECONDS = 30.0
+
+
+class Replayer:
+    """Runs commands by `kubectl exec`, as a student would."""
+
+    def __init__(self, kubectl: Path, kubeconfig: Path, context: str = "") -> None:
+        self._base = [str(kubectl), f"--kubeconfig={kubeconfig}"]
+        if context:
+            self._base.append(f"--context={context}")
+
+    def run(self, pod: PodRef, command: Sequence[str]) -> Transcript:
+        """Run the command and keep what it said.
+
+        Raises:
+            ProbeError: the command did not run (no such program, no such pod, no answer from the
+                kubelet), so its silence means nothing.
+        """
+        typed = ["exec", f"--namespace={pod.namespace}", pod.name, "--", *command]
+        try:
+            done = run([*self._base, *typed], timeout=COMMAND_SECONDS, check=False)
+        except CommandFailed as error:
+            raise ProbeError(
+                f"`{shlex.join(command)}` did not end", where=f"in {pod}", seen=error.seen
+            ) from error
+        code = remote_exit_code(done.returncode, done.stderr)
+        if code is None:
+            raise ProbeError(
+                f"`{shlex.join(command)}` did not run",
+                where=f"in {pod}",
+                seen=done.stderr.strip()[-600:],
+                try_=f"is {command[0]} in the image? kubectl {shlex.join(typed)}",
+            )
+        said = done.stdout + done.stderr
+        return Transcript(f"kubectl {shlex.join(typed)}", said, code, round(done.seconds, 3))

@@ -1,0 +1,249 @@
+"""One tutorial's namespaces on the cluster, brought to the state that a row needs.
+
+Every state is stated whole: the manifests that a row names are in force, and nothing else of ours.
+So any row can run alone, and no policy of an earlier step can leak into a later one.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.core.manifest import Resource
+from harness.core.predict import INTERNET, Scenario
+from harness.core.settle import candidates, flips
+from harness.core.target import PodRef
+from harness.edge.kube import Kube
+from harness.edge.observe import POLL, Ask, Observer
+from harness.edge.pods import Pods
+from harness.edge.prober import Prober
+from harness.edge.wait import NotYet, wait_for
+from harness.errors import ClusterNotReady, ContentError, NotSettled, ProbeError
+
+OWNER = {"app.kubernetes.io/managed-by": "policylab"}
+POLICY_KINDS = frozenset({"NetworkPolicy"})
+SETTLE_SECONDS = 15.0
+ROUNDS = 3
+"""How many rounds running must show the new state before it counts as in force."""
+POLL_EVERY = 0.03
+DELETE_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a change came into force: after how many ms the last flow had flipped, and how many did.
+
+    `missing` is what had not flipped by the deadline; the rows are judged all the same.
+    """
+
+    ms: float
+    flows: int
+    missing: str = ""
+
+
+class Stage:
+    """The state of one tutorial on the cluster. Also tells where its pods and Services are."""
+
+    def __init__(
+        self,
+        kube: Kube,
+        prober: Prober,
+        library: Mapping[str, Sequence[Resource]],
+        *,
+        images: Mapping[str, str],
+        internet: Mapping[str, str],
+        fence: Callable[[], None],
+        keep_policies: bool = True,
+    ) -> None:
+        self._kube = kube
+        self._prober = prober
+        self._library = library
+        self._internet = internet
+        self._fence = fence
+        self._keep_policies = keep_policies  # False only in the self-test: the deny rows must turn red
+        self._current: dict[tuple[str, str, str], Resource] = {}
+        self._scenario: Scenario | None = None
+        self.pods = Pods(kube, images)
+        self.observer = Observer(prober, self)
+        self.settled = Settled(0.0, 0)
+
+    def resources(self, apply: Iterable[str], *, policies: bool = True) -> tuple[Resource, ...]:
+        """The objects that these manifests add up to; a later file replaces an earlier one's object.
+
+        Raises:
+            ContentError: a table names a manifest that does not exist.
+        """
+        wanted: dict[tuple[str, str, str], Resource] = {}
+        for name in apply:
+            if name not in self._library:
+                raise ContentError(
+                    f"there is no manifest `{name}`", seen=f"known: {', '.join(sorted(self._library))}"
+                )
+            wanted.update({r.key: r for r in self._library[name]})
+        return tuple(r for r in wanted.values() if policies or r.kind not in POLICY_KINDS)
+
+    def enter(self, apply: Sequence[str], *, policies: bool = True) -> Scenario:
+        """Bring the cluster to this state and wait until it is in force.
+
+        Raises:
+            ClusterNotReady: pods do not start, or objects do not go.
+            ContentError: the API server refuses an object, or a namespace is not ours.
+            ProbeError: no prober could say whether the state is in force.
+        """
+        resources = self.resources(apply, policies=policies)
+        scenario = Scenario(resources)
+        wanted = {r.key: r for r in resources}
+        gone = [r for key, r in self._current.items() if key not in wanted]
+        new = [r for key, r in wanted.items() if key not in self._current or self._current[key].body != r.body]
+        if not gone and not new:
+            return scenario
+        before, self._scenario = self._scenario, None
+        self._remove([r for r in gone if r.kind not in POLICY_KINDS])
+        self._add([r for r in new if r.kind not in POLICY_KINDS])
+        self._remove([r for r in gone if r.kind in POLICY_KINDS])
+        if self._keep_policies:
+            self._add([r for r in new if r.kind in POLICY_KINDS])
+        self._current = wanted
+        self._settle(before, scenario)
+        self._scenario = scenario
+        return scenario
+
+    def close(self) -> None:
+        """Remove the tutorial's namespaces, and with them everything in them."""
+        spaces = [r for r in self._current.values() if r.kind == "Namespace"]
+        self._prober.forget(self.pods.known)
+        for space in spaces:
+            self._kube.delete(space.body)
+        self._current = {}
+        self._scenario = None
+
+    def clear(self, namespaces: Iterable[str]) -> None:
+        """Remove what an earlier run left in namespaces that are ours.
+
+        Raises:
+            ContentError: a namespace of that name exists and is somebody else's.
+        """
+        left = []
+        for name in namespaces:
+            found = self._kube.get("v1", "Namespace", name)
+            if found is None:
+                continue
+            labels = found["metadata"].get("labels", {})
+            if OWNER.items() - labels.items():
+                raise ContentError(
+                    f"the namespace {name} exists and is not policylab's",
+                    where=self._kube.where,
+                    seen=f"labels: {labels}",
+                    try_="use another cluster, or rename the namespace; policylab touches only its own",
+                )
+            left.append(found)
+        for found in left:
+            self._kube.delete(found)
+        self._kube.wait_gone(left, seconds=DELETE_SECONDS)
+
+    def _remove(self, resources: Sequence[Resource]) -> None:
+        pods = [r for r in resources if r.kind == "Pod"]
+        self._prober.forget(PodRef(r.namespace, r.name) for r in pods)
+        spaces = {r.name for r in resources if r.kind == "Namespace"}
+        # What is in a namespace that goes, goes with it; nobody waits for that unless it comes back.
+        alone = [r for r in resources if r.namespace not in spaces]
+        for resource in alone:
+            self._kube.delete(resource.body, grace=0 if resource.kind == "Pod" else None)
+        waited = [r.body for r in alone if r.kind not in POLICY_KINDS | {"Namespace"}]
+        self._kube.wait_gone(waited, seconds=DELETE_SECONDS)
+        self.pods.forget(PodRef(r.namespace, r.name) for r in pods)
+
+    def _add(self, resources: Sequence[Resource]) -> None:
+        self.clear(r.name for r in resources if r.kind == "Namespace")
+        for resource in sorted(resources, key=lambda r: r.kind != "Namespace"):
+            self._kube.apply(self._ready_to_apply(resource))
+        pods = [PodRef(r.namespace, r.name) for r in resources if r.kind == "Pod"]
+        if pods:
+            self.pods.start(pods)
+
+    def _ready_to_apply(self, resource: Resource) -> dict[str, Any]:
+        body = copy.deepcopy(dict(resource.body))
+        labels = body["metadata"].setdefault("labels", {})
+        if resource.kind == "Namespace":
+            labels.update(OWNER)
+        return self.pods.with_images(body)
+
+    def _settle(self, before: Scenario | None, after: Scenario) -> None:
+        """Poll the flows whose prediction changes until they all have; without any, use the fence."""
+        self.pods.refresh_services(after)
+        asks = flips(before, after, candidates(after, self.pods.probed))
+        began = time.monotonic()
+        if not asks:
+            self._fence()
+            self.settled = Settled(_ms_since(began), 0)
+            return
+        try:
+            seconds = wait_for(
+                f"{len(asks)} flows show the new state", _Poll(self.observer, asks), seconds=SETTLE_SECONDS, every=POLL_EVERY
+            )
+            self.settled = Settled((seconds - began) * 1000, len(asks))
+        except NotSettled as error:
+            self.settled = Settled(_ms_since(began), len(asks), error.seen)
+
+    # Where things are (the interface `Addresses`).
+
+    def pod(self, ref: PodRef) -> str:
+        """A pod's address."""
+        return self.pods.address(ref)
+
+    def service(self, namespace: str, name: str) -> str:
+        """A Service's cluster IP."""
+        return self.pods.service(namespace, name)
+
+    def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
+        """The pods behind a Service."""
+        return self.pods.backends(namespace, name)
+
+    def external(self, name: str) -> str:
+        """The address of a name outside of the cluster."""
+        if name not in self._internet:
+            raise ProbeError(
+                f"there is no simulated internet, so nothing stands in for {name}",
+                seen="an existing cluster (--lab-context) has none",
+                try_=f"run on a kind cluster of policylab's own; known names: {', '.join(INTERNET)}",
+            )
+        return self._internet[name]
+
+
+class _Poll:
+    """One look at all flows; holds when `ROUNDS` looks running showed the predicted state."""
+
+    def __init__(self, observer: Observer, asks: Mapping[Ask, Any]) -> None:
+        self._observer = observer
+        self._asks = asks
+        self._streak = 0
+        self._since = 0.0
+
+    def __call__(self) -> float:
+        now = time.monotonic()
+        found = self._observer.read(list(self._asks), POLL)
+        wrong = []
+        for ask, expected in self._asks.items():
+            seen = found[ask]
+            if isinstance(seen, ProbeError):
+                raise seen
+            if not seen.reading.satisfies(expected):
+                wrong.append(f"{ask[0]} -> {ask[1]}: {seen.reading}, not {expected}")
+        if wrong:
+            self._streak = 0
+            raise NotYet("; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""))
+        self._since = self._since if self._streak else now
+        self._streak += 1
+        if self._streak < ROUNDS:
+            raise NotYet(f"{self._streak} of {ROUNDS} rounds show it")
+        return self._since
+
+
+def _ms_since(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 1)
+
+
+__all__ = ["ClusterNotReady", "Settled", "Stage"]

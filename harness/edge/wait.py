@@ -1,0 +1,46 @@
+"""Waiting, in the one way that policylab does it: a named condition, a deadline, the last thing seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import tenacity
+
+from harness.errors import EnvironmentFault, NotSettled
+
+T = TypeVar("T")
+
+
+class NotYet(Exception):  # noqa: N818 - not an error: the state of a wait
+    """The condition does not hold yet; the text says what was seen instead."""
+
+
+def wait_for(
+    condition: str,
+    check: Callable[[], T],
+    *,
+    seconds: float,
+    every: float = 0.1,
+    fault: type[EnvironmentFault] = NotSettled,
+    where: str = "",
+    try_: str = "",
+) -> T:
+    """Call `check` every `every` seconds until it returns instead of raising NotYet.
+
+    Raises:
+        EnvironmentFault: (of type `fault`) the condition did not hold within `seconds`; the
+            message has the last thing seen.
+    """
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(NotYet),
+        wait=tenacity.wait_fixed(every),
+        stop=tenacity.stop_after_delay(seconds),
+        reraise=True,
+    )
+    try:
+        return retrying(check)
+    except NotYet as last:
+        raise fault(
+            f"{condition}: not within {seconds:g} s", where=where, seen=str(last), try_=try_
+        ) from last

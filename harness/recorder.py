@@ -1,0 +1,115 @@
+"""The records of a run: one per row that was collected, from `not checked` on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from harness.core.documented import Row
+from harness.core.outcome import Reading
+from harness.core.predict import Prediction
+from harness.core.record import Observation, Record, Status, judge
+from harness.core.results import exit_ok, to_json
+from harness.edge.reports import Reports
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Keeps the records by test id and writes them out as they come."""
+
+    reports: Reports
+    command: str = ""
+    environment: dict[str, Any] = field(default_factory=dict)
+    gate: dict[str, Any] | None = None
+    deselected: int = 0
+    interrupted: bool = False
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _records: dict[str, Record] = field(default_factory=dict)
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """All records in the order of collection."""
+        return tuple(self._records.values())
+
+    def expect(self, test: str, tutorial: str, phase: str, row: Row, prediction: Prediction) -> None:
+        """Note a row that the run is going to check."""
+        self._records[test] = Record(
+            tutorial=tutorial,
+            phase=phase,
+            row=row,
+            predicted=prediction.reading,
+            observation=None,
+            status=Status.NOT_CHECKED,
+            reasons=prediction.reasons,
+            problem="the run ended before this row",
+            next_step="run it again",
+            order=len(self._records),
+        )
+
+    def known(self, test: str) -> bool:
+        """Whether the test is a row's."""
+        return test in self._records
+
+    def record(self, test: str) -> Record:
+        """The record of a row's test."""
+        return self._records[test]
+
+    def observed(self, test: str, observation: Observation) -> Record:
+        """Judge a row by what was observed."""
+        record = self._records[test]
+        status, problem = judge(record.row, record.predicted, observation)
+        self._records[test] = replace(
+            record,
+            observation=observation,
+            status=status,
+            problem=problem,
+            next_step=_next_step(record.row, observation.reading) if problem else "",
+        )
+        return self._records[test]
+
+    def not_checked(self, test: str, problem: str) -> None:
+        """A row without a verdict, and why."""
+        self._records[test] = replace(
+            self._records[test], status=Status.NOT_CHECKED, problem=problem, next_step="see the message above"
+        )
+
+    def took(self, test: str, seconds: float) -> None:
+        """Add to the time that a row took."""
+        record = self._records[test]
+        self._records[test] = replace(record, seconds=round(record.seconds + seconds, 3))
+
+    def complete(self) -> bool:
+        """Whether every row was checked and none failed."""
+        return exit_ok(self.records)
+
+    def document(self) -> dict[str, Any]:
+        """The content of labs.json."""
+        return to_json(
+            self.records,
+            self.environment,
+            started=self.started.isoformat(timespec="seconds"),
+            seconds=round((datetime.now(UTC) - self.started).total_seconds(), 1),
+            command=self.command,
+            gate=self.gate,
+            deselected=self.deselected,
+            interrupted=self.interrupted,
+        )
+
+    def write(self) -> None:
+        """Bring labs.json up to date."""
+        self.reports.write(self.document())
+
+    def finish(self) -> None:
+        """Write all reports."""
+        self.reports.finish(self.document())
+
+
+def _next_step(row: Row, seen: Reading) -> str:
+    replay = f"kubectl -n {row.source.namespace} exec {row.source.name} -- "
+    command = " ".join(row.command) if row.command else f"<your client> {row.to}"
+    return (
+        f"expected {row.outcome}, the cluster shows {seen}. Compare the manifests in force "
+        f"({', '.join(row.apply)}) with `kubectl get networkpolicy -A`, then try it by hand: {replay}{command}"
+    )
