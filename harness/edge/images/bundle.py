@@ -22,7 +22,7 @@ from harness.edge.images.layers import file_digest
 from harness.edge.images.model import CLUSTER_FILE, CRDS
 from harness.edge.images.node import engine_has
 from harness.edge.process import CommandFailed, Progress, run
-from harness.errors import ImageUnavailable, ToolMissing
+from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
 
 __all__ = ["CONTENT", "install", "loaded_bundle", "pack", "unpack"]
 
@@ -48,7 +48,15 @@ def pack(cluster: Path, target: Path, progress: Progress) -> None:
             run(["docker", "save", "--output", archive, node], timeout=ENGINE_SECONDS)
         files = {member: cluster / member for member in CONTENT} | {NODE_ARCHIVE: archive}
         with progress.step("compressing the bundle"):
-            _write(scratch / "bundle", files)
+            try:
+                _write(scratch / "bundle", files)
+            except OSError as error:
+                raise EnvironmentFault(
+                    "the bundle cannot be written",
+                    where=str(target),
+                    seen=str(error),
+                    try_="is the disk full? a bundle takes about 1 GiB",
+                ) from error
         (scratch / "bundle").replace(target)
 
 
@@ -76,6 +84,9 @@ def unpack(bundle: Path, target: Path) -> None:
         with _zstd(["-d", "-q", "-c", str(bundle)], reading=True) as engine:
             with tarfile.open(fileobj=engine, mode="r|") as members:
                 found = _check_members(bundle, members, target)
+            # What pads the archive's end is read too, or zstd would wait for us for ever.
+            if len(engine.read(CHUNK)) == CHUNK:
+                raise _refused(bundle, "something follows the end of its archive")
     except (tarfile.TarError, EOFError, OSError) as error:
         raise _refused(bundle, f"{type(error).__name__}: {error}") from error
     if missing := [name for name in CONTENT if name not in found]:
