@@ -30,7 +30,8 @@ NOTE_PACKAGES = (
 # Written by the installation, different each time, read by nothing.
 REMOVE_NOISE = (
     'find "$1/var/log" -type f -delete && rm -rf "$1"/var/cache/debconf/*-old '
-    '"$1"/var/lib/dpkg/*-old "$1"/var/cache/ldconfig/aux-cache "$1"/etc/machine-id "$1"/var/lib/dbus/machine-id'
+    '"$1"/var/lib/dpkg/*-old "$1"/var/cache/ldconfig/aux-cache '
+    '"$1"/etc/machine-id "$1"/var/lib/dbus/machine-id'
 )
 
 

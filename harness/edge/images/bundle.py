@@ -67,13 +67,15 @@ def _write(target: Path, files: Mapping[str, Path]) -> None:
         "files": {name: file_digest(path) for name, path in files.items()},
     }
     text = json.dumps(facts, indent=2).encode()
-    with _zstd(["-T0", "-3", "-q", "-o", str(target)]) as engine:
-        with tarfile.open(fileobj=engine, mode="w|") as bundle:
-            entry = tarfile.TarInfo(MANIFEST)
-            entry.size = len(text)
-            bundle.addfile(entry, io.BytesIO(text))
-            for name in CONTENT:
-                bundle.add(files[name], arcname=name, recursive=False)
+    with (
+        _zstd(["-T0", "-3", "-q", "-o", str(target)]) as engine,
+        tarfile.open(fileobj=engine, mode="w|") as bundle,
+    ):
+        entry = tarfile.TarInfo(MANIFEST)
+        entry.size = len(text)
+        bundle.addfile(entry, io.BytesIO(text))
+        for name in CONTENT:
+            bundle.add(files[name], arcname=name, recursive=False)
 
 
 def unpack(bundle: Path, target: Path) -> None:

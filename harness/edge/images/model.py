@@ -31,8 +31,8 @@ class ClusterImages:
 
     `node` is for kind's `--image`. `refs` are the names that manifests use: calico-node,
     calico-cni, nginx, redis, toolbox, coredns, pause and others. `load` names images that the
-    local engine has and the node image lacks. `kubeadm_patch` is the ClusterConfiguration to put in kind's
-    kubeadmConfigPatches, None if the node image needs none. `calico_crds` holds Calico's
+    local engine has and the node image lacks. `kubeadm_patch` is the ClusterConfiguration to put
+    in kind's kubeadmConfigPatches, None if the node image needs none. `calico_crds` holds Calico's
     custom resource definitions as YAML.
     """
 
