@@ -111,9 +111,11 @@ class _Page:
         used = {row["status"] for row in rows}
         for status in (s for s in Status if s in used):
             word = f"{self._symbol(status)} {view.STATUS_WORDS[status]}"
-            grid.add_row(Text(word, STYLES[status]), Text(view.STATUS_MEANING[status], "dim"))
+            grid.add_row(
+                Text(word, f"{STYLES[status]} not dim"), Text(view.STATUS_MEANING[status], "dim")
+            )
         for word, meaning in view.legend(rows):
-            grid.add_row(Text(word), Text(meaning, "dim"))
+            grid.add_row(Text(word, "not dim"), Text(meaning, "dim"))
         yield Padding(grid, (0, 0, 1, 1))
         bad = summary[Status.FAIL] or summary[Status.NOT_CHECKED] or not rows
         style = "bold red" if bad else "bold green"
@@ -130,20 +132,25 @@ class _Page:
 
     def _row(self, row: Mapping[str, Any]) -> list[RenderableType]:
         status = Status(row["status"])
-        flow = Text(f"{row['flow']['from']}\n")
-        flow.append(view.wrap(f"{ARROW[self._pick]} {view.asked(row['flow'])}", self._flow))
+        flow = Text(row["flow"]["from"])
+        flow.append(self._under(ARROW[self._pick], view.asked(row["flow"])))
         word, detail = view.answer(row, "observed")
         for text in (word, detail):
             if len(text) > self._width:
-                flow.append(f"\n{view.wrap(f'= {text}', self._flow)}", "dim")
+                flow.append(self._under("=", text), "dim")
         cells = [self._cell(row, column, status) for column, _ in view.COLUMNS]
         return [Text(self._symbol(status), STYLES[status]), flow, *cells]
+
+    def _under(self, sign: str, text: str) -> str:
+        indent = len(sign) + 1
+        lines = view.wrap(text, self._flow - indent).replace("\n", "\n" + " " * indent)
+        return f"\n{sign} {lines}"
 
     def _cell(self, row: Mapping[str, Any], column: str, status: Status) -> Text:
         word, detail = view.answer(row, column)
         if len(word) > self._width:  # what a text shows: the flow's cell has room for it
             word = row[column]
-        cell = Text(word, STYLES[status] if view.differs(row, column) else "")
+        cell = Text(word, STYLES[status] if view.stands_out(row, column) else "")
         if detail and len(detail) <= self._width:
             cell.append(f"\n{detail}", "dim")
         return cell
@@ -152,7 +159,7 @@ class _Page:
         grid = _grid()
         style = STYLES[Status.ERRATUM]
         head = f"{self._symbol(Status.ERRATUM)} erratum"
-        grid.add_row(Text(head, style), Text(erratum["id"], style))
+        grid.add_row(Text(head, f"{style} not dim"), Text(erratum["id"], style))
         grid.add_row("tutorial says", Text(erratum["wrong"]))
         grid.add_row("but", Text(erratum["why"]))
         grid.add_row("corrected", Text(erratum["corrected"]))
@@ -163,7 +170,9 @@ class _Page:
         grid = _grid()
         head = f"{self._symbol(status)} {view.STATUS_WORDS[status]}"
         flow = f"{row['flow']['from']} {ARROW[self._pick]} {view.asked(row['flow'])}"
-        grid.add_row(Text(head, STYLES[status]), Text(f"{flow}  (step {row['step']})", "bold"))
+        grid.add_row(
+            Text(head, f"{STYLES[status]} not dim"), Text(f"{flow}  (step {row['step']})", "bold")
+        )
         grid.add_row("what is amiss", Text(row["problem"]))
         for column, words in view.COLUMNS:
             grid.add_row(words, Text(" ".join(view.answer(row, column))))

@@ -163,9 +163,14 @@ def answer(row: Mapping[str, Any], column: str) -> tuple[str, str]:
     return (detail, "") if word == Outcome.SHOWS and detail else (word, detail)
 
 
-def differs(row: Mapping[str, Any], column: str) -> bool:
-    """Whether this column says something else than the cluster shows."""
-    return row[column] is not None and answer(row, column)[0] != answer(row, "observed")[0]
+def stands_out(row: Mapping[str, Any], column: str) -> bool:
+    """Whether the eye should go to this column: what is refuted, or what should not have been."""
+    match row["status"]:
+        case Status.ERRATUM:
+            return answer(row, column)[0] != answer(row, "observed")[0]
+        case Status.FAIL:
+            return column == "observed"
+    return False
 
 
 def wrap(text: str, width: int) -> str:
@@ -208,6 +213,14 @@ def _asked_otherwise(kind: str, rest: str, flow: Mapping[str, Any]) -> str:
         case "option":
             return f"resolv.conf option {rest}"
     return f"measure {rest.replace('-', ' ')}"
+
+
+def duration(seconds: float) -> str:
+    """A time as one reads it: `3 ms`, `2.0 s`, `1 min 31 s`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes:.0f} min {rest:.0f} s" if minutes else f"{seconds:.1f} s"
 
 
 def legend(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
