@@ -1,6 +1,7 @@
 """The cache: whole artefacts or none, and one builder at a time."""
 
 import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,27 @@ def test_cache_follows_xdg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/student")
     assert cache_home() == Path("/home/student/.cache/policylab")
+
+
+def test_superseded_artefacts_go_but_for_the_newest(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for age, key in enumerate(("k4", "k3", "k2", "k1")):
+        with store.making("thing", key, {}):
+            pass
+        os.utime(store.path("thing", key), (1000 + age, 1000 + age))
+    with store.making("other", "k0", {}):
+        pass
+    assert store.prune([("thing", "k4")]) == ["thing-k3", "thing-k2"]
+    assert {path.name for path in (tmp_path / "artefacts").iterdir()} == {
+        "thing-k4",
+        "thing-k1",
+        "other-k0",
+    }
+
+
+def test_builder_clears_what_a_killed_one_left(tmp_path: Path) -> None:
+    for left in ("partial/thing-k1", "scratch-1"):
+        (tmp_path / left).mkdir(parents=True)
+    with Store(tmp_path).lock(Quiet()):
+        assert not list(tmp_path.glob("partial/*"))
+        assert not list(tmp_path.glob("scratch-*"))

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,7 @@ def test_child_that_ignores_sigterm_is_killed(
 
 def test_ctrl_c_ends_the_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     note = tmp_path / "pid"
-    real = subprocess.Popen.communicate
+    real: Callable[..., object] = subprocess.Popen.communicate
     first = iter([True])
 
     def interrupted(child: object, *args: object, **kwargs: object) -> object:
@@ -93,7 +94,7 @@ def test_ctrl_c_ends_the_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             while not note.exists() or not note.read_text():
                 time.sleep(0.01)
             raise KeyboardInterrupt
-        return real(child, *args, **kwargs)  # type: ignore[arg-type]
+        return real(child, *args, **kwargs)
 
     monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
     with pytest.raises(KeyboardInterrupt):

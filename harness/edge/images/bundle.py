@@ -21,6 +21,7 @@ from typing import IO, Any, cast
 from harness.edge.images.layers import file_digest
 from harness.edge.images.model import CLUSTER_FILE, CRDS
 from harness.edge.images.node import engine_has
+from harness.edge.images.store import SCRATCH
 from harness.edge.process import CommandFailed, Progress, run
 from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
 
@@ -140,7 +141,7 @@ def _copy_checked(bundle: Path, source: IO[bytes], target: Path, wanted: str) ->
 def install(bundle: Path, home: Path, progress: Progress) -> None:
     """Unpack a bundle, give its node image to the engine, and make it the loaded bundle."""
     home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bundle-", dir=home.parent) as name:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=home.parent) as name:
         fresh = Path(name) / "bundle"
         fresh.mkdir()
         with progress.step(f"checking and unpacking {bundle.name}"):

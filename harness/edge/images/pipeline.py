@@ -20,11 +20,11 @@ from typing import Any
 from harness.edge import machine
 from harness.edge.images.archive import write_archive
 from harness.edge.images.build import PACKAGES, Builder, debian_base
-from harness.edge.images.keys import Keys, plan_keys
+from harness.edge.images.keys import Keys, digest_of, plan_keys
 from harness.edge.images.model import CALICO, CLUSTER_FILE, CRDS
 from harness.edge.images.node import LAB_IMAGES, Assembly, engine_has, node_ref
 from harness.edge.images.recipe import REPOSITORY, Recipe, read_recipes, recipes_home
-from harness.edge.images.store import Store
+from harness.edge.images.store import SCRATCH, Store
 from harness.edge.process import Progress, end_all, run
 
 __all__ = ["CLUSTER", "LAB_ARCHIVE", "Plan", "built", "make_cluster", "make_lab_archive", "plan"]
@@ -66,7 +66,7 @@ def make_cluster(store: Store, todo: Plan, progress: Progress) -> Path:
     assembly = Assembly(builder, todo.recipes)
     ref = node_ref(key)
     with store.making(CLUSTER, key, {"parts": _part_records(store, todo.keys)}) as folder:
-        with tempfile.TemporaryDirectory(prefix="bake-", dir=store.root) as name:
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=store.root) as name:
             scratch = Path(name)
             with progress.step("writing the images"):
                 images = assembly.images(None, scratch)
@@ -76,17 +76,18 @@ def make_cluster(store: Store, todo: Plan, progress: Progress) -> Path:
             with progress.step("baking them into the node image"):
                 assembly.bake(ref, scratch / "images.tar", scratch)
         _collect(builder, todo, folder, ref)
+    _prune(store, todo.keys)
     return store.path(CLUSTER, key)
 
 
 def make_lab_archive(store: Store, todo: Plan, progress: Progress) -> Path:
     """Build the lab images alone, for a cluster made of official images."""
-    name, key = "lab-images", "-".join(todo.keys.images[image][:6] for image in LAB_IMAGES)
+    name, key = "lab-images", digest_of([todo.keys.images[image] for image in LAB_IMAGES])
     if not store.has(name, key):
         builder = prepare(store, todo, progress)
         with (
             store.making(name, key, {}) as folder,
-            tempfile.TemporaryDirectory(prefix="bake-", dir=store.root) as scratch,
+            tempfile.TemporaryDirectory(prefix=SCRATCH, dir=store.root) as scratch,
         ):
             images = Assembly(builder, todo.recipes).images(set(LAB_IMAGES), Path(scratch))
             write_archive(folder / LAB_ARCHIVE, images)
@@ -172,6 +173,17 @@ def _lab_refs(todo: Plan) -> set[str]:
 
 
 def _part_records(store: Store, keys: Keys) -> list[dict[str, Any]]:
+    return [store.record(name, key) for name, key in _parts(keys)]
+
+
+def _parts(keys: Keys) -> list[tuple[str, str]]:
     names = [(f"commands-{name}", key) for name, key in keys.commands.items()]
-    names += [(f"root-{name}", key) for name, key in keys.roots.items()]
-    return [store.record(name, key) for name, key in names]
+    return names + [(f"root-{name}", key) for name, key in keys.roots.items()]
+
+
+def _prune(store: Store, keys: Keys) -> None:
+    """Drop what is superseded, the engine's node images too unless a cluster runs on them."""
+    for name in store.prune([*_parts(keys), (CLUSTER, keys.cluster)]):
+        kind, _, key = name.rpartition("-")
+        if kind == CLUSTER:
+            run(["docker", "image", "rm", node_ref(key)], timeout=120, check=False)

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +22,11 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 from harness.edge.process import Progress
 from harness.errors import EnvironmentFault
 
-__all__ = ["RECORD", "Store", "cache_home"]
+__all__ = ["RECORD", "SCRATCH", "Store", "cache_home"]
 
 RECORD = "record.json"
 LOCK_SECONDS = 45 * 60.0
+SCRATCH = "scratch-"
 
 
 def cache_home() -> Path:
@@ -89,12 +90,32 @@ class Store:
             handle.truncate()
             handle.write(f"{os.getpid()}\n")
             handle.flush()
+            self._sweep()
             try:
                 yield
             finally:
                 handle.seek(0)
                 handle.truncate()
                 handle.flush()
+
+    def prune(self, keep: Iterable[tuple[str, str]]) -> list[str]:
+        """Drop artefacts that are superseded, but for the newest of each name; name them."""
+        kept = {self.path(name, key).name for name, key in keep}
+        others: dict[str, list[Path]] = {}
+        for path in (self.root / "artefacts").iterdir():
+            if path.name not in kept:
+                others.setdefault(path.name.rpartition("-")[0], []).append(path)
+        dropped = []
+        for paths in others.values():
+            for path in sorted(paths, key=lambda path: path.stat().st_mtime)[:-1]:
+                shutil.rmtree(path, ignore_errors=True)
+                dropped.append(path.name)
+        return dropped
+
+    def _sweep(self) -> None:
+        """Remove what a killed process left half-made."""
+        for left in (*self.root.glob("partial/*"), *self.root.glob(f"{SCRATCH}*")):
+            shutil.rmtree(left, ignore_errors=True)
 
     def _take(self, number: int, path: Path, progress: Progress) -> None:
         try:
