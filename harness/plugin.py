@@ -146,7 +146,7 @@ def lab_cluster(pytestconfig: pytest.Config, lab_options: Options) -> Iterator[C
     """The live cluster: made, re-used or found, as the options say."""
     progress = TerminalProgress(pytestconfig)
     spec = cluster_spec(pytestconfig, lab_options)
-    with _stopping():
+    with stopping():
         cluster = open_cluster(spec, progress)
     pytestconfig.stash[RECORDER].environment = dict(cluster.environment)
     yield cluster
@@ -160,7 +160,7 @@ def lab_cluster(pytestconfig: pytest.Config, lab_options: Options) -> Iterator[C
 def lab_bench(pytestconfig: pytest.Config, lab_cluster: Cluster) -> Iterator[tuple[Kube, Prober, Gate]]:
     """The API, the prober and the gate, passed: every lab depends on it."""
     recorder = pytestconfig.stash[RECORDER]
-    with _stopping(), Prober(lab_cluster.kubectl, lab_cluster.kubeconfig, lab_cluster.context) as prober:
+    with stopping(), Prober(lab_cluster.kubectl, lab_cluster.kubeconfig, lab_cluster.context) as prober:
         kube = Kube(lab_cluster.kubeconfig, lab_cluster.context)
         names = lab_cluster.internet.names if lab_cluster.internet else {}
         gate = Gate(kube, prober, images=lab_cluster.refs, internet=names)
@@ -174,7 +174,7 @@ def lab_bench(pytestconfig: pytest.Config, lab_cluster: Cluster) -> Iterator[tup
 
 
 @contextmanager
-def _stopping() -> Iterator[None]:
+def stopping() -> Iterator[None]:
     """A fault of the machine or the cluster before the first row stops the whole run."""
     try:
         yield

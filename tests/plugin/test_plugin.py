@@ -1,0 +1,280 @@
+"""The plugin as pytest runs it: a small project, a stage that answers from a script, real reports."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+MANIFEST = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec:
+  containers: [{name: web, image: nginx, ports: [{containerPort: 80}]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client, namespace: shop, labels: {app: client}}
+spec:
+  containers: [{name: client, image: toolbox}]
+"""
+DENY = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny, namespace: shop}
+spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}
+"""
+LAB = '''
+from harness.lab import documented
+
+OUTCOMES = documented("""
+| step | apply             | from        | to              | outcome   | why                |
+|------|-------------------|-------------|-----------------|-----------|--------------------|
+| open | 01-pods           | shop/client | pod/shop/web:80 | connected | nothing selects it |
+| deny | 01-pods, 02-deny  | shop/client | pod/shop/web:80 | timeout   | web is isolated    |
+""", source="shop#1")
+
+
+@OUTCOMES.each_row
+def test_shop(row, observed):
+    assert observed == row.outcome, row.why
+'''
+CONFTEST = """
+import pytest
+from harness.core.outcome import Outcome, Reading
+from harness.core.record import Observation
+from harness.errors import ClusterNotReady, ProbeError
+
+pytest_plugins = ["harness.plugin"]
+
+
+class Script:
+    def observe(self, row):
+        {body}
+
+
+@pytest.fixture(scope="package")
+def lab_play():
+    return {{"shop": Script()}}
+"""
+HONEST = """if row.step == "open":
+            return Observation(Reading(Outcome.CONNECTED))
+        return Observation(Reading(Outcome.TIMEOUT), control=Reading(Outcome.CONNECTED))"""
+
+
+def project(pytester: pytest.Pytester, body: str, **files: str) -> None:
+    (pytester.path / "manifests" / "shop").mkdir(parents=True)
+    (pytester.path / "labs" / "shop").mkdir(parents=True)
+    contents = {
+        "conftest.py": CONFTEST.format(body=body),
+        "pytest.ini": "[pytest]\naddopts = --import-mode=importlib -p no:cacheprovider\n",
+        "manifests/shop/01-pods.yaml": MANIFEST,
+        "manifests/shop/02-deny.yaml": DENY,
+        "labs/shop/test_01_shop.py": LAB,
+    } | files
+    for name, text in contents.items():
+        (pytester.path / name).write_text(text, encoding="utf-8")
+
+
+def run(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
+    return pytester.runpytest_subprocess("labs", *args)
+
+
+def document(path: Path) -> dict[str, Any]:
+    found = json.loads((path / "results" / "labs.json").read_text(encoding="utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+def statuses(path: Path) -> list[str]:
+    return [row["status"] for row in document(path)["rows"]]
+
+
+def test_rows_as_documented_pass_and_are_written(pytester: pytest.Pytester) -> None:
+    project(pytester, HONEST)
+
+    result = run(pytester)
+
+    assert result.ret == 0
+    found = document(pytester.path)
+    assert found["schema_version"] == 1
+    assert [row["status"] for row in found["rows"]] == ["pass", "pass"]
+    assert found["rows"][1]["predicted"] == "timeout"
+    assert found["rows"][1]["flow"]["port"] == 80
+    assert (pytester.path / "results" / "report.html").exists()
+
+
+def test_open_flow_where_a_denial_is_documented_fails_with_the_next_step(
+    pytester: pytest.Pytester,
+) -> None:
+    project(pytester, "return Observation(Reading(Outcome.CONNECTED))")
+
+    result = run(pytester)
+
+    assert result.ret == 1
+    assert statuses(pytester.path) == ["pass", "fail"]
+    result.stdout.fnmatch_lines(["*documented: timeout*", "*observed:*connected*", "*next:*kubectl*"])
+
+
+def test_broken_tool_is_not_checked_and_never_a_denial(pytester: pytest.Pytester) -> None:
+    project(pytester, 'raise ProbeError("curl is gone", where="shop/client")')
+
+    result = run(pytester)
+
+    assert result.ret == 1
+    assert statuses(pytester.path) == ["not_checked", "not_checked"]
+    assert "curl is gone" in document(pytester.path)["rows"][1]["problem"]
+
+
+def test_silence_without_a_positive_control_is_not_checked(pytester: pytest.Pytester) -> None:
+    body = """return Observation(
+            Reading(Outcome.TIMEOUT if row.step == "deny" else Outcome.CONNECTED), control=Reading(Outcome.TIMEOUT)
+        )"""
+    project(pytester, body)
+
+    result = run(pytester)
+
+    assert result.ret == 1
+    assert statuses(pytester.path) == ["pass", "not_checked"]
+
+
+def test_unstable_satisfies_nothing(pytester: pytest.Pytester) -> None:
+    project(pytester, "return Observation(Reading(Outcome.UNSTABLE), control=Reading(Outcome.CONNECTED))")
+
+    assert run(pytester).ret == 1
+    assert statuses(pytester.path) == ["fail", "fail"]
+
+
+def test_chosen_rows_alone_are_checked(pytester: pytest.Pytester) -> None:
+    project(pytester, HONEST)
+
+    result = run(pytester, "-k", "open")
+
+    assert result.ret == 0
+    assert statuses(pytester.path) == ["pass"]
+    assert document(pytester.path)["deselected"] == 1
+
+
+def test_misspelt_outcome_stops_the_collection_with_one_message(pytester: pytest.Pytester) -> None:
+    project(pytester, HONEST, **{"labs/shop/test_01_shop.py": LAB.replace("| timeout ", "| timeuot ")})
+
+    result = run(pytester)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*`timeuot` is no outcome*", "*table line 4*", "*did you mean `timeout`?*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_unknown_field_of_a_manifest_is_a_usage_error_with_its_line(pytester: pytest.Pytester) -> None:
+    broken = DENY.replace("podSelector:", "podSelectors:")
+    project(pytester, HONEST, **{"manifests/shop/02-deny.yaml": broken})
+
+    result = run(pytester)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*podSelectors*", "*02-deny.yaml:*"])
+
+
+def test_unknown_kind_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    project(pytester, HONEST, **{"manifests/shop/02-deny.yaml": DENY.replace("NetworkPolicy", "Secret")})
+
+    result = run(pytester)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*Secret*"])
+
+
+def test_table_that_names_no_manifest_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    project(pytester, HONEST, **{"labs/shop/test_01_shop.py": LAB.replace("02-deny ", "02-dney ")})
+
+    result = run(pytester)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*no manifest `02-dney`*"])
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--lab-cni=flannel"], "choose calico"),
+        (["--lab-images=ftp"], "choose auto, registry, bundle, build"),
+        (["--lab-workers=two"], "a number from 0 on"),
+        (["--lab-cluster-mode=external"], "needs --lab-context"),
+        (["--lab-context=mine", "--lab-cluster-mode=create"], "choose"),
+    ],
+)
+def test_contradictory_options_stop_before_anything_is_touched(
+    pytester: pytest.Pytester, args: list[str], words: str
+) -> None:
+    project(pytester, HONEST)
+
+    result = run(pytester, *args)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{words}*"])
+    assert not (pytester.path / "results").exists()
+
+
+def test_environment_variable_stands_behind_the_command_line(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POLICYLAB_REPORT_DIR", "elsewhere")
+    project(pytester, HONEST)
+
+    assert run(pytester).ret == 0
+    assert (pytester.path / "elsewhere" / "labs.json").exists()
+    assert run(pytester, "--lab-report-dir=here").ret == 0
+    assert (pytester.path / "here" / "labs.json").exists()
+
+
+def test_machine_fault_stops_the_run_with_every_row_not_checked(pytester: pytest.Pytester) -> None:
+    project(pytester, HONEST)
+    conftest = CONFTEST.format(body=HONEST).replace(
+        'def lab_play():\n    return {"shop": Script()}',
+        "def lab_play():\n    from harness.plugin import stopping\n    with stopping():\n"
+        '        raise ClusterNotReady("the gate: nothing is enforced", seen="connected")',
+    )
+    (pytester.path / "conftest.py").write_text(conftest, encoding="utf-8")
+
+    result = run(pytester)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*the gate: nothing is enforced*"])
+    assert statuses(pytester.path) == ["not_checked", "not_checked"]
+
+
+def test_interrupt_keeps_what_was_found(pytester: pytest.Pytester) -> None:
+    body = """if row.step == "open":
+            return Observation(Reading(Outcome.CONNECTED))
+        raise KeyboardInterrupt"""
+    project(pytester, body)
+
+    result = run(pytester)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert statuses(pytester.path) == ["pass", "not_checked"]
+    assert document(pytester.path)["interrupted"] is True
+
+
+def test_collect_only_writes_no_report(pytester: pytest.Pytester) -> None:
+    project(pytester, HONEST)
+
+    assert run(pytester, "--collect-only").ret == 0
+    assert not (pytester.path / "results").exists()
+
+
+def test_header_says_where_a_setting_comes_from(pytester: pytest.Pytester) -> None:
+    project(pytester, HONEST)
+
+    result = run(pytester, "--lab-keep=never", "--collect-only")
+
+    result.stdout.fnmatch_lines(["policylab: cni=calico, images=auto; keep=never (command line)"])
