@@ -179,5 +179,5 @@ def parse_query_log(line: str) -> LoggedQuery | None:
         qtype=found["type"],
         protocol=found["proto"],
         rcode=found["rcode"],
-        ms=float(found["seconds"]) * 1000,
+        ms=round(float(found["seconds"]) * 1000, 6),
     )

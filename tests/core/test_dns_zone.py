@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -58,7 +60,7 @@ SERVICES = [
     service("heads", ServicePort(80, name="http", target="web"), headless=True),
     service("empty", NAMED, headless=True),
     service("portless", headless=True, selector={"app": "heads"}),
-    service("six", NAMED, ip="fd00::7"),
+    service("six", NAMED, ip="fd00:96::7"),
     service("guess", NAMED, headless=True),
     service("manual", NAMED, headless=True, selector={"app": "nobody"}),
 ]
@@ -90,12 +92,17 @@ def look(name: str, rdtype: str = "A") -> Reading:
         ("API", "A", resolved("10.96.0.7")),
         ("api", "AAAA", NODATA),
         ("api", "CNAME", NODATA),
-        ("six", "AAAA", resolved("fd00::7")),
+        ("six", "AAAA", resolved("fd00:96::7")),
         ("six", "A", NODATA),
         ("young", "A", resolved()),
         ("young", "AAAA", NODATA),
         ("absent", "A", NXDOMAIN),
-        ("absent", "TXT", NODATA),
+        ("api", "TXT", NODATA),
+        ("api", "PTR", NODATA),
+        ("six", "TXT", NODATA),
+        ("absent", "TXT", NXDOMAIN),
+        ("_http._tcp.portless", "A", NXDOMAIN),
+        ("_._tcp.portless", "A", NXDOMAIN),
         ("heads", "A", resolved("10.244.0.9, 10.244.0.10")),
         ("portless", "A", resolved("10.244.0.9, 10.244.0.10")),
         ("portless", "SRV", NODATA),
@@ -140,6 +147,19 @@ def test_service_records_name_port_and_target(name: str, expected: Reading) -> N
     assert look(name, "SRV") == expected
 
 
+RECORDED = json.loads(Path(__file__).with_name("test_dns_coredns.json").read_text())
+"""What CoreDNS 1.15.0 answered with the Services above in a real API server, by name and type."""
+
+
+@pytest.mark.parametrize("name", sorted(RECORDED))
+def test_predictions_are_what_coredns_answered(name: str) -> None:
+    addressed = {key: known for key, known in TOPOLOGY.pods.items() if known.ip}
+    built = {str(s): s for s in SERVICES if s.name not in ("young", "guess")}
+    zone = Zone(Topology(TOPOLOGY.namespaces, addressed, built))
+    predicted = {rdtype: str(zone.lookup(Question(name, rdtype))) for rdtype in RECORDED[name]}
+    assert predicted == RECORDED[name]
+
+
 def test_coredns_answers_an_address_for_a_port_name() -> None:
     assert look("_http._tcp.api") == resolved("10.96.0.7")
 
@@ -180,7 +200,17 @@ def test_other_names(name: str, expected: Reading) -> None:
         ("7.0.96.10.in-addr.arpa.", "PTR", resolved("api.shop.svc.cluster.local.")),
         ("99.0.96.10.in-addr.arpa.", "PTR", NXDOMAIN),
         ("api.example.", "PTR", NXDOMAIN),
+        ("12.0.244.10.in-addr.arpa.", "PTR", resolved("10-244-0-12.api.shop.svc.cluster.local.")),
+        ("shop.svc.cluster.local.", "TXT", NXDOMAIN),
+        ("shop.svc.cluster.local.", "PTR", NODATA),
         ("10-244-0-5.shop.pod.cluster.local.", "AAAA", NODATA),
+        (
+            "10-244-0-5.shop.pod.cluster.local.",
+            "SRV",
+            resolved("0 100 0 10-244-0-5.shop.pod.cluster.local."),
+        ),
+        ("x.10-244-0-5.shop.pod.cluster.local.", "A", resolved("10.244.0.5")),
+        ("x.y.z.10-244-0-5.shop.pod.cluster.local.", "A", NXDOMAIN),
     ],
 )
 def test_other_types(name: str, rdtype: str, expected: Reading) -> None:
