@@ -196,3 +196,27 @@ def test_description_of_a_build_names_every_image() -> None:
 
 def test_bundle_holds_what_a_build_leaves() -> None:
     assert pipeline.LAB_ARCHIVE in bundle.CONTENT
+
+
+def test_official_route_makes_lab_images_of_the_same_recipe() -> None:
+    recipe = pipeline.plan().recipes["nginx"]
+    [image] = recipe.images
+    text = registry.dockerfile(recipe, image)
+    assert "nginx-light" in text
+    assert 'ENTRYPOINT ["nginx", "-c", "/etc/nginx/nginx.conf"]' in text
+    assert "COPY rootfs/ /" in text
+
+
+def test_official_route_gives_what_a_cluster_needs(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(machine, "ensure_go", lambda *_, **__: Path("go"))
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    found = provide(Source.REGISTRY, Quiet())
+    assert found.node == registry.NODE
+    assert found.kubeadm_patch is None
+    assert set(found.load) == set(found.refs.values())
+    pulled = [words[-1] for words in engine.calls if words[1] == "pull"]
+    assert pulled == [registry.NODE, "calico/node:v3.30.1", "calico/cni:v3.30.1"]
+    assert found.calico_crds is not None
+    assert found.calico_crds.is_file()

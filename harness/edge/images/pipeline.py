@@ -20,14 +20,14 @@ from typing import Any
 from harness.edge import machine
 from harness.edge.images.archive import write_archive
 from harness.edge.images.build import PACKAGES, Builder, debian_base
-from harness.edge.images.keys import Keys, digest_of, plan_keys
+from harness.edge.images.keys import Keys, plan_keys
 from harness.edge.images.model import CALICO, CLUSTER_FILE, CRDS
 from harness.edge.images.node import LAB_IMAGES, Assembly, engine_has, node_ref
 from harness.edge.images.recipe import REPOSITORY, Recipe, read_recipes, recipes_home
 from harness.edge.images.store import SCRATCH, Store
 from harness.edge.process import Progress, end_all, run
 
-__all__ = ["CLUSTER", "LAB_ARCHIVE", "Plan", "built", "make_cluster", "make_lab_archive", "plan"]
+__all__ = ["CLUSTER", "LAB_ARCHIVE", "Plan", "built", "make_cluster", "plan"]
 
 CLUSTER = "cluster"
 LAB_ARCHIVE = "lab-images.tar"
@@ -78,20 +78,6 @@ def make_cluster(store: Store, todo: Plan, progress: Progress) -> Path:
         _collect(builder, todo, folder, ref)
     _prune(store, todo.keys)
     return store.path(CLUSTER, key)
-
-
-def make_lab_archive(store: Store, todo: Plan, progress: Progress) -> Path:
-    """Build the lab images alone, for a cluster made of official images."""
-    name, key = "lab-images", digest_of([todo.keys.images[image] for image in LAB_IMAGES])
-    if not store.has(name, key):
-        builder = prepare(store, todo, progress)
-        with (
-            store.making(name, key, {}) as folder,
-            tempfile.TemporaryDirectory(prefix=SCRATCH, dir=store.root) as scratch,
-        ):
-            images = Assembly(builder, todo.recipes).images(set(LAB_IMAGES), Path(scratch))
-            write_archive(folder / LAB_ARCHIVE, images)
-    return store.path(name, key) / LAB_ARCHIVE
 
 
 def prepare(store: Store, todo: Plan, progress: Progress) -> Builder:

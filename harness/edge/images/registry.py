@@ -2,23 +2,28 @@
 
 The node image is pinned by digest. Calico's images are pinned by version only: their digests could
 not be looked up where this was written, and a guessed digest is worse than none. The lab images
-stand in for the tutorials' own, so they are built here from Debian packages on this route too.
+stand in for the tutorials' own, so they are made here on this route too: by the engine, from the
+same package lists, so that neither root nor a Debian machine is needed.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
+import tempfile
 from pathlib import Path
 
 from harness.edge import machine
+from harness.edge.images.build import Builder
 from harness.edge.images.model import CALICO, CRDS, ClusterImages, Source
 from harness.edge.images.node import LAB_IMAGES, engine_has
-from harness.edge.images.pipeline import Plan, make_lab_archive, prepare
+from harness.edge.images.pipeline import Plan
+from harness.edge.images.recipe import REPOSITORY, SUITE, ImageRecipe, Recipe
 from harness.edge.images.store import Store
 from harness.edge.process import CommandFailed, Progress, run
 from harness.errors import ImageUnavailable
 
-__all__ = ["CALICO_VERSION", "NODE", "provide_official", "registry_answers"]
+__all__ = ["CALICO_VERSION", "NODE", "dockerfile", "provide_official", "registry_answers"]
 
 NODE_VERSION = "v1.34.3"
 NODE_DIGEST = "sha256:08497ee19eace7b4b5348db5c6a1591d7752b164530a36f855cb0f2bdcbadd48"
@@ -40,67 +45,96 @@ def registry_answers() -> bool:
 
 
 def provide_official(store: Store, todo: Plan, progress: Progress) -> ClusterImages:
-    """Pull the official node and Calico images, and build the lab images beside them."""
+    """Pull the official node and Calico images, and make the lab images beside them."""
     for ref in (NODE, CALICO_NODE, CALICO_CNI):
         if not engine_has(ref):
             with progress.step(f"pulling {ref}"):
-                _pull(ref)
-    archive = make_lab_archive(store, todo, progress)
-    run(["docker", "load", "--quiet", "--input", archive], timeout=PULL_SECONDS)
+                _engine(["docker", "pull", "--quiet", ref], ref)
     lab = {
-        image.name: image.ref
+        image.name: _lab_image(todo, recipe, image, progress)
         for recipe in todo.recipes.values()
         for image in recipe.images
         if image.name in LAB_IMAGES
     }
-    kind, kubectl = _commands(store, todo, progress)
+    go = machine.ensure_go(progress, home=store.root)
+    builder = Builder(store, todo.keys, go, store.root / "logs", progress)
     return ClusterImages(
         source=Source.REGISTRY,
         node=NODE,
         refs={**lab, "calico-node": CALICO_NODE, "calico-cni": CALICO_CNI},
         load=(*lab.values(), CALICO_NODE, CALICO_CNI),
-        kind=kind,
-        kubectl=kubectl,
+        kind=_command("kind", "kind", builder, todo),
+        kubectl=_command("kubectl", "kubernetes", builder, todo),
         kubernetes_version=NODE_VERSION,
         calico_version=CALICO_VERSION,
         image_repository=None,
         kubeadm_patch=None,
-        calico_crds=_crds(store, todo, progress),
+        calico_crds=_crds(builder, todo),
     )
 
 
-def _pull(ref: str) -> None:
+def _engine(argv: list[str], what: str) -> None:
     try:
-        run(["docker", "pull", "--quiet", ref], timeout=PULL_SECONDS)
+        run(argv, timeout=PULL_SECONDS)
     except CommandFailed as error:
         raise ImageUnavailable(
-            f"{ref} cannot be pulled",
-            where="the engine's registry",
+            f"{what} cannot be had from a registry",
+            where="the Docker engine",
             seen=error.seen,
             try_="use --lab-images=build (no registry needed) or --lab-images=bundle",
         ) from error
 
 
-def _crds(store: Store, todo: Plan, progress: Progress) -> Path:
+def _lab_image(todo: Plan, recipe: Recipe, image: ImageRecipe, progress: Progress) -> str:
+    """Make a lab image with the engine, unless this content has been made before."""
+    by_key = f"{REPOSITORY}/{image.name}:official-{todo.keys.images[image.name]}"
+    if not engine_has(by_key):
+        with (
+            progress.step(f"making {image.ref}"),
+            tempfile.TemporaryDirectory(prefix="policylab-") as name,
+        ):
+            folder = Path(name)
+            (folder / "rootfs").mkdir()
+            if (recipe.folder / "rootfs").is_dir():
+                shutil.copytree(recipe.folder / "rootfs", folder / "rootfs", dirs_exist_ok=True)
+            (folder / "Dockerfile").write_text(dockerfile(recipe, image))
+            _engine(["docker", "build", "--quiet", "--tag", by_key, name], image.ref)
+    _engine(["docker", "tag", by_key, image.ref], image.ref)
+    return image.ref
+
+
+def dockerfile(recipe: Recipe, image: ImageRecipe) -> str:
+    """Return what `docker build` needs to make a lab image from Debian's official one."""
+    packages = " ".join(recipe.debian or ())
+    install = "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"
+    lines = [
+        f"FROM debian:{SUITE}-slim",
+        f"RUN apt-get update && {install} {packages} && rm -rf /var/lib/apt/lists/*",
+        "COPY rootfs/ /",
+    ]
+    for key, word in (("entrypoint", "ENTRYPOINT"), ("cmd", "CMD")):
+        if key in image.config:
+            lines.append(f"{word} {json.dumps(image.config[key])}")
+    if "stop_signal" in image.config:
+        lines.append(f"STOPSIGNAL {image.config['stop_signal']}")
+    return "\n".join(lines) + "\n"
+
+
+def _crds(builder: Builder, todo: Plan) -> Path:
     """Return Calico's CRDs, printed by the module of the same version."""
     name, key = "calico-crds", todo.keys.commands[CALICO]
-    if not store.has(name, key):
-        go = machine.ensure_go(progress, home=store.root)
+    if not builder.store.has(name, key):
         with (
-            progress.step("reading Calico's custom resource definitions"),
-            store.making(name, key, {}) as folder,
+            builder.progress.step("reading Calico's custom resource definitions"),
+            builder.store.making(name, key, {}) as folder,
         ):
-            folder_of = todo.recipes[CALICO].folder
-            text = run([go, "run", "./crds"], timeout=PULL_SECONDS, cwd=folder_of).stdout
+            module = todo.recipes[CALICO].folder
+            text = run([builder.go, "run", "./crds"], timeout=PULL_SECONDS, cwd=module).stdout
             (folder / CRDS).write_text(text)
-    return store.path(name, key) / CRDS
+    return builder.store.path(name, key) / CRDS
 
 
-def _commands(store: Store, todo: Plan, progress: Progress) -> tuple[Path, Path]:
-    """Return kind and kubectl: the machine's own, or compiled here where one is missing."""
-    own = {name: shutil.which(name) for name in ("kind", "kubectl")}
-    if own["kind"] and own["kubectl"]:
-        return Path(own["kind"]), Path(own["kubectl"])
-    builder = prepare(store, todo, progress)
-    kind = builder.commands(todo.recipes["kind"]) / "kind"
-    return kind, builder.commands(todo.recipes["kubernetes"]) / "kubectl"
+def _command(name: str, recipe: str, builder: Builder, todo: Plan) -> Path:
+    """Return the machine's own command, or one compiled here where it is missing."""
+    own = shutil.which(name)
+    return Path(own) if own else builder.commands(todo.recipes[recipe]) / name
