@@ -13,7 +13,14 @@ from rich.table import Table
 
 from harness import __version__
 from harness.edge import images
-from harness.edge.cluster import ClusterMode, ClusterSpec, delete_cluster, open_cluster, owned_clusters, status
+from harness.edge.cluster import (
+    ClusterMode,
+    ClusterSpec,
+    delete_cluster,
+    open_cluster,
+    owned_clusters,
+    status,
+)
 from harness.edge.images import Source
 from harness.errors import HarnessError
 
@@ -50,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         console.print(f"policylab: {error}", style="bold red", highlight=False, markup=False)
         return FAULT
     except KeyboardInterrupt:
-        console.print("policylab: interrupted; what was half made was removed, run it again", markup=False)
+        console.print(
+            "policylab: interrupted; what was half made was removed, run it again", markup=False
+        )
         return INTERRUPTED
 
 
@@ -58,8 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="policylab", description=__doc__)
     parser.add_argument("--version", action="version", version=f"policylab {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _cluster_parser(commands.add_parser("cluster", help="make, look at and remove policylab's clusters"))
-    _images_parser(commands.add_parser("images", help="build, save and load what clusters are made from"))
+    _cluster_parser(
+        commands.add_parser("cluster", help="make, look at and remove policylab's clusters")
+    )
+    _images_parser(
+        commands.add_parser("images", help="build, save and load what clusters are made from")
+    )
     return parser
 
 
@@ -70,7 +83,9 @@ def _cluster_parser(parser: argparse.ArgumentParser) -> None:
     up.add_argument("--name", default="", help="default: policylab-CNI")
     up.add_argument("--workers", type=int, default=0)
     up.add_argument("--images", type=Source, default=Source.AUTO, choices=list(Source))
-    up.add_argument("--mode", type=ClusterMode, default=ClusterMode.AUTO, choices=list(ClusterMode)[:3])
+    up.add_argument(
+        "--mode", type=ClusterMode, default=ClusterMode.AUTO, choices=list(ClusterMode)[:3]
+    )
     up.set_defaults(run=_up)
     down = verbs.add_parser("down", help="delete a cluster of ours; never anybody else's")
     down.add_argument("name", nargs="?", default="policylab-calico")

@@ -41,13 +41,19 @@ class Option:
 
 OPTIONS = (
     Option("cni", "calico", CNIS, "the CNI of the cluster"),
-    Option("cluster-mode", "auto", tuple(ClusterMode), "auto re-uses our cluster when it is healthy"),
-    Option("context", "", (), "an existing cluster's context, instead of kind (implies mode external)"),
+    Option(
+        "cluster-mode", "auto", tuple(ClusterMode), "auto re-uses our cluster when it is healthy"
+    ),
+    Option(
+        "context", "", (), "an existing cluster's context, instead of kind (implies mode external)"
+    ),
     Option("images", "auto", tuple(Source), "where cluster images come from"),
     Option("keep", "always", KEEPS, "whether the cluster outlives the run"),
     Option("workers", "0", (), "worker nodes beside the control plane"),
     Option("report-dir", "results", (), "where labs.json, report.html and evidence go"),
-    Option("policies", "apply", ("apply", "skip"), "skip: self-test, every denied row must then fail"),
+    Option(
+        "policies", "apply", ("apply", "skip"), "skip: self-test, every denied row must then fail"
+    ),
 )
 
 
@@ -64,9 +70,13 @@ class Options:
     def header(self) -> str:
         """One line for pytest's header: what is not at its default, and who said so."""
         said = [
-            f"{name}={self.values[name]} ({origin})" for name, origin in self.origins.items() if origin != "default"
+            f"{name}={self.values[name]} ({origin})"
+            for name, origin in self.origins.items()
+            if origin != "default"
         ]
-        return f"policylab: cni={self['cni']}, images={self['images']}" + (f"; {', '.join(said)}" if said else "")
+        return f"policylab: cni={self['cni']}, images={self['images']}" + (
+            f"; {', '.join(said)}" if said else ""
+        )
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -75,7 +85,9 @@ def add_options(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         meta = "|".join(option.choices) or option.name.upper()
         text = f"{option.help} (default: {option.default or 'none'}; also {option.variable})"
-        group.addoption(f"--lab-{option.name}", dest=option.dest, default=None, metavar=meta, help=text)
+        group.addoption(
+            f"--lab-{option.name}", dest=option.dest, default=None, metavar=meta, help=text
+        )
         parser.addini(option.dest, f"{option.help} (--lab-{option.name})", default="")
 
 
@@ -122,8 +134,13 @@ def _check(values: dict[str, str]) -> None:
 
 def cluster_spec(config: pytest.Config, options: Options) -> ClusterSpec:
     """The cluster that the options ask for, pytest-kind's own options included."""
-    kind = {name: config.getoption(name, default=None) for name in ("cluster_name", "kubeconfig", "kind_image")}
-    binaries = {name: config.getoption(name, default=None) for name in ("kind_bin", "kind_kubectl_bin")}
+    kind = {
+        name: config.getoption(name, default=None)
+        for name in ("cluster_name", "kubeconfig", "kind_image")
+    }
+    binaries = {
+        name: config.getoption(name, default=None) for name in ("kind_bin", "kind_kubectl_bin")
+    }
     name = kind["cluster_name"]
     return ClusterSpec(
         cni=options["cni"],

@@ -73,7 +73,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         try:
             if tutorial not in libraries:
                 libraries[tutorial] = load(config.rootpath / "manifests" / tutorial)
-            prediction = Scenario(_resources(libraries[tutorial], row)).predict(row.source, row.target)
+            prediction = Scenario(_resources(libraries[tutorial], row)).predict(
+                row.source, row.target
+            )
         except ContentError as error:
             raise pytest.UsageError(f"{error}\n  row:   {row.id} ({row.where})") from error
         config.stash[TUTORIALS].setdefault(tutorial, []).append(row)
@@ -90,7 +92,11 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 def _resources(library: dict, row: Row):  # type: ignore[no-untyped-def, type-arg]
     for name in row.apply:
         if name not in library:
-            raise ContentError(f"there is no manifest `{name}`", where=row.where, seen=f"known: {', '.join(library)}")
+            raise ContentError(
+                f"there is no manifest `{name}`",
+                where=row.where,
+                seen=f"known: {', '.join(library)}",
+            )
     return tuple({r.key: r for name in row.apply for r in library[name]}.values())
 
 
@@ -157,10 +163,15 @@ def lab_cluster(pytestconfig: pytest.Config, lab_options: Options) -> Iterator[C
 
 
 @pytest.fixture(scope="session")
-def lab_bench(pytestconfig: pytest.Config, lab_cluster: Cluster) -> Iterator[tuple[Kube, Prober, Gate]]:
+def lab_bench(
+    pytestconfig: pytest.Config, lab_cluster: Cluster
+) -> Iterator[tuple[Kube, Prober, Gate]]:
     """The API, the prober and the gate, passed: every lab depends on it."""
     recorder = pytestconfig.stash[RECORDER]
-    with stopping(), Prober(lab_cluster.kubectl, lab_cluster.kubeconfig, lab_cluster.context) as prober:
+    with (
+        stopping(),
+        Prober(lab_cluster.kubectl, lab_cluster.kubeconfig, lab_cluster.context) as prober,
+    ):
         kube = Kube(lab_cluster.kubeconfig, lab_cluster.context)
         names = lab_cluster.internet.names if lab_cluster.internet else {}
         gate = Gate(kube, prober, images=lab_cluster.refs, internet=names)
@@ -184,7 +195,10 @@ def stopping() -> Iterator[None]:
 
 @pytest.fixture(scope="package")
 def lab_play(
-    request: pytest.FixtureRequest, lab_cluster: Cluster, lab_bench: tuple[Kube, Prober, Gate], lab_options: Options
+    request: pytest.FixtureRequest,
+    lab_cluster: Cluster,
+    lab_bench: tuple[Kube, Prober, Gate],
+    lab_options: Options,
 ) -> Iterator[dict[str, Play]]:
     """The stages of the tutorials in this run, each made when its first row comes."""
     kube, prober, gate = lab_bench
@@ -199,7 +213,13 @@ class _Plays(dict[str, Play]):
     """Plays by tutorial."""
 
     def __init__(
-        self, config: pytest.Config, cluster: Cluster, kube: Kube, prober: Prober, gate: Gate, options: Options
+        self,
+        config: pytest.Config,
+        cluster: Cluster,
+        kube: Kube,
+        prober: Prober,
+        gate: Gate,
+        options: Options,
     ) -> None:
         super().__init__()
         self._config, self._cluster, self._kube = config, cluster, kube
@@ -217,7 +237,9 @@ class _Plays(dict[str, Play]):
             fence=self._gate.fence,
             keep_policies=self._options["policies"] == "apply",
         )
-        spaces = {r.name for resources in library.values() for r in resources if r.kind == "Namespace"}
+        spaces = {
+            r.name for resources in library.values() for r in resources if r.kind == "Namespace"
+        }
         stage.clear(sorted(spaces))
         self._stages.append(stage)
         replayer = Replayer(self._cluster.kubectl, self._cluster.kubeconfig, self._cluster.context)
@@ -282,7 +304,10 @@ def _explain(item: pytest.Item) -> str:
         f"  observed:   {seen}",
         f"  why:        {record.row.why}",
         *(f"  policy:     {reason}" for reason in record.reasons),
-        *(f"  note:       {note}" for note in (record.observation.notes if record.observation else ())),
+        *(
+            f"  note:       {note}"
+            for note in (record.observation.notes if record.observation else ())
+        ),
         f"  next:       {record.next_step}",
     ]
     return "\n".join(lines)
@@ -300,13 +325,19 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     """Show each phase's flows with the three columns."""
     recorder = config.stash[RECORDER]
     if not recorder.records or config.option.collectonly:
         return
     width = max(80, min(terminalreporter._tw.fullwidth, 140))  # noqa: SLF001 - pytest has no public width
-    console = Console(file=sys.stdout, width=width, force_terminal=terminalreporter._tw.hasmarkup or None)  # noqa: SLF001
-    shown = terminal(recorder.records, results_dir=str(recorder.reports.folder), environment=recorder.environment)
+    console = Console(
+        file=sys.stdout, width=width, force_terminal=terminalreporter._tw.hasmarkup or None
+    )
+    shown = terminal(
+        recorder.records, results_dir=str(recorder.reports.folder), environment=recorder.environment
+    )
     terminalreporter.ensure_newline()
     console.print(shown)

@@ -33,7 +33,9 @@ class Recorder:
         """All records in the order of collection."""
         return tuple(self._records.values())
 
-    def expect(self, test: str, tutorial: str, phase: str, row: Row, prediction: Prediction) -> None:
+    def expect(
+        self, test: str, tutorial: str, phase: str, row: Row, prediction: Prediction
+    ) -> None:
         """Note a row that the run is going to check."""
         self._records[test] = Record(
             tutorial=tutorial,
@@ -72,7 +74,10 @@ class Recorder:
     def not_checked(self, test: str, problem: str) -> None:
         """A row without a verdict, and why."""
         self._records[test] = replace(
-            self._records[test], status=Status.NOT_CHECKED, problem=problem, next_step="see the message above"
+            self._records[test],
+            status=Status.NOT_CHECKED,
+            problem=problem,
+            next_step="see the message above",
         )
 
     def took(self, test: str, seconds: float) -> None:

@@ -41,14 +41,20 @@ def classify(attempts: Sequence[Attempt], *, wanted: int, where: str) -> Outcome
         ProbeError: no attempt was made, or one ended in an error that is no answer of the network.
     """
     if not attempts:
-        raise ProbeError("the prober made no attempt", where=where, try_="run it again; the machine may be overloaded")
+        raise ProbeError(
+            "the prober made no attempt",
+            where=where,
+            try_="run it again; the machine may be overloaded",
+        )
     outcomes = {_outcome(attempt, where) for attempt in attempts}
     if len(outcomes) > 1:
         return Outcome.UNSTABLE
     outcome = outcomes.pop()
     if outcome is Outcome.TIMEOUT and len(attempts) < wanted:
         raise ProbeError(
-            "too few attempts to call it silence", where=where, seen=f"{len(attempts)} of {wanted} were made"
+            "too few attempts to call it silence",
+            where=where,
+            seen=f"{len(attempts)} of {wanted} were made",
         )
     return outcome
 

@@ -62,17 +62,26 @@ def parse(text: str, *, origin: str) -> tuple[Resource, ...]:
     for document in read(text, origin=origin):
         problems = list(_problems(document))
         if problems:
-            wrong += [f"{origin}:{document.line(path)}: {_dotted(path)} {what}" for path, what in problems]
+            wrong += [
+                f"{origin}:{document.line(path)}: {_dotted(path)} {what}" for path, what in problems
+            ]
             continue
         try:
             found.append(_resource(document, origin))
         except ManifestError as error:
             wrong.append(str(error.what))
     keys = [resource.key for resource in found]
-    wrong += [f"{origin}: {' '.join(k)} stands twice" for k in sorted({k for k in keys if keys.count(k) > 1})]
+    wrong += [
+        f"{origin}: {' '.join(k)} stands twice"
+        for k in sorted({k for k in keys if keys.count(k) > 1})
+    ]
     if wrong:
         count = "a fault" if len(wrong) == 1 else f"{len(wrong)} faults"
-        raise ManifestError(f"{count} in a manifest: {'; '.join(wrong)}", where=origin, try_="kubectl explain KIND.FIELD")
+        raise ManifestError(
+            f"{count} in a manifest: {'; '.join(wrong)}",
+            where=origin,
+            try_="kubectl explain KIND.FIELD",
+        )
     return tuple(found)
 
 
@@ -86,13 +95,17 @@ def _problems(document: Document) -> Iterable[tuple[Path, str]]:
         known = [f"{k} ({v})" for v, k in SHAPES]
         near = get_close_matches(str(kind), [k for _, k in SHAPES], n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        return [(("kind",), f"{kind} ({version}) is not known here{hint} known: {', '.join(known)}")]
+        return [
+            (("kind",), f"{kind} ({version}) is not known here{hint} known: {', '.join(known)}")
+        ]
     found = faults(document, shape)
     meta = body.get("metadata") or {}
     if not meta.get("name"):
         found.append((("metadata",), "has no name"))
     if kind not in CLUSTER_SCOPED and not meta.get("namespace"):
-        found.append((("metadata",), "has no namespace: labs state it, so that nothing lands elsewhere"))
+        found.append(
+            (("metadata",), "has no namespace: labs state it, so that nothing lands elsewhere")
+        )
     return found
 
 
@@ -114,7 +127,9 @@ def _resource(document: Document, origin: str) -> Resource:
     )
 
 
-def _model(resource: Resource, document: Document, origin: str) -> Namespace | Pod | Service | NetworkPolicy | None:
+def _model(
+    resource: Resource, document: Document, origin: str
+) -> Namespace | Pod | Service | NetworkPolicy | None:
     labels = resource.body["metadata"].get("labels") or {}
     match resource.kind:
         case "Namespace":
@@ -149,7 +164,13 @@ def _service(resource: Resource) -> Service:
         for p in spec.get("ports", [])
     )
     headless = spec.get("clusterIP") == "None"
-    return Service(resource.namespace, resource.name, dict(spec.get("selector") or {}), ports, headless=headless)
+    return Service(
+        resource.namespace,
+        resource.name,
+        dict(spec.get("selector") or {}),
+        ports,
+        headless=headless,
+    )
 
 
 def topology_of(resources: Iterable[Resource]) -> Topology:

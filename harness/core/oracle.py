@@ -80,7 +80,9 @@ class Oracle:
 
     def verdict(self, flow: Flow) -> Verdict:
         """The verdict alone, faster."""
-        return _both(flow, self._verdict(flow, Direction.EGRESS), self._verdict(flow, Direction.INGRESS))
+        return _both(
+            flow, self._verdict(flow, Direction.EGRESS), self._verdict(flow, Direction.INGRESS)
+        )
 
     def selecting(self, end: End, direction: Direction) -> tuple[NetworkPolicy, ...]:
         """The policies that isolate an end for a direction; nothing outside is ever isolated."""
@@ -185,7 +187,9 @@ class Oracle:
             f"{port_words(flow)}{near}"
         )
 
-    def _near_miss(self, flow: Flow, direction: Direction, policies: Sequence[NetworkPolicy]) -> str:
+    def _near_miss(
+        self, flow: Flow, direction: Direction, policies: Sequence[NetworkPolicy]
+    ) -> str:
         """The rule that fits the peer but not the port: the commonest slip."""
         _, other = _ends(flow, direction)
         for policy in policies:
@@ -245,7 +249,9 @@ def _block(block: IPBlock, other: End) -> Verdict:
 
 
 def _ends(flow: Flow, direction: Direction) -> tuple[End, End]:
-    return (flow.source, flow.target) if direction is Direction.EGRESS else (flow.target, flow.source)
+    return (
+        (flow.source, flow.target) if direction is Direction.EGRESS else (flow.target, flow.source)
+    )
 
 
 def _rules(policy: NetworkPolicy, direction: Direction) -> tuple[Rule, ...]:

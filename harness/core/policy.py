@@ -52,7 +52,9 @@ def network_policy(namespace: str, name: str, document: Document, origin: str) -
         )
     except _Fault as fault:
         place = ".".join(str(part) for part in fault.path)
-        raise ManifestError(f"{origin}:{document.line(fault.path)}: {place} {fault.what}") from fault
+        raise ManifestError(
+            f"{origin}:{document.line(fault.path)}: {place} {fault.what}"
+        ) from fault
 
 
 def _policy_types(spec: Mapping[str, Any], has_egress: bool) -> frozenset[Direction]:
@@ -83,7 +85,9 @@ def _requirement(entry: Mapping[str, Any], path: Path) -> Requirement:
     try:
         operator = Operator(entry.get("operator", ""))
     except ValueError as error:
-        raise _Fault(path, f"has the operator {entry.get('operator')}: one of {', '.join(Operator)}") from error
+        raise _Fault(
+            path, f"has the operator {entry.get('operator')}: one of {', '.join(Operator)}"
+        ) from error
     values = frozenset(entry.get("values") or ())
     needs = operator in (Operator.IN, Operator.NOT_IN)
     if needs != bool(values):
@@ -91,13 +95,17 @@ def _requirement(entry: Mapping[str, Any], path: Path) -> Requirement:
     return Requirement(entry["key"], operator, values)
 
 
-def _rules(rules: Sequence[Mapping[str, Any] | None] | None, side: str, path: Path) -> tuple[Rule, ...]:
+def _rules(
+    rules: Sequence[Mapping[str, Any] | None] | None, side: str, path: Path
+) -> tuple[Rule, ...]:
     found = []
     for number, rule in enumerate(rules or []):
         place = (*path, number)
         rule = rule or {}
         peers = [_peer(p or {}, (*place, side, n)) for n, p in enumerate(rule.get(side) or [])]
-        ports = [_port(p or {}, (*place, "ports", n)) for n, p in enumerate(rule.get("ports") or [])]
+        ports = [
+            _port(p or {}, (*place, "ports", n)) for n, p in enumerate(rule.get("ports") or [])
+        ]
         found.append(Rule(tuple(peers), tuple(ports)))
     return tuple(found)
 

@@ -110,9 +110,15 @@ class Scenario:
             case ServiceAddress():
                 return self._service(source, target)
             case ExternalPort():
-                return self._reach(source, self._external(target.name), target.port, target.protocol)
+                return self._reach(
+                    source, self._external(target.name), target.port, target.protocol
+                )
             case Ping():
-                end = self._external(target.target) if isinstance(target.target, str) else self.pod(target.target)
+                end = (
+                    self._external(target.target)
+                    if isinstance(target.target, str)
+                    else self.pod(target.target)
+                )
                 return self._reach(source, end, 0, Protocol.ICMP)
             case NamePort():
                 return self._name(source, target)
@@ -121,7 +127,9 @@ class Scenario:
             case Lookup() | Questions():
                 return self._lookup(source, target)
             case ResolverOption():
-                return Prediction(Reading(Outcome.SHOWS, f"ndots:{NDOTS}") if target.name == "ndots" else None)
+                return Prediction(
+                    Reading(Outcome.SHOWS, f"ndots:{NDOTS}") if target.name == "ndots" else None
+                )
             case Fact():
                 return Prediction(None)
 
@@ -131,11 +139,15 @@ class Scenario:
             raise ManifestError(f"`{name}` is not among the names of the simulated internet")
         return found
 
-    def _reach(self, source: PodRef, end: Pod | External, port: int, protocol: Protocol) -> Prediction:
+    def _reach(
+        self, source: PodRef, end: Pod | External, port: int, protocol: Protocol
+    ) -> Prediction:
         decision = self.oracle.decide(Flow(self.pod(source), end, port, protocol))
         reading = {
             Verdict.DENY: Reading(Outcome.TIMEOUT),
-            Verdict.ALLOW: Reading(Outcome.CONNECTED if _listens(end, port, protocol) else Outcome.REFUSED),
+            Verdict.ALLOW: Reading(
+                Outcome.CONNECTED if _listens(end, port, protocol) else Outcome.REFUSED
+            ),
             Verdict.UNDEFINED: None,
         }[decision.verdict]
         return Prediction(reading, decision.reasons)
@@ -143,17 +155,23 @@ class Scenario:
     def _service(self, source: PodRef, target: ServiceAddress) -> Prediction:
         service = self.topology.services.get(f"{target.namespace}/{target.name}")
         if service is None:
-            raise ManifestError(f"no manifest in force has the Service {target.namespace}/{target.name}")
+            raise ManifestError(
+                f"no manifest in force has the Service {target.namespace}/{target.name}"
+            )
         return self._through(source, service, target.port, target.protocol)
 
-    def _through(self, source: PodRef, service: Service, port: int, protocol: Protocol) -> Prediction:
+    def _through(
+        self, source: PodRef, service: Service, port: int, protocol: Protocol
+    ) -> Prediction:
         """Policies see a flow after the Service's translation, so the backends decide."""
         ports = [p for p in service.ports if p.port == port and p.protocol == protocol]
         backends = _backends(self.topology, service)
         if not ports or not backends:
             # What answers for a port that a Service does not have is the proxy's choice.
             return Prediction(Reading(Outcome.REFUSED) if ports else None)
-        found = {self._reach(source, pod, _target_port(pod, ports[0]), protocol) for pod in backends}
+        found = {
+            self._reach(source, pod, _target_port(pod, ports[0]), protocol) for pod in backends
+        }
         readings = {prediction.reading for prediction in found}
         reasons = tuple(sorted({reason for prediction in found for reason in prediction.reasons}))
         return Prediction(readings.pop() if len(readings) == 1 else None, reasons)
@@ -172,7 +190,9 @@ class Scenario:
         path = self._name_server(source, tcp=False)
         if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
             return _dns_cut(path)
-        reading, asked = resolve(target.name, self.zone, search=search_list(source.namespace), ndots=NDOTS)
+        reading, asked = resolve(
+            target.name, self.zone, search=search_list(source.namespace), ndots=NDOTS
+        )
         if isinstance(target, Questions):
             reading = Reading(Outcome.SHOWS, count_of(len(asked)))
         return Prediction(reading, path.reasons)
@@ -181,7 +201,10 @@ class Scenario:
         lookup = self._lookup(source, Lookup(target.name))
         if lookup.reading is None or lookup.reading.outcome is not Outcome.RESOLVED:
             return lookup
-        for name in (target.name.rstrip("."), *(f"{target.name}.{s}" for s in search_list(source.namespace))):
+        for name in (
+            target.name.rstrip("."),
+            *(f"{target.name}.{s}" for s in search_list(source.namespace)),
+        ):
             if name in self.topology.external:
                 return self._reach(source, self.topology.external[name], target.port, Protocol.TCP)
             parts = name.split(".")

@@ -31,7 +31,11 @@ def remote_exit_code(returncode: int, stderr: str) -> int | None:
     if returncode == 0:
         return 0
     found = _TERMINATED.search(stderr)
-    if found is None or "executable file not found" in stderr or "no such file or directory" in stderr:
+    if (
+        found is None
+        or "executable file not found" in stderr
+        or "no such file or directory" in stderr
+    ):
         return None
     return int(found[1])
 

@@ -34,7 +34,9 @@ class ResolvConf:
                 case ["options", *found]:
                     options += found
         if not servers:
-            raise ProbeError("the pod's resolv.conf names no server", where="/etc/resolv.conf", seen=text)
+            raise ProbeError(
+                "the pod's resolv.conf names no server", where="/etc/resolv.conf", seen=text
+            )
         return cls(tuple(servers), search, tuple(options))
 
     def option(self, name: str) -> str:

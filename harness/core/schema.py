@@ -145,7 +145,9 @@ def _faults(value: Any, shape: Any, path: Path) -> list[tuple[Path, str]]:
         case Free():
             if not isinstance(value, dict):
                 return [] if value is None else [(path, f"must be a mapping, not {_kind(value)}")]
-            return [f for key, item in value.items() for f in _faults(item, shape.shape, (*path, key))]
+            return [
+                f for key, item in value.items() for f in _faults(item, shape.shape, (*path, key))
+            ]
         case list():
             if not isinstance(value, list):
                 return [(path, f"must be a list, not {_kind(value)}")]

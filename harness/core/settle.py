@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.core.model import Protocol
 from harness.core.outcome import Reading
 from harness.core.predict import Scenario
 from harness.core.target import (
@@ -18,7 +19,6 @@ from harness.core.target import (
     ServiceAddress,
     Target,
 )
-from harness.core.model import Protocol
 from harness.errors import ManifestError
 
 Ask = tuple[PodRef, Target]
@@ -38,7 +38,9 @@ def candidates(scenario: Scenario, sources: Iterable[PodRef]) -> tuple[Ask, ...]
     for pod in scenario.topology.pods.values():
         ref = PodRef(pod.namespace, pod.name)
         if ref in probed:
-            targets += [PodPort(ref, p.number, p.protocol) for p in pod.ports if p.protocol is Protocol.TCP]
+            targets += [
+                PodPort(ref, p.number, p.protocol) for p in pod.ports if p.protocol is Protocol.TCP
+            ]
     for service in scenario.topology.services.values():
         if service.namespace == "kube-system":
             continue
@@ -46,7 +48,9 @@ def candidates(scenario: Scenario, sources: Iterable[PodRef]) -> tuple[Ask, ...]
         targets.append(DnsQuery("A", domain))
         for port in service.ports:
             if not service.headless:
-                targets.append(ServiceAddress(service.namespace, service.name, port.port, port.protocol))
+                targets.append(
+                    ServiceAddress(service.namespace, service.name, port.port, port.protocol)
+                )
             if port.name:
                 targets.append(DnsQuery("SRV", f"_{port.name}._{port.protocol.lower()}.{domain}"))
     return tuple(

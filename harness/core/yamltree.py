@@ -42,9 +42,13 @@ def read(text: str, *, origin: str) -> list[Document]:
         _limit_aliases(text, origin)
         nodes = list(yaml.compose_all(text, Loader=yaml.CSafeLoader))
     except yaml.YAMLError as error:
-        raise ManifestError("this is no YAML", where=origin, seen=" ".join(str(error).split())) from error
+        raise ManifestError(
+            "this is no YAML", where=origin, seen=" ".join(str(error).split())
+        ) from error
     if len(nodes) > MAX_DOCUMENTS:
-        raise ManifestError(f"{len(nodes)} documents in one file", where=origin, try_=f"at most {MAX_DOCUMENTS}")
+        raise ManifestError(
+            f"{len(nodes)} documents in one file", where=origin, try_=f"at most {MAX_DOCUMENTS}"
+        )
     documents = []
     for node in nodes:
         lines: dict[Path, int] = {}
@@ -55,10 +59,14 @@ def read(text: str, *, origin: str) -> list[Document]:
 
 
 def _limit_aliases(text: str, origin: str) -> None:
-    aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader))
+    aliases = sum(
+        isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader)
+    )
     if aliases > MAX_ALIASES:
         raise ManifestError(
-            f"{aliases} YAML aliases", where=origin, try_=f"at most {MAX_ALIASES}: write the values out"
+            f"{aliases} YAML aliases",
+            where=origin,
+            try_=f"at most {MAX_ALIASES}: write the values out",
         )
 
 
@@ -69,18 +77,23 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], origin: str) -> 
         for key_node, value_node in node.value:
             key = str(key_node.value)
             if key in found:
-                raise ManifestError(f"the key `{key}` stands twice", where=f"{origin}:{key_node.start_mark.line + 1}")
+                raise ManifestError(
+                    f"the key `{key}` stands twice",
+                    where=f"{origin}:{key_node.start_mark.line + 1}",
+                )
             found[key] = _value(value_node, (*path, key), lines, origin)
             lines[(*path, key)] = key_node.start_mark.line + 1
         return found
     if isinstance(node, yaml.SequenceNode):
-        return [_value(child, (*path, number), lines, origin) for number, child in enumerate(node.value)]
+        return [
+            _value(child, (*path, number), lines, origin) for number, child in enumerate(node.value)
+        ]
     return _scalar(node)
 
 
 def _scalar(node: yaml.Node) -> Any:
     loader = yaml.SafeLoader("")
     try:
-        return loader.construct_object(node)  # type: ignore[no-untyped-call]
+        return loader.construct_object(node)
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()

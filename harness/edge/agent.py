@@ -8,11 +8,13 @@ Round:  {"round": 1, "deadline": 1.2, "items": [ITEM, ...]}
 ITEM:   {"id": "a", "proto": "tcp|udp|icmp", "addr": "10.0.0.1", "port": 80,
          "offsets": [0, 0.15, 0.4], "payload": BASE64 or null, "want": "bytes|dns|none"}
 Answer: {"round": 1, "lag_ms": 0.4, "items": {"a": [ATTEMPT, ...]}}
-ATTEMPT: {"phase": "connected|answered|timeout|refused|reset|error", "error": "", "ms": 1.5, "data": BASE64}
-Timing: {"round": 2, "time": ["google.com", "google.com."], "repeat": 20} -> {"round": 2, "ms": {NAME: [..]}}
+ATTEMPT: {"phase": "connected|answered|timeout|refused|reset|error", "error": "EMFILE", "ms": 1.5,
+          "data": BASE64}
+Timing: {"round": 2, "time": ["google.com"], "repeat": 20} -> {"round": 2, "ms": {NAME: [..]}}
 """
 
 import base64
+import contextlib
 import errno
 import heapq
 import json
@@ -21,24 +23,27 @@ import socket
 import struct
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 REFUSED = {errno.ECONNREFUSED}
 RESET = {errno.ECONNRESET, errno.EPIPE}
+LENGTH = 2  # bytes before a DNS message over TCP
 STEP = 0.05  # seconds: the loop never sleeps longer, so its lag is measurable
 
 
 class Attempt:
     """One socket of one item."""
 
-    def __init__(self, item, start):
+    def __init__(self, item: dict[str, Any], start: float) -> None:
         self.item = item
         self.start = start
-        self.sock = None
-        self.connected = False
+        self.sock: socket.socket | None = None
+        self.connected_ms: float | None = None
         self.buffer = b""
-        self.result = None
+        self.result: dict[str, Any] | None = None
 
-    def open(self, selector):
+    def open(self, selector: selectors.BaseSelector) -> None:
         """Create the socket and send what it has to send."""
         proto = self.item["proto"]
         kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
@@ -53,136 +58,176 @@ class Attempt:
                 return
             if proto != "tcp":
                 self.sock.send(self.payload())
-            selector.register(self.sock, selectors.EVENT_WRITE if proto == "tcp" else selectors.EVENT_READ, self)
+            selector.register(
+                self.sock, selectors.EVENT_WRITE if proto == "tcp" else selectors.EVENT_READ, self
+            )
         except OSError as error:
             self.fail(error.errno)
 
-    def payload(self):
+    def payload(self) -> bytes:
         """Return the bytes to send."""
         if self.item["proto"] == "icmp":
             return struct.pack("!BBHHH", 8, 0, 0, 0, 1) + b"policylab"
         return base64.b64decode(self.item["payload"] or "")
 
-    def ready(self, selector):
+    def ready(self, selector: selectors.BaseSelector) -> None:
         """Go on after the selector said that the socket is ready."""
+        if self.sock is None:
+            return
         try:
-            if self.item["proto"] == "tcp" and not self.connected:
-                code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                if code:
-                    self.fail(code)
-                    return
-                self.connected = True
-                self.done_ms = (time.monotonic() - self.start) * 1000
-                if self.item["want"] == "none":
-                    self.finish("connected")
-                    return
-                self.sock.send(self.payload())
-                selector.modify(self.sock, selectors.EVENT_READ, self)
-                return
-            self.read()
+            if self.item["proto"] == "tcp" and self.connected_ms is None:
+                self.connect_done(self.sock, selector)
+            else:
+                self.read(self.sock)
         except OSError as error:
             self.fail(error.errno)
 
-    def read(self):
-        """Take what has come; a DNS answer over TCP says its own length."""
-        data = self.sock.recv(65535)
-        self.buffer += data
-        if self.item["proto"] == "tcp" and self.item["want"] == "dns" and data:
-            if len(self.buffer) < 2 or len(self.buffer) < 2 + struct.unpack("!H", self.buffer[:2])[0]:
-                return
-        self.finish("answered" if self.buffer or self.item["proto"] != "tcp" else "connected")
+    def connect_done(self, sock: socket.socket, selector: selectors.BaseSelector) -> None:
+        """The handshake ended: well, or with an error of the network."""
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self.fail(code)
+            return
+        self.connected_ms = self.age_ms()
+        if self.item["want"] == "none":
+            self.finish("connected")
+            return
+        sock.send(self.payload())
+        selector.modify(sock, selectors.EVENT_READ, self)
 
-    def fail(self, code):
+    def read(self, sock: socket.socket) -> None:
+        """Take what has come; a DNS answer over TCP says its own length (RFC 1035 4.2.2)."""
+        data = sock.recv(65535)
+        self.buffer += data
+        tcp = self.item["proto"] == "tcp"
+        if tcp and data and self.item["want"] == "dns" and not self.is_whole():
+            return
+        self.finish("answered" if self.buffer or not tcp else "connected")
+
+    def is_whole(self) -> bool:
+        """Whether the buffer holds a whole DNS message of TCP."""
+        if len(self.buffer) < LENGTH:
+            return False
+        (length,) = struct.unpack("!H", self.buffer[:LENGTH])
+        return len(self.buffer) >= LENGTH + int(length)
+
+    def age_ms(self) -> float:
+        """How long the attempt has been going on."""
+        return round((time.monotonic() - self.start) * 1000, 3)
+
+    def fail(self, code: int | None) -> None:
         """End with an error number."""
-        if self.connected and self.item["want"] != "dns":
+        name = errno.errorcode.get(code or 0, str(code))
+        if self.is_connected():
             # The handshake is what a policy decides; what the server did next is told beside it.
-            self.finish("connected", errno.errorcode.get(code, str(code)))
+            self.finish("connected", name)
         elif code in REFUSED:
             self.finish("refused")
         elif code in RESET:
             self.finish("reset")
         else:
-            self.finish("error", errno.errorcode.get(code, str(code)))
+            self.finish("error", name)
 
-    def finish(self, phase, error=""):
-        """Record the result and close the socket."""
-        now = (time.monotonic() - self.start) * 1000
+    def expire(self) -> None:
+        """End at the round's deadline."""
+        self.finish("connected" if self.is_connected() else "timeout")
+
+    def is_connected(self) -> bool:
+        """Whether the handshake is all that was wanted, and it was done."""
+        return self.connected_ms is not None and self.item["want"] != "dns"
+
+    def finish(self, phase: str, error: str = "") -> None:
+        """Record the result."""
+        handshake = self.connected_ms if phase == "connected" else None
         self.result = {
             "phase": phase,
             "error": error,
-            "ms": round(self.done_ms if phase == "connected" and self.connected else now, 3),
+            "ms": self.age_ms() if handshake is None else handshake,
             "data": base64.b64encode(self.buffer).decode(),
         }
 
-    def close(self, selector):
+    def close(self, selector: selectors.BaseSelector) -> None:
         """Let go of the socket."""
-        if self.sock is not None:
-            try:
-                selector.unregister(self.sock)
-            except (KeyError, ValueError):
-                pass
-            self.sock.close()
-            self.sock = None
-
-    def expire(self):
-        """End at the round's deadline."""
-        self.finish("connected" if self.connected and self.item["want"] != "dns" else "timeout")
+        if self.sock is None:
+            return
+        with contextlib.suppress(KeyError, ValueError):
+            selector.unregister(self.sock)
+        self.sock.close()
+        self.sock = None
 
 
-def run_round(request):
-    """Serve all sockets of a round in one loop and return the answer."""
-    selector = selectors.DefaultSelector()
-    began = time.monotonic()
-    end = began + request["deadline"]
-    attempts = {item["id"]: [] for item in request["items"]}
-    waiting = []
-    for order, item in enumerate(request["items"]):
-        for offset in item["offsets"]:
-            heapq.heappush(waiting, (began + offset, order, offset, item))
-    live = set()
-    lag = 0.0
-    while waiting or live:
+class Round:
+    """All sockets of one request, served by one loop."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self.number = request["round"]
+        self.selector = selectors.DefaultSelector()
+        self.lag = 0.0
+        began = time.monotonic()
+        self.end = began + request["deadline"]
+        self.attempts: dict[str, list[Attempt]] = {item["id"]: [] for item in request["items"]}
+        self.live: set[Attempt] = set()
+        self.waiting = [
+            (began + offset, order, item)
+            for order, item in enumerate(request["items"])
+            for offset in item["offsets"]
+        ]
+        heapq.heapify(self.waiting)
+
+    def run(self) -> dict[str, Any]:
+        """Serve until everything is answered or the deadline has come."""
+        while (self.waiting or self.live) and time.monotonic() < self.end:
+            self.start_due()
+            self.wait()
+            self.settle()
+        for attempt in self.live:
+            attempt.expire()
+            attempt.close(self.selector)
+        self.selector.close()
+        results = {key: [a.result for a in found] for key, found in self.attempts.items()}
+        return {"round": self.number, "lag_ms": round(self.lag * 1000, 3), "items": results}
+
+    def start_due(self) -> None:
+        """Open the sockets whose time has come."""
         now = time.monotonic()
-        if now >= end:
-            break
-        while waiting and waiting[0][0] <= now:
-            due, _, _, item = heapq.heappop(waiting)
-            if any(a.result and a.result["phase"] != "timeout" for a in attempts[item["id"]]):
+        while self.waiting and self.waiting[0][0] <= now:
+            due, _, item = heapq.heappop(self.waiting)
+            made = self.attempts[item["id"]]
+            if any(a.result and a.result["phase"] != "timeout" for a in made):
                 continue  # an answer came already: only silence needs more attempts
-            lag = max(lag, now - due)
+            self.lag = max(self.lag, now - due)
             attempt = Attempt(item, now)
-            attempts[item["id"]].append(attempt)
-            attempt.open(selector)
-            if attempt.result:
-                attempt.close(selector)
-            else:
-                live.add(attempt)
-        until = min([end, now + STEP] + ([waiting[0][0]] if waiting else []))
-        pause = max(0.0, until - time.monotonic())
-        before = time.monotonic()
-        events = selector.select(pause)
-        lag = max(lag, time.monotonic() - before - pause)
+            made.append(attempt)
+            self.live.add(attempt)
+            attempt.open(self.selector)
+
+    def wait(self) -> None:
+        """Sleep until a socket is ready or the next thing is due, and note how late we woke."""
+        now = time.monotonic()
+        until = min([self.end, now + STEP, *(entry[0] for entry in self.waiting[:1])])
+        if any(a.result for a in self.live):
+            until = now
+        pause = max(0.0, until - now)
+        events = self.selector.select(pause)
+        self.lag = max(self.lag, time.monotonic() - now - pause)
         for key, _ in events:
-            key.data.ready(selector)
-        for attempt in [a for a in live if a.result]:
-            attempt.close(selector)
-            live.discard(attempt)
-            if attempt.result["phase"] != "timeout":
-                for other in [a for a in live if a.item is attempt.item and a.start > attempt.start]:
-                    other.close(selector)
-                    live.discard(other)
-                    attempts[attempt.item["id"]].remove(other)
-    for attempt in list(live):
-        attempt.expire()
-        attempt.close(selector)
-    selector.close()
-    results = {key: [a.result for a in values if a.result] for key, values in attempts.items()}
-    return {"round": request["round"], "lag_ms": round(lag * 1000, 3), "items": results}
+            key.data.ready(self.selector)
+
+    def settle(self) -> None:
+        """Close what is answered, and what was started later than an answer of the same item."""
+        for attempt in [a for a in self.live if a.result]:
+            attempt.close(self.selector)
+            self.live.discard(attempt)
+            made = self.attempts[attempt.item["id"]]
+            for other in [a for a in self.live if a in made and a.start > attempt.start]:
+                other.close(self.selector)
+                self.live.discard(other)
+                made.remove(other)
 
 
-def run_timing(request):
+def run_timing(request: dict[str, Any]) -> dict[str, Any]:
     """Time the C library's own lookups, the names in turn so that noise falls on all alike."""
-    taken = {name: [] for name in request["time"]}
+    taken: dict[str, list[float]] = {name: [] for name in request["time"]}
     for _ in range(request["repeat"]):
         for name, values in taken.items():
             before = time.perf_counter()
@@ -194,15 +239,21 @@ def run_timing(request):
     return {"round": request["round"], "ms": taken}
 
 
-def main():
+def say(message: dict[str, Any]) -> None:
+    """Write one line, at once."""
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
     """Answer lines until stdin ends."""
-    with open("/etc/resolv.conf") as conf:
-        hello = {"hello": 1, "hostname": socket.gethostname(), "resolv_conf": conf.read()}
-    print(json.dumps(hello), flush=True)
+    conf = Path("/etc/resolv.conf").read_text(encoding="utf-8")
+    hello = {"hello": 1, "hostname": socket.gethostname(), "resolv_conf": conf}
+    say(hello)
     for line in sys.stdin:
         request = json.loads(line)
-        answer = run_timing(request) if "time" in request else run_round(request)
-        print(json.dumps(answer), flush=True)
+        answer = run_timing(request) if "time" in request else Round(request).run()
+        say(answer)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,11 @@ def resolver_option(bench: Bench, row: Row) -> Observation:
     assert isinstance(row.target, ResolverOption)  # noqa: S101 - FACTS is keyed by the type
     conf = bench.observer.resolv_conf(row.source)
     shown = conf.option(row.target.name) or f"no {row.target.name}"
-    evidence = {"nameservers": list(conf.nameservers), "search": list(conf.search), "options": list(conf.options)}
+    evidence = {
+        "nameservers": list(conf.nameservers),
+        "search": list(conf.search),
+        "options": list(conf.options),
+    }
     return Observation(Reading(Outcome.SHOWS, shown), evidence=evidence)
 
 
@@ -75,7 +79,11 @@ def questions_saved(bench: Bench, row: Row) -> Observation:
     without, with_dot = counts
     saved = round((without - with_dot) / without * PERCENT)
     note = f"{without} questions without the dot, {with_dot} with it"
-    return Observation(Reading(Outcome.SHOWS, f"{saved} % fewer questions"), notes=(note,), evidence={"counts": counts})
+    return Observation(
+        Reading(Outcome.SHOWS, f"{saved} % fewer questions"),
+        notes=(note,),
+        evidence={"counts": counts},
+    )
 
 
 def lookup_time(bench: Bench, row: Row) -> Observation:
@@ -87,7 +95,10 @@ def lookup_time(bench: Bench, row: Row) -> Observation:
     return Observation(
         Reading(Outcome.SHOWS, word),
         notes=(note,),
-        evidence={"spread": {NAME: plain.as_evidence(), f"{NAME}.": dotted.as_evidence()}, "ms": taken},
+        evidence={
+            "spread": {NAME: plain.as_evidence(), f"{NAME}.": dotted.as_evidence()},
+            "ms": taken,
+        },
     )
 
 
@@ -97,16 +108,22 @@ def last_words(bench: Bench, row: Row) -> Observation:
     log = bench.kube.logs(row.source.namespace, pod, previous=_restarted(status))
     fatal = [line for line in log.splitlines() if line.startswith(("[FATAL]", "[PANIC]", "panic"))]
     if not fatal:
-        raise ProbeError("the log has no last words", where=f"{row.source.namespace}/{pod}", seen=log[-500:])
+        raise ProbeError(
+            "the log has no last words", where=f"{row.source.namespace}/{pod}", seen=log[-500:]
+        )
     words = " ".join(fatal[-1].split()[:3])
-    return Observation(Reading(Outcome.SHOWS, words), notes=(fatal[-1],), evidence={"log": log[-4000:]})
+    return Observation(
+        Reading(Outcome.SHOWS, words), notes=(fatal[-1],), evidence={"log": log[-4000:]}
+    )
 
 
 def crash(bench: Bench, row: Row) -> Observation:
     """That the container ended, and with which exit code."""
     _, status = _crashed(bench, row.source)
     ended = status["state"].get("terminated") or status["lastState"]["terminated"]
-    return Observation(Reading(Outcome.SHOWS, f"exit code {ended['exitCode']}"), evidence={"terminated": ended})
+    return Observation(
+        Reading(Outcome.SHOWS, f"exit code {ended['exitCode']}"), evidence={"terminated": ended}
+    )
 
 
 def ready(bench: Bench, row: Row) -> Observation:
@@ -117,11 +134,16 @@ def ready(bench: Bench, row: Row) -> Observation:
             for status in body["status"].get("containerStatuses", []):
                 if status.get("ready"):
                     return dict(status)
-        raise NotYet("; ".join(str(b["status"].get("containerStatuses")) for b in _pods(bench, row.source))[:500])
+        raise NotYet(
+            "; ".join(str(b["status"].get("containerStatuses")) for b in _pods(bench, row.source))[
+                :500
+            ]
+        )
 
     status = bench.kube.wait(f"{row.source} is ready", check, seconds=CRASH_SECONDS)
     return Observation(
-        Reading(Outcome.SHOWS, f"ready after {status['restartCount']} restarts"), evidence={"status": status}
+        Reading(Outcome.SHOWS, f"ready after {status['restartCount']} restarts"),
+        evidence={"status": status},
     )
 
 
@@ -148,7 +170,9 @@ def _asked(bench: Bench, pod: PodRef, name: str) -> tuple[list[dict[str, str]], 
     def logged() -> list[dict[str, str]]:
         found = _logged(bench, since, address, name.rstrip("."))
         if not any(q["name"] == last and q["type"] == "AAAA" for q in found):
-            raise NotYet(f"CoreDNS logged {len(found)} questions of {address}, not yet the last one")
+            raise NotYet(
+                f"CoreDNS logged {len(found)} questions of {address}, not yet the last one"
+            )
         return found
 
     asked = bench.kube.wait(
@@ -163,7 +187,9 @@ def _asked(bench: Bench, pod: PodRef, name: str) -> tuple[list[dict[str, str]], 
 def _logged(bench: Bench, since: str, address: str, name: str) -> list[dict[str, str]]:
     found = []
     for body in bench.kube.list("v1", "Pod", "kube-system", selector="k8s-app=kube-dns"):
-        log = bench.kube.logs("kube-system", body["metadata"]["name"], since_time=since, timestamps=True)
+        log = bench.kube.logs(
+            "kube-system", body["metadata"]["name"], since_time=since, timestamps=True
+        )
         for stamped in log.splitlines():
             stamp, _, line = stamped.partition(" ")
             if stamp < since:
@@ -187,9 +213,14 @@ def _crashed(bench: Bench, deployment: PodRef) -> tuple[str, dict[str, Any]]:
         bodies = _pods(bench, deployment)
         for body in bodies:
             for status in body["status"].get("containerStatuses", []):
-                if "terminated" in status.get("state", {}) or "terminated" in status.get("lastState", {}):
+                if "terminated" in status.get("state", {}) or "terminated" in status.get(
+                    "lastState", {}
+                ):
                     return str(body["metadata"]["name"]), dict(status)
-        raise NotYet("; ".join(f"{b['metadata']['name']}: {b['status'].get('phase')}" for b in bodies) or "no pod")
+        raise NotYet(
+            "; ".join(f"{b['metadata']['name']}: {b['status'].get('phase')}" for b in bodies)
+            or "no pod"
+        )
 
     found: tuple[str, dict[str, Any]] = bench.kube.wait(
         f"{deployment} has crashed at least once", check, seconds=CRASH_SECONDS

@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.core.manifest import Resource, parse
+from harness.core.model import Protocol
 from harness.core.outcome import Outcome
 from harness.core.record import Observation
 from harness.core.target import PodPort, PodRef
-from harness.core.model import Protocol
 from harness.edge.kube import Kube
 from harness.edge.prober import Prober
 from harness.edge.stage import Stage

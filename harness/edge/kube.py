@@ -34,8 +34,10 @@ class Kube:
 
     @staticmethod
     def _connect(kubeconfig: Path, context: str) -> Any:
-        api = config.new_client_from_config(str(kubeconfig), context=context or None)
-        return dynamic.DynamicClient(api)
+        api = config.new_client_from_config(  # type: ignore[no-untyped-call]
+            str(kubeconfig), context=context or None
+        )
+        return dynamic.DynamicClient(api)  # type: ignore[no-untyped-call]
 
     def _asking(self, call: Callable[[], Any]) -> Any:
         """Turn transport failures into a fault that says which cluster did not answer."""
@@ -109,15 +111,21 @@ class Kube:
             return
         except ApiException as error:
             raise ContentError(
-                f"the API server does not delete {_named(body)}", where=self.where, seen=_words(error)
+                f"the API server does not delete {_named(body)}",
+                where=self.where,
+                seen=_words(error),
             ) from error
 
-    def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
+    def get(
+        self, api_version: str, kind: str, name: str, namespace: str | None = None
+    ) -> dict[str, Any] | None:
         """One object, or None."""
         resource = self.resource(api_version, kind)
         try:
             found = self._asking(
-                lambda: resource.get(name=name, namespace=namespace, _request_timeout=REQUEST_SECONDS)
+                lambda: resource.get(
+                    name=name, namespace=namespace, _request_timeout=REQUEST_SECONDS
+                )
             )
         except NotFoundError:
             return None
@@ -130,13 +138,21 @@ class Kube:
         resource = self.resource(api_version, kind)
         found = self._asking(
             lambda: resource.get(
-                namespace=namespace, label_selector=selector or None, _request_timeout=REQUEST_SECONDS
+                namespace=namespace,
+                label_selector=selector or None,
+                _request_timeout=REQUEST_SECONDS,
             )
         )
         return [dict(item.to_dict()) for item in found.items]
 
     def logs(
-        self, namespace: str, pod: str, *, since_time: str = "", previous: bool = False, timestamps: bool = False
+        self,
+        namespace: str,
+        pod: str,
+        *,
+        since_time: str = "",
+        previous: bool = False,
+        timestamps: bool = False,
     ) -> str:
         """A pod's log; `since_time` is RFC 3339 and cuts what is older, in whole seconds.
 
@@ -182,15 +198,29 @@ class Kube:
                     _request_timeout=REQUEST_SECONDS,
                 )
             )
-        except ConflictError:  # somebody else changed the pod meanwhile: the patch carries no version
+        except (
+            ConflictError
+        ):  # somebody else changed the pod meanwhile: the patch carries no version
             self.add_ephemeral(namespace, pod, container)
 
     def wait(
-        self, condition: str, check: Callable[[], Any], *, seconds: float, every: float = 0.1, try_: str = ""
+        self,
+        condition: str,
+        check: Callable[[], Any],
+        *,
+        seconds: float,
+        every: float = 0.1,
+        try_: str = "",
     ) -> Any:
         """Wait for a condition on this cluster (see `harness.edge.wait`)."""
         return wait_for(
-            condition, check, seconds=seconds, every=every, fault=ClusterNotReady, where=self.where, try_=try_
+            condition,
+            check,
+            seconds=seconds,
+            every=every,
+            fault=ClusterNotReady,
+            where=self.where,
+            try_=try_,
         )
 
     def wait_gone(self, bodies: Iterable[Object], *, seconds: float = 60.0) -> None:
@@ -199,9 +229,13 @@ class Kube:
 
             def gone(body: Object = body) -> None:
                 meta = body["metadata"]
-                left = self.get(body["apiVersion"], body["kind"], meta["name"], meta.get("namespace"))
+                left = self.get(
+                    body["apiVersion"], body["kind"], meta["name"], meta.get("namespace")
+                )
                 if left is not None:
-                    holds = left.get("status", {}).get("conditions") or left["metadata"].get("finalizers")
+                    holds = left.get("status", {}).get("conditions") or left["metadata"].get(
+                        "finalizers"
+                    )
                     raise NotYet(f"{_named(body)} is still there: {holds}")
 
             self.wait(f"{_named(body)} is gone", gone, seconds=seconds)
@@ -209,7 +243,9 @@ class Kube:
 
 def _named(body: Object) -> str:
     meta = body["metadata"]
-    return f"{body['kind']} {meta['namespace'] + '/' if meta.get('namespace') else ''}{meta['name']}"
+    return (
+        f"{body['kind']} {meta['namespace'] + '/' if meta.get('namespace') else ''}{meta['name']}"
+    )
 
 
 def _words(error: ApiException) -> str:

@@ -19,17 +19,25 @@ def load(folder: Path) -> dict[str, tuple[Resource, ...]]:
     """
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
-        raise ContentError("the tutorial has no manifests", where=str(folder), try_="one policy step a file, NN-name.yaml")
+        raise ContentError(
+            "the tutorial has no manifests",
+            where=str(folder),
+            try_="one policy step a file, NN-name.yaml",
+        )
     return {path.stem: _read(path) for path in paths}
 
 
 def _read(path: Path) -> tuple[Resource, ...]:
     if path.stat().st_size > MAX_BYTES:
         raise ContentError(
-            f"{path.name} is over {MAX_BYTES} bytes", where=str(path), try_="manifests of labs are short: split it"
+            f"{path.name} is over {MAX_BYTES} bytes",
+            where=str(path),
+            try_="manifests of labs are short: split it",
         )
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ContentError(f"{path.name} is no UTF-8 text", where=str(path), seen=str(error)) from error
+        raise ContentError(
+            f"{path.name} is no UTF-8 text", where=str(path), seen=str(error)
+        ) from error
     return parse(text, origin=f"{path.parent.name}/{path.name}")

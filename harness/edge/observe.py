@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol as Interface
+from typing import Any
+from typing import Protocol as Interface
 
 from harness.core.attempts import DEADLINE, OFFSETS, Attempt, classify
 from harness.core.dns import decode, encode
@@ -31,7 +32,7 @@ from harness.core.target import (
 from harness.edge.prober import Item, Prober
 from harness.errors import ProbeError
 
-IDENT = 0x1ab5
+IDENT = 0x1AB5
 HTTP_PORT = 80
 HEAD = b"HEAD / HTTP/1.0\r\n\r\n"
 IDENTITY = b"x-policylab-pod:"
@@ -69,7 +70,7 @@ class Pace:
 
 JUDGE = Pace()
 POLL = Pace(offsets=(0.0,), deadline=0.3)
-"""For polling a change: one attempt; a wrong guess is corrected by the next poll, and never judged."""
+"""For polling a change: one attempt; a wrong guess is corrected by the next poll, never judged."""
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ class _Plan:
     ask: Ask
     items: list[Item] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
-    alive: tuple[PodRef, str] | None = None  # whose loopback check goes with it, and the item's id
+    alive: tuple[PodRef, Item] | None = None  # the target connecting to itself
     expected: frozenset[str] = frozenset()  # names of the pods that may answer
 
 
@@ -114,33 +115,25 @@ class Observer:
         plans: list[_Plan] = []
         first: dict[Ask, Observation] = {}
         for ask, seen in found.items():
-            named = isinstance(ask[1], NamePort) and isinstance(seen, Observation)
-            if named and seen.reading.outcome is Outcome.RESOLVED:
-                address = seen.reading.detail.split(", ")[0]
+            target = ask[1]
+            if not isinstance(target, NamePort) or not isinstance(seen, Observation):
+                continue
+            if seen.reading.outcome is Outcome.RESOLVED:
                 first[ask] = seen
-                plans.append(_Plan(ask, [_tcp(f"{len(plans)}", address, ask[1].port, pace)]))
-        results: dict[Ask, Observation | ProbeError] = {}
-        for ask, seen in self._round(plans, pace).items():
-            if isinstance(seen, Observation):
-                note = f"resolved to {first[ask].reading.detail}"
-                seen = replace(
-                    seen,
-                    notes=(note, *seen.notes),
-                    evidence={**seen.evidence, "dns": dict(first[ask].evidence)},
-                )
-            results[ask] = seen
-        return results
+                address = seen.reading.detail.split(", ")[0]
+                plans.append(_Plan(ask, [_tcp(f"{len(plans)}", address, target.port, pace)]))
+        return {
+            ask: seen if isinstance(seen, ProbeError) else _resolved_first(first[ask], seen)
+            for ask, seen in self._round(plans, pace).items()
+        }
 
     def _round(self, plans: Sequence[_Plan], pace: Pace) -> dict[Ask, Observation | ProbeError]:
         batches: dict[PodRef, list[Item]] = {}
         for plan in plans:
             batches.setdefault(plan.ask[0], []).extend(plan.items)
             if plan.alive:
-                pod, item_id = plan.alive
-                port = plan.ask[1].port  # type: ignore[union-attr]
-                batches.setdefault(pod, []).append(
-                    Item(item_id, "tcp", self._addresses.pod(pod), port, offsets=(0.0,))
-                )
+                pod, item = plan.alive
+                batches.setdefault(pod, []).append(item)
         answers = self._prober.round(batches, deadline=pace.deadline) if batches else {}
         return {plan.ask: self._interpret(plan, answers, pace) for plan in plans}
 
@@ -148,8 +141,10 @@ class Observer:
         source, target = ask
         match target:
             case PodPort():
-                item = _port(prefix, self._addresses.pod(target.pod), target.port, str(target.protocol), pace)
-                alive = (target.pod, f"alive-{prefix}") if item.protocol == "tcp" else None
+                address = self._addresses.pod(target.pod)
+                item = _port(prefix, address, target.port, str(target.protocol), pace)
+                check = Item(f"alive-{prefix}", "tcp", address, target.port, offsets=(0.0,))
+                alive = (target.pod, check) if item.protocol == "tcp" else None
                 return _Plan(ask, [item], alive=alive, expected=frozenset({target.pod.name}))
             case ServiceAddress():
                 address = self._addresses.service(target.namespace, target.name)
@@ -167,14 +162,18 @@ class Observer:
                 )
                 return _Plan(ask, [Item(prefix, "icmp", address, 0, offsets=pace.offsets)])
             case DnsQuery():
-                return self._ask_dns(prefix, ask, [Question(target.qname, target.rdtype)], pace, tcp=target.tcp)
+                return self._ask_dns(
+                    prefix, ask, [Question(target.qname, target.rdtype)], pace, tcp=target.tcp
+                )
             case Lookup() | NamePort():
                 conf = self.resolv_conf(source)
                 plan = query_plan(target.name, search=conf.search, ndots=conf.ndots)
                 return self._ask_dns(prefix, ask, list(plan), pace, tcp=False)
         raise ProbeError(f"no client can observe {target} directly")
 
-    def _ask_dns(self, prefix: str, ask: Ask, questions: list[Question], pace: Pace, *, tcp: bool) -> _Plan:
+    def _ask_dns(
+        self, prefix: str, ask: Ask, questions: list[Question], pace: Pace, *, tcp: bool
+    ) -> _Plan:
         server = self.resolv_conf(ask[0]).nameservers[0]
         plan = _Plan(ask, questions=questions)
         for number, question in enumerate(questions):
@@ -186,7 +185,10 @@ class Observer:
         return plan
 
     def _interpret(
-        self, plan: _Plan, answers: Mapping[PodRef, Mapping[str, list[Attempt]] | ProbeError], pace: Pace
+        self,
+        plan: _Plan,
+        answers: Mapping[PodRef, Mapping[str, list[Attempt]] | ProbeError],
+        pace: Pace,
     ) -> Observation | ProbeError:
         answer = answers[plan.ask[0]]
         if isinstance(answer, ProbeError):
@@ -203,11 +205,19 @@ class Observer:
     ) -> Reading | None:
         if plan.alive is None:
             return None
-        pod, item_id = plan.alive
+        pod, item = plan.alive
         answer = answers[pod]
         if isinstance(answer, ProbeError):
             raise answer
-        return Reading(classify(answer[item_id], wanted=1, where=f"{pod} to itself"))
+        return Reading(classify(answer[item.id], wanted=1, where=f"{pod} to itself"))
+
+
+def _resolved_first(name: Observation, seen: Observation) -> Observation:
+    return replace(
+        seen,
+        notes=(f"resolved to {name.reading.detail}", *seen.notes),
+        evidence={**seen.evidence, "dns": dict(name.evidence)},
+    )
 
 
 def _port(item_id: str, address: str, port: int, protocol: str, pace: Pace) -> Item:
@@ -233,7 +243,8 @@ def _connection(
         evidence["target_to_itself"] = str(alive)
         if outcome is Outcome.TIMEOUT and alive.outcome is Outcome.TIMEOUT:
             raise ProbeError(
-                "the target does not even answer itself, so silence says nothing of policy", where=_where(plan)
+                "the target does not even answer itself, so silence says nothing of policy",
+                where=_where(plan),
             )
     peer = _peer(attempts)
     if peer:
@@ -251,9 +262,16 @@ def _names(plan: _Plan, answer: Mapping[str, list[Attempt]], pace: Pace) -> Obse
     last = Reading(Outcome.DNS_NXDOMAIN)
     for question, item in zip(plan.questions, plan.items, strict=True):
         attempts = answer[item.id]
-        last = _name_reading(question, attempts, tcp=tcp, wanted=len(pace.offsets), where=_where(plan))
+        last = _name_reading(
+            question, attempts, tcp=tcp, wanted=len(pace.offsets), where=_where(plan)
+        )
         evidence["questions"].append(
-            {"name": question.qname, "type": question.rdtype, "answer": str(last), "attempts": _told(attempts)}
+            {
+                "name": question.qname,
+                "type": question.rdtype,
+                "answer": str(last),
+                "attempts": _told(attempts),
+            }
         )
         if last.outcome not in (Outcome.DNS_NXDOMAIN, Outcome.DNS_NODATA):
             break
@@ -284,7 +302,9 @@ def _peer(attempts: Sequence[Attempt]) -> str:
 
 
 def _told(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
-    return [{"phase": a.phase, "ms": a.ms} | ({"error": a.error} if a.error else {}) for a in attempts]
+    return [
+        {"phase": a.phase, "ms": a.ms} | ({"error": a.error} if a.error else {}) for a in attempts
+    ]
 
 
 def _where(plan: _Plan) -> str:

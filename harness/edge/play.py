@@ -74,7 +74,11 @@ class Play:
         transcripts = self._replay([row for row in rows if row.command])
         for row in rows:
             seen[_key(row)] = _finish(
-                row, seen[_key(row)], controls.get(_key(row)), transcripts.get(_key(row)), settled.missing
+                row,
+                seen[_key(row)],
+                controls.get(_key(row)),
+                transcripts.get(_key(row)),
+                settled.missing,
             )
         return seen
 
@@ -87,7 +91,11 @@ class Play:
         if any((base, _key(row)) not in self._controls for row in silent):
             self._stage.enter(silent[0].apply, policies=False)
             # Every later step with the same workloads finds its controls done.
-            alike = [row for row in self._rows if row.outcome.outcome in SILENT and self._base(row) == base]
+            alike = [
+                row
+                for row in self._rows
+                if row.outcome.outcome in SILENT and self._base(row) == base
+            ]
             found = self._stage.observer.read([(row.source, row.target) for row in alike])
             for row in alike:
                 self._controls[(base, _key(row))] = found[(row.source, row.target)]
@@ -97,10 +105,14 @@ class Play:
         return frozenset(r.origin for r in self._stage.resources(row.apply, policies=False))
 
     def _special(self, row: Row) -> Seen:
-        name = row.target.name if isinstance(row.target, Fact) else type(row.target).__name__.lower()
+        name = (
+            row.target.name if isinstance(row.target, Fact) else type(row.target).__name__.lower()
+        )
         if name not in FACTS:
             raise OutcomeTableError(
-                f"nothing can measure `{row.to}`", where=row.where, seen=f"known facts: {', '.join(FACTS)}"
+                f"nothing can measure `{row.to}`",
+                where=row.where,
+                seen=f"known facts: {', '.join(FACTS)}",
             )
         try:
             return FACTS[name](self._bench, row)
@@ -119,7 +131,11 @@ class Play:
 
 
 def _finish(
-    row: Row, seen: Seen, control: Seen | None, transcript: Transcript | ProbeError | None, missing: str
+    row: Row,
+    seen: Seen,
+    control: Seen | None,
+    transcript: Transcript | ProbeError | None,
+    missing: str,
 ) -> Seen:
     """Add the control and the transcript; two instruments that disagree give no verdict."""
     for part in (seen, control, transcript):
@@ -129,10 +145,14 @@ def _finish(
     if isinstance(control, Observation):
         seen = replace(seen, control=control.reading)
     if missing:
-        seen = replace(seen, notes=(*seen.notes, f"the state was not in force before its deadline: {missing}"))
+        seen = replace(
+            seen, notes=(*seen.notes, f"the state was not in force before its deadline: {missing}")
+        )
     if isinstance(transcript, Transcript):
         seen = replace(seen, transcripts=(*seen.transcripts, transcript))
-        if transcript.exit_code is None or not agrees(row.command, transcript.exit_code, seen.reading):
+        if transcript.exit_code is None or not agrees(
+            row.command, transcript.exit_code, seen.reading
+        ):
             return _disagreement(row, transcript, seen.reading)
     return seen
 

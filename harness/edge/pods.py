@@ -41,13 +41,17 @@ class Pods:
         """The object with our images' names replaced by what this cluster calls them."""
         spec = body.get("spec", {})
         spec = spec.get("template", {}).get("spec", spec)
-        for container in spec.get("containers", []) if body["kind"] in ("Pod", "Deployment") else []:
+        for container in (
+            spec.get("containers", []) if body["kind"] in ("Pod", "Deployment") else []
+        ):
             container["image"] = self._image(container["image"])
         return body
 
     def _image(self, reference: str) -> str:
         name = reference.removeprefix(IMAGE_PREFIX).partition(":")[0]
-        return self._images.get(name, reference) if reference.startswith(IMAGE_PREFIX) else reference
+        return (
+            self._images.get(name, reference) if reference.startswith(IMAGE_PREFIX) else reference
+        )
 
     def start(self, pods: Sequence[PodRef]) -> None:
         """Put a prober beside each pod, and wait until pod and prober run.
@@ -131,7 +135,9 @@ class Pods:
             ProbeError: the cluster has no such Service.
         """
         if f"{namespace}/{name}" not in self._services:
-            raise ProbeError(f"the cluster has no Service {namespace}/{name}", where=self._kube.where)
+            raise ProbeError(
+                f"the cluster has no Service {namespace}/{name}", where=self._kube.where
+            )
         return self._services[f"{namespace}/{name}"][0]
 
     def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
@@ -147,7 +153,9 @@ class Pods:
 def _state(body: Mapping[str, Any]) -> str:
     """What a pod still lacks; empty when it is Ready, has an address and its prober runs."""
     status = body.get("status", {})
-    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", []))
+    ready = any(
+        c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", [])
+    )
     if not ready or not status.get("podIP"):
         waiting = [
             s["state"]["waiting"].get("reason", "waiting")

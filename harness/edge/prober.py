@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from harness.core.attempts import DEADLINE, MAX_LAG_MS, OFFSETS, Attempt
 from harness.core.target import PodRef
@@ -123,7 +123,7 @@ class Prober:
         self._streams: dict[PodRef, Stream] = {}
         self._round = 0
 
-    def __enter__(self) -> Prober:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -187,7 +187,9 @@ class Prober:
             )
         return answers
 
-    def time_lookups(self, pod: PodRef, names: Sequence[str], *, repeat: int) -> dict[str, list[float]]:
+    def time_lookups(
+        self, pod: PodRef, names: Sequence[str], *, repeat: int
+    ) -> dict[str, list[float]]:
         """Time the C library's lookups of each name, in ms, the names in turn.
 
         Raises:
@@ -216,7 +218,9 @@ class Prober:
                 continue
             stream = self._streams[pod]
             try:
-                stream.send({"round": self._round, "deadline": deadline, "items": [_wire(i) for i in batch]})
+                stream.send(
+                    {"round": self._round, "deadline": deadline, "items": [_wire(i) for i in batch]}
+                )
                 sent[pod] = stream
             except ProbeError as error:
                 results[pod] = error
@@ -291,7 +295,9 @@ class Prober:
         return stream.broken(f"an unexpected line: {str(message)[:200]}")
 
     def _drop_dead(self) -> None:
-        for pod in [pod for pod, stream in self._streams.items() if stream.process.poll() is not None]:
+        for pod in [
+            pod for pod, stream in self._streams.items() if stream.process.poll() is not None
+        ]:
             del self._streams[pod]
 
 
@@ -315,7 +321,9 @@ def _attempts(
     try:
         found = {
             item.id: [
-                Attempt(str(a["phase"]), float(a["ms"]), base64.b64decode(a["data"]), str(a["error"]))
+                Attempt(
+                    str(a["phase"]), float(a["ms"]), base64.b64decode(a["data"]), str(a["error"])
+                )
                 for a in answer["items"][item.id]
             ]
             for item in items

@@ -63,7 +63,9 @@ class Stage:
         self._library = library
         self._internet = internet
         self._fence = fence
-        self._keep_policies = keep_policies  # False only in the self-test: the deny rows must turn red
+        self._keep_policies = (
+            keep_policies  # False only in the self-test: the deny rows must turn red
+        )
         self._current: dict[tuple[str, str, str], Resource] = {}
         self._scenario: Scenario | None = None
         self.pods = Pods(kube, images)
@@ -80,7 +82,8 @@ class Stage:
         for name in apply:
             if name not in self._library:
                 raise ContentError(
-                    f"there is no manifest `{name}`", seen=f"known: {', '.join(sorted(self._library))}"
+                    f"there is no manifest `{name}`",
+                    seen=f"known: {', '.join(sorted(self._library))}",
                 )
             wanted.update({r.key: r for r in self._library[name]})
         return tuple(r for r in wanted.values() if policies or r.kind not in POLICY_KINDS)
@@ -97,7 +100,11 @@ class Stage:
         scenario = Scenario(resources)
         wanted = {r.key: r for r in resources}
         gone = [r for key, r in self._current.items() if key not in wanted]
-        new = [r for key, r in wanted.items() if key not in self._current or self._current[key].body != r.body]
+        new = [
+            r
+            for key, r in wanted.items()
+            if key not in self._current or self._current[key].body != r.body
+        ]
         if not gone and not new:
             return scenario
         before, self._scenario = self._scenario, None
@@ -182,7 +189,10 @@ class Stage:
             return
         try:
             seconds = wait_for(
-                f"{len(asks)} flows show the new state", _Poll(self.observer, asks), seconds=SETTLE_SECONDS, every=POLL_EVERY
+                f"{len(asks)} flows show the new state",
+                _Poll(self.observer, asks),
+                seconds=SETTLE_SECONDS,
+                every=POLL_EVERY,
             )
             self.settled = Settled((seconds - began) * 1000, len(asks))
         except NotSettled as error:
@@ -234,7 +244,9 @@ class _Poll:
                 wrong.append(f"{ask[0]} -> {ask[1]}: {seen.reading}, not {expected}")
         if wrong:
             self._streak = 0
-            raise NotYet("; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""))
+            raise NotYet(
+                "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
+            )
         self._since = self._since if self._streak else now
         self._streak += 1
         if self._streak < ROUNDS:

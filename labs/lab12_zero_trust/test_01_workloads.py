@@ -5,8 +5,8 @@ may talk to it, from any namespace, and it may talk to anyone. Every flow below 
 phases close, so this page is also the proof that it was open before.
 """
 
-from harness.core.outcome import Reading
 from harness.core.documented import Row
+from harness.core.outcome import Reading
 from harness.lab import documented
 
 OUTCOMES = documented(

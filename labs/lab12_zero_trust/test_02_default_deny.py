@@ -5,8 +5,8 @@ selector `{}` means every pod of the policy's own namespace, and only of that on
 a policy stays as open as before.
 """
 
-from harness.core.outcome import Reading
 from harness.core.documented import Row
+from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 
 FRONTEND_OPEN = Erratum(

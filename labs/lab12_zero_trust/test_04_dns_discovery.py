@@ -8,8 +8,8 @@ trailing dot says that the name is whole already. What it saves is questions, so
 count, at the name server; the clock comes second.
 """
 
-from harness.core.outcome import Reading
 from harness.core.documented import Row
+from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 
 SRV_NO_SERVICE = Erratum(

@@ -5,15 +5,15 @@ sends one odd question at the start and ends the process when that comes back. W
 CoreDNS of our own; the cluster's is not touched.
 """
 
-from harness.core.outcome import Reading
 from harness.core.documented import Row
+from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 
 WORDS = Erratum(
     id="loop-words",
     wrong="the log then reads [PANIC] loop: loop detected",
     why="the plugin ends CoreDNS by a fatal log line of its own, not by a panic, and names the zone and the odd question",
-    corrected="[FATAL] plugin/loop: Loop (...) detected for zone \".\"",
+    corrected='[FATAL] plugin/loop: Loop (...) detected for zone "."',
 )
 
 OUTCOMES = documented(

@@ -25,7 +25,9 @@ def test_one_answer_is_enough(phase: str, outcome: Outcome) -> None:
 
 
 def test_silence_needs_all_attempts() -> None:
-    assert classify(attempts("timeout", "timeout", "timeout"), wanted=3, where="a") is Outcome.TIMEOUT
+    assert (
+        classify(attempts("timeout", "timeout", "timeout"), wanted=3, where="a") is Outcome.TIMEOUT
+    )
     with pytest.raises(ProbeError, match="too few"):
         classify(attempts("timeout", "timeout"), wanted=3, where="a")
 

@@ -97,7 +97,11 @@ def test_each_denial_has_a_flow_that_shows_when_it_is_in_force() -> None:
     """Entering a step with policies flips at least one flow, so that nobody has to sleep."""
     workloads = scenario("lab12-zero-trust", ("01-workloads",))
     denied = scenario("lab12-zero-trust", ("01-workloads", "02-default-deny"))
-    pods = [PodRef(p.namespace, p.name) for p in denied.topology.pods.values() if p.namespace != "kube-system"]
+    pods = [
+        PodRef(p.namespace, p.name)
+        for p in denied.topology.pods.values()
+        if p.namespace != "kube-system"
+    ]
 
     changed = flips(workloads, denied, candidates(denied, pods))
 

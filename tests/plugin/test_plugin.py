@@ -122,7 +122,9 @@ def test_open_flow_where_a_denial_is_documented_fails_with_the_next_step(
 
     assert result.ret == 1
     assert statuses(pytester.path) == ["pass", "fail"]
-    result.stdout.fnmatch_lines(["*documented: timeout*", "*observed:*connected*", "*next:*kubectl*"])
+    result.stdout.fnmatch_lines(
+        ["*documented: timeout*", "*observed:*connected*", "*next:*kubectl*"]
+    )
 
 
 def test_broken_tool_is_not_checked_and_never_a_denial(pytester: pytest.Pytester) -> None:
@@ -148,7 +150,10 @@ def test_silence_without_a_positive_control_is_not_checked(pytester: pytest.Pyte
 
 
 def test_unstable_satisfies_nothing(pytester: pytest.Pytester) -> None:
-    project(pytester, "return Observation(Reading(Outcome.UNSTABLE), control=Reading(Outcome.CONNECTED))")
+    project(
+        pytester,
+        "return Observation(Reading(Outcome.UNSTABLE), control=Reading(Outcome.CONNECTED))",
+    )
 
     assert run(pytester).ret == 1
     assert statuses(pytester.path) == ["fail", "fail"]
@@ -165,16 +170,22 @@ def test_chosen_rows_alone_are_checked(pytester: pytest.Pytester) -> None:
 
 
 def test_misspelt_outcome_stops_the_collection_with_one_message(pytester: pytest.Pytester) -> None:
-    project(pytester, HONEST, **{"labs/shop/test_01_shop.py": LAB.replace("| timeout ", "| timeuot ")})
+    project(
+        pytester, HONEST, **{"labs/shop/test_01_shop.py": LAB.replace("| timeout ", "| timeuot ")}
+    )
 
     result = run(pytester)
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines(["*`timeuot` is no outcome*", "*table line 4*", "*did you mean `timeout`?*"])
+    result.stdout.fnmatch_lines(
+        ["*`timeuot` is no outcome*", "*table line 4*", "*did you mean `timeout`?*"]
+    )
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
-def test_unknown_field_of_a_manifest_is_a_usage_error_with_its_line(pytester: pytest.Pytester) -> None:
+def test_unknown_field_of_a_manifest_is_a_usage_error_with_its_line(
+    pytester: pytest.Pytester,
+) -> None:
     broken = DENY.replace("podSelector:", "podSelectors:")
     project(pytester, HONEST, **{"manifests/shop/02-deny.yaml": broken})
 
@@ -185,7 +196,9 @@ def test_unknown_field_of_a_manifest_is_a_usage_error_with_its_line(pytester: py
 
 
 def test_unknown_kind_is_a_usage_error(pytester: pytest.Pytester) -> None:
-    project(pytester, HONEST, **{"manifests/shop/02-deny.yaml": DENY.replace("NetworkPolicy", "Secret")})
+    project(
+        pytester, HONEST, **{"manifests/shop/02-deny.yaml": DENY.replace("NetworkPolicy", "Secret")}
+    )
 
     result = run(pytester)
 
