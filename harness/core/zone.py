@@ -180,7 +180,7 @@ def resolve(
         readings.append(zone.lookup(question))
         if readings[-1].outcome is Outcome.RESOLVED:
             return readings[-1], tuple(asked)
-    return NXDOMAIN, tuple(asked)
+    return (NODATA if NODATA in readings else NXDOMAIN), tuple(asked)
 
 
 def _asked(port: ServicePort, name: str, protocol: str) -> bool:
