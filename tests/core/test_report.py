@@ -261,7 +261,8 @@ def test_html_tells_the_whole_run() -> None:
 
 
 def test_html_links_lead_somewhere() -> None:
-    page = Page(html(document(*RECORDS)))
+    again = replace(RECORDS[2], phase="dns_discovery")
+    page = Page(html(document(*RECORDS, again)))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     links = {attributes["href"] for _, attributes in page.elements if "href" in attributes}
     assert links == {f"#{name}" for name in ids}
