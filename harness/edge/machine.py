@@ -32,7 +32,7 @@ __all__ = [
 
 # Debian 12's engine is too old to start privileged containers where CAP_SYS_RESOURCE is missing.
 ENGINE_SUITE = "trixie"
-ENGINE_PACKAGES = ("docker.io", "docker-cli")
+ENGINE_PACKAGES = ("docker.io", "docker-cli")  # Debian's names; the first is no address
 ENGINE_SECONDS = 60.0
 GO_NEEDED = (1, 26)
 GIB = 1 << 30
@@ -69,6 +69,8 @@ def ensure_engine(progress: Progress, *, log: Path) -> str:
     if shutil.which("dockerd") is None or shutil.which("docker") is None:
         with progress.step(f"installing Docker from Debian {ENGINE_SUITE}"):
             apt.install(ENGINE_PACKAGES, suite=ENGINE_SUITE)
+        if version := engine_answers():  # the machine's own init has started it
+            return version
     with progress.step("starting the Docker engine"):
         return _start_engine(log)
 
