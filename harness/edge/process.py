@@ -105,21 +105,14 @@ def run(  # noqa: PLR0913 - what a child process is, and each has a default
             sink.close()
     if log is not None:
         out = _read_from(log, offset)
-    done = Completed(
-        words,
-        child.returncode,
-        out.decode(errors="replace"),
-        err.decode(errors="replace"),
-        time.monotonic() - started,
-    )
+    said = (out.decode(errors="replace"), err.decode(errors="replace"))
+    done = Completed(words, child.returncode, *said, time.monotonic() - started)
     if not in_time:
-        raise CommandFailed(
-            f"{words[0]} was not done after {timeout:g} s", done, try_=_see(log, "run it again")
-        )
+        what = f"{words[0]} was not done after {timeout:g} s"
+        raise CommandFailed(what, done, try_=f"read {log}" if log else "run it again")
     if check and done.returncode != 0:
-        raise CommandFailed(
-            f"{words[0]} failed with exit code {done.returncode}", done, try_=_see(log, "")
-        )
+        what = f"{words[0]} failed with exit code {done.returncode}"
+        raise CommandFailed(what, done, try_=f"read {log}" if log else "")
     return done
 
 
@@ -131,10 +124,6 @@ def end_all() -> None:
     for child in tuple(_running):
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGTERM)
-
-
-def _see(log: Path | None, otherwise: str) -> str:
-    return f"read {log}" if log is not None else otherwise
 
 
 def _open_log(log: Path | None) -> tuple[IO[bytes] | None, int]:
