@@ -16,7 +16,7 @@ OFFSETS = (0.0, 0.15, 0.4)
 """Seconds after the round's start at which the attempts begin."""
 
 DEADLINE = 1.5
-"""Seconds for a round: the first SYN is sent again after 1 s (RFC 6298 2.1), and must get its answer."""
+"""Seconds for a round: the first SYN is sent again after 1 s (RFC 6298 2.1), in time for an answer."""
 
 MAX_LAG_MS = 100.0
 """A prober that ran this late measured its own starvation, not the network: the round is void."""

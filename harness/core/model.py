@@ -17,7 +17,7 @@ Network = IPv4Network | IPv6Network
 
 
 class Protocol(StrEnum):
-    """A transport protocol; ICMP is outside of NetworkPolicy's words, so its verdict is undefined."""
+    """A transport protocol; ICMP is none of NetworkPolicy's words: its verdict is undefined."""
 
     TCP = "TCP"
     UDP = "UDP"
@@ -83,7 +83,7 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class PortRule:
-    """One entry of ports. `port` None means every port of the protocol; a str is a container port's name."""
+    """One entry of ports. No port: every port of the protocol; a str: a container port's name."""
 
     protocol: Protocol = Protocol.TCP
     port: int | str | None = None
@@ -133,7 +133,7 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod as policies see it. `ip` is known on a live cluster only; predictions with ipBlock need it."""
+    """A pod as policies see it. `ip` is known on a live cluster only; ipBlock needs it."""
 
     namespace: str
     name: str

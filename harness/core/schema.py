@@ -111,6 +111,7 @@ SHAPES: dict[tuple[str, str], dict[str, Any]] = {
     | {
         "spec": {
             "replicas": int,
+            "minReadySeconds": int,
             "selector": _SELECTOR,
             "template": {"metadata": _META, "spec": _POD},
         }

@@ -23,6 +23,7 @@ from harness.edge.wait import NotYet
 from harness.errors import ProbeError
 
 LOG_SECONDS = 5.0
+LOG_WINDOW = 20
 CRASH_SECONDS = 60.0
 REPEAT = 40
 NAME = "google.com"
@@ -127,23 +128,29 @@ def crash(bench: Bench, row: Row) -> Observation:
 
 
 def ready(bench: Bench, row: Row) -> Observation:
-    """That the Deployment's pod is Ready and has not restarted."""
+    """That the Deployment's newest pod is available, and how often it had to restart."""
 
     def check() -> dict[str, Any]:
-        for body in _pods(bench, row.source):
-            for status in body["status"].get("containerStatuses", []):
-                if status.get("ready"):
-                    return dict(status)
-        raise NotYet(
-            "; ".join(str(b["status"].get("containerStatuses")) for b in _pods(bench, row.source))[
-                :500
-            ]
-        )
+        body = bench.kube.get("apps/v1", "Deployment", row.source.name, row.source.namespace) or {}
+        status = body.get("status", {})
+        current = status.get("observedGeneration") == body.get("metadata", {}).get("generation")
+        counts = {
+            key: status.get(key, 0) for key in ("updatedReplicas", "availableReplicas", "replicas")
+        }
+        if not current or set(counts.values()) != {body["spec"]["replicas"]}:
+            raise NotYet(f"{counts}, generation observed: {current}")
+        return counts
 
-    status = bench.kube.wait(f"{row.source} is ready", check, seconds=CRASH_SECONDS)
+    counts = bench.kube.wait(f"{row.source} is available", check, seconds=CRASH_SECONDS)
+    restarts = [
+        status["restartCount"]
+        for body in _pods(bench, row.source)
+        if "deletionTimestamp" not in body["metadata"]
+        for status in body["status"]["containerStatuses"]
+    ]
     return Observation(
-        Reading(Outcome.SHOWS, f"ready after {status['restartCount']} restarts"),
-        evidence={"status": status},
+        Reading(Outcome.SHOWS, f"ready after {sum(restarts)} restarts"),
+        evidence={"replicas": counts},
     )
 
 
@@ -164,7 +171,6 @@ def _asked(bench: Bench, pod: PodRef, name: str) -> tuple[list[dict[str, str]], 
     transcript = bench.replayer.run(pod, ["nslookup", name])
     address = bench.stage.pod(pod)
     last = f"{name.rstrip('.')}."
-    # sinceTime is cut to whole seconds by the API, so each line's own time decides.
     since = began.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
     def logged() -> list[dict[str, str]]:
@@ -185,19 +191,19 @@ def _asked(bench: Bench, pod: PodRef, name: str) -> tuple[list[dict[str, str]], 
 
 
 def _logged(bench: Bench, since: str, address: str, name: str) -> list[dict[str, str]]:
+    """What all CoreDNS pods logged of that client and name from `since` on, in order of time."""
     found = []
     for body in bench.kube.list("v1", "Pod", "kube-system", selector="k8s-app=kube-dns"):
         log = bench.kube.logs(
-            "kube-system", body["metadata"]["name"], since_time=since, timestamps=True
+            "kube-system", body["metadata"]["name"], since_seconds=LOG_WINDOW, timestamps=True
         )
         for stamped in log.splitlines():
             stamp, _, line = stamped.partition(" ")
-            if stamp < since:
-                continue
-            entry = parse_query_log(line)
+            entry = parse_query_log(line) if stamp >= since else None
             if entry and entry.client == address and entry.qname.startswith(f"{name}."):
-                found.append({"name": entry.qname, "type": entry.qtype, "rcode": entry.rcode})
-    return found
+                asked = {"name": entry.qname, "type": entry.qtype, "rcode": entry.rcode}
+                found.append((stamp, asked))
+    return [asked for _, asked in sorted(found, key=lambda pair: pair[0])]
 
 
 def _pods(bench: Bench, deployment: PodRef) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kubernetes import config, dynamic
+from kubernetes import client, config, dynamic
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.exceptions import ConflictError, NotFoundError, ResourceNotFoundError
 from urllib3.exceptions import HTTPError
@@ -31,6 +31,7 @@ class Kube:
         self.where = f"{kubeconfig}" + (f", context {context}" if context else "")
         self._resources: dict[tuple[str, str], Any] = {}
         self._client = self._asking(lambda: self._connect(kubeconfig, context))
+        self._core = client.CoreV1Api(self._client.client)
 
     @staticmethod
     def _connect(kubeconfig: Path, context: str) -> Any:
@@ -150,39 +151,34 @@ class Kube:
         namespace: str,
         pod: str,
         *,
-        since_time: str = "",
+        since_seconds: int | None = None,
         previous: bool = False,
         timestamps: bool = False,
     ) -> str:
-        """A pod's log; `since_time` is RFC 3339 and cuts what is older, in whole seconds.
+        """A pod's log, from `since_seconds` ago on.
 
         With `timestamps`, each line begins with the time at which it was written, and a blank.
+
+        Raises:
+            ClusterNotReady: the kubelet gives no log.
         """
-        asked = {
-            "sinceTime": since_time,
-            "previous": "true" if previous else "",
-            "timestamps": "true" if timestamps else "",
-        }
-        query = [(name, value) for name, value in asked.items() if value]
-        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
         try:
-            answer = self._asking(
-                lambda: self._client.client.call_api(
-                    path,
-                    "GET",
-                    query_params=query,
-                    auth_settings=["BearerToken"],
-                    response_type="str",
-                    _preload_content=False,
-                    _return_http_data_only=True,
-                    _request_timeout=REQUEST_SECONDS,
+            return str(
+                self._asking(
+                    lambda: self._core.read_namespaced_pod_log(
+                        name=pod,
+                        namespace=namespace,
+                        previous=previous,
+                        timestamps=timestamps,
+                        since_seconds=since_seconds,
+                        _request_timeout=REQUEST_SECONDS,
+                    )
                 )
             )
         except ApiException as error:
             raise ClusterNotReady(
                 f"no log of {namespace}/{pod}", where=self.where, seen=_words(error)
             ) from error
-        return str(answer.data.decode(errors="replace"))
 
     def add_ephemeral(self, namespace: str, pod: str, container: Object) -> None:
         """Add an ephemeral container to a running pod (KEP-277); one of that name is left alone."""

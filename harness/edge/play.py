@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from harness.core.documented import Row
 from harness.core.outcome import SILENT, Reading
-from harness.core.predict import Prediction
+from harness.core.predict import Prediction, Scenario
 from harness.core.record import Observation, Transcript
 from harness.core.replay import agrees
 from harness.core.target import Fact, Questions, ResolverOption
@@ -21,6 +21,7 @@ from harness.edge.replay import Replayer
 from harness.edge.stage import Stage
 from harness.errors import HarnessError, OutcomeTableError, ProbeError
 
+WORKERS = 4
 SPECIAL = (Fact, Questions, ResolverOption)
 Seen = Observation | ProbeError
 
@@ -39,8 +40,6 @@ class Play:
 
     def predict(self, row: Row) -> Prediction:
         """The oracle's answer for the row."""
-        from harness.core.predict import Scenario
-
         return Scenario(self._stage.resources(row.apply)).predict(row.source, row.target)
 
     def observe(self, row: Row) -> Observation:
@@ -65,22 +64,21 @@ class Play:
         self._stage.enter(apply)
         settled = self._stage.settled
         self.settled_ms[apply] = settled.ms
-        flows = [row for row in rows if not isinstance(row.target, SPECIAL)]
-        found = self._stage.observer.read([(row.source, row.target) for row in flows])
-        seen: dict[str, Seen] = {_key(row): found[(row.source, row.target)] for row in flows}
-        for row in rows:
-            if isinstance(row.target, SPECIAL):
-                seen[_key(row)] = self._special(row)
-        transcripts = self._replay([row for row in rows if row.command])
-        for row in rows:
-            seen[_key(row)] = _finish(
-                row,
-                seen[_key(row)],
-                controls.get(_key(row)),
-                transcripts.get(_key(row)),
-                settled.missing,
-            )
-        return seen
+        # The tutorial's commands wait out their own timeouts beside our round.
+        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+            replays = {_key(row): pool.submit(self._replay, row) for row in rows if row.command}
+            seen = self._flows([row for row in rows if not isinstance(row.target, SPECIAL)])
+            transcripts = {key: replay.result() for key, replay in replays.items()}
+        seen |= {_key(row): self._special(row) for row in rows if isinstance(row.target, SPECIAL)}
+        return {
+            key: _finish(row, seen[key], controls.get(key), transcripts.get(key), settled.missing)
+            for row in rows
+            for key in [_key(row)]
+        }
+
+    def _flows(self, rows: Sequence[Row]) -> dict[str, Seen]:
+        found = self._stage.observer.read([(row.source, row.target) for row in rows])
+        return {_key(row): found[(row.source, row.target)] for row in rows}
 
     def _controls_for(self, rows: Sequence[Row]) -> dict[str, Seen]:
         """The same flows with everything in place but the policies."""
@@ -119,15 +117,11 @@ class Play:
         except ProbeError as error:
             return error
 
-    def _replay(self, rows: Sequence[Row]) -> dict[str, Transcript | ProbeError]:
-        def one(row: Row) -> Transcript | ProbeError:
-            try:
-                return self._replayer.run(row.source, row.command)
-            except ProbeError as error:
-                return error
-
-        with ThreadPoolExecutor(max_workers=4) as pool:
-            return {_key(row): done for row, done in zip(rows, pool.map(one, rows), strict=True)}
+    def _replay(self, row: Row) -> Transcript | ProbeError:
+        try:
+            return self._replayer.run(row.source, row.command)
+        except ProbeError as error:
+            return error
 
 
 def _finish(

@@ -108,7 +108,12 @@ class Stage:
         if not gone and not new:
             return scenario
         before, self._scenario = self._scenario, None
-        self._remove([r for r in gone if r.kind not in POLICY_KINDS])
+        # A Service that changes is made anew: its address then tells the new one from the old one,
+        # whose traffic the proxy still carries, drops or refuses for a while.
+        changed = [
+            self._current[r.key] for r in new if r.kind == "Service" and r.key in self._current
+        ]
+        self._remove([r for r in gone if r.kind not in POLICY_KINDS] + changed)
         self._add([r for r in new if r.kind not in POLICY_KINDS])
         self._remove([r for r in gone if r.kind in POLICY_KINDS])
         if self._keep_policies:
@@ -120,10 +125,12 @@ class Stage:
 
     def close(self) -> None:
         """Remove the tutorial's namespaces, and with them everything in them."""
-        spaces = [r for r in self._current.values() if r.kind == "Namespace"]
         self._prober.forget(self.pods.known)
-        for space in spaces:
-            self._kube.delete(space.body)
+        # Pods first: an empty namespace goes at once, a full one only when its controller looks again.
+        for kind in ("Pod", "Deployment", "Namespace"):
+            for resource in self._current.values():
+                if resource.kind == kind:
+                    self._kube.delete(resource.body, grace=0 if kind == "Pod" else None)
         self._current = {}
         self._scenario = None
 
