@@ -12,35 +12,39 @@ where a policy isolates, and an ipBlock that would decide about an address that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.core.model import (
     Direction,
     External,
     Flow,
-    IPBlock,
-    Labels,
     NetworkPolicy,
-    Operator,
-    Peer,
     Pod,
-    PortRule,
     Protocol,
-    Requirement,
     Rule,
-    Selector,
     Topology,
 )
 from harness.core.outcome import Verdict
-from harness.core.words import port_words, rule_words, who
-
-End = Pod | External
+from harness.core.reasons import (
+    Numbered,
+    denied,
+    ends,
+    left_open,
+    let_pass,
+    not_isolated,
+    open_note,
+    same,
+)
+from harness.core.selectors import NOBODY, Crowd, End, Mask, Match
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One end's answer: who isolates it, which rules (policy, number from 1) let the flow pass, and why."""
+    """One end's answer: who isolates it, which rules let the flow pass (policy, number), and why.
+
+    Rules are counted from 1, as people do.
+    """
 
     direction: Direction
     verdict: Verdict
@@ -51,153 +55,207 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Both ends' answers and what they add up to."""
+    """Both ends' answers and what they add up to; `note` says what leaves the whole flow open."""
 
     verdict: Verdict
     egress: Side
     ingress: Side
+    note: str = ""
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """The two sides in words."""
-        return (self.egress.reason, self.ingress.reason)
+        """The two sides in words, after the note if there is one."""
+        return (*filter(None, (self.note,)), self.egress.reason, self.ingress.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """One rule of one policy, and whom it lets pass as far as addresses and labels go."""
+
+    policy: NetworkPolicy
+    number: int
+    rule: Rule
+    peers: Match
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One direction of all policies: whom each isolates, and its rules."""
+
+    direction: Direction
+    policies: tuple[tuple[NetworkPolicy, Mask, tuple[_Clause, ...]], ...]
+    isolated: Mask
+
+
+_Passing = dict[tuple[int, int, str], Match]
 
 
 class Oracle:
-    """The policies of one state, with each pod's own ones found once."""
+    """The policies of one state, with all that does not depend on the flow worked out once."""
 
     def __init__(self, topology: Topology, policies: Iterable[NetworkPolicy]) -> None:
         self._topology = topology
-        self._policies = tuple(dict.fromkeys(policies))
-        self._selecting: dict[tuple[str, Direction], tuple[NetworkPolicy, ...]] = {}
-        self._peers: dict[tuple[int, str, str], Verdict] = {}
+        self._policies = tuple(policies)
+        self._crowd = Crowd(
+            (*topology.pods.values(), *topology.external.values()), topology.namespaces
+        )
+        # By identity: hashing a pod would cost more than all the rest of a verdict.
+        self._numbers = {id(end): number for number, end in enumerate(self._crowd.ends)}
+        self._known = {_name(end): end for end in self._crowd.ends}
+        self._egress = self._way(Direction.EGRESS)
+        self._ingress = self._way(Direction.INGRESS)
+        self._passing: dict[Direction, _Passing] = {way: {} for way in Direction}
+        self._outgoing = self._passing[Direction.EGRESS]
+        self._incoming = self._passing[Direction.INGRESS]
 
     def decide(self, flow: Flow) -> Decision:
         """The verdict of a flow with its reasons."""
-        egress = self._side(flow, Direction.EGRESS)
-        ingress = self._side(flow, Direction.INGRESS)
-        return Decision(_both(flow, egress.verdict, ingress.verdict), egress, ingress)
+        if id(flow.source) not in self._numbers or id(flow.target) not in self._numbers:
+            oracle, flow = self._introduced(flow)
+            return oracle.decide(flow)
+        egress = self._side(flow, self._egress)
+        ingress = self._side(flow, self._ingress)
+        note = open_note(flow)
+        return Decision(_both(note, egress.verdict, ingress.verdict), egress, ingress, note)
 
     def verdict(self, flow: Flow) -> Verdict:
-        """The verdict alone, faster."""
-        return _both(
-            flow, self._verdict(flow, Direction.EGRESS), self._verdict(flow, Direction.INGRESS)
-        )
+        """The verdict alone, far faster."""
+        try:
+            sender = self._numbers[id(flow.source)]
+            receiver = self._numbers[id(flow.target)]
+        except KeyError:
+            oracle, flow = self._introduced(flow)
+            return oracle.verdict(flow)
+        from_bit, to_bit = 1 << sender, 1 << receiver
+        if (from_bit | to_bit) & self._crowd.on_host_network or same(flow.source, flow.target):
+            return Verdict.UNDEFINED
+        verdict = Verdict.ALLOW
+        key = flow.port, flow.protocol
+        if self._egress.isolated & from_bit:
+            found = self._outgoing.get((sender, *key)) or self._find(self._egress, sender, *key)
+            if not found.certain & to_bit:
+                if not found.open & to_bit:
+                    return Verdict.DENY
+                verdict = Verdict.UNDEFINED
+        if self._ingress.isolated & to_bit:
+            found = self._incoming.get((receiver, *key)) or self._find(
+                self._ingress, receiver, *key
+            )
+            if not found.certain & from_bit:
+                return Verdict.UNDEFINED if found.open & from_bit else Verdict.DENY
+        return verdict
 
     def selecting(self, end: End, direction: Direction) -> tuple[NetworkPolicy, ...]:
         """The policies that isolate an end for a direction; nothing outside is ever isolated."""
-        if isinstance(end, External):
-            return ()
-        key = (str(end), direction)
-        if key not in self._selecting:
-            self._selecting[key] = tuple(
-                p
-                for p in self._policies
-                if p.namespace == end.namespace
-                and direction in p.policy_types
-                and selects(p.pod_selector, end.labels)
-            )
-        return self._selecting[key]
+        number = self._numbers.get(id(end))
+        if number is None:
+            oracle, flow = self._introduced(Flow(end, end, 0))
+            return oracle.selecting(flow.source, direction)
+        return tuple(
+            policy for policy, mask, _ in self._of(direction).policies if mask >> number & 1
+        )
 
-    def _verdict(self, flow: Flow, direction: Direction) -> Verdict:
-        own, other = _ends(flow, direction)
-        policies = self.selecting(own, direction)
-        if not policies:
-            return Verdict.ALLOW
-        if flow.protocol is Protocol.ICMP:
-            return Verdict.UNDEFINED
-        open_question = False
-        for policy in policies:
-            for rule in _rules(policy, direction):
-                match self._rule(policy, rule, other, flow):
-                    case Verdict.ALLOW:
-                        return Verdict.ALLOW
-                    case Verdict.UNDEFINED:
-                        open_question = True
-        return Verdict.UNDEFINED if open_question else Verdict.DENY
+    def _introduced(self, flow: Flow) -> tuple[Oracle, Flow]:
+        """The flow between ends that an oracle knows: this one or, for strangers, one made anew."""
+        source, target = (self._known.get(_name(end)) for end in (flow.source, flow.target))
+        source = source if source == flow.source else None
+        target = target if target == flow.target else None
+        flow = Flow(source or flow.source, target or flow.target, flow.port, flow.protocol)
+        if source and target:
+            return self, flow
+        pods, external = dict(self._topology.pods), dict(self._topology.external)
+        for number, end in enumerate((flow.source, flow.target)):
+            match end:
+                case Pod():
+                    pods[f"stranger {number}"] = end
+                case External():
+                    external[f"stranger {number}"] = end
+        spaces, services = self._topology.namespaces, self._topology.services
+        return Oracle(Topology(spaces, pods, services, external), self._policies), flow
 
-    def _rule(self, policy: NetworkPolicy, rule: Rule, other: End, flow: Flow) -> Verdict:
-        if rule.ports and not any(port_matches(port, flow) for port in rule.ports):
-            return Verdict.DENY
+    def _way(self, direction: Direction) -> _Way:
+        found = []
+        isolated = 0
+        for policy in dict.fromkeys(self._policies):
+            mask = self._crowd.selected_by(policy) if direction in policy.policy_types else 0
+            if mask:
+                isolated |= mask
+                found.append((policy, mask, self._clauses(policy, direction)))
+        return _Way(direction, tuple(found), isolated)
+
+    def _clauses(self, policy: NetworkPolicy, direction: Direction) -> tuple[_Clause, ...]:
+        rules = policy.egress if direction is Direction.EGRESS else policy.ingress
+        return tuple(
+            _Clause(policy, number, rule, self._peers(rule, policy.namespace))
+            for number, rule in enumerate(rules, 1)
+        )
+
+    def _peers(self, rule: Rule, home: str) -> Match:
         if not rule.peers:
-            return Verdict.ALLOW
-        found = {self._peer(policy, peer, other) for peer in rule.peers}
-        for verdict in (Verdict.ALLOW, Verdict.UNDEFINED):
-            if verdict in found:
-                return verdict
-        return Verdict.DENY
+            return Match(self._crowd.everyone)
+        found = NOBODY
+        for peer in rule.peers:
+            found |= self._crowd.peer(peer, home)
+        return found
 
-    def _peer(self, policy: NetworkPolicy, peer: Peer, other: End) -> Verdict:
-        key = (id(peer), policy.namespace, str(other))
-        if key not in self._peers:
-            self._peers[key] = self._match(policy, peer, other)
-        return self._peers[key]
+    def _of(self, direction: Direction) -> _Way:
+        return self._egress if direction is Direction.EGRESS else self._ingress
 
-    def _match(self, policy: NetworkPolicy, peer: Peer, other: End) -> Verdict:
-        if peer.ip_block is not None:
-            return _block(peer.ip_block, other)
-        if isinstance(other, External):
-            return Verdict.DENY
-        if peer.namespace_selector is None:
-            if other.namespace != policy.namespace:
-                return Verdict.DENY
+    def _find(self, way: _Way, own: int, port: int, protocol: Protocol) -> Match:
+        """Whom an isolated end lets pass on a port, kept for the next flow."""
+        found = NOBODY
+        if protocol is Protocol.ICMP:
+            found = Match(0, self._crowd.everyone)
         else:
-            space = self._topology.namespaces.get(other.namespace)
-            if space is None or not selects(peer.namespace_selector, space.labels):
-                return Verdict.DENY
-        if peer.pod_selector is not None and not selects(peer.pod_selector, other.labels):
-            return Verdict.DENY
-        return Verdict.ALLOW
+            for _, mask, clauses in way.policies:
+                if mask >> own & 1:
+                    for clause in clauses:
+                        found |= self._lets(way.direction, clause, own, port, protocol)
+        self._passing[way.direction][own, port, protocol] = found
+        return found
 
-    def _side(self, flow: Flow, direction: Direction) -> Side:
-        own, other = _ends(flow, direction)
-        policies = self.selecting(own, direction)
-        verdict = self._verdict(flow, direction)
-        allowing = tuple(
-            (policy, number)
-            for policy in policies
-            for number, rule in enumerate(_rules(policy, direction), 1)
-            if self._rule(policy, rule, other, flow) is Verdict.ALLOW
-        )
-        reason = self._reason(flow, direction, verdict, policies, allowing)
-        return Side(direction, verdict, policies, allowing, reason)
+    def _lets(
+        self, direction: Direction, clause: _Clause, own: int, port: int, protocol: Protocol
+    ) -> Match:
+        if not clause.rule.ports:
+            return clause.peers
+        receivers = 0
+        for entry in clause.rule.ports:
+            receivers |= self._crowd.listening(entry, port, protocol)
+        if direction is Direction.EGRESS:
+            return clause.peers & receivers
+        return clause.peers if receivers >> own & 1 else NOBODY
 
-    def _reason(
-        self,
-        flow: Flow,
-        direction: Direction,
-        verdict: Verdict,
-        policies: Sequence[NetworkPolicy],
-        allowing: Sequence[tuple[NetworkPolicy, int]],
-    ) -> str:
-        own, other = _ends(flow, direction)
-        way = direction.lower()
-        if not policies:
-            return f"{way} allowed: no policy for {way} selects {own}"
-        names = " and ".join(map(str, policies))
-        if verdict is Verdict.ALLOW:
-            policy, number = allowing[0]
-            return f"{way} allowed: {policy}, {way} rule {number} ({rule_words(_rules(policy, direction)[number - 1])})"
-        if verdict is Verdict.UNDEFINED:
-            return f"{way} undefined: {own} is selected by {names}, and {_open(flow)}"
-        side = "to" if direction is Direction.EGRESS else "from"
-        near = self._near_miss(flow, direction, policies)
-        return (
-            f"{way} DENIED: {own} is selected by {names}; no rule allows {way} {side} {who(other)}"
-            f"{port_words(flow)}{near}"
-        )
+    def _side(self, flow: Flow, way: _Way) -> Side:
+        direction = way.direction
+        own, other = ends(flow, direction)
+        number, bit = self._numbers[id(own)], 1 << self._numbers[id(other)]
+        mine = [entry for entry in way.policies if entry[1] >> number & 1]
+        if not mine:
+            return Side(direction, Verdict.ALLOW, (), (), not_isolated(own, direction))
+        policies = tuple(policy for policy, _, _ in mine)
+        clauses = [clause for _, _, found in mine for clause in found]
+        found = self._find(way, number, flow.port, flow.protocol)
+        if found.certain & bit:
+            passing = self._passing_rules(flow, way, clauses)
+            reason = let_pass(other, direction, passing)
+            allowed = tuple((policy, count) for policy, count, _ in passing)
+            return Side(direction, Verdict.ALLOW, policies, allowed, reason)
+        if found.open & bit:
+            reason = left_open(flow, direction, policies)
+            return Side(direction, Verdict.UNDEFINED, policies, (), reason)
+        rules = [(c.policy, c.number, c.rule) for c in clauses]
+        fitting = [(c.policy, c.number, c.rule) for c in clauses if c.peers.certain & bit]
+        reason = denied(flow, direction, policies, rules, fitting)
+        return Side(direction, Verdict.DENY, policies, (), reason)
 
-    def _near_miss(
-        self, flow: Flow, direction: Direction, policies: Sequence[NetworkPolicy]
-    ) -> str:
-        """The rule that fits the peer but not the port: the commonest slip."""
-        _, other = _ends(flow, direction)
-        for policy in policies:
-            for number, rule in enumerate(_rules(policy, direction), 1):
-                bare = Rule(rule.peers)
-                if rule.ports and self._rule(policy, bare, other, flow) is Verdict.ALLOW:
-                    return f" (nearest: {policy}, rule {number}, {rule_words(rule)})"
-        return ""
+    def _passing_rules(self, flow: Flow, way: _Way, clauses: Iterable[_Clause]) -> list[Numbered]:
+        own, other = (self._numbers[id(end)] for end in ends(flow, way.direction))
+        return [
+            (c.policy, c.number, c.rule)
+            for c in clauses
+            if self._lets(way.direction, c, own, flow.port, flow.protocol).certain >> other & 1
+        ]
 
 
 def decide(topology: Topology, policies: Iterable[NetworkPolicy], flow: Flow) -> Decision:
@@ -205,73 +263,13 @@ def decide(topology: Topology, policies: Iterable[NetworkPolicy], flow: Flow) ->
     return Oracle(topology, policies).decide(flow)
 
 
-def selects(selector: Selector, labels: Labels) -> bool:
-    """Whether a label selector matches; one without requirements matches everything."""
-    return all(_holds(requirement, labels) for requirement in selector.requirements)
+def _name(end: End) -> tuple[type, str]:
+    return type(end), str(end)
 
 
-def _holds(requirement: Requirement, labels: Labels) -> bool:
-    value = labels.get(requirement.key)
-    match requirement.operator:
-        case Operator.IN:
-            return value in requirement.values
-        case Operator.NOT_IN:
-            # A missing label is not in any set of values (labels documentation).
-            return value not in requirement.values
-        case Operator.EXISTS:
-            return value is not None
-        case Operator.DOES_NOT_EXIST:
-            return value is None
-
-
-def port_matches(rule: PortRule, flow: Flow) -> bool:
-    """Whether a port entry covers the flow's port; names are the receiving pod's own."""
-    if rule.protocol is not flow.protocol:
-        return False
-    match rule.port:
-        case None:
-            return True
-        case int():
-            return rule.port <= flow.port <= (rule.end_port or rule.port)
-        case str():
-            return isinstance(flow.target, Pod) and any(
-                p.name == rule.port and p.number == flow.port and p.protocol is flow.protocol
-                for p in flow.target.ports
-            )
-
-
-def _block(block: IPBlock, other: End) -> Verdict:
-    if other.ip is None:
-        return Verdict.UNDEFINED
-    inside = other.ip.version == block.cidr.version and other.ip in block.cidr
-    cut = any(other.ip.version == cut.version and other.ip in cut for cut in block.except_)
-    return Verdict.ALLOW if inside and not cut else Verdict.DENY
-
-
-def _ends(flow: Flow, direction: Direction) -> tuple[End, End]:
-    return (
-        (flow.source, flow.target) if direction is Direction.EGRESS else (flow.target, flow.source)
-    )
-
-
-def _rules(policy: NetworkPolicy, direction: Direction) -> tuple[Rule, ...]:
-    return policy.egress if direction is Direction.EGRESS else policy.ingress
-
-
-def _both(flow: Flow, egress: Verdict, ingress: Verdict) -> Verdict:
-    if _is_open(flow):
+def _both(note: str, egress: Verdict, ingress: Verdict) -> Verdict:
+    if note:
         return Verdict.UNDEFINED
     if Verdict.DENY in (egress, ingress):
         return Verdict.DENY
     return Verdict.UNDEFINED if Verdict.UNDEFINED in (egress, ingress) else Verdict.ALLOW
-
-
-def _is_open(flow: Flow) -> bool:
-    host = any(isinstance(end, Pod) and end.host_network for end in (flow.source, flow.target))
-    return host or flow.source == flow.target
-
-
-def _open(flow: Flow) -> str:
-    if flow.protocol is Protocol.ICMP:
-        return "NetworkPolicy speaks of TCP, UDP and SCTP only"
-    return "an ipBlock would decide about an address that is not known here"
