@@ -18,6 +18,7 @@ from harness.errors import ImageUnavailable
 pytestmark = pytest.mark.skipif(shutil.which("zstd") is None, reason="bundles need zstd")
 
 NODE = "localhost/policylab/node:abc"
+BESIDE = {"internet": "localhost/policylab/internet:def"}
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return Completed(tuple(words), 0, "", "", 0.0)
 
     monkeypatch.setattr(bundle, "run", run)
-    monkeypatch.setattr(bundle, "engine_has", lambda ref: ref == NODE)
+    monkeypatch.setattr(bundle, "engine_has", lambda ref: ref in {NODE, *BESIDE.values()})
     return calls
 
 
@@ -49,7 +50,7 @@ def cluster(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def good(cluster: Path, tmp_path: Path, engine: list[list[str]]) -> Path:
-    bundle.pack(cluster, tmp_path / "good.bundle", Quiet())
+    bundle.pack(cluster, BESIDE, tmp_path / "good.bundle", Quiet())
     return tmp_path / "good.bundle"
 
 
@@ -88,7 +89,18 @@ def test_bundle_comes_back_as_it_was_saved(
     assert (home / "kind").read_text() == (cluster / "kind").read_text()
     assert (home / "kind").stat().st_mode & 0o111
     assert [words[1] for words in engine] == ["save", "load"]
+    assert engine[0][-2:] == [NODE, BESIDE["internet"]]
+    assert bundle.engine_images(home) == BESIDE
     assert bundle.loaded_bundle(home) == home
+
+
+def test_bundle_whose_image_beside_the_cluster_is_gone_is_not_loaded(
+    good: Path, tmp_path: Path, engine: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "bundle"
+    bundle.install(good, home, Quiet())
+    monkeypatch.setattr(bundle, "engine_has", lambda ref: ref == NODE)
+    assert bundle.loaded_bundle(home) is None
 
 
 def test_truncated_bundle_is_refused(good: Path, tmp_path: Path, engine: list[list[str]]) -> None:

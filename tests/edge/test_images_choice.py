@@ -9,6 +9,8 @@ import pytest
 
 from harness.edge import machine
 from harness.edge.images import Source, bundle, pipeline, provide, registry
+from harness.edge.images.build import Builder
+from harness.edge.images.engine import _drop_others, missing
 from harness.edge.images.provide import _ends_on_sigterm
 from harness.edge.process import Completed, Quiet
 from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
@@ -20,6 +22,7 @@ class Engine:
     def __init__(self) -> None:
         self.images: set[str] = set()
         self.online = False
+        self.listed = ""
         self.calls: list[list[str]] = []
 
     def run(self, argv: list[str | Path], **_: object) -> Completed:
@@ -32,7 +35,8 @@ class Engine:
                 code = 0 if self.online else 1
             case _:
                 code = 0
-        return Completed(tuple(words), code, "", "", 0.0)
+        said = self.listed if words[1:3] == ["image", "ls"] else ""
+        return Completed(tuple(words), code, said, "", 0.0)
 
 
 @pytest.fixture
@@ -41,6 +45,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("harness.edge.images.node.run", fake.run)
     monkeypatch.setattr("harness.edge.images.registry.run", fake.run)
+    monkeypatch.setattr("harness.edge.images.engine.run", fake.run)
     monkeypatch.setattr(machine, "ensure_engine", lambda *_, **__: "26.1.5")
     monkeypatch.setattr(machine, "raise_inotify_limits", lambda *_: None)
     return fake
@@ -81,8 +86,12 @@ def finished_build(tmp_path: Path, engine: Engine) -> str:
     key = pipeline.plan().keys.cluster
     node = f"localhost/policylab/node:{key}"
     describe(tmp_path / "policylab" / "artefacts" / f"cluster-{key}", node)
-    engine.images.add(node)
+    engine.images |= {node, beside()}
     return node
+
+
+def beside() -> str:
+    return f"localhost/policylab/internet:{pipeline.plan().keys.images['internet']}"
 
 
 def test_auto_takes_the_finished_build(tmp_path: Path, engine: Engine, routes: list[str]) -> None:
@@ -92,7 +101,44 @@ def test_auto_takes_the_finished_build(tmp_path: Path, engine: Engine, routes: l
     assert (found.node, found.source) == (node, Source.BUILD)
     assert found.kubeadm_patch == "kind: ClusterConfiguration\n"
     assert found.kubectl.name == "kubectl"
+    assert found.refs["internet"] == "localhost/policylab/internet:lab"
+    assert ["docker", "tag", beside(), found.refs["internet"]] in engine.calls
     assert routes == []
+
+
+def test_image_beside_the_cluster_is_made_without_making_the_cluster(
+    tmp_path: Path, engine: Engine, routes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = finished_build(tmp_path, engine)
+    engine.images.remove(beside())
+    given: list[set[str]] = []
+    monkeypatch.setattr(
+        "harness.edge.images.engine.give", lambda _, todo, __: given.append(missing(todo))
+    )
+    assert provide(Source.AUTO, Quiet()).node == node
+    assert given == [{"internet"}]
+    assert routes == []
+
+
+def test_superseded_image_beside_the_cluster_is_dropped(engine: Engine) -> None:
+    kept, old = beside(), "localhost/policylab/internet:old"
+    engine.listed = f"{kept}\n{old}\nlocalhost/policylab/internet:lab\n"
+    _drop_others("internet", kept)
+    assert [words[-1] for words in engine.calls if words[1:3] == ["image", "rm"]] == [old]
+
+
+def test_bundle_brings_its_own_image_beside_the_cluster(
+    tmp_path: Path, engine: Engine, routes: list[str]
+) -> None:
+    home = tmp_path / "policylab" / "bundle"
+    describe(home, "localhost/policylab/node:bundled")
+    facts = json.loads((home / "cluster.json").read_text())
+    facts["engine"] = {"internet": "localhost/policylab/internet:bundled"}
+    (home / "cluster.json").write_text(json.dumps(facts))
+    engine.images |= {facts["node"], facts["engine"]["internet"]}
+    found = provide(Source.BUNDLE, Quiet())
+    assert found.refs["internet"] == "localhost/policylab/internet:lab"
+    assert engine.calls[-1][1:3] == ["tag", "localhost/policylab/internet:bundled"]
 
 
 def test_auto_takes_the_loaded_bundle_before_the_registry(
@@ -207,15 +253,30 @@ def test_official_route_makes_lab_images_of_the_same_recipe() -> None:
     assert "COPY rootfs/ /" in text
 
 
+def test_official_route_fills_the_internet_with_files_and_the_compiled_name_server(
+    tmp_path: Path,
+) -> None:
+    recipe = pipeline.plan().recipes["internet"]
+    [image] = recipe.images
+    (tmp_path / "coredns").write_text("coredns")
+    registry._fill(tmp_path / "rootfs", recipe, image, tmp_path)
+    assert (tmp_path / "rootfs/usr/local/bin/coredns").read_text() == "coredns"
+    assert (tmp_path / "rootfs/etc/policylab/Corefile").is_file()
+
+
 def test_official_route_gives_what_a_cluster_needs(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(machine, "ensure_go", lambda *_, **__: Path("go"))
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    compiled = tmp_path / "compiled"
+    compiled.mkdir()
+    (compiled / "coredns").write_text("coredns")
+    monkeypatch.setattr(Builder, "commands", lambda *_: compiled)
     found = provide(Source.REGISTRY, Quiet())
     assert found.node == registry.NODE
     assert found.kubeadm_patch is None
-    assert set(found.load) == set(found.refs.values())
+    assert set(found.load) == set(found.refs.values()) - {found.refs["internet"]}
     pulled = [words[-1] for words in engine.calls if words[1] == "pull"]
     assert pulled == [registry.NODE, "calico/node:v3.30.1", "calico/cni:v3.30.1"]
     assert found.calico_crds is not None

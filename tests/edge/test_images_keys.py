@@ -41,6 +41,7 @@ def test_changed_go_sum_changes_that_command_its_image_and_the_bake_only(home: P
     assert changed(home, append(home / "coredns" / "go.sum", "\n")) == {
         "commands/coredns",
         "images/coredns",
+        "images/internet",
         "cluster",
     }
 
@@ -48,6 +49,21 @@ def test_changed_go_sum_changes_that_command_its_image_and_the_bake_only(home: P
 def test_changed_file_over_an_image_compiles_nothing(home: Path) -> None:
     conf = home / "nginx" / "rootfs" / "etc" / "nginx" / "nginx.conf"
     assert changed(home, append(conf, "# more\n")) == {"images/nginx", "cluster"}
+
+
+@pytest.mark.parametrize("file", ["rootfs/etc/policylab/Corefile", "image.toml"])
+def test_changed_image_beside_the_cluster_bakes_nothing(home: Path, file: str) -> None:
+    path = home / "internet" / file
+    more = 'cmd = ["more"]\n' if file == "image.toml" else "# more\n"
+    assert changed(home, append(path, more)) == {"images/internet"}
+
+
+def test_commands_of_a_folder_that_compiles_nothing_are_refused(home: Path) -> None:
+    recipe = home / "internet" / "image.toml"
+    recipe.write_text(recipe.read_text().replace('"coredns"\n', '"redis"\n', 1))
+    with pytest.raises(ImageUnavailable, match="cannot be read") as caught:
+        read_recipes(home)
+    assert "nothing is compiled in 'redis'" in str(caught.value)
 
 
 def test_changed_package_list_changes_that_root_and_what_stands_on_it(home: Path) -> None:

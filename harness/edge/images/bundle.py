@@ -25,7 +25,7 @@ from harness.edge.images.store import SCRATCH
 from harness.edge.process import CommandFailed, Progress, run
 from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
 
-__all__ = ["CONTENT", "install", "loaded_bundle", "pack", "unpack"]
+__all__ = ["CONTENT", "engine_images", "install", "loaded_bundle", "pack", "unpack"]
 
 FORMAT = "policylab-bundle"
 FORMAT_VERSION = 1
@@ -38,16 +38,23 @@ MANIFEST_LIMIT = 1 << 20
 ENGINE_SECONDS = 900.0
 
 
-def pack(cluster: Path, target: Path, progress: Progress) -> None:
-    """Write the finished build in `cluster` to one file; the file appears when it is whole."""
-    node = json.loads((cluster / CLUSTER_FILE).read_text())["node"]
+def pack(cluster: Path, beside: Mapping[str, str], target: Path, progress: Progress) -> None:
+    """Write the finished build in `cluster` to one file; the file appears when it is whole.
+
+    `beside` names the engine's images that run beside the cluster: they travel in one archive with
+    the node image, so that layers which they share travel once.
+    """
+    facts = json.loads((cluster / CLUSTER_FILE).read_text()) | {"engine": dict(beside)}
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".policylab-", dir=target.parent) as name:
         scratch = Path(name)
-        with progress.step("taking the node image out of the engine"):
+        with progress.step("taking the images out of the engine"):
             archive = scratch / NODE_ARCHIVE
-            run(["docker", "save", "--output", archive, node], timeout=ENGINE_SECONDS)
-        files = {member: cluster / member for member in CONTENT} | {NODE_ARCHIVE: archive}
+            refs = [facts["node"], *beside.values()]
+            run(["docker", "save", "--output", archive, *refs], timeout=ENGINE_SECONDS)
+        (scratch / CLUSTER_FILE).write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
+        files = {member: cluster / member for member in CONTENT}
+        files |= {name: scratch / name for name in (NODE_ARCHIVE, CLUSTER_FILE)}
         with progress.step("compressing the bundle"):
             try:
                 _write(scratch / "bundle", files)
@@ -146,7 +153,7 @@ def install(bundle: Path, home: Path, progress: Progress) -> None:
         fresh.mkdir()
         with progress.step(f"checking and unpacking {bundle.name}"):
             unpack(bundle, fresh)
-        with progress.step("loading the node image into the engine"):
+        with progress.step("loading its images into the engine"):
             archive = fresh / NODE_ARCHIVE
             try:
                 run(["docker", "load", "--quiet", "--input", archive], timeout=ENGINE_SECONDS)
@@ -158,11 +165,18 @@ def install(bundle: Path, home: Path, progress: Progress) -> None:
 
 
 def loaded_bundle(home: Path) -> Path | None:
-    """Return the folder of the loaded bundle, if the engine still has its node image."""
+    """Return the folder of the loaded bundle, if the engine still has its images."""
     description = home / CLUSTER_FILE
-    if description.is_file() and engine_has(json.loads(description.read_text())["node"]):
-        return home
-    return None
+    if not description.is_file():
+        return None
+    refs = [json.loads(description.read_text())["node"], *engine_images(home).values()]
+    return home if all(engine_has(ref) for ref in refs) else None
+
+
+def engine_images(home: Path) -> dict[str, str]:
+    """Name a bundle's images that run beside the cluster; a bundle of before has none."""
+    facts: dict[str, Any] = json.loads((home / CLUSTER_FILE).read_text())
+    return dict(facts.get("engine", {}))
 
 
 @contextmanager

@@ -83,7 +83,9 @@ def plan_keys(recipes: Mapping[str, Recipe]) -> Keys:
         for recipe in recipes.values()
         for image in recipe.images
     }
-    cluster = digest_of([NODE_FORMAT, sorted(images.items()), sorted(commands.items())])
+    kept_out = {i.name for recipe in recipes.values() for i in recipe.images if not i.baked}
+    baked = sorted((name, key) for name, key in images.items() if name not in kept_out)
+    cluster = digest_of([NODE_FORMAT, baked, sorted(commands.items())])
     return Keys(commands, roots, images, cluster)
 
 
@@ -117,7 +119,7 @@ def _image_key(
             sorted(image.binaries.items()),
             image.config,
             folder_digest(overlay(recipe), recipe.folder),
-            commands.get(recipe.name, ""),
+            commands.get(image.commands or recipe.name, ""),
             roots[image.root] if image.root else "",
         ]
     )

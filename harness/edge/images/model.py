@@ -30,8 +30,9 @@ class ClusterImages:
     """Everything needed to start a cluster, and to fill it, without asking a registry again.
 
     `node` is for kind's `--image`. `refs` are the names that manifests use: calico-node,
-    calico-cni, nginx, redis, toolbox, coredns, pause and others. `load` names images that the
-    local engine has and the node image lacks. `kubeadm_patch` is the ClusterConfiguration to put
+    calico-cni, nginx, redis, toolbox, coredns, pause and others; `internet` is in the local engine
+    only. `load` names images that a node needs, that the local engine has and the node image
+    lacks. `kubeadm_patch` is the ClusterConfiguration to put
     in kind's kubeadmConfigPatches, None if the node image needs none. `calico_crds` holds Calico's
     custom resource definitions as YAML.
     """
@@ -49,13 +50,17 @@ class ClusterImages:
     calico_crds: Path | None
 
 
-def read_cluster(home: Path, source: Source) -> ClusterImages:
-    """Read the description that a finished build or a loaded bundle holds."""
+def read_cluster(home: Path, source: Source, engine: Mapping[str, str]) -> ClusterImages:
+    """Read the description that a finished build or a loaded bundle holds.
+
+    `engine` names the images beside the cluster, which a description does not know: they may
+    change without it.
+    """
     facts: dict[str, Any] = json.loads((home / CLUSTER_FILE).read_text())
     return ClusterImages(
         source=source,
         node=facts["node"],
-        refs=facts["refs"],
+        refs={**facts["refs"], **engine},
         load=(),
         kind=home / "kind",
         kubectl=home / "kubectl",

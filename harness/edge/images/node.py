@@ -74,12 +74,12 @@ class Assembly:
     recipes: Mapping[str, Recipe]
 
     def images(self, names: set[str] | None, scratch: Path) -> list[Image]:
-        """Describe the images with these names (None: all but the node), layers written."""
+        """Describe the images with these names (None: all that are baked), layers written."""
         found = []
         for recipe in self.recipes.values():
             for image in recipe.images:
-                wanted = image.name != NODE if names is None else image.name in names
-                if wanted:
+                baked = image.baked and image.name != NODE
+                if baked if names is None else image.name in names:
                     found.append(self._image(recipe, image, scratch))
         return found
 
@@ -116,8 +116,8 @@ class Assembly:
         ]
 
     def _commands_home(self, recipe: Recipe, image: ImageRecipe) -> Path:
-        owner = self.recipes["kubernetes"] if image.name == NODE else recipe
-        return self.builder.commands(owner)
+        own = "kubernetes" if image.name == NODE else recipe.name
+        return self.builder.commands(self.recipes[image.commands or own])
 
     def _node_files(self, scratch: Path) -> dict[str, Path]:
         version = scratch / "version"

@@ -131,7 +131,8 @@ def _collect(builder: Builder, todo: Plan, folder: Path, ref: str) -> None:
 
 def describe(todo: Plan, ref: str) -> dict[str, Any]:
     """Return the description of a build: names, versions, and what kubeadm must be told."""
-    refs = {image.name: image.ref for recipe in todo.recipes.values() for image in recipe.images}
+    images = (image for recipe in todo.recipes.values() for image in recipe.images)
+    refs = {image.name: image.ref for image in images if image.baked}
     refs |= {"calico-node": refs[CALICO], "calico-cni": refs[CALICO], "node": ref}
     return {
         "key": todo.keys.cluster,

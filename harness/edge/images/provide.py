@@ -14,7 +14,7 @@ from threading import current_thread, main_thread
 from types import FrameType
 
 from harness.edge import machine
-from harness.edge.images import bundle, pipeline, registry
+from harness.edge.images import bundle, engine, pipeline, registry
 from harness.edge.images.model import ClusterImages, Source, read_cluster
 from harness.edge.images.pipeline import Plan
 from harness.edge.images.store import Store, cache_home
@@ -53,7 +53,8 @@ def save(file: Path, progress: Progress) -> Path:
         home = pipeline.built(store, todo.keys.cluster)
         with store.lock(progress):
             home = home or pipeline.make_cluster(store, todo, progress)
-            bundle.pack(home, file, progress)
+            engine.give(store, todo, progress)
+            bundle.pack(home, engine.by_key(todo), file, progress)
     return file
 
 
@@ -68,11 +69,11 @@ def load(file: Path, progress: Progress) -> ClusterImages:
 
 
 def _auto(store: Store, todo: Plan, progress: Progress) -> ClusterImages:
-    if home := pipeline.built(store, todo.keys.cluster):
-        return read_cluster(home, Source.BUILD)
-    if home := bundle.loaded_bundle(_bundle_home(store)):
+    if pipeline.built(store, todo.keys.cluster):
+        return _build(store, todo, progress)
+    if bundle.loaded_bundle(_bundle_home(store)):
         progress.note("using the images of the loaded bundle")
-        return read_cluster(home, Source.BUNDLE)
+        return _bundle(store)
     if registry.registry_answers():
         return _official(store, todo, progress)
     progress.note("no images are cached and no registry answers: building them from packages")
@@ -81,10 +82,11 @@ def _auto(store: Store, todo: Plan, progress: Progress) -> ClusterImages:
 
 def _build(store: Store, todo: Plan, progress: Progress) -> ClusterImages:
     home = pipeline.built(store, todo.keys.cluster)
-    if home is None:
+    if home is None or engine.missing(todo):
         with store.lock(progress):
-            home = pipeline.make_cluster(store, todo, progress)
-    return read_cluster(home, Source.BUILD)
+            home = home or pipeline.make_cluster(store, todo, progress)
+            engine.give(store, todo, progress)
+    return read_cluster(home, Source.BUILD, engine.name_them(engine.by_key(todo)))
 
 
 def _official(store: Store, todo: Plan, progress: Progress) -> ClusterImages:
@@ -101,7 +103,8 @@ def _bundle(store: Store) -> ClusterImages:
             seen="no bundle, or the engine no longer has its node image",
             try_="policylab images load FILE",
         )
-    return read_cluster(found, Source.BUNDLE)
+    beside = engine.name_them(bundle.engine_images(found))
+    return read_cluster(found, Source.BUNDLE, beside)
 
 
 def _bundle_home(store: Store) -> Path:

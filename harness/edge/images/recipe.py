@@ -31,13 +31,19 @@ class GoBuild:
 
 @dataclass(frozen=True, slots=True)
 class ImageRecipe:
-    """One image: the root it stands on, the commands put in, and how it starts."""
+    """One image: the root it stands on, the commands put in, and how it starts.
+
+    `commands` names the folder whose compiled commands `binaries` speaks of, if it is another one.
+    An image that is not `baked` into the node is given to the local engine instead.
+    """
 
     name: str
     tag: str
     root: str | None
     binaries: Mapping[str, str]
     config: Mapping[str, Any] = field(default_factory=dict)
+    commands: str | None = None
+    baked: bool = True
 
     @property
     def ref(self) -> str:
@@ -78,7 +84,14 @@ def read_recipes(home: Path) -> dict[str, Recipe]:
         for image in recipe.images:
             if image.root is not None and getattr(recipes.get(image.root), "debian", None) is None:
                 raise _wrong(recipe.folder, f"image {image.name}: no Debian root {image.root!r}")
+            if image.commands is not None and not _compiles(recipes.get(image.commands)):
+                seen = f"image {image.name}: nothing is compiled in {image.commands!r}"
+                raise _wrong(recipe.folder, seen)
     return recipes
+
+
+def _compiles(recipe: Recipe | None) -> bool:
+    return recipe is not None and (recipe.go is not None or recipe.c_source is not None)
 
 
 def _read(path: Path) -> Recipe:
@@ -107,13 +120,15 @@ def _go(path: Path, table: Mapping[str, Any], version: str) -> GoBuild:
 
 def _image(path: Path, table: Mapping[str, Any], version: str) -> ImageRecipe:
     starts = {"entrypoint", "cmd", "env", "stop_signal", "user"}
-    _only(path, table, {"name", "tag", "root", "binaries"} | starts)
+    _only(path, table, {"name", "tag", "root", "binaries", "commands", "baked"} | starts)
     return ImageRecipe(
         name=table["name"],
         tag=table.get("tag", version),
         root=table.get("root"),
         binaries=dict(table.get("binaries", {})),
         config={key: table[key] for key in sorted(starts & table.keys())},
+        commands=table.get("commands"),
+        baked=table.get("baked", True),
     )
 
 

@@ -3,7 +3,8 @@
 The node image is pinned by digest. Calico's images are pinned by version only: their digests could
 not be looked up where this was written, and a guessed digest is worse than none. The lab images
 stand in for the tutorials' own, so they are made here on this route too: by the engine, from the
-same package lists, so that neither root nor a Debian machine is needed.
+same package lists, so that neither root nor a Debian machine is needed. The same goes for what
+runs beside the cluster; the commands in it are compiled, as kind is where the machine has none.
 """
 
 from __future__ import annotations
@@ -50,19 +51,20 @@ def provide_official(store: Store, todo: Plan, progress: Progress) -> ClusterIma
         if not engine_has(ref):
             with progress.step(f"pulling {ref}"):
                 _engine(["docker", "pull", "--quiet", ref], ref)
-    lab = {
-        image.name: _lab_image(todo, recipe, image, progress)
-        for recipe in todo.recipes.values()
-        for image in recipe.images
-        if image.name in LAB_IMAGES
-    }
     go = machine.ensure_go(progress, home=store.root)
     builder = Builder(store, todo.keys, go, store.root / "logs", progress)
+    made = {
+        image.name: _lab_image(todo, recipe, image, builder)
+        for recipe in todo.recipes.values()
+        for image in recipe.images
+        if image.name in LAB_IMAGES or not image.baked
+    }
+    lab = [made[name] for name in LAB_IMAGES]
     return ClusterImages(
         source=Source.REGISTRY,
         node=NODE,
-        refs={**lab, "calico-node": CALICO_NODE, "calico-cni": CALICO_CNI},
-        load=(*lab.values(), CALICO_NODE, CALICO_CNI),
+        refs={**made, "calico-node": CALICO_NODE, "calico-cni": CALICO_CNI},
+        load=(*lab, CALICO_NODE, CALICO_CNI),
         kind=_command("kind", "kind", builder, todo),
         kubectl=_command("kubectl", "kubernetes", builder, todo),
         kubernetes_version=NODE_VERSION,
@@ -85,27 +87,42 @@ def _engine(argv: list[str], what: str) -> None:
         ) from error
 
 
-def _lab_image(todo: Plan, recipe: Recipe, image: ImageRecipe, progress: Progress) -> str:
-    """Make a lab image with the engine, unless this content has been made before."""
+def _lab_image(todo: Plan, recipe: Recipe, image: ImageRecipe, builder: Builder) -> str:
+    """Make an image with the engine, unless this content has been made before."""
     by_key = f"{REPOSITORY}/{image.name}:official-{todo.keys.images[image.name]}"
     if not engine_has(by_key):
+        commands = builder.commands(todo.recipes[image.commands]) if image.commands else None
         with (
-            progress.step(f"making {image.ref}"),
+            builder.progress.step(f"making {image.ref}"),
             tempfile.TemporaryDirectory(prefix="policylab-") as name,
         ):
             folder = Path(name)
-            (folder / "rootfs").mkdir()
-            if (recipe.folder / "rootfs").is_dir():
-                shutil.copytree(recipe.folder / "rootfs", folder / "rootfs", dirs_exist_ok=True)
-            (folder / "Dockerfile").write_text(dockerfile(recipe, image))
+            _fill(folder / "rootfs", recipe, image, commands)
+            root = todo.recipes[image.root or recipe.name]
+            (folder / "Dockerfile").write_text(dockerfile(root, image))
             _engine(["docker", "build", "--quiet", "--tag", by_key, name], image.ref)
     _engine(["docker", "tag", by_key, image.ref], image.ref)
     return image.ref
 
 
-def dockerfile(recipe: Recipe, image: ImageRecipe) -> str:
-    """Return what `docker build` needs to make a lab image from Debian's official one."""
-    packages = " ".join(recipe.debian or ())
+def _fill(rootfs: Path, recipe: Recipe, image: ImageRecipe, commands: Path | None) -> None:
+    """Lay out our own files, and the commands that another folder compiled."""
+    rootfs.mkdir()
+    if (recipe.folder / "rootfs").is_dir():
+        shutil.copytree(recipe.folder / "rootfs", rootfs, dirs_exist_ok=True)
+    if commands is not None:
+        for goal, name in image.binaries.items():
+            target = rootfs / goal.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(commands / name, target)
+
+
+def dockerfile(root: Recipe, image: ImageRecipe) -> str:
+    """Return what `docker build` needs to make an image from Debian's official one.
+
+    `root` is the recipe whose packages it stands on.
+    """
+    packages = " ".join(root.debian or ())
     install = "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"
     lines = [
         f"FROM debian:{SUITE}-slim",
