@@ -1,0 +1,43 @@
+"""What kind is asked for, as its config file (kind.x-k8s.io/v1alpha4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.edge.cni import POD_CIDR
+
+SERVICE_CIDR = "10.96.0.0/16"
+NODE_RESOLV_CONF = "/etc/policylab/resolv.conf"
+
+# Without the machine's own search list: pods inherit it, and each domain in it costs a question.
+_KUBELET = {"kind": "KubeletConfiguration", "resolvConf": NODE_RESOLV_CONF}
+
+# A changed Service is programmed at once instead of once a second.
+_PROXY = {"kind": "KubeProxyConfiguration", "nftables": {"minSyncPeriod": "0s"}}
+
+
+def kind_config(*, workers: int, kubeadm_patch: str | None, resolv_conf: Path) -> str:
+    """The config for one control plane and `workers` workers, without kind's own CNI."""
+    mount = {
+        "hostPath": str(resolv_conf),
+        "containerPath": NODE_RESOLV_CONF,
+        "readOnly": True,
+    }
+    roles = ["control-plane", *["worker"] * workers]
+    patches = [yaml.safe_dump(patch) for patch in (_KUBELET, _PROXY)]
+    config: dict[str, Any] = {
+        "kind": "Cluster",
+        "apiVersion": "kind.x-k8s.io/v1alpha4",
+        "networking": {
+            "disableDefaultCNI": True,
+            "kubeProxyMode": "nftables",
+            "podSubnet": POD_CIDR,
+            "serviceSubnet": SERVICE_CIDR,
+        },
+        "nodes": [{"role": role, "extraMounts": [mount]} for role in roles],
+        "kubeadmConfigPatches": patches + ([kubeadm_patch] if kubeadm_patch else []),
+    }
+    return yaml.safe_dump(config, sort_keys=False)
