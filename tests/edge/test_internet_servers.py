@@ -70,6 +70,12 @@ def test_corefile_serves_that_zone_and_says_what_it_was_asked() -> None:
     assert not [line for line in lines if line.startswith(("forward", "cache"))]
 
 
+def test_corefile_answers_as_a_resolver_does() -> None:
+    text = (ROOTFS / "etc/policylab/Corefile").read_text()
+    assert "response set ra" in text
+    assert "response clear aa" in text
+
+
 def test_web_server_says_that_it_is_not_in_the_cluster() -> None:
     text = (ROOTFS / "etc/policylab/nginx.conf").read_text()
     assert "add_header X-Policylab-Pod internet always;" in text
