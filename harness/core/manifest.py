@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+import yaml
+
+from harness.core.apirules import refusals
 from harness.core.model import (
     ContainerPort,
     Namespace,
@@ -23,13 +26,14 @@ from harness.core.model import (
 )
 from harness.core.policy import network_policy
 from harness.core.schema import SHAPES, faults
+from harness.core.selectors import NAME_LABEL
 from harness.core.yamltree import Document, Path, read
 from harness.errors import ManifestError
 
-NAME_LABEL = "kubernetes.io/metadata.name"
-"""The label that the API server gives every namespace (KEP-2161, Kubernetes 1.21)."""
-
 CLUSTER_SCOPED = frozenset({"Namespace"})
+
+MAX_BYTES = 64 * 1024
+"""Of one file, unless the caller says otherwise: far more than a lab's manifest needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Resource:
         return (self.kind, self.namespace, self.name)
 
 
-def parse(text: str, *, origin: str) -> tuple[Resource, ...]:
+def parse(text: str, *, origin: str, max_bytes: int = MAX_BYTES) -> tuple[Resource, ...]:
     """Read a manifest file's text.
 
     Raises:
@@ -59,53 +63,76 @@ def parse(text: str, *, origin: str) -> tuple[Resource, ...]:
     """
     wrong: list[str] = []
     found: list[Resource] = []
-    for document in read(text, origin=origin):
-        problems = list(_problems(document))
-        if problems:
-            wrong += [
-                f"{origin}:{document.line(path)}: {_dotted(path)} {what}" for path, what in problems
-            ]
-            continue
-        try:
+    for document in _documents(text, origin, max_bytes):
+        problems = _problems(document)
+        wrong += [f"{origin}:{document.line(at)}: {_dotted(at)} {what}" for at, what in problems]
+        if not problems:
             found.append(_resource(document, origin))
-        except ManifestError as error:
-            wrong.append(str(error.what))
     keys = [resource.key for resource in found]
     wrong += [
-        f"{origin}: {' '.join(k)} stands twice"
-        for k in sorted({k for k in keys if keys.count(k) > 1})
+        f"{r.origin}: {' '.join(filter(None, r.key))} stands twice"
+        for number, r in enumerate(found)
+        if r.key in keys[:number]
     ]
     if wrong:
         count = "a fault" if len(wrong) == 1 else f"{len(wrong)} faults"
         raise ManifestError(
-            f"{count} in a manifest: {'; '.join(wrong)}",
+            "\n  ".join((f"{count} in a manifest:", *wrong)),
             where=origin,
             try_="kubectl explain KIND.FIELD",
         )
     return tuple(found)
 
 
-def _problems(document: Document) -> Iterable[tuple[Path, str]]:
+def _documents(text: str, origin: str, max_bytes: int) -> list[Document]:
+    size = len(text.encode(errors="surrogatepass"))
+    if size > max_bytes:
+        raise ManifestError(
+            f"a manifest of {size} bytes", where=origin, try_=f"at most {max_bytes}: split it"
+        )
+    try:
+        return read(text, origin=origin)
+    except RecursionError as error:
+        raise ManifestError("this YAML is nested too deeply", where=origin) from error
+    except (yaml.YAMLError, ValueError) as error:  # a tag or a date that names no value
+        seen = " ".join(str(error).split())
+        raise ManifestError("this YAML has an impossible value", where=origin, seen=seen) from error
+
+
+def _problems(document: Document) -> list[tuple[Path, str]]:
     body = document.value
     if not isinstance(body, dict):
         return [((), "is no object")]
     kind, version = body.get("kind"), body.get("apiVersion")
     shape = SHAPES.get((str(version), str(kind)))
     if shape is None:
-        known = [f"{k} ({v})" for v, k in SHAPES]
-        near = get_close_matches(str(kind), [k for _, k in SHAPES], n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        return [
-            (("kind",), f"{kind} ({version}) is not known here{hint} known: {', '.join(known)}")
-        ]
+        return [_unknown_kind(str(kind), str(version))]
     found = faults(document, shape)
     meta = body.get("metadata") or {}
+    if isinstance(meta, dict):
+        found += _unnamed(str(kind), meta)
+    # An unknown field leaves the known ones readable; any other fault of shape does not.
+    if all(what.startswith(("unknown field", "has no")) for _, what in found):
+        found += refusals(body)
+    return found
+
+
+def _unknown_kind(kind: str, version: str) -> tuple[Path, str]:
+    versions = {k: v for v, k in SHAPES}
+    if kind in versions:
+        return ("apiVersion",), f"of a {kind} must be {versions[kind]}, not {version}"
+    near = get_close_matches(kind, versions, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(versions)}"
+    return ("kind",), f"{kind} ({version}) is not known here; {hint}"
+
+
+def _unnamed(kind: str, meta: Mapping[str, Any]) -> list[tuple[Path, str]]:
+    found: list[tuple[Path, str]] = []
     if not meta.get("name"):
         found.append((("metadata",), "has no name"))
     if kind not in CLUSTER_SCOPED and not meta.get("namespace"):
-        found.append(
-            (("metadata",), "has no namespace: labs state it, so that nothing lands elsewhere")
-        )
+        where = "labs state it, so that nothing lands elsewhere"
+        found.append((("metadata",), f"has no namespace: {where}"))
     return found
 
 
