@@ -101,9 +101,11 @@ def _resources(library: dict, row: Row):  # type: ignore[no-untyped-def, type-ar
 
 
 def _row(item: pytest.Item) -> Row | None:
+    """The row of a lab's test; other tests may have a parameter of that name, too."""
     params = getattr(getattr(item, "callspec", None), "params", {})
     row = params.get("row")
-    return row if isinstance(row, Row) else None
+    is_lab = hasattr(getattr(item, "module", None), "OUTCOMES")
+    return row if is_lab and isinstance(row, Row) else None
 
 
 def _tutorial(item: pytest.Item) -> str:
@@ -181,7 +183,8 @@ def lab_bench(
             recorder.gate = asdict(report)
             yield kube, prober, gate
         finally:
-            gate.close()
+            if not lab_cluster.owned:  # on ours the canaries stay for the next run
+                gate.close()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from harness.core.manifest import Resource, parse
 from harness.core.model import Protocol
@@ -34,7 +35,7 @@ metadata: {name: policylab-gate}
 ---
 apiVersion: v1
 kind: Pod
-metadata: {name: canary-client, namespace: policylab-gate, labels: {canary: client}}
+metadata: {name: canary-client, namespace: policylab-gate, labels: {canary: client, build: BUILD}}
 spec:
   terminationGracePeriodSeconds: 0
   automountServiceAccountToken: false
@@ -45,7 +46,7 @@ _SERVER = """
 ---
 apiVersion: v1
 kind: Pod
-metadata: {name: NAME, namespace: policylab-gate, labels: {canary: server}}
+metadata: {name: NAME, namespace: policylab-gate, labels: {canary: server, build: BUILD}}
 spec:
   nodeName: NODE
   terminationGracePeriodSeconds: 0
@@ -84,8 +85,9 @@ class Gate:
         self._kube = kube
         nodes = [body["metadata"]["name"] for body in kube.list("v1", "Node")]
         self._servers = tuple(PodRef(NAMESPACE, f"canary-server-{n}") for n, _ in enumerate(nodes))
+        self._build, library = _library(nodes, images)
         self._stage = Stage(
-            kube, prober, _library(nodes), images=images, internet=internet, fence=self._no_fence
+            kube, prober, library, images=images, internet=internet, fence=self._no_fence
         )
         self._denied = False
 
@@ -96,8 +98,11 @@ class Gate:
             ClusterNotReady: a canary did not behave; the message says which and what was seen.
             ProbeError: the probes themselves failed.
         """
-        self._stage.clear([NAMESPACE])
-        self._enter("pods")
+        if self._stage.pods.running(NAMESPACE, f"build={self._build}") == len(self._servers) + 1:
+            self._stage.adopt(["pods"])
+        else:
+            self._stage.clear([NAMESPACE])
+            self._enter("pods")
         self._expect(Outcome.CONNECTED, "without a policy")
         self._enter("pods", "deny")
         deny = self._stage.settled.ms
@@ -148,12 +153,17 @@ class Gate:
         raise ClusterNotReady("the gate's own policy changes no flow: this is a bug in policylab")
 
 
-def _library(nodes: Sequence[str]) -> dict[str, tuple[Resource, ...]]:
+def _library(
+    nodes: Sequence[str], images: Mapping[str, str]
+) -> tuple[str, dict[str, tuple[Resource, ...]]]:
+    """The canaries' manifests, and a label that changes with them."""
     servers = (
         _SERVER.replace("NAME", f"canary-server-{number}").replace("NODE", node)
         for number, node in enumerate(nodes)
     )
-    return {
-        "pods": parse(_PODS + "".join(servers), origin="the gate's pods"),
+    pods = _PODS + "".join(servers)
+    build = sha256(f"{pods}{sorted(images.items())}".encode()).hexdigest()[:16]
+    return build, {
+        "pods": parse(pods.replace("BUILD", build), origin="the gate's pods"),
         "deny": parse(_DENY, origin="the gate's policy"),
     }

@@ -69,7 +69,7 @@ class Pace:
 
 
 JUDGE = Pace()
-POLL = Pace(offsets=(0.0,), deadline=0.3)
+POLL = Pace(offsets=(0.0,), deadline=0.2)
 """For polling a change: one attempt; a wrong guess is corrected by the next poll, never judged."""
 
 

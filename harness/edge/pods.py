@@ -88,6 +88,13 @@ class Pods:
             try_=f"kubectl -n {namespaces[0]} describe pods",
         )
 
+    def running(self, namespace: str, selector: str) -> int:
+        """How many pods of that label are ready, with their probers running."""
+        bodies = self._kube.list("v1", "Pod", namespace, selector=selector)
+        return sum(
+            not _state(body) and "deletionTimestamp" not in body["metadata"] for body in bodies
+        )
+
     def _prober_container(self) -> dict[str, Any]:
         return {
             "name": CONTAINER,

@@ -7,6 +7,7 @@ So any row can run alone, and no policy of an earlier step can leak into a later
 from __future__ import annotations
 
 import copy
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from harness.edge.pods import Pods
 from harness.edge.prober import Prober
 from harness.edge.wait import NotYet, wait_for
 from harness.errors import ClusterNotReady, ContentError, NotSettled, ProbeError
+
+log = logging.getLogger(__name__)
 
 OWNER = {"app.kubernetes.io/managed-by": "policylab"}
 POLICY_KINDS = frozenset({"NetworkPolicy"})
@@ -67,6 +70,7 @@ class Stage:
             keep_policies  # False only in the self-test: the deny rows must turn red
         )
         self._current: dict[tuple[str, str, str], Resource] = {}
+        self._dirty = False  # a change did not come to its end: the next one applies everything
         self._scenario: Scenario | None = None
         self.pods = Pods(kube, images)
         self.observer = Observer(prober, self)
@@ -96,32 +100,59 @@ class Stage:
             ContentError: the API server refuses an object, or a namespace is not ours.
             ProbeError: no prober could say whether the state is in force.
         """
+        entered = time.monotonic()
         resources = self.resources(apply, policies=policies)
         scenario = Scenario(resources)
         wanted = {r.key: r for r in resources}
         gone = [r for key, r in self._current.items() if key not in wanted]
-        new = [
-            r
-            for key, r in wanted.items()
-            if key not in self._current or self._current[key].body != r.body
-        ]
+        new = [r for r in resources if self._dirty or not self._stands(r)]
         if not gone and not new:
             return scenario
         before, self._scenario = self._scenario, None
+        changed = [self._current[r.key] for r in new if r.key in self._current]
+        # Until the end, what was and what will be both count as there: close() removes both.
+        self._dirty, self._current = True, {**self._current, **wanted}
+        began = self._change(gone, new, changed)
+        changed_at = time.monotonic()
+        self._settle(before, scenario, began)
+        log.debug(
+            "state %s: changed in %.2f s, settled in %.2f s over %d flows",
+            ", ".join(apply),
+            changed_at - entered,
+            time.monotonic() - changed_at,
+            self.settled.flows,
+        )
+        self._dirty, self._current, self._scenario = False, wanted, scenario
+        return scenario
+
+    def adopt(self, apply: Sequence[str]) -> None:
+        """Take over what an earlier run of ours left standing, as if this one had made it."""
+        wanted = {r.key: r for r in self.resources(apply)}
+        pods = [PodRef(r.namespace, r.name) for r in wanted.values() if r.kind == "Pod"]
+        self.pods.start(pods)
+        for namespace in {pod.namespace for pod in pods}:
+            for left in self._kube.list("networking.k8s.io/v1", "NetworkPolicy", namespace):
+                self._kube.delete(left)
+        self._current = wanted
+
+    def _stands(self, resource: Resource) -> bool:
+        found = self._current.get(resource.key)
+        return found is not None and found.body == resource.body
+
+    def _change(
+        self, gone: Sequence[Resource], new: Sequence[Resource], changed: Sequence[Resource]
+    ) -> float:
+        """Apply the difference, policies last; returns when the policies began to change."""
         # A Service that changes is made anew: its address then tells the new one from the old one,
         # whose traffic the proxy still carries, drops or refuses for a while.
-        changed = [
-            self._current[r.key] for r in new if r.kind == "Service" and r.key in self._current
-        ]
-        self._remove([r for r in gone if r.kind not in POLICY_KINDS] + changed)
+        services = [r for r in changed if r.kind == "Service"]
+        self._remove([r for r in gone if r.kind not in POLICY_KINDS] + services)
         self._add([r for r in new if r.kind not in POLICY_KINDS])
+        began = time.monotonic()
         self._remove([r for r in gone if r.kind in POLICY_KINDS])
         if self._keep_policies:
             self._add([r for r in new if r.kind in POLICY_KINDS])
-        self._current = wanted
-        self._settle(before, scenario)
-        self._scenario = scenario
-        return scenario
+        return began
 
     def close(self) -> None:
         """Remove the tutorial's namespaces, and with them everything in them."""
@@ -185,11 +216,10 @@ class Stage:
             labels.update(OWNER)
         return self.pods.with_images(body)
 
-    def _settle(self, before: Scenario | None, after: Scenario) -> None:
+    def _settle(self, before: Scenario | None, after: Scenario, began: float) -> None:
         """Poll the flows whose prediction changes until they all have; without any, use the fence."""
         self.pods.refresh_services(after)
         asks = flips(before, after, candidates(after, self.pods.probed))
-        began = time.monotonic()
         if not asks:
             self._fence()
             self.settled = Settled(_ms_since(began), 0)
@@ -201,7 +231,7 @@ class Stage:
                 seconds=SETTLE_SECONDS,
                 every=POLL_EVERY,
             )
-            self.settled = Settled((seconds - began) * 1000, len(asks))
+            self.settled = Settled(round((seconds - began) * 1000, 1), len(asks))
         except NotSettled as error:
             self.settled = Settled(_ms_since(began), len(asks), error.seen)
 
