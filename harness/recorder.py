@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,6 +14,9 @@ from harness.core.predict import Prediction
 from harness.core.record import Observation, Record, Status, judge
 from harness.core.results import exit_ok, to_json
 from harness.edge.reports import Reports
+
+WRITE_EVERY = 1.0
+"""Seconds: what a crash of the machine can lose."""
 
 
 @dataclass(slots=True)
@@ -27,6 +31,7 @@ class Recorder:
     interrupted: bool = False
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _records: dict[str, Record] = field(default_factory=dict)
+    _written: float = 0.0
 
     @property
     def records(self) -> Sequence[Record]:
@@ -103,8 +108,11 @@ class Recorder:
         )
 
     def write(self) -> None:
-        """Bring labs.json up to date."""
-        self.reports.write(self.document())
+        """Bring labs.json up to date, once a second at most; the end of the run always does."""
+        now = time.monotonic()
+        if now - self._written >= WRITE_EVERY:
+            self.reports.write(self.document())
+            self._written = now
 
     def finish(self) -> None:
         """Write all reports."""

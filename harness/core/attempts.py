@@ -15,7 +15,7 @@ from harness.errors import ProbeError
 OFFSETS = (0.0, 0.15, 0.4)
 """Seconds after the round's start at which the attempts begin."""
 
-DEADLINE = 1.5
+DEADLINE = 1.25
 """Seconds for a round: the first SYN is sent again after 1 s (RFC 6298 2.1), in time for an answer."""
 
 MAX_LAG_MS = 100.0

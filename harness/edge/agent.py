@@ -192,12 +192,9 @@ class Round:
         now = time.monotonic()
         while self.waiting and self.waiting[0][0] <= now:
             due, _, item = heapq.heappop(self.waiting)
-            made = self.attempts[item["id"]]
-            if any(a.result and a.result["phase"] != "timeout" for a in made):
-                continue  # an answer came already: only silence needs more attempts
             self.lag = max(self.lag, now - due)
             attempt = Attempt(item, now)
-            made.append(attempt)
+            self.attempts[item["id"]].append(attempt)
             self.live.add(attempt)
             attempt.open(self.selector)
 
@@ -214,8 +211,9 @@ class Round:
             key.data.ready(self.selector)
 
     def settle(self) -> None:
-        """Close what is answered, and what was started later than an answer of the same item."""
-        for attempt in [a for a in self.live if a.result]:
+        """Close what is answered, and all that was to come after it: only silence needs more."""
+        done = [a for a in self.live if a.result]
+        for attempt in done:
             attempt.close(self.selector)
             self.live.discard(attempt)
             made = self.attempts[attempt.item["id"]]
@@ -223,6 +221,10 @@ class Round:
                 other.close(self.selector)
                 self.live.discard(other)
                 made.remove(other)
+        if done:
+            answered = {a.item["id"] for a in done}
+            self.waiting = [entry for entry in self.waiting if entry[2]["id"] not in answered]
+            heapq.heapify(self.waiting)
 
 
 def run_timing(request: dict[str, Any]) -> dict[str, Any]:

@@ -98,34 +98,31 @@ class Observer:
     def read(self, asks: Sequence[Ask], pace: Pace = JUDGE) -> dict[Ask, Observation | ProbeError]:
         """Observe every ask; one whose tool broke maps to its ProbeError."""
         found: dict[Ask, Observation | ProbeError] = {}
+        unique = list(dict.fromkeys(asks))
+        names = self._plans([ask for ask in unique if isinstance(ask[1], NamePort)], pace, found)
+        # Names first: an answer comes within milliseconds, and the connection joins all the others.
+        first = self._round(names, pace)
+        found.update(first)
+        plans = self._plans(
+            [ask for ask in unique if not isinstance(ask[1], NamePort)], pace, found
+        )
+        plans += _connections(first, pace)
+        for ask, seen in self._round(plans, pace).items():
+            before = first.get(ask)
+            both = isinstance(before, Observation) and isinstance(seen, Observation)
+            found[ask] = _resolved_first(before, seen) if both else seen  # type: ignore[arg-type]
+        return found
+
+    def _plans(
+        self, asks: Sequence[Ask], pace: Pace, failed: dict[Ask, Observation | ProbeError]
+    ) -> list[_Plan]:
         plans: list[_Plan] = []
-        for number, ask in enumerate(dict.fromkeys(asks)):
+        for number, ask in enumerate(asks):
             try:
                 plans.append(self._plan(f"{number}", ask, pace))
             except ProbeError as error:
-                found[ask] = error
-        found.update(self._round(plans, pace))
-        found.update(self._second(found, pace))
-        return found
-
-    def _second(
-        self, found: Mapping[Ask, Observation | ProbeError], pace: Pace
-    ) -> dict[Ask, Observation | ProbeError]:
-        """Names that resolved are connected to by the address that they resolved to."""
-        plans: list[_Plan] = []
-        first: dict[Ask, Observation] = {}
-        for ask, seen in found.items():
-            target = ask[1]
-            if not isinstance(target, NamePort) or not isinstance(seen, Observation):
-                continue
-            if seen.reading.outcome is Outcome.RESOLVED:
-                first[ask] = seen
-                address = seen.reading.detail.split(", ")[0]
-                plans.append(_Plan(ask, [_tcp(f"{len(plans)}", address, target.port, pace)]))
-        return {
-            ask: seen if isinstance(seen, ProbeError) else _resolved_first(first[ask], seen)
-            for ask, seen in self._round(plans, pace).items()
-        }
+                failed[ask] = error
+        return plans
 
     def _round(self, plans: Sequence[_Plan], pace: Pace) -> dict[Ask, Observation | ProbeError]:
         batches: dict[PodRef, list[Item]] = {}
@@ -210,6 +207,18 @@ class Observer:
         if isinstance(answer, ProbeError):
             raise answer
         return Reading(classify(answer[item.id], wanted=1, where=f"{pod} to itself"))
+
+
+def _connections(names: Mapping[Ask, Observation | ProbeError], pace: Pace) -> Sequence[_Plan]:
+    """Names that resolved are connected to by the address that they resolved to."""
+    plans: list[_Plan] = []
+    for ask, seen in names.items():
+        if not isinstance(ask[1], NamePort) or not isinstance(seen, Observation):
+            continue
+        if seen.reading.outcome is Outcome.RESOLVED:
+            address = seen.reading.detail.split(", ")[0]
+            plans.append(_Plan(ask, [_tcp(f"named-{len(plans)}", address, ask[1].port, pace)]))
+    return plans
 
 
 def _resolved_first(name: Observation, seen: Observation) -> Observation:
