@@ -125,7 +125,7 @@ def topologies(draw: st.DrawFn) -> Topology:
 
 def flows_of(topology: Topology) -> list[Flow]:
     """Every flow that differs for a policy: all pairs, ports and transports, and ICMP."""
-    ends = [*topology.pods.values(), *topology.external.values()]
+    ends: list[Pod | External] = [*topology.pods.values(), *topology.external.values()]
     asks = [(number, protocol) for number in NUMBERS for protocol in TRANSPORTS]
     return [
         Flow(source, target, port, protocol)
