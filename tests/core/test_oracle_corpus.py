@@ -1,0 +1,100 @@
+"""Published cases, as data in tests/corpus: every flow of each case, not only those it speaks of.
+
+Lines of `expect` read `VERDICT SOURCE -> TARGET`, with shell patterns. All is allowed until a line
+says otherwise, and the last line that fits a flow counts. Flows of a pod to itself are left out.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.core.manifest import parse, policies_of
+from harness.core.model import (
+    ContainerPort,
+    External,
+    Namespace,
+    NetworkPolicy,
+    Pod,
+    Protocol,
+    Topology,
+)
+from harness.core.oracle import Oracle
+from harness.core.reachability import Port, compute
+
+CORPUS = sorted((Path(__file__).parents[1] / "corpus").glob("*.yaml"))
+FILES = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in CORPUS}
+
+
+def pod(key: str, body: dict[str, Any]) -> Pod:
+    ports: list[ContainerPort] = []
+    for text in body["ports"]:
+        number, protocol, name = (*text.split("/"), "")[:3]
+        ports.append(ContainerPort(int(number), Protocol(protocol), name))
+    ip = ip_address(body["ip"]) if "ip" in body else None
+    namespace, name = key.split("/")
+    return Pod(namespace, name, body["labels"], tuple(ports), ip)
+
+
+def world(body: dict[str, Any]) -> Topology:
+    names = {
+        name: Namespace(name, {**labels, "kubernetes.io/metadata.name": name})
+        for name, labels in body["namespaces"].items()
+    }
+    outside = {n: External(n, ip_address(ip)) for n, ip in body.get("external", {}).items()}
+    return Topology(names, {key: pod(key, p) for key, p in body["pods"].items()}, {}, outside)
+
+
+def policies(case: dict[str, Any]) -> tuple[NetworkPolicy, ...]:
+    manifests = [
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": f"p{number}", "namespace": case.get("namespace", "shop")},
+            "spec": spec,
+        }
+        for number, spec in enumerate(case["policies"])
+    ]
+    return policies_of(parse(yaml.safe_dump_all(manifests), origin=case["name"]))
+
+
+CASES = [
+    pytest.param(body["world"], case, id=f"{name}: {case['name']}")
+    for name, body in FILES.items()
+    for case in body["cases"]
+]
+
+
+@pytest.mark.parametrize(("body", "case"), CASES)
+def test_published_case_holds_for_every_flow(body: dict[str, Any], case: dict[str, Any]) -> None:
+    topology = world(body)
+    sources: list[Pod | External] = [*topology.pods.values(), *topology.external.values()]
+    targets = [Port(p, q.number, q.protocol) for p in topology.pods.values() for q in p.ports]
+    targets += [Port(end, 80) for end in topology.external.values()]
+    unused = set(case["expect"])
+    wrong = []
+    for source, target, verdict in compute(Oracle(topology, policies(case)), sources, targets):
+        if target.startswith(f"{source}:"):
+            continue
+        expected = "allow"
+        for line in case["expect"]:
+            word, _, flow = line.partition(" ")
+            who, _, where = flow.partition(" -> ")
+            if fnmatchcase(source, who) and fnmatchcase(target, where):
+                expected = word
+                unused.discard(line)
+        if verdict != expected:
+            wrong.append(f"{source} -> {target}: {verdict}, not {expected}")
+
+    assert wrong == []
+    assert unused == set(), "these lines fit no flow"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_corpus_file_cites_its_source(name: str) -> None:
+    assert len(FILES[name]["source"].split()) > 3
