@@ -64,7 +64,7 @@ class OutcomeTableError(ContentError):
     """An outcome table is malformed: a misspelt word, a missing column, a doubled id."""
 
 
-class EnvironmentFault(HarnessError):
+class EnvironmentFault(HarnessError):  # noqa: N818 - a fault of the machine, not of a program
     """The machine or the cluster is at fault: fix the machine."""
 
 

@@ -26,7 +26,8 @@ class Outcomes:
 
     def each_row(self, test: Callable[..., None]) -> Callable[..., None]:
         """Run the test once for each row, named by the row's id."""
-        marked = pytest.mark.parametrize("row", self.rows, ids=[row.id for row in self.rows])(test)
+        mark = pytest.mark.parametrize("row", self.rows, ids=[row.id for row in self.rows])
+        marked: Callable[..., None] = mark(test)
         return marked
 
 

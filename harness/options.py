@@ -21,7 +21,7 @@ KEEPS = ("always", "on-failure", "never")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: its name after `--lab-`, its default, what it may be (empty: anything), its help."""
+    """One option: name after `--lab-`, default, what it may be (empty: anything), help."""
 
     name: str
     default: str
@@ -103,7 +103,8 @@ def resolve(config: pytest.Config) -> Options:
         value, origin = _value(config, option)
         if option.choices and value not in option.choices:
             raise pytest.UsageError(
-                f"--lab-{option.name}={value} (from the {origin}): choose {', '.join(option.choices)}"
+                f"--lab-{option.name}={value} (from the {origin}): "
+                f"choose {', '.join(option.choices)}"
             )
         values[option.name], origins[option.name] = value, origin
     _check(values)
@@ -128,7 +129,8 @@ def _check(values: dict[str, str]) -> None:
         raise pytest.UsageError("--lab-cluster-mode=external needs --lab-context=NAME")
     if values["context"] and values["cluster-mode"] in (ClusterMode.CREATE, ClusterMode.REUSE):
         raise pytest.UsageError(
-            f"--lab-context takes an existing cluster, --lab-cluster-mode={values['cluster-mode']} one of kind: choose"
+            "--lab-context takes an existing cluster, "
+            f"--lab-cluster-mode={values['cluster-mode']} one of kind: choose"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,22 +12,21 @@ import pytest
 from rich.console import Console
 
 from harness.core.documented import Row
+from harness.core.library import Library, in_force
 from harness.core.outcome import Reading
 from harness.core.predict import Scenario
 from harness.core.record import Status
 from harness.core.report import terminal
 from harness.edge.cluster import Cluster, delete_cluster, open_cluster
-from harness.edge.facts import Bench
 from harness.edge.gate import Gate
 from harness.edge.kube import Kube
 from harness.edge.library import load
-from harness.edge.play import Play
 from harness.edge.prober import Prober
-from harness.edge.replay import Replayer
 from harness.edge.reports import Reports
-from harness.edge.stage import Stage
 from harness.errors import ContentError, HarnessError, ProbeError
 from harness.options import Options, add_options, cluster_spec, keeps_cluster, resolve
+from harness.plays import Live, Plays
+from harness.progress import TerminalProgress
 from harness.recorder import Recorder
 
 OPTIONS = pytest.StashKey[Options]()
@@ -64,7 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Raises:
         pytest.UsageError: a manifest or a table is wrong; the message has the file and line.
     """
-    libraries: dict[str, dict] = {}  # type: ignore[type-arg]
+    libraries: dict[str, Library] = {}
     for item in items:
         row = _row(item)
         if row is None:
@@ -73,9 +72,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         try:
             if tutorial not in libraries:
                 libraries[tutorial] = load(config.rootpath / "manifests" / tutorial)
-            prediction = Scenario(_resources(libraries[tutorial], row)).predict(
-                row.source, row.target
-            )
+            resources = in_force(libraries[tutorial], row.apply, where=row.where)
+            prediction = Scenario(resources).predict(row.source, row.target)
         except ContentError as error:
             raise pytest.UsageError(f"{error}\n  row:   {row.id} ({row.where})") from error
         config.stash[TUTORIALS].setdefault(tutorial, []).append(row)
@@ -87,17 +85,6 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items:
         if _row(item) is not None:
             item.config.stash[RECORDER].deselected += 1
-
-
-def _resources(library: dict, row: Row):  # type: ignore[no-untyped-def, type-arg]
-    for name in row.apply:
-        if name not in library:
-            raise ContentError(
-                f"there is no manifest `{name}`",
-                where=row.where,
-                seen=f"known: {', '.join(library)}",
-            )
-    return tuple({r.key: r for name in row.apply for r in library[name]}.values())
 
 
 def _row(item: pytest.Item) -> Row | None:
@@ -115,32 +102,6 @@ def _tutorial(item: pytest.Item) -> str:
 def _phase(item: pytest.Item) -> str:
     """`test_02_default_deny.py` is the phase `default-deny`."""
     return "-".join(item.path.stem.split("_")[2:])
-
-
-class TerminalProgress:
-    """Progress in pytest's terminal, past its capture of output."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-
-    @contextmanager
-    def step(self, text: str) -> Iterator[None]:
-        """Say what begins, and how long it took."""
-        import time
-
-        began = time.monotonic()
-        self.note(f"{text} ...")
-        yield
-        self.note(f"{text}: {time.monotonic() - began:.1f} s")
-
-    def note(self, text: str) -> None:
-        """Say one line."""
-        with self._uncaptured():
-            print(f"  {text}", file=sys.stderr, flush=True)
-
-    def _uncaptured(self) -> AbstractContextManager[None]:
-        capture = self._config.pluginmanager.getplugin("capturemanager")
-        return capture.global_and_fixture_disabled()  # type: ignore[union-attr]
 
 
 @pytest.fixture(scope="session")
@@ -165,25 +126,20 @@ def lab_cluster(pytestconfig: pytest.Config, lab_options: Options) -> Iterator[C
 
 
 @pytest.fixture(scope="session")
-def lab_bench(
-    pytestconfig: pytest.Config, lab_cluster: Cluster
-) -> Iterator[tuple[Kube, Prober, Gate]]:
+def lab_live(pytestconfig: pytest.Config, lab_cluster: Cluster) -> Iterator[Live]:
     """The API, the prober and the gate, passed: every lab depends on it."""
     recorder = pytestconfig.stash[RECORDER]
-    with (
-        stopping(),
-        Prober(lab_cluster.kubectl, lab_cluster.kubeconfig, lab_cluster.context) as prober,
-    ):
-        kube = Kube(lab_cluster.kubeconfig, lab_cluster.context)
-        names = lab_cluster.internet.names if lab_cluster.internet else {}
-        gate = Gate(kube, prober, images=lab_cluster.refs, internet=names)
+    cluster = lab_cluster
+    with stopping(), Prober(cluster.kubectl, cluster.kubeconfig, cluster.context) as prober:
+        kube = Kube(cluster.kubeconfig, cluster.context)
+        names = cluster.internet.names if cluster.internet else {}
+        gate = Gate(kube, prober, images=cluster.refs, internet=names)
         try:
             with TerminalProgress(pytestconfig).step("gate: does this cluster enforce policy?"):
-                report = gate.prove()
-            recorder.gate = asdict(report)
-            yield kube, prober, gate
+                recorder.gate = asdict(gate.prove())
+            yield Live(cluster, kube, prober, gate)
         finally:
-            if not lab_cluster.owned:  # on ours the canaries stay for the next run
+            if not cluster.owned:  # on ours the canaries stay for the next run
                 gate.close()
 
 
@@ -196,68 +152,23 @@ def stopping() -> Iterator[None]:
         pytest.exit(f"\n{error}", returncode=LOOK)
 
 
-@pytest.fixture(scope="package")
-def lab_play(
-    request: pytest.FixtureRequest,
-    lab_cluster: Cluster,
-    lab_bench: tuple[Kube, Prober, Gate],
-    lab_options: Options,
-) -> Iterator[dict[str, Play]]:
-    """The stages of the tutorials in this run, each made when its first row comes."""
-    kube, prober, gate = lab_bench
-    plays = _Plays(request.config, lab_cluster, kube, prober, gate, lab_options)
+@pytest.fixture(scope="session")
+def lab_plays(pytestconfig: pytest.Config, lab_live: Live, lab_options: Options) -> Iterator[Plays]:
+    """The tutorials of this run, each on its stage; their namespaces go at the end."""
+    plays = Plays(
+        lab_live,
+        pytestconfig.rootpath / "manifests",
+        pytestconfig.stash[TUTORIALS],
+        with_policies=lab_options["policies"] == "apply",
+    )
     try:
         yield plays
     finally:
         plays.close()
 
 
-class _Plays(dict[str, Play]):
-    """Plays by tutorial."""
-
-    def __init__(
-        self,
-        config: pytest.Config,
-        cluster: Cluster,
-        kube: Kube,
-        prober: Prober,
-        gate: Gate,
-        options: Options,
-    ) -> None:
-        super().__init__()
-        self._config, self._cluster, self._kube = config, cluster, kube
-        self._prober, self._gate, self._options = prober, gate, options
-        self._stages: list[Stage] = []
-
-    def __missing__(self, tutorial: str) -> Play:
-        library = load(self._config.rootpath / "manifests" / tutorial)
-        stage = Stage(
-            self._kube,
-            self._prober,
-            library,
-            images=self._cluster.refs,
-            internet=self._cluster.internet.names if self._cluster.internet else {},
-            fence=self._gate.fence,
-            keep_policies=self._options["policies"] == "apply",
-        )
-        spaces = {
-            r.name for resources in library.values() for r in resources if r.kind == "Namespace"
-        }
-        stage.clear(sorted(spaces))
-        self._stages.append(stage)
-        replayer = Replayer(self._cluster.kubectl, self._cluster.kubeconfig, self._cluster.context)
-        bench = Bench(self._kube, self._prober, stage, replayer)
-        self[tutorial] = Play(stage, replayer, bench, self._config.stash[TUTORIALS][tutorial])
-        return self[tutorial]
-
-    def close(self) -> None:
-        """Remove the namespaces of all tutorials."""
-        for stage in self._stages:
-            stage.close()
-
-
 @pytest.fixture
-def observed(request: pytest.FixtureRequest, row: Row, lab_play: dict[str, Play]) -> Reading:
+def observed(request: pytest.FixtureRequest, row: Row, lab_plays: Plays) -> Reading:
     """What the cluster shows for the row, as far as the row documents it.
 
     Raises:
@@ -265,7 +176,7 @@ def observed(request: pytest.FixtureRequest, row: Row, lab_play: dict[str, Play]
     """
     recorder: Recorder = request.config.stash[RECORDER]
     test = request.node.nodeid
-    observation = lab_play[_tutorial(request.node)].observe(row)
+    observation = lab_plays[_tutorial(request.node)].observe(row)
     record = recorder.observed(test, observation)
     if record.status is Status.NOT_CHECKED:
         raise ProbeError(record.problem, where=row.where)
@@ -335,12 +246,13 @@ def pytest_terminal_summary(
     recorder = config.stash[RECORDER]
     if not recorder.records or config.option.collectonly:
         return
-    width = max(80, min(terminalreporter._tw.fullwidth, 140))  # noqa: SLF001 - pytest has no public width
-    console = Console(
-        file=sys.stdout, width=width, force_terminal=terminalreporter._tw.hasmarkup or None
-    )
+    writer = terminalreporter._tw  # noqa: SLF001 - pytest has no public width or colour
+    width = max(80, min(writer.fullwidth, 140))
+    console = Console(file=sys.stdout, width=width, force_terminal=writer.hasmarkup or None)
     shown = terminal(
-        recorder.records, results_dir=str(recorder.reports.folder), environment=recorder.environment
+        recorder.records,
+        results_dir=str(recorder.reports.folder),
+        environment=recorder.environment,
     )
     terminalreporter.ensure_newline()
     console.print(shown)

@@ -124,5 +124,6 @@ def _next_step(row: Row, seen: Reading) -> str:
     command = " ".join(row.command) if row.command else f"<your client> {row.to}"
     return (
         f"expected {row.outcome}, the cluster shows {seen}. Compare the manifests in force "
-        f"({', '.join(row.apply)}) with `kubectl get networkpolicy -A`, then try it by hand: {replay}{command}"
+        f"({', '.join(row.apply)}) with `kubectl get networkpolicy -A`, then try it by hand: "
+        f"{replay}{command}"
     )

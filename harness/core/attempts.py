@@ -16,7 +16,7 @@ OFFSETS = (0.0, 0.15, 0.4)
 """Seconds after the round's start at which the attempts begin."""
 
 DEADLINE = 1.25
-"""Seconds for a round: the first SYN is sent again after 1 s (RFC 6298 2.1), in time for an answer."""
+"""Seconds for a round: time for the first SYN to be sent again after 1 s (RFC 6298 2.1)."""
 
 MAX_LAG_MS = 100.0
 """A prober that ran this late measured its own starvation, not the network: the round is void."""
@@ -30,6 +30,19 @@ class Attempt:
     ms: float
     data: bytes = b""
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One probe of a round. `want`: none (the handshake is enough), bytes (any answer) or dns."""
+
+    id: str
+    protocol: str
+    address: str
+    port: int
+    payload: bytes = b""
+    want: str = "none"
+    offsets: Sequence[float] = OFFSETS
 
 
 def classify(attempts: Sequence[Attempt], *, wanted: int, where: str) -> Outcome:

@@ -169,7 +169,7 @@ class ServicePort:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A Service with a selector. `headless` Services have no cluster IP: DNS answers pod addresses."""
+    """A Service with a selector. A `headless` one has no cluster IP: DNS answers pod addresses."""
 
     namespace: str
     name: str
@@ -194,7 +194,7 @@ class Topology:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A new connection (or datagram) from one endpoint to another's port, after any Service translation.
+    """A new connection or datagram to another endpoint's port, after any Service translation.
 
     `port` is the port at the receiving pod; 0 for ICMP.
     """

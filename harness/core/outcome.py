@@ -44,8 +44,8 @@ SILENT = frozenset({Outcome.TIMEOUT, Outcome.DNS_TIMEOUT})
 class Reading:
     """One answer of a row: an outcome, and its detail where the outcome alone does not tell enough.
 
-    The detail of RESOLVED is the answer (`0 100 80 api.ns.svc.cluster.local.`), of SHOWS the text or
-    the count; elsewhere it is empty.
+    The detail of RESOLVED is the answer (`0 100 80 api.ns.svc.cluster.local.`), of SHOWS the text
+    or the count; elsewhere it is empty.
     """
 
     outcome: Outcome

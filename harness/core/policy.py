@@ -101,10 +101,10 @@ def _rules(
     found = []
     for number, rule in enumerate(rules or []):
         place = (*path, number)
-        rule = rule or {}
-        peers = [_peer(p or {}, (*place, side, n)) for n, p in enumerate(rule.get(side) or [])]
+        body = rule or {}
+        peers = [_peer(p or {}, (*place, side, n)) for n, p in enumerate(body.get(side) or [])]
         ports = [
-            _port(p or {}, (*place, "ports", n)) for n, p in enumerate(rule.get("ports") or [])
+            _port(p or {}, (*place, "ports", n)) for n, p in enumerate(body.get("ports") or [])
         ]
         found.append(Rule(tuple(peers), tuple(ports)))
     return tuple(found)

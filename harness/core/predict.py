@@ -1,4 +1,4 @@
-"""The middle column: what the policy semantics and the DNS specification say of a row, without a cluster.
+"""The middle column: what policy semantics and the DNS specification say, without a cluster.
 
 A prediction of None means that the semantics leave it open (ICMP under a policy, a Service whose
 backends differ, a measurement): then only the tutorial and the cluster are compared.
@@ -249,7 +249,7 @@ def _target_port(pod: Pod, port: ServicePort) -> int:
 
 
 def with_surroundings(topology: Topology) -> Topology:
-    """Add what every cluster has (CoreDNS behind kube-dns, as kubeadm labels it) and the internet."""
+    """Add what every cluster has, CoreDNS as kubeadm labels it, and the internet."""
     ports = (
         ContainerPort(53, Protocol.UDP, "dns"),
         ContainerPort(53, Protocol.TCP, "dns-tcp"),

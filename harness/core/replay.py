@@ -41,7 +41,7 @@ def remote_exit_code(returncode: int, stderr: str) -> int | None:
 
 
 def agrees(command: Sequence[str], exit_code: int, reading: Reading) -> bool:
-    """Whether the command's exit code fits what the prober saw; True for tools without a rule here."""
+    """Whether the command's exit code fits what the prober saw; True for tools without a rule."""
     match command[0]:
         case "curl" if reading.outcome is Outcome.CONNECTED:
             return exit_code not in _NOT_CONNECTED

@@ -35,7 +35,7 @@ ENVIRONMENT = ("kubernetes", "kind", "cni", "kernel")
 DNS_PORT = 53
 
 
-def to_json(  # noqa: PLR0913 - each is a key of the document
+def to_json(
     records: Iterable[Record],
     environment: Mapping[str, Any],
     *,
@@ -157,7 +157,7 @@ def _transcript(transcript: Transcript) -> dict[str, Any]:
     return {**asdict(transcript), "seconds": round(transcript.seconds, 3)}
 
 
-def plain(value: Any) -> Any:  # noqa: PLR0911 - one kind, one return
+def plain(value: Any) -> Any:
     """What JSON can hold; anything it has no word for is kept as text."""
     match value:
         case Enum():

@@ -1,4 +1,4 @@
-"""Which kinds and fields a lab's manifest may have: all that labs need, and nothing that they don't.
+"""Which kinds and fields a lab's manifest may have: all that labs need, and no more.
 
 A shape is a type (a value of it), a list with one shape (a list of such), a dict (exactly these
 fields), or `Free` (any keys). What is not here is refused by name, never guessed.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.core.interpret import Ask
 from harness.core.model import Protocol
 from harness.core.outcome import Reading
 from harness.core.predict import Scenario
@@ -21,7 +22,6 @@ from harness.core.target import (
 )
 from harness.errors import ManifestError
 
-Ask = tuple[PodRef, Target]
 KNOWN_NAME = "kube-dns.kube-system.svc.cluster.local."
 EXTERNAL_NAME = "google.com"
 

@@ -170,7 +170,7 @@ def parse_target(text: str, *, where: str) -> Target:
     return target
 
 
-def _parse(kind: str, rest: str) -> Target | None:  # noqa: PLR0911 - one form, one return
+def _parse(kind: str, rest: str) -> Target | None:
     match kind:
         case "pod" | "svc":
             return _namespaced(kind, rest)

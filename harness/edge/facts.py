@@ -88,7 +88,7 @@ def questions_saved(bench: Bench, row: Row) -> Observation:
 
 
 def lookup_time(bench: Bench, row: Row) -> Observation:
-    """Whether the trailing dot is faster by the clock: medians of lookups by the C library, in turn."""
+    """Whether the trailing dot is faster by the clock: medians of the C library's lookups."""
     taken = bench.prober.time_lookups(row.source, [NAME, f"{NAME}."], repeat=REPEAT)
     plain, dotted = Spread.of(taken[NAME]), Spread.of(taken[f"{NAME}."])
     word = "faster" if dotted.median < plain.median else "not faster"

@@ -40,7 +40,10 @@ spec:
   terminationGracePeriodSeconds: 0
   automountServiceAccountToken: false
   containers:
-    - {name: idle, image: 'localhost/policylab/toolbox:lab', imagePullPolicy: IfNotPresent, command: [sleep, infinity]}
+    - name: idle
+      image: localhost/policylab/toolbox:lab
+      imagePullPolicy: IfNotPresent
+      command: [sleep, infinity]
 """
 _SERVER = """
 ---
@@ -112,7 +115,7 @@ class Gate:
         return GateReport(len(self._servers), deny, self._stage.settled.ms)
 
     def fence(self) -> None:
-        """Flip the canary policy and wait until that shows: what was applied before is in force then.
+        """Flip the canary policy and wait until that shows; what came before it is in force then.
 
         Raises:
             ClusterNotReady: the canary did not flip before its deadline.
@@ -128,10 +131,10 @@ class Gate:
         self._stage.enter(names)
         if missing := self._stage.settled.missing:
             raise ClusterNotReady(
-                "the gate: this cluster does not do what the policies say, so no lab can be judged on it",
+                "the gate: this cluster does not do what policies say; no lab can be judged on it",
                 where=self._kube.where,
                 seen=missing,
-                try_="does the CNI enforce NetworkPolicy? does CoreDNS run? policylab cluster status",
+                try_="does the CNI enforce policy? does CoreDNS run? policylab cluster status",
             )
 
     def _expect(self, outcome: Outcome, when: str) -> None:

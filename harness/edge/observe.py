@@ -8,12 +8,20 @@ inside its own network namespace, where no policy acts, so a dead server cannot 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
 from typing import Protocol as Interface
 
-from harness.core.attempts import DEADLINE, OFFSETS, Attempt, classify
-from harness.core.dns import decode, encode
+from harness.core.attempts import Attempt, Item, classify
+from harness.core.dns import encode
+from harness.core.interpret import (
+    IDENT,
+    JUDGE,
+    Ask,
+    Pace,
+    Plan,
+    connection,
+    names,
+    resolved_first,
+)
 from harness.core.outcome import Outcome, Reading
 from harness.core.question import Question, query_plan
 from harness.core.record import Observation
@@ -27,17 +35,12 @@ from harness.core.target import (
     PodPort,
     PodRef,
     ServiceAddress,
-    Target,
 )
-from harness.edge.prober import Item, Prober
+from harness.edge.prober import Prober
 from harness.errors import ProbeError
 
-IDENT = 0x1AB5
 HTTP_PORT = 80
 HEAD = b"HEAD / HTTP/1.0\r\n\r\n"
-IDENTITY = b"x-policylab-pod:"
-
-Ask = tuple[PodRef, Target]
 
 
 class Addresses(Interface):
@@ -60,30 +63,6 @@ class Addresses(Interface):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How patient a round is: the attempts' offsets and the round's deadline, in seconds."""
-
-    offsets: Sequence[float] = OFFSETS
-    deadline: float = DEADLINE
-
-
-JUDGE = Pace()
-POLL = Pace(offsets=(0.0,), deadline=0.2)
-"""For polling a change: one attempt; a wrong guess is corrected by the next poll, never judged."""
-
-
-@dataclass(slots=True)
-class _Plan:
-    """What one ask sends in a round."""
-
-    ask: Ask
-    items: list[Item] = field(default_factory=list)
-    questions: list[Question] = field(default_factory=list)
-    alive: tuple[PodRef, Item] | None = None  # the target connecting to itself
-    expected: frozenset[str] = frozenset()  # names of the pods that may answer
-
-
 class Observer:
     """Asks flows and names from inside the pods."""
 
@@ -99,9 +78,9 @@ class Observer:
         """Observe every ask; one whose tool broke maps to its ProbeError."""
         found: dict[Ask, Observation | ProbeError] = {}
         unique = list(dict.fromkeys(asks))
-        names = self._plans([ask for ask in unique if isinstance(ask[1], NamePort)], pace, found)
+        named = self._plans([ask for ask in unique if isinstance(ask[1], NamePort)], pace, found)
         # Names first: an answer comes within milliseconds, and the connection joins all the others.
-        first = self._round(names, pace)
+        first = self._round(named, pace)
         found.update(first)
         plans = self._plans(
             [ask for ask in unique if not isinstance(ask[1], NamePort)], pace, found
@@ -110,13 +89,13 @@ class Observer:
         for ask, seen in self._round(plans, pace).items():
             before = first.get(ask)
             both = isinstance(before, Observation) and isinstance(seen, Observation)
-            found[ask] = _resolved_first(before, seen) if both else seen  # type: ignore[arg-type]
+            found[ask] = resolved_first(before, seen) if both else seen  # type: ignore[arg-type]
         return found
 
     def _plans(
         self, asks: Sequence[Ask], pace: Pace, failed: dict[Ask, Observation | ProbeError]
-    ) -> list[_Plan]:
-        plans: list[_Plan] = []
+    ) -> list[Plan]:
+        plans: list[Plan] = []
         for number, ask in enumerate(asks):
             try:
                 plans.append(self._plan(f"{number}", ask, pace))
@@ -124,7 +103,7 @@ class Observer:
                 failed[ask] = error
         return plans
 
-    def _round(self, plans: Sequence[_Plan], pace: Pace) -> dict[Ask, Observation | ProbeError]:
+    def _round(self, plans: Sequence[Plan], pace: Pace) -> dict[Ask, Observation | ProbeError]:
         batches: dict[PodRef, list[Item]] = {}
         for plan in plans:
             batches.setdefault(plan.ask[0], []).extend(plan.items)
@@ -134,7 +113,7 @@ class Observer:
         answers = self._prober.round(batches, deadline=pace.deadline) if batches else {}
         return {plan.ask: self._interpret(plan, answers, pace) for plan in plans}
 
-    def _plan(self, prefix: str, ask: Ask, pace: Pace) -> _Plan:
+    def _plan(self, prefix: str, ask: Ask, pace: Pace) -> Plan:
         source, target = ask
         match target:
             case PodPort():
@@ -142,22 +121,22 @@ class Observer:
                 item = _port(prefix, address, target.port, str(target.protocol), pace)
                 check = Item(f"alive-{prefix}", "tcp", address, target.port, offsets=(0.0,))
                 alive = (target.pod, check) if item.protocol == "tcp" else None
-                return _Plan(ask, [item], alive=alive, expected=frozenset({target.pod.name}))
+                return Plan(ask, [item], alive=alive, expected=frozenset({target.pod.name}))
             case ServiceAddress():
                 address = self._addresses.service(target.namespace, target.name)
                 behind = self._addresses.backends(target.namespace, target.name)
                 item = _port(prefix, address, target.port, str(target.protocol), pace)
-                return _Plan(ask, [item], expected=frozenset(pod.name for pod in behind))
+                return Plan(ask, [item], expected=frozenset(pod.name for pod in behind))
             case ExternalPort():
                 address = self._addresses.external(target.name)
-                return _Plan(ask, [_port(prefix, address, target.port, str(target.protocol), pace)])
+                return Plan(ask, [_port(prefix, address, target.port, str(target.protocol), pace)])
             case Ping():
                 address = (
                     self._addresses.external(target.target)
                     if isinstance(target.target, str)
                     else self._addresses.pod(target.target)
                 )
-                return _Plan(ask, [Item(prefix, "icmp", address, 0, offsets=pace.offsets)])
+                return Plan(ask, [Item(prefix, "icmp", address, 0, offsets=pace.offsets)])
             case DnsQuery():
                 return self._ask_dns(
                     prefix, ask, [Question(target.qname, target.rdtype)], pace, tcp=target.tcp
@@ -170,9 +149,9 @@ class Observer:
 
     def _ask_dns(
         self, prefix: str, ask: Ask, questions: list[Question], pace: Pace, *, tcp: bool
-    ) -> _Plan:
+    ) -> Plan:
         server = self.resolv_conf(ask[0]).nameservers[0]
-        plan = _Plan(ask, questions=questions)
+        plan = Plan(ask, questions=questions)
         for number, question in enumerate(questions):
             wire = encode(question, ident=IDENT)
             payload = len(wire).to_bytes(2, "big") + wire if tcp else wire
@@ -183,7 +162,7 @@ class Observer:
 
     def _interpret(
         self,
-        plan: _Plan,
+        plan: Plan,
         answers: Mapping[PodRef, Mapping[str, list[Attempt]] | ProbeError],
         pace: Pace,
     ) -> Observation | ProbeError:
@@ -192,13 +171,13 @@ class Observer:
             return answer
         try:
             if plan.questions:
-                return _names(plan, answer, pace)
-            return _connection(plan, answer, self._alive(plan, answers), pace)
+                return names(plan, answer, pace)
+            return connection(plan, answer, self._alive(plan, answers), pace)
         except ProbeError as error:
             return error
 
     def _alive(
-        self, plan: _Plan, answers: Mapping[PodRef, Mapping[str, list[Attempt]] | ProbeError]
+        self, plan: Plan, answers: Mapping[PodRef, Mapping[str, list[Attempt]] | ProbeError]
     ) -> Reading | None:
         if plan.alive is None:
             return None
@@ -209,24 +188,16 @@ class Observer:
         return Reading(classify(answer[item.id], wanted=1, where=f"{pod} to itself"))
 
 
-def _connections(names: Mapping[Ask, Observation | ProbeError], pace: Pace) -> Sequence[_Plan]:
+def _connections(names: Mapping[Ask, Observation | ProbeError], pace: Pace) -> Sequence[Plan]:
     """Names that resolved are connected to by the address that they resolved to."""
-    plans: list[_Plan] = []
+    plans: list[Plan] = []
     for ask, seen in names.items():
         if not isinstance(ask[1], NamePort) or not isinstance(seen, Observation):
             continue
         if seen.reading.outcome is Outcome.RESOLVED:
             address = seen.reading.detail.split(", ")[0]
-            plans.append(_Plan(ask, [_tcp(f"named-{len(plans)}", address, ask[1].port, pace)]))
+            plans.append(Plan(ask, [_tcp(f"named-{len(plans)}", address, ask[1].port, pace)]))
     return plans
-
-
-def _resolved_first(name: Observation, seen: Observation) -> Observation:
-    return replace(
-        seen,
-        notes=(f"resolved to {name.reading.detail}", *seen.notes),
-        evidence={**seen.evidence, "dns": dict(name.evidence)},
-    )
 
 
 def _port(item_id: str, address: str, port: int, protocol: str, pace: Pace) -> Item:
@@ -239,82 +210,3 @@ def _tcp(item_id: str, address: str, port: int, pace: Pace) -> Item:
     if port == HTTP_PORT:
         return Item(item_id, "tcp", address, port, HEAD, "bytes", pace.offsets)
     return Item(item_id, "tcp", address, port, offsets=pace.offsets)
-
-
-def _connection(
-    plan: _Plan, answer: Mapping[str, list[Attempt]], alive: Reading | None, pace: Pace
-) -> Observation:
-    attempts = answer[plan.items[0].id]
-    outcome = classify(attempts, wanted=len(pace.offsets), where=_where(plan))
-    notes: tuple[str, ...] = ()
-    evidence: dict[str, Any] = {"address": plan.items[0].address, "attempts": _told(attempts)}
-    if alive is not None:
-        evidence["target_to_itself"] = str(alive)
-        if outcome is Outcome.TIMEOUT and alive.outcome is Outcome.TIMEOUT:
-            raise ProbeError(
-                "the target does not even answer itself, so silence says nothing of policy",
-                where=_where(plan),
-            )
-    peer = _peer(attempts)
-    if peer:
-        evidence["answered_by"] = peer
-        if plan.expected and peer not in plan.expected:
-            outcome = Outcome.WRONG_PEER
-            notes = (f"{peer} answered, not {' or '.join(sorted(plan.expected))}",)
-    return Observation(Reading(outcome), notes=notes, evidence=evidence)
-
-
-def _names(plan: _Plan, answer: Mapping[str, list[Attempt]], pace: Pace) -> Observation:
-    """The first positive answer in the plan's order, as a resolver would take it one by one."""
-    evidence: dict[str, Any] = {"server": plan.items[0].address, "questions": []}
-    tcp = plan.items[0].protocol == "tcp"
-    last = Reading(Outcome.DNS_NXDOMAIN)
-    for question, item in zip(plan.questions, plan.items, strict=True):
-        attempts = answer[item.id]
-        last = _name_reading(
-            question, attempts, tcp=tcp, wanted=len(pace.offsets), where=_where(plan)
-        )
-        evidence["questions"].append(
-            {
-                "name": question.qname,
-                "type": question.rdtype,
-                "answer": str(last),
-                "attempts": _told(attempts),
-            }
-        )
-        if last.outcome not in (Outcome.DNS_NXDOMAIN, Outcome.DNS_NODATA):
-            break
-    return Observation(last, evidence=evidence)
-
-
-def _name_reading(
-    question: Question, attempts: Sequence[Attempt], *, tcp: bool, wanted: int, where: str
-) -> Reading:
-    outcome = classify(attempts, wanted=wanted, where=where)
-    match outcome:
-        case Outcome.TIMEOUT:
-            return Reading(Outcome.DNS_TIMEOUT)
-        case Outcome.CONNECTED:
-            data = next(attempt.data for attempt in attempts if attempt.phase == "answered")
-            return decode(data[2:] if tcp else data, question, ident=IDENT).reading
-        case Outcome.REFUSED | Outcome.RESET:
-            return Reading(outcome)
-    return Reading(Outcome.UNSTABLE)
-
-
-def _peer(attempts: Sequence[Attempt]) -> str:
-    for attempt in attempts:
-        for line in attempt.data.split(b"\r\n"):
-            if line.lower().startswith(IDENTITY):
-                return line[len(IDENTITY) :].strip().decode(errors="replace")
-    return ""
-
-
-def _told(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
-    return [
-        {"phase": a.phase, "ms": a.ms} | ({"error": a.error} if a.error else {}) for a in attempts
-    ]
-
-
-def _where(plan: _Plan) -> str:
-    return f"{plan.ask[0]} -> {plan.items[0].address}:{plan.items[0].port}/{plan.items[0].protocol}"

@@ -155,7 +155,7 @@ def _disagreement(row: Row, transcript: Transcript, reading: Reading) -> ProbeEr
     return ProbeError(
         "the tutorial's command and the prober disagree, so there is no verdict",
         where=row.where,
-        seen=f"`{' '.join(row.command)}` ended with {transcript.exit_code}; the prober saw {reading}",
+        seen=f"`{' '.join(row.command)}` exited {transcript.exit_code}; the prober saw {reading}",
         try_=transcript.command,
     )
 

@@ -1,4 +1,4 @@
-"""The lab's pods and Services on the live cluster: started, ready to be probed, and where they are."""
+"""The lab's pods and Services on the live cluster: started, ready for probes, and where."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from harness.core.predict import Scenario
 from harness.core.target import PodRef
 from harness.edge.kube import Kube
-from harness.edge.prober import CONTAINER
+from harness.edge.stream import CONTAINER
 from harness.edge.wait import NotYet
 from harness.errors import ProbeError
 

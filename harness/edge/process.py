@@ -76,7 +76,7 @@ def tail(text: str, lines: int = TAIL_LINES) -> str:
     return "\n         ".join(kept[-lines:])
 
 
-def run(  # noqa: PLR0913 - what a child process is, and each has a default
+def run(
     argv: Sequence[str | Path],
     *,
     timeout: float,

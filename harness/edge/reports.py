@@ -23,7 +23,7 @@ class Reports:
         self._replace(LABS, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
     def finish(self, document: dict[str, Any]) -> None:
-        """Write labs.json and what is rendered from it; a CI job's summary gets the Markdown too."""
+        """Write labs.json and what is rendered from it; a CI job's summary gets Markdown too."""
         self.write(document)
         self._replace("report.html", html(document))
         summary = markdown(document)

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.core.interpret import POLL, Ask
+from harness.core.library import POLICY_KINDS, Library, in_force
 from harness.core.manifest import Resource
 from harness.core.predict import INTERNET, Scenario
 from harness.core.settle import candidates, flips
 from harness.core.target import PodRef
 from harness.edge.kube import Kube
-from harness.edge.observe import POLL, Ask, Observer
+from harness.edge.observe import Observer
 from harness.edge.pods import Pods
 from harness.edge.prober import Prober
 from harness.edge.wait import NotYet, wait_for
@@ -27,11 +29,11 @@ from harness.errors import ClusterNotReady, ContentError, NotSettled, ProbeError
 log = logging.getLogger(__name__)
 
 OWNER = {"app.kubernetes.io/managed-by": "policylab"}
-POLICY_KINDS = frozenset({"NetworkPolicy"})
 SETTLE_SECONDS = 15.0
 ROUNDS = 3
 """How many rounds running must show the new state before it counts as in force."""
 POLL_EVERY = 0.03
+SHOWN = 5
 DELETE_SECONDS = 90.0
 
 
@@ -54,7 +56,7 @@ class Stage:
         self,
         kube: Kube,
         prober: Prober,
-        library: Mapping[str, Sequence[Resource]],
+        library: Library,
         *,
         images: Mapping[str, str],
         internet: Mapping[str, str],
@@ -77,20 +79,12 @@ class Stage:
         self.settled = Settled(0.0, 0)
 
     def resources(self, apply: Iterable[str], *, policies: bool = True) -> tuple[Resource, ...]:
-        """The objects that these manifests add up to; a later file replaces an earlier one's object.
+        """The objects that these manifests add up to.
 
         Raises:
             ContentError: a table names a manifest that does not exist.
         """
-        wanted: dict[tuple[str, str, str], Resource] = {}
-        for name in apply:
-            if name not in self._library:
-                raise ContentError(
-                    f"there is no manifest `{name}`",
-                    seen=f"known: {', '.join(sorted(self._library))}",
-                )
-            wanted.update({r.key: r for r in self._library[name]})
-        return tuple(r for r in wanted.values() if policies or r.kind not in POLICY_KINDS)
+        return in_force(self._library, apply, policies=policies)
 
     def enter(self, apply: Sequence[str], *, policies: bool = True) -> Scenario:
         """Bring the cluster to this state and wait until it is in force.
@@ -157,7 +151,7 @@ class Stage:
     def close(self) -> None:
         """Remove the tutorial's namespaces, and with them everything in them."""
         self._prober.forget(self.pods.known)
-        # Pods first: an empty namespace goes at once, a full one only when its controller looks again.
+        # Pods first: an empty namespace goes at once, a full one when its controller looks again.
         for kind in ("Pod", "Deployment", "Namespace"):
             for resource in self._current.values():
                 if resource.kind == kind:
@@ -182,7 +176,7 @@ class Stage:
                     f"the namespace {name} exists and is not policylab's",
                     where=self._kube.where,
                     seen=f"labels: {labels}",
-                    try_="use another cluster, or rename the namespace; policylab touches only its own",
+                    try_="use another cluster, or rename it; policylab touches only its own",
                 )
             left.append(found)
         for found in left:
@@ -193,7 +187,7 @@ class Stage:
         pods = [r for r in resources if r.kind == "Pod"]
         self._prober.forget(PodRef(r.namespace, r.name) for r in pods)
         spaces = {r.name for r in resources if r.kind == "Namespace"}
-        # What is in a namespace that goes, goes with it; nobody waits for that unless it comes back.
+        # What is in a namespace that goes, goes with it; nobody waits unless it comes back.
         alone = [r for r in resources if r.namespace not in spaces]
         for resource in alone:
             self._kube.delete(resource.body, grace=0 if resource.kind == "Pod" else None)
@@ -217,7 +211,7 @@ class Stage:
         return self.pods.with_images(body)
 
     def _settle(self, before: Scenario | None, after: Scenario, began: float) -> None:
-        """Poll the flows whose prediction changes until they all have; without any, use the fence."""
+        """Poll the flows whose prediction changes until all have; without any, use the fence."""
         self.pods.refresh_services(after)
         asks = flips(before, after, candidates(after, self.pods.probed))
         if not asks:
@@ -255,7 +249,7 @@ class Stage:
             raise ProbeError(
                 f"there is no simulated internet, so nothing stands in for {name}",
                 seen="an existing cluster (--lab-context) has none",
-                try_=f"run on a kind cluster of policylab's own; known names: {', '.join(INTERNET)}",
+                try_=f"use a kind cluster of policylab's own; known: {', '.join(INTERNET)}",
             )
         return self._internet[name]
 
@@ -281,9 +275,8 @@ class _Poll:
                 wrong.append(f"{ask[0]} -> {ask[1]}: {seen.reading}, not {expected}")
         if wrong:
             self._streak = 0
-            raise NotYet(
-                "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
-            )
+            more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+            raise NotYet("; ".join(wrong[:SHOWN]) + more)
         self._since = self._since if self._streak else now
         self._streak += 1
         if self._streak < ROUNDS:

@@ -1,4 +1,4 @@
-"""Waiting, in the one way that policylab does it: a named condition, a deadline, the last thing seen."""
+"""Waiting, in the one way that policylab does it: condition, deadline, the last thing seen."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ def test_exit_code_of_the_command_is_the_one_that_kubectl_names() -> None:
     "stderr",
     [
         "error: unable to upgrade connection: container not found",
-        'exec: "curl": executable file not found in $PATH: unknown\ncommand terminated with exit code 127',
-        "OCI runtime exec failed: stat curl: no such file or directory\ncommand terminated with exit code 126",
+        'exec: "curl": executable file not found in $PATH\ncommand terminated with exit code 127',
+        "stat curl: no such file or directory\ncommand terminated with exit code 126",
         "",
     ],
 )

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.attempts import Attempt, classify
+from harness.core.attempts import Attempt, Item, classify
 from harness.core.outcome import Outcome
 from harness.core.target import PodRef
-from harness.edge.prober import Item, Prober
+from harness.edge.prober import Prober
 from harness.errors import ProbeError
 
 POD = PodRef("shop", "web")

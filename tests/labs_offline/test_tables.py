@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.documented import Row
-from harness.core.manifest import Resource
+from harness.core.library import Library, in_force
 from harness.core.predict import Prediction, Scenario
 from harness.core.settle import candidates, flips
 from harness.core.target import PodRef
@@ -33,13 +33,12 @@ def outcomes(path: Path) -> Outcomes:
 
 
 @cache
-def library(tutorial: str) -> dict[str, tuple[Resource, ...]]:
+def library(tutorial: str) -> Library:
     return load(ROOT / "manifests" / tutorial)
 
 
 def scenario(tutorial: str, apply: tuple[str, ...]) -> Scenario:
-    merged = {r.key: r for name in apply for r in library(tutorial)[name]}
-    return Scenario(merged.values())
+    return Scenario(in_force(library(tutorial), apply))
 
 
 def predict(tutorial: str, row: Row) -> Prediction:

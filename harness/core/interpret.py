@@ -1,0 +1,137 @@
+"""What the sockets of one ask add up to: an observation, or no verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from harness.core.attempts import DEADLINE, OFFSETS, Attempt, Item, classify
+from harness.core.dns import decode
+from harness.core.outcome import Outcome, Reading
+from harness.core.question import Question
+from harness.core.record import Observation
+from harness.core.target import PodRef, Target
+from harness.errors import ProbeError
+
+IDENT = 0x1AB5
+IDENTITY = b"x-policylab-pod:"
+
+Ask = tuple[PodRef, Target]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient a round is: the attempts' offsets and the round's deadline, in seconds."""
+
+    offsets: Sequence[float] = OFFSETS
+    deadline: float = DEADLINE
+
+
+JUDGE = Pace()
+POLL = Pace(offsets=(0.0,), deadline=0.2)
+"""For polling a change: one attempt; a wrong guess is corrected by the next poll, never judged."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one ask sends in a round."""
+
+    ask: Ask
+    items: list[Item] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    alive: tuple[PodRef, Item] | None = None  # the target connecting to itself
+    expected: frozenset[str] = frozenset()  # names of the pods that may answer
+
+
+def resolved_first(name: Observation, seen: Observation) -> Observation:
+    """A connection's observation, with the lookup that came before it."""
+    return replace(
+        seen,
+        notes=(f"resolved to {name.reading.detail}", *seen.notes),
+        evidence={**seen.evidence, "dns": dict(name.evidence)},
+    )
+
+
+def connection(
+    plan: Plan, answer: Mapping[str, list[Attempt]], alive: Reading | None, pace: Pace
+) -> Observation:
+    """What a connection showed; `alive` is the target's answer to itself in the same round.
+
+    Raises:
+        ProbeError: the sockets give no verdict, or the target is dead.
+    """
+    attempts = answer[plan.items[0].id]
+    outcome = classify(attempts, wanted=len(pace.offsets), where=_where(plan))
+    notes: tuple[str, ...] = ()
+    evidence: dict[str, Any] = {"address": plan.items[0].address, "attempts": _told(attempts)}
+    if alive is not None:
+        evidence["target_to_itself"] = str(alive)
+        if outcome is Outcome.TIMEOUT and alive.outcome is Outcome.TIMEOUT:
+            raise ProbeError(
+                "the target does not even answer itself, so silence says nothing of policy",
+                where=_where(plan),
+            )
+    peer = _peer(attempts)
+    if peer:
+        evidence["answered_by"] = peer
+        if plan.expected and peer not in plan.expected:
+            outcome = Outcome.WRONG_PEER
+            notes = (f"{peer} answered, not {' or '.join(sorted(plan.expected))}",)
+    return Observation(Reading(outcome), notes=notes, evidence=evidence)
+
+
+def names(plan: Plan, answer: Mapping[str, list[Attempt]], pace: Pace) -> Observation:
+    """The first positive answer in the plan's order, as a resolver would take it one by one."""
+    evidence: dict[str, Any] = {"server": plan.items[0].address, "questions": []}
+    tcp = plan.items[0].protocol == "tcp"
+    last = Reading(Outcome.DNS_NXDOMAIN)
+    for question, item in zip(plan.questions, plan.items, strict=True):
+        attempts = answer[item.id]
+        last = _name_reading(
+            question, attempts, tcp=tcp, wanted=len(pace.offsets), where=_where(plan)
+        )
+        evidence["questions"].append(
+            {
+                "name": question.qname,
+                "type": question.rdtype,
+                "answer": str(last),
+                "attempts": _told(attempts),
+            }
+        )
+        if last.outcome not in (Outcome.DNS_NXDOMAIN, Outcome.DNS_NODATA):
+            break
+    return Observation(last, evidence=evidence)
+
+
+def _name_reading(
+    question: Question, attempts: Sequence[Attempt], *, tcp: bool, wanted: int, where: str
+) -> Reading:
+    outcome = classify(attempts, wanted=wanted, where=where)
+    match outcome:
+        case Outcome.TIMEOUT:
+            return Reading(Outcome.DNS_TIMEOUT)
+        case Outcome.CONNECTED:
+            data = next(attempt.data for attempt in attempts if attempt.phase == "answered")
+            return decode(data[2:] if tcp else data, question, ident=IDENT).reading
+        case Outcome.REFUSED | Outcome.RESET:
+            return Reading(outcome)
+    return Reading(Outcome.UNSTABLE)
+
+
+def _peer(attempts: Sequence[Attempt]) -> str:
+    for attempt in attempts:
+        for line in attempt.data.split(b"\r\n"):
+            if line.lower().startswith(IDENTITY):
+                return line[len(IDENTITY) :].strip().decode(errors="replace")
+    return ""
+
+
+def _told(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
+    return [
+        {"phase": a.phase, "ms": a.ms} | ({"error": a.error} if a.error else {}) for a in attempts
+    ]
+
+
+def _where(plan: Plan) -> str:
+    return f"{plan.ask[0]} -> {plan.items[0].address}:{plan.items[0].port}/{plan.items[0].protocol}"

@@ -1,0 +1,68 @@
+"""The tutorials of a run, each with its stage, made when its first row comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.core.documented import Row
+from harness.core.library import namespaces_of
+from harness.edge.cluster import Cluster
+from harness.edge.facts import Bench
+from harness.edge.gate import Gate
+from harness.edge.kube import Kube
+from harness.edge.library import load
+from harness.edge.play import Play
+from harness.edge.prober import Prober
+from harness.edge.replay import Replayer
+from harness.edge.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A live cluster with its instruments, once the gate has passed."""
+
+    cluster: Cluster
+    kube: Kube
+    prober: Prober
+    gate: Gate
+
+
+@dataclass(slots=True)
+class Plays:
+    """Plays by tutorial. `manifests` is the folder of all tutorials' manifests."""
+
+    live: Live
+    manifests: Path
+    rows: dict[str, list[Row]]
+    with_policies: bool = True
+    _plays: dict[str, Play] = field(default_factory=dict)
+    _stages: list[Stage] = field(default_factory=list)
+
+    def __getitem__(self, tutorial: str) -> Play:
+        if tutorial not in self._plays:
+            self._plays[tutorial] = self._play(tutorial)
+        return self._plays[tutorial]
+
+    def _play(self, tutorial: str) -> Play:
+        cluster, kube, prober = self.live.cluster, self.live.kube, self.live.prober
+        library = load(self.manifests / tutorial)
+        stage = Stage(
+            kube,
+            prober,
+            library,
+            images=cluster.refs,
+            internet=cluster.internet.names if cluster.internet else {},
+            fence=self.live.gate.fence,
+            keep_policies=self.with_policies,
+        )
+        stage.clear(namespaces_of(library))
+        self._stages.append(stage)
+        replayer = Replayer(cluster.kubectl, cluster.kubeconfig, cluster.context)
+        bench = Bench(kube, prober, stage, replayer)
+        return Play(stage, replayer, bench, self.rows[tutorial])
+
+    def close(self) -> None:
+        """Remove the namespaces of all tutorials."""
+        for stage in self._stages:
+            stage.close()
