@@ -251,8 +251,13 @@ def pytest_terminal_summary(
     console = Console(file=sys.stdout, width=width, force_terminal=writer.hasmarkup or None)
     shown = terminal(
         recorder.records,
-        results_dir=str(recorder.reports.folder),
+        results_dir=_near(recorder.reports.folder, config.invocation_params.dir),
         environment=recorder.environment,
     )
     terminalreporter.ensure_newline()
     console.print(shown)
+
+
+def _near(folder: Path, here: Path) -> str:
+    """The folder as one would type it from here."""
+    return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
