@@ -7,7 +7,7 @@ server that decide a verdict. All faults of a file are reported at once, each wi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -143,20 +143,10 @@ def _resource(document: Document, origin: str) -> Resource:
     resource = Resource(
         body["kind"], body["apiVersion"], meta.get("namespace", ""), meta["name"], body, place
     )
-    return Resource(
-        resource.kind,
-        resource.api_version,
-        resource.namespace,
-        resource.name,
-        body,
-        place,
-        _model(resource, document, origin),
-    )
+    return replace(resource, model=_model(resource))
 
 
-def _model(
-    resource: Resource, document: Document, origin: str
-) -> Namespace | Pod | Service | NetworkPolicy | None:
+def _model(resource: Resource) -> Namespace | Pod | Service | NetworkPolicy | None:
     labels = resource.body["metadata"].get("labels") or {}
     match resource.kind:
         case "Namespace":
@@ -166,7 +156,7 @@ def _model(
         case "Service":
             return _service(resource)
         case "NetworkPolicy":
-            return network_policy(resource.namespace, resource.name, document, origin)
+            return network_policy(resource.body, resource.origin)
     return None
 
 
