@@ -1,0 +1,139 @@
+"""Calico's manifests: whole, and with no more rights than policy needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.edge.cni.calico import DAEMON_SET, Calico
+from harness.edge.images import ClusterImages, Source
+from harness.errors import ImageUnavailable
+
+CRD = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x}\n"
+REFS = {"calico-cni": "registry.test/cni:1", "calico-node": "registry.test/node:1"}
+
+
+def images(crds: Path | None) -> ClusterImages:
+    return ClusterImages(
+        source=Source.BUILD,
+        node="node:1",
+        refs=REFS,
+        load=(),
+        kind=Path("kind"),
+        kubectl=Path("kubectl"),
+        kubernetes_version="v1.34.4",
+        calico_version="v3.30.1",
+        image_repository=None,
+        kubeadm_patch=None,
+        calico_crds=crds,
+    )
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> str:
+    crds = tmp_path / "crds.yaml"
+    crds.write_text(CRD, encoding="utf-8")
+    return Calico(images(crds)).manifests(control_plane="lab-control-plane")
+
+
+@pytest.fixture
+def objects(text: str) -> list[dict[str, Any]]:
+    return [body for body in yaml.safe_load_all(text) if body]
+
+
+def of_kind(objects: list[dict[str, Any]], *kinds: str) -> list[dict[str, Any]]:
+    found = [body for body in objects if body["kind"] in kinds]
+    assert found, f"no {kinds}"
+    return found
+
+
+def rules(objects: list[dict[str, Any]]) -> Iterator[dict[str, list[str]]]:
+    for role in of_kind(objects, "ClusterRole", "Role"):
+        yield from role["rules"]
+
+
+def test_no_parameter_is_left_unfilled(text: str) -> None:
+    assert re.findall(r"\$\{\w+\}", text) == []
+
+
+def test_custom_resources_come_before_what_uses_them(objects: list[dict[str, Any]]) -> None:
+    assert objects[0]["kind"] == "CustomResourceDefinition"
+    assert len(of_kind(objects, "DaemonSet")) == 1
+
+
+def test_images_without_custom_resources_are_refused() -> None:
+    with pytest.raises(ImageUnavailable, match="no Calico CRDs"):
+        Calico(images(None)).manifests(control_plane="lab-control-plane")
+
+
+def test_rights_have_no_wildcard(objects: list[dict[str, Any]]) -> None:
+    for rule in rules(objects):
+        for words in rule.values():
+            assert not [word for word in words if "*" in word], rule
+
+
+def test_rights_include_no_secret_and_no_escalation(objects: list[dict[str, Any]]) -> None:
+    for rule in rules(objects):
+        assert "secrets" not in rule["resources"]
+        assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"])
+
+
+def test_tokens_are_for_the_plugin_account_alone(objects: list[dict[str, Any]]) -> None:
+    tokens = [rule for rule in rules(objects) if "serviceaccounts/token" in rule["resources"]]
+
+    assert [rule["resourceNames"] for rule in tokens] == [["calico-cni-plugin"]]
+
+
+def test_bindings_name_our_own_roles_never_cluster_admin(objects: list[dict[str, Any]]) -> None:
+    roles = {
+        (body["kind"], body["metadata"]["name"]) for body in of_kind(objects, "ClusterRole", "Role")
+    }
+
+    for binding in of_kind(objects, "ClusterRoleBinding", "RoleBinding"):
+        reference = binding["roleRef"]
+        assert (reference["kind"], reference["name"]) in roles
+
+
+def test_every_subject_of_a_binding_is_an_account_that_is_made(
+    objects: list[dict[str, Any]],
+) -> None:
+    accounts = {body["metadata"]["name"] for body in of_kind(objects, "ServiceAccount")}
+
+    for binding in of_kind(objects, "ClusterRoleBinding", "RoleBinding"):
+        assert {subject["name"] for subject in binding["subjects"]} <= accounts
+
+
+def test_every_image_is_one_that_the_cluster_has_and_is_never_pulled(
+    objects: list[dict[str, Any]],
+) -> None:
+    (daemon_set,) = of_kind(objects, "DaemonSet")
+    spec = daemon_set["spec"]["template"]["spec"]
+    containers = spec["initContainers"] + spec["containers"]
+
+    assert daemon_set["metadata"]["name"] == DAEMON_SET
+    assert {container["image"] for container in containers} == set(REFS.values())
+    assert {container["imagePullPolicy"] for container in containers} == {"IfNotPresent"}
+
+
+def test_agents_reach_the_api_by_the_name_of_the_control_plane(
+    objects: list[dict[str, Any]],
+) -> None:
+    (daemon_set,) = of_kind(objects, "DaemonSet")
+    spec = daemon_set["spec"]["template"]["spec"]
+
+    for container in spec["initContainers"] + spec["containers"]:
+        env = {entry["name"]: entry.get("value") for entry in container["env"]}
+        assert env["KUBERNETES_SERVICE_HOST"] == "lab-control-plane"
+        assert env["KUBERNETES_SERVICE_PORT"] == "6443"
+
+
+def test_pods_wait_for_their_policy_before_they_run(objects: list[dict[str, Any]]) -> None:
+    (conflist,) = of_kind(objects, "ConfigMap")
+    plugin = yaml.safe_load(conflist["data"]["conflist"])["plugins"][0]
+
+    assert plugin["policy_setup_timeout_seconds"] > 0

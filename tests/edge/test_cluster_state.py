@@ -1,0 +1,398 @@
+"""What becomes of a cluster: the decision by mode and state, and who may delete what."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.edge import cluster as cluster_module
+from harness.edge import maker as maker_module
+from harness.edge.cluster import delete_cluster, open_cluster, status
+from harness.edge.clusterstate import (
+    Action,
+    ClusterMode,
+    ClusterSpec,
+    Home,
+    Record,
+    State,
+    decide,
+    owned_clusters,
+)
+from harness.edge.images import ClusterImages, Source
+from harness.edge.internet import Internet
+from harness.edge.maker import Maker
+from harness.edge.process import CommandFailed, Completed, Quiet
+from harness.errors import ClusterNotReady, EnvironmentFault, ToolMissing
+
+NAME = "policylab-calico"
+INTERNET = Internet(dns="172.18.0.9", web="172.18.0.9", names={})
+OURS = Record(NAME, "node:1", "calico", 0)
+
+
+class Kind:
+    """Stands in for the programs that the maker runs: remembers them, and answers for kind."""
+
+    def __init__(self) -> None:
+        self.clusters: list[str] = []
+        self.ran: list[tuple[str, ...]] = []
+        self.fails: set[str] = set()
+
+    def __call__(self, argv: Sequence[str | Path], **_: Any) -> Completed:
+        words = tuple(str(word) for word in argv)
+        self.ran.append(words)
+        done = Completed(words, 0, "\n".join(self.clusters), "", 0.0)
+        if words[1] in self.fails:
+            raise CommandFailed(f"{words[1]} failed", replace(done, returncode=1))
+        if words[1] == "delete":
+            name = words[3].removeprefix("--name=")
+            self.clusters = [cluster for cluster in self.clusters if cluster != name]
+        return done
+
+    def deleted(self) -> list[str]:
+        return [words[3] for words in self.ran if words[1:3] == ("delete", "cluster")]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return Home(NAME)
+
+
+@pytest.fixture
+def kind(monkeypatch: pytest.MonkeyPatch) -> Kind:
+    made = Kind()
+    monkeypatch.setattr(maker_module, "run", made)
+    return made
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> ClusterImages:
+    return ClusterImages(
+        source=Source.BUILD,
+        node="node:1",
+        refs={"internet": "internet:1"},
+        load=(),
+        kind=tmp_path / "kind",
+        kubectl=tmp_path / "kubectl",
+        kubernetes_version="v1.34.4",
+        calico_version="v3.30.1",
+        image_repository=None,
+        kubeadm_patch=None,
+        calico_crds=None,
+    )
+
+
+@pytest.fixture
+def maker(images: ClusterImages) -> Maker:
+    return Maker(ClusterSpec(), images, INTERNET, Quiet())
+
+
+def kind_cluster(monkeypatch: pytest.MonkeyPatch, fault: BaseException, seen: list[Any]) -> None:
+    """Let KindCluster.create note whether a record is there, and then fail."""
+
+    class Failing:
+        def __init__(self, name: str, **_: Any) -> None:
+            self.name = name
+
+        def create(self, config: Path) -> None:
+            seen.append(Home(self.name).record())
+            Home(self.name).log.write_text("ERROR: port is already allocated\n")
+            raise fault
+
+    monkeypatch.setattr(maker_module, "KindCluster", Failing)
+
+
+@pytest.mark.parametrize(
+    ("mode", "state", "action"),
+    [
+        (ClusterMode.AUTO, State.ABSENT, Action.CREATE),
+        (ClusterMode.AUTO, State.HEALTHY, Action.REUSE),
+        (ClusterMode.AUTO, State.BROKEN, Action.RECREATE),
+        (ClusterMode.CREATE, State.ABSENT, Action.CREATE),
+        (ClusterMode.REUSE, State.HEALTHY, Action.REUSE),
+    ],
+)
+def test_mode_and_state_that_fit_lead_to_one_action(
+    mode: ClusterMode, state: State, action: Action
+) -> None:
+    assert decide(mode, state, NAME) is action
+
+
+@pytest.mark.parametrize(
+    ("mode", "state", "words"),
+    [
+        (ClusterMode.AUTO, State.FOREIGN, "is taken by a cluster that policylab did not make"),
+        (ClusterMode.CREATE, State.FOREIGN, "is taken by a cluster that policylab did not make"),
+        (ClusterMode.REUSE, State.FOREIGN, "is taken by a cluster that policylab did not make"),
+        (ClusterMode.CREATE, State.HEALTHY, "exists already"),
+        (ClusterMode.CREATE, State.BROKEN, "exists already"),
+        (ClusterMode.REUSE, State.ABSENT, "no healthy cluster"),
+        (ClusterMode.REUSE, State.BROKEN, "no healthy cluster"),
+    ],
+)
+def test_mode_and_state_that_do_not_fit_are_a_fault_with_a_way_out(
+    mode: ClusterMode, state: State, words: str
+) -> None:
+    with pytest.raises(EnvironmentFault, match=words) as caught:
+        decide(mode, state, NAME)
+
+    assert NAME in caught.value.where
+    assert caught.value.try_
+
+
+def test_cluster_of_that_name_without_our_record_is_foreign(maker: Maker, kind: Kind) -> None:
+    kind.clusters = [NAME]
+
+    assert maker.state() == (State.FOREIGN, "")
+
+
+def test_cluster_that_kind_does_not_list_is_absent_whatever_the_record_says(
+    maker: Maker, kind: Kind, home: Home
+) -> None:
+    home.stood(OURS)
+
+    assert maker.state() == (State.ABSENT, "")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        OURS,
+        replace(OURS, ready=True, workers=2),
+        replace(OURS, ready=True, node="node:0"),
+    ],
+    ids=["half made", "other workers", "other image"],
+)
+def test_cluster_of_ours_that_is_not_what_is_asked_for_is_broken(
+    maker: Maker, kind: Kind, home: Home, record: Record
+) -> None:
+    home.claim(record)
+    kind.clusters = [NAME]
+
+    state, seen = maker.state()
+
+    assert state is State.BROKEN
+    assert "it was made as" in seen
+
+
+@pytest.mark.parametrize(("lacking", "state"), [("", State.HEALTHY), ("no DNS", State.BROKEN)])
+def test_cluster_of_ours_is_healthy_when_nothing_is_missing(
+    maker: Maker,
+    kind: Kind,
+    monkeypatch: pytest.MonkeyPatch,
+    lacking: str,
+    state: State,
+) -> None:
+    Home(NAME).stood(OURS)
+    kind.clusters = [NAME]
+    monkeypatch.setattr(maker_module, "Kube", lambda *_: None)
+    monkeypatch.setattr(maker_module, "missing", lambda *_: lacking)
+
+    assert maker.state() == (state, lacking)
+
+
+def test_cluster_of_ours_whose_api_does_not_answer_is_broken(
+    maker: Maker, kind: Kind, home: Home
+) -> None:
+    home.stood(OURS)
+    kind.clusters = [NAME]
+    kind.fails = {"export"}
+
+    state, seen = maker.state()
+
+    assert state is State.BROKEN
+    assert "export failed" in seen
+
+
+def test_foreign_cluster_is_neither_used_nor_deleted_by_open_cluster(
+    kind: Kind, images: ClusterImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind.clusters = [NAME]
+    monkeypatch.setattr(cluster_module, "provide", lambda *_: images)
+    monkeypatch.setattr(cluster_module, "ensure_internet", lambda *_: INTERNET)
+
+    with pytest.raises(EnvironmentFault, match="is taken by a cluster"):
+        open_cluster(ClusterSpec(), Quiet())
+
+    assert kind.deleted() == []
+    assert kind.clusters == [NAME]
+
+
+def test_foreign_cluster_is_not_deleted_by_name(kind: Kind) -> None:
+    kind.clusters = ["mine"]
+    Home("ours").stood(replace(OURS, name="ours"))
+
+    with pytest.raises(ClusterNotReady, match="is not policylab's, so it is not deleted") as caught:
+        delete_cluster("mine", kind=Path("kind"))
+
+    assert kind.ran == []
+    assert "known: ours" in caught.value.try_
+
+
+def test_record_that_cannot_be_read_makes_a_cluster_foreign(
+    maker: Maker, kind: Kind, home: Home
+) -> None:
+    home.claim(OURS)
+    (home.path / "owned.json").write_text('{"name": ', encoding="utf-8")
+    kind.clusters = [NAME]
+
+    assert maker.state() == (State.FOREIGN, "")
+
+
+def test_cluster_of_ours_is_deleted_with_its_record(kind: Kind, home: Home) -> None:
+    home.stood(OURS)
+    kind.clusters = [NAME, "mine"]
+
+    delete_cluster(NAME, kind=Path("kind"))
+
+    assert kind.clusters == ["mine"]
+    assert owned_clusters() == []
+    assert not home.path.exists()
+
+
+def test_record_stays_when_kind_cannot_delete(kind: Kind, home: Home) -> None:
+    home.stood(OURS)
+    kind.fails = {"delete"}
+
+    with pytest.raises(CommandFailed):
+        delete_cluster(NAME, kind=Path("kind"))
+
+    assert owned_clusters() == [NAME]
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised"),
+    [
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (subprocess.CalledProcessError(1, "kind"), ClusterNotReady),
+        (RuntimeError("a bug"), RuntimeError),
+    ],
+)
+def test_half_made_cluster_is_deleted_and_the_fault_goes_on(
+    maker: Maker,
+    kind: Kind,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: BaseException,
+    raised: type[BaseException],
+) -> None:
+    kind_cluster(monkeypatch, fault, [])
+
+    with pytest.raises(raised):
+        maker.create()
+
+    assert kind.deleted() == [f"--name={NAME}"]
+    assert owned_clusters() == []
+    assert not Home(NAME).path.exists()
+
+
+def test_failure_of_kind_is_told_in_its_own_words(
+    maker: Maker, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind_cluster(monkeypatch, subprocess.CalledProcessError(1, "kind"), [])
+
+    with pytest.raises(ClusterNotReady, match="kind could not create the cluster") as caught:
+        maker.create()
+
+    assert caught.value.seen == "ERROR: port is already allocated"
+
+
+def test_record_is_written_before_kind_is_called_and_not_yet_ready(
+    maker: Maker, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Record | None] = []
+    kind_cluster(monkeypatch, KeyboardInterrupt(), seen)
+
+    with pytest.raises(KeyboardInterrupt):
+        maker.create()
+
+    assert seen == [OURS]
+
+
+def test_half_made_cluster_that_cannot_be_deleted_stays_ours_and_the_first_fault_goes_on(
+    maker: Maker, kind: Kind, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind_cluster(monkeypatch, KeyboardInterrupt(), [])
+    kind.fails = {"delete"}
+
+    with pytest.raises(KeyboardInterrupt):
+        maker.create()
+
+    assert home.record() == OURS
+
+
+def test_cluster_that_stands_is_recorded_as_ready(
+    maker: Maker, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maker, "_create", lambda: None)
+
+    maker.create()
+
+    assert home.record() == replace(OURS, ready=True)
+
+
+def test_status_of_an_unknown_cluster_names_those_that_are_known(home: Home) -> None:
+    home.stood(OURS)
+
+    found = status("elsewhere")
+
+    assert not found.healthy
+    assert found.facts == {"state": "not ours, or absent", "known": NAME}
+
+
+def test_status_of_a_cluster_whose_kubeconfig_is_gone_is_not_healthy(home: Home) -> None:
+    home.stood(OURS)
+
+    found = status(NAME)
+
+    assert not found.healthy
+    assert found.facts["cni"] == "calico"
+    assert "does not answer" in found.facts["state"]
+
+
+def external(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any, **__: Any) -> None:
+        pytest.fail("an existing cluster needs neither images nor kind")
+
+    monkeypatch.setattr(cluster_module, "provide", never)
+    monkeypatch.setattr(cluster_module, "ensure_internet", never)
+    monkeypatch.setattr(cluster_module, "Maker", never)
+    monkeypatch.setattr(cluster_module, "Kube", lambda *_: None)
+    monkeypatch.setattr(cluster_module, "versions", lambda _: {"kubernetes": "v1.33.0"})
+
+
+def test_existing_cluster_is_used_as_it_is_and_nothing_is_made(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    external(monkeypatch)
+    spec = ClusterSpec(
+        mode=ClusterMode.EXTERNAL,
+        context="school",
+        kubeconfig=Path("/k/config"),
+        kubectl_bin=Path("/k/kubectl"),
+    )
+
+    found = open_cluster(spec, Quiet())
+
+    assert not found.owned
+    assert not found.created
+    assert (found.context, found.kubeconfig) == ("school", Path("/k/config"))
+    assert found.refs == {}
+    assert found.internet is None
+    assert found.environment["kubernetes"] == "v1.33.0"
+    assert kind.ran == []
+    assert owned_clusters() == []
+
+
+def test_existing_cluster_without_kubectl_is_a_missing_tool(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    external(monkeypatch)
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(ToolMissing, match="kubectl is not on PATH"):
+        open_cluster(ClusterSpec(mode=ClusterMode.EXTERNAL, context="school"), Quiet())
