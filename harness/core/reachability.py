@@ -93,15 +93,3 @@ def compare(expected: Matrix[Cell], observed: Matrix[Cell]) -> tuple[Mismatch[Ce
         for key in keys
         if expected.cells.get(key) != observed.cells.get(key)
     )
-
-
-def flips(before: Oracle, after: Oracle, flows: Iterable[Flow]) -> tuple[Flow, ...]:
-    """The flows that a change turns from allow to deny or back: they tell when it is in force.
-
-    Flows that are undefined on either side tell nothing, so they are left out.
-    """
-    return tuple(
-        flow
-        for flow in flows
-        if {before.verdict(flow), after.verdict(flow)} == {Verdict.ALLOW, Verdict.DENY}
-    )

@@ -218,10 +218,7 @@ class Prober:
         return stream.broken(f"an unexpected line: {str(message)[:200]}")
 
     def _drop_dead(self) -> None:
-        for pod in [
-            pod for pod, stream in self._streams.items() if stream.process.poll() is not None
-        ]:
-            del self._streams[pod]
+        self.forget([pod for pod, s in self._streams.items() if s.process.poll() is not None])
 
 
 def _wire(item: Item) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from hypothesis import given
-
 from harness.core.model import (
     Direction,
     External,
@@ -18,8 +16,7 @@ from harness.core.model import (
 )
 from harness.core.oracle import Oracle
 from harness.core.outcome import Verdict
-from harness.core.reachability import Matrix, Mismatch, Port, compare, compute, flips
-from tests.core.strategies import flows_of, policy_sets, topologies
+from harness.core.reachability import Matrix, Mismatch, Port, compare, compute
 
 A = Pod("x", "a", {"pod": "a"})
 B = Pod("x", "b", {"pod": "b"})
@@ -62,32 +59,3 @@ def test_cell_that_was_not_looked_at_is_a_mismatch() -> None:
     assert [str(m) for m in compare(nothing, expected)] == [
         "x/b -> x/a:80/TCP: expected nothing, observed allow"
     ]
-
-
-def test_flips_are_the_flows_that_a_new_policy_cuts() -> None:
-    found = flips(Oracle(WORLD, []), Oracle(WORLD, [DENY_ALL]), FLOWS)
-
-    assert {str(flow) for flow in found} == {
-        "x/b -> x/a:80/TCP",
-        "outside -> x/a:80/TCP",
-        "x/a -> x/b:80/TCP",
-        "outside -> x/b:80/TCP",
-    }
-
-
-def test_rollback_flips_the_same_flows() -> None:
-    before, after = Oracle(WORLD, []), Oracle(WORLD, [DENY_ALL])
-
-    assert flips(after, before, FLOWS) == flips(before, after, FLOWS)
-
-
-@given(topologies(), policy_sets)
-def test_policies_flip_exactly_the_flows_that_they_deny(
-    topology: Topology, policies: tuple[NetworkPolicy, ...]
-) -> None:
-    flows = flows_of(topology)
-    after = Oracle(topology, policies)
-
-    found = flips(Oracle(topology, ()), after, flows)
-
-    assert list(found) == [flow for flow in flows if after.verdict(flow) is Verdict.DENY]

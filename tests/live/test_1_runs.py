@@ -1,0 +1,91 @@
+"""Whole runs of the labs, as a student or a CI job starts them, and how they go wrong."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.edge.wait import NotYet, wait_for
+
+pytestmark = pytest.mark.live
+
+ROOT = Path(__file__).parents[2]
+SILENT = ("timeout", "dns_timeout")
+RUN_SECONDS = 240
+
+
+def labs(reports: Path, *args: str) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "labs/lab12_zero_trust",
+        f"--lab-report-dir={reports}",
+    ]
+    return subprocess.Popen(
+        [*command, *args], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def rows(reports: Path) -> list[dict[str, Any]]:
+    found = json.loads((reports / "labs.json").read_text(encoding="utf-8"))["rows"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_without_the_policies_every_denied_row_turns_red(tmp_path: Path) -> None:
+    """The mutation check: a row that is green without its policy would prove nothing."""
+    run = labs(tmp_path, "--lab-policies=skip")
+    output, _ = run.communicate(timeout=RUN_SECONDS)
+
+    assert run.returncode == 1, output
+    denied = [
+        row
+        for row in rows(tmp_path)
+        if (row["erratum"] and row["observed"] in SILENT) or row["documented"] in SILENT
+        if not row["erratum"]
+    ]
+    assert len(denied) > 25
+    assert {row["status"] for row in denied} == {"fail"}, output
+    still_open = [row for row in rows(tmp_path) if row["documented"] == "connected"]
+    assert {row["status"] for row in still_open if not row["erratum"]} == {"pass"}
+
+
+def test_interrupt_keeps_what_was_found_and_the_cluster(tmp_path: Path) -> None:
+    run = labs(tmp_path)
+
+    def first_rows() -> None:
+        if run.poll() is not None:
+            pytest.fail(f"the run ended by itself: {run.communicate()[0]}")
+        done = (
+            [r for r in rows(tmp_path) if r["status"] == "pass"] if any(tmp_path.iterdir()) else []
+        )
+        if not done:
+            raise NotYet("no row has passed yet")
+
+    wait_for("the first rows are written", first_rows, seconds=RUN_SECONDS)
+    run.send_signal(signal.SIGINT)
+    output, _ = run.communicate(timeout=60)
+
+    assert run.returncode == pytest.ExitCode.INTERRUPTED, output
+    document = json.loads((tmp_path / "labs.json").read_text(encoding="utf-8"))
+    statuses = [row["status"] for row in document["rows"]]
+    assert document["interrupted"] is True
+    assert "pass" in statuses
+    assert "not_checked" in statuses
+    assert "fail" not in statuses
+    assert (tmp_path / "report.html").exists()
+
+
+def test_run_after_an_interrupt_is_whole(tmp_path: Path) -> None:
+    run = labs(tmp_path, "-k", "default_deny")
+    output, _ = run.communicate(timeout=RUN_SECONDS)
+
+    assert run.returncode == 0, output
+    assert {row["status"] for row in rows(tmp_path)} == {"pass", "erratum"}

@@ -1,0 +1,234 @@
+"""On a live cluster: a tool that breaks gives no verdict, and never a denial."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from harness.core.attempts import Attempt, Item
+from harness.core.documented import Row, parse_table
+from harness.core.interpret import JUDGE
+from harness.core.library import namespaces_of
+from harness.core.manifest import parse
+from harness.core.model import Protocol
+from harness.core.outcome import Outcome
+from harness.core.record import Observation
+from harness.core.target import PodPort, PodRef
+from harness.edge.facts import Bench
+from harness.edge.gate import CLIENT, Gate
+from harness.edge.observe import Observer
+from harness.edge.play import Play
+from harness.edge.process import run
+from harness.edge.replay import Replayer
+from harness.edge.stage import Stage
+from harness.edge.stream import CONTAINER
+from harness.edge.wait import NotYet, wait_for
+from harness.errors import ClusterNotReady, ProbeError
+from harness.plays import Live
+
+pytestmark = pytest.mark.live
+
+SPACE = "policylab-faults"
+WEB, OTHER = PodRef(SPACE, "web"), PodRef(SPACE, "other")
+PODS = "".join(
+    f"""
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: {SPACE}, labels: {{app: {name}}}}}
+spec:
+  terminationGracePeriodSeconds: 0
+  automountServiceAccountToken: false
+  containers:
+    - name: nginx
+      image: localhost/policylab/nginx:lab
+      imagePullPolicy: IfNotPresent
+      ports: [{{containerPort: 80}}]
+"""
+    for name in ("web", "other")
+)
+LIBRARY = {
+    "pods": parse(
+        f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {SPACE}}}\n{PODS}", origin="pods"
+    ),
+    "deny": parse(
+        f"""
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: deny, namespace: {SPACE}}}
+spec: {{podSelector: {{}}, policyTypes: [Ingress, Egress]}}
+""",
+        origin="deny",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def stage(lab_live: Live) -> Iterator[Stage]:
+    cluster = lab_live.cluster
+    assert cluster.internet is not None
+    made = Stage(
+        lab_live.kube,
+        lab_live.prober,
+        LIBRARY,
+        images=cluster.refs,
+        internet=cluster.internet.names,
+        fence=lab_live.gate.fence,
+    )
+    made.clear(namespaces_of(LIBRARY))
+    made.enter(["pods"])
+    yield made
+    made.close()
+
+
+def replayer(live: Live) -> Replayer:
+    return Replayer(live.cluster.kubectl, live.cluster.kubeconfig, live.cluster.context)
+
+
+def kubectl(live: Live, *words: str) -> str:
+    base: list[str | Path] = [
+        live.cluster.kubectl,
+        f"--kubeconfig={live.cluster.kubeconfig}",
+    ]
+    return run([*base, *words], timeout=30).stdout
+
+
+def web_from_other(stage: Stage) -> Observation | ProbeError:
+    ask = (OTHER, PodPort(WEB, 80, Protocol.TCP))
+    return stage.observer.read([ask])[ask]
+
+
+def connected(stage: Stage) -> bool:
+    seen = web_from_other(stage)
+    return isinstance(seen, Observation) and seen.reading.outcome is Outcome.CONNECTED
+
+
+def test_server_that_answers_under_another_name_is_a_wrong_peer(
+    stage: Stage, lab_live: Live
+) -> None:
+    class Crossed:
+        """Addresses that take one pod for another."""
+
+        def pod(self, ref: PodRef) -> str:
+            return stage.pod(OTHER)
+
+        def service(self, namespace: str, name: str) -> str:
+            return ""
+
+        def external(self, name: str) -> str:
+            return ""
+
+        def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
+            return []
+
+    ask = (CLIENT, PodPort(WEB, 80, Protocol.TCP))
+
+    seen = Observer(lab_live.prober, Crossed()).read([ask])[ask]
+
+    assert isinstance(seen, Observation), seen
+    assert seen.reading.outcome is Outcome.WRONG_PEER
+
+
+def test_prober_killed_in_mid_round_gives_no_verdict_and_comes_back(
+    stage: Stage, lab_live: Live
+) -> None:
+    silent = Item("a", "tcp", stage.pod(WEB), 80, offsets=(3.0,))  # nothing happens for 3 s
+    answers: list[dict[str, list[Attempt]] | ProbeError] = []
+    lab_live.prober.hello(OTHER)
+    thread = threading.Thread(
+        target=lambda: answers.append(lab_live.prober.round({OTHER: [silent]}, deadline=6.0)[OTHER])
+    )
+    thread.start()
+    exec_in = ["exec", f"--namespace={SPACE}", "other", f"--container={CONTAINER}", "--"]
+    kubectl(lab_live, *exec_in, "sh", "-c", "kill -9 -1 || true")
+    thread.join(30)
+
+    assert isinstance(answers[0], ProbeError), answers
+    assert connected(stage)
+
+
+def test_command_that_is_gone_is_not_a_denial(stage: Stage, lab_live: Live) -> None:
+    exec_in = ["exec", f"--namespace={SPACE}", "other", "--"]
+    kubectl(lab_live, *exec_in, "mv", "/usr/bin/curl", "/usr/bin/curl.gone")
+    try:
+        play = Play(
+            stage,
+            replayer(lab_live),
+            Bench(lab_live.kube, lab_live.prober, stage, replayer(lab_live)),
+            rows(),
+        )
+        with pytest.raises(ProbeError, match="did not run"):
+            play.observe(rows()[0])
+    finally:
+        kubectl(lab_live, *exec_in, "mv", "/usr/bin/curl.gone", "/usr/bin/curl")
+
+
+def rows() -> tuple[Row, ...]:
+    return parse_table(
+        f"""
+| step | apply | from | to | outcome | command | why |
+|------|-------|------|----|---------|---------|-----|
+| deny | pods, deny | {OTHER} | pod/{WEB}:80 | timeout | curl --connect-timeout 1 10.0.0.1 | x |
+""",
+        source="faults#1",
+    ).rows
+
+
+def test_kubelet_stopped_in_mid_run_gives_no_verdict(stage: Stage, lab_live: Live) -> None:
+    stage.enter(["pods"])
+    assert connected(stage)
+    node = f"{lab_live.cluster.name}-control-plane"
+    run(["docker", "exec", node, "systemctl", "stop", "kubelet"], timeout=60)
+    try:
+        lab_live.prober.forget([OTHER])  # a stream that is open may outlive its kubelet
+        seen = web_from_other(stage)
+    finally:
+        run(["docker", "exec", node, "systemctl", "start", "kubelet"], timeout=60)
+
+    assert isinstance(seen, ProbeError)
+
+    def back() -> None:
+        if not connected(stage):
+            raise NotYet("the prober does not answer yet")
+
+    wait_for("probes work again after the kubelet's return", back, seconds=90, every=1)
+
+
+def test_row_is_settled_before_it_is_judged(stage: Stage, lab_live: Live) -> None:
+    stage.enter(["pods"])
+    stage.enter(["pods", "deny"])
+    began = time.monotonic()
+
+    seen = web_from_other(stage)
+
+    assert isinstance(seen, Observation)
+    assert seen.reading.outcome is Outcome.TIMEOUT
+    assert len(seen.evidence["attempts"]) == len(JUDGE.offsets)
+    assert seen.evidence["target_to_itself"] == "connected"
+    assert time.monotonic() - began >= JUDGE.deadline
+    assert not stage.settled.missing
+    stage.enter(["pods"])
+    assert connected(stage)
+
+
+def test_gate_stops_where_policies_do_nothing(
+    lab_live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A CNI that enforces nothing, seen from here: policies are accepted and have no effect.
+    monkeypatch.setattr("harness.edge.gate.Stage", partial(Stage, keep_policies=False))
+    cluster = lab_live.cluster
+    assert cluster.internet is not None
+    gate = Gate(
+        lab_live.kube,
+        lab_live.prober,
+        images=cluster.refs,
+        internet=cluster.internet.names,
+    )
+
+    with pytest.raises(ClusterNotReady, match="the gate"):
+        gate.prove()
