@@ -99,6 +99,54 @@ def test_policy_types_default_as_the_api_server_does_it(spec: str, types: set[st
     assert policy.policy_types == {Direction(word) for word in types}
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("", ()),
+        ("  podSelector:\n", ()),
+        ("  podSelector: {}\n", ()),
+        ("  podSelector: {matchLabels: }\n", ()),
+        ("  podSelector: {matchLabels: {a: b}}\n", (("a", "In", {"b"}),)),
+        (
+            "  podSelector: {matchExpressions: [{key: a, operator: NotIn, values: [b, c]}]}\n",
+            (("a", "NotIn", {"b", "c"}),),
+        ),
+        (
+            "  podSelector: {matchLabels: {a: b},matchExpressions: [{key: c, operator: Exists}]}\n",
+            (("a", "In", {"b"}), ("c", "Exists", set())),
+        ),
+    ],
+)
+def test_missing_null_or_empty_pod_selector_has_no_requirement(
+    written: str, expected: tuple[tuple[str, str, set[str]], ...]
+) -> None:
+    text = POLICY.replace("  podSelector: {}\n", "  policyTypes: [Ingress]\n") + written
+    (policy,) = policies_of(parse(text, origin="f.yaml"))
+
+    found = {(r.key, str(r.operator), r.values) for r in policy.pod_selector.requirements}
+    assert found == {(key, word, frozenset(values)) for key, word, values in expected}
+
+
+@pytest.mark.parametrize("rule", ["", "{}", "{from: []}", "{ports: []}"])
+def test_rule_of_nothing_is_a_rule_for_anyone_on_any_port(rule: str) -> None:
+    (policy,) = policies_of(parse(f"{POLICY}  ingress:\n  - {rule}\n", origin="f.yaml"))
+
+    assert policy.ingress == (Rule(),)
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ("  ingress:\n", "spec.ingress"),
+        ("  policyTypes:\n", "spec.policyTypes"),
+        ("  ingress:\n  - from:\n", "spec.ingress[0].from"),
+        ("  ingress:\n  - ports:\n", "spec.ingress[0].ports"),
+    ],
+)
+def test_list_that_is_written_but_null_is_refused(spec: str, field: str) -> None:
+    assert f"{field} must be a list, not nothing" in faults(POLICY + spec)
+
+
 def test_deployment_becomes_pods_with_numbers() -> None:
     topology = topology_of(parse(DEPLOYMENT, origin="f.yaml"))
 
