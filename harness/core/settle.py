@@ -26,13 +26,16 @@ KNOWN_NAME = "kube-dns.kube-system.svc.cluster.local."
 EXTERNAL_NAME = "google.com"
 
 
-def candidates(scenario: Scenario, sources: Iterable[PodRef]) -> tuple[Ask, ...]:
-    """Every flow that probes can make here: pods and Services on their ports, DNS, the outside."""
-    targets: list[Target] = [
-        DnsQuery("A", KNOWN_NAME),
-        DnsQuery("A", KNOWN_NAME, tcp=True),
-        ExternalPort(EXTERNAL_NAME, 80, Protocol.TCP),
-    ]
+def candidates(
+    scenario: Scenario, sources: Iterable[PodRef], *, internet: bool = True
+) -> tuple[Ask, ...]:
+    """Every flow that probes can make here: pods and Services on their ports, DNS, the outside.
+
+    `internet` is false where nothing stands in for the outside.
+    """
+    targets: list[Target] = [DnsQuery("A", KNOWN_NAME), DnsQuery("A", KNOWN_NAME, tcp=True)]
+    if internet:
+        targets.append(ExternalPort(EXTERNAL_NAME, 80, Protocol.TCP))
     sources = tuple(sources)
     probed = set(sources)
     for pod in scenario.topology.pods.values():

@@ -23,6 +23,7 @@ from harness.core.interpret import (
     resolved_first,
 )
 from harness.core.outcome import Outcome, Reading
+from harness.core.predict import INTERNET
 from harness.core.question import Question, query_plan
 from harness.core.record import Observation
 from harness.core.resolvconf import ResolvConf
@@ -142,6 +143,9 @@ class Observer:
                     prefix, ask, [Question(target.qname, target.rdtype)], pace, tcp=target.tcp
                 )
             case Lookup() | NamePort():
+                if target.name.rstrip(".") in INTERNET:
+                    # Only what stands in for it is ever asked, never the real one.
+                    self._addresses.external(target.name.rstrip("."))
                 conf = self.resolv_conf(source)
                 plan = query_plan(target.name, search=conf.search, ndots=conf.ndots)
                 return self._ask_dns(prefix, ask, list(plan), pace, tcp=False)

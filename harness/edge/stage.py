@@ -215,7 +215,8 @@ class Stage:
     def _settle(self, before: Scenario | None, after: Scenario, began: float) -> None:
         """Poll the flows whose prediction changes until all have; without any, use the fence."""
         self.pods.refresh_services(after)
-        asks = flips(before, after, candidates(after, self.pods.probed))
+        can = candidates(after, self.pods.probed, internet=bool(self._internet))
+        asks = flips(before, after, can)
         if not asks:
             self._fence()
             self.settled = Settled(_ms_since(began), 0)
