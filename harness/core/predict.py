@@ -158,20 +158,33 @@ class Scenario:
             raise ManifestError(
                 f"no manifest in force has the Service {target.namespace}/{target.name}"
             )
+        if service.headless:
+            raise ManifestError(
+                f"the Service {service} is headless: it has no address of its own",
+                try_=f"name/{service.name}.{service.namespace}:PORT",
+            )
         return self._through(source, service, target.port, target.protocol)
 
     def _through(
         self, source: PodRef, service: Service, port: int, protocol: Protocol
     ) -> Prediction:
         """Policies see a flow after the Service's translation, so the backends decide."""
-        ports = [p for p in service.ports if p.port == port and p.protocol == protocol]
         backends = _backends(self.topology, service)
+        if service.headless:
+            # DNS gives the pods' own addresses, so nothing translates the port.
+            return self._all([(pod, port) for pod in backends], source, protocol)
+        ports = [p for p in service.ports if p.port == port and p.protocol == protocol]
         if not ports or not backends:
             # What answers for a port that a Service does not have is the proxy's choice.
             return Prediction(Reading(Outcome.REFUSED) if ports else None)
-        found = {
-            self._reach(source, pod, _target_port(pod, ports[0]), protocol) for pod in backends
-        }
+        ends = [(pod, _target_port(pod, ports[0])) for pod in backends]
+        return self._all([end for end in ends if end[1]], source, protocol)
+
+    def _all(
+        self, ends: Iterable[tuple[Pod, int]], source: PodRef, protocol: Protocol
+    ) -> Prediction:
+        """What all of these ends agree on; open where they differ or there is none."""
+        found = {self._reach(source, pod, port, protocol) for pod, port in ends}
         readings = {prediction.reading for prediction in found}
         reasons = tuple(sorted({reason for prediction in found for reason in prediction.reasons}))
         return Prediction(readings.pop() if len(readings) == 1 else None, reasons)
@@ -244,7 +257,7 @@ def _backends(topology: Topology, service: Service) -> list[Pod]:
 def _target_port(pod: Pod, port: ServicePort) -> int:
     if isinstance(port.target, int):
         return port.target or port.port
-    named = [p.number for p in pod.ports if p.name == port.target]
+    named = [p.number for p in pod.ports if (p.name, p.protocol) == (port.target, port.protocol)]
     return named[0] if named else 0
 
 

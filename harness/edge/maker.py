@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pytest_kind.cluster import KindCluster
 
+from harness.edge import evidence
 from harness.edge.clusterstate import Cluster, ClusterSpec, Home, Record, State
 from harness.edge.cni import Cni
 from harness.edge.cni.calico import DAEMON_SET, Calico
@@ -73,7 +74,11 @@ class Maker:
         self.home.claim(self.record)
         try:
             self._create()
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, HarnessError):
+                file = self.home.path.parent.parent / "failures" / f"{self.spec.cluster}.log"
+                kept = evidence.keep(self.home, self.kubectl, file)
+                self.progress.note(f"what the cluster looked like is in {kept}")
             with contextlib.suppress(HarnessError):
                 delete(self.home, self.spec.cluster, self.kind)
             raise
@@ -197,6 +202,11 @@ class Maker:
             "cni_version": self.cni.version,
             "image_source": str(self.images.source),
         }
+        if self.spec.kubeconfig:  # pytest-kind's --kubeconfig: where the user wants to find it
+            path = f"--kubeconfig={self.spec.kubeconfig}"
+            run(
+                [self.kind, "export", "kubeconfig", path, f"--name={self.spec.cluster}"], timeout=30
+            )
         return Cluster(
             name=self.spec.cluster,
             kubeconfig=self.home.kubeconfig,

@@ -30,6 +30,11 @@ spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: http}]}
 ---
 apiVersion: v1
 kind: Service
+metadata: {name: each, namespace: shop}
+spec: {clusterIP: None, selector: {app: web}, ports: [{port: 80, targetPort: http}]}
+---
+apiVersion: v1
+kind: Service
 metadata: {name: idle, namespace: shop}
 spec: {selector: {app: nobody}, ports: [{port: 80}]}
 """
@@ -66,6 +71,8 @@ def predicted(target: str, spec: str = "") -> str:
         ("ping/pod/shop/web", "", "connected"),
         ("ping/pod/shop/web", SHUT, "None"),
         ("name/web:80", "", "connected"),
+        ("name/each:8080", "", "connected"),  # a headless Service translates nothing
+        ("name/each:80", "", "refused"),
         ("name/google.com:80", "", "connected"),
         ("name/web:80", SEALED, "dns_timeout"),
         ("name/web:80", DNS_ONLY, "timeout"),
@@ -101,3 +108,8 @@ def test_denial_comes_with_the_policy_that_denies() -> None:
 def test_what_no_manifest_has_is_an_error(target: str, expected: str) -> None:
     with pytest.raises(ManifestError, match=expected):
         predicted(target)
+
+
+def test_headless_service_has_no_address_to_connect_to() -> None:
+    with pytest.raises(ManifestError, match="headless"):
+        predicted("svc/shop/each:80")
