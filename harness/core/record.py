@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from harness.core.documented import Row
-from harness.core.outcome import SILENT, Outcome, Reading
+from harness.core.outcome import Outcome, Reading
 
 
 class Status(StrEnum):
@@ -67,12 +67,20 @@ class Record:
     order: int = 0
 
 
+CONTROLS = {
+    Outcome.TIMEOUT: frozenset({Outcome.CONNECTED}),
+    # A name server's "no" is an answer as well: the question went through.
+    Outcome.DNS_TIMEOUT: frozenset({Outcome.RESOLVED, Outcome.DNS_NXDOMAIN, Outcome.DNS_NODATA}),
+}
+"""What the same flow must have shown without policies, for its silence to count."""
+
+
 def judge(
     row: Row, predicted: Reading | None, observation: Observation | None
 ) -> tuple[Status, str]:
     """The status of a row, and in words what is amiss.
 
-    Silence is earned: it counts only with a positive control that answered. Attempts that disagree
+    Silence is earned: it counts only with a positive control. Attempts that disagree
     are no verdict: never a pass, never a failure.
     """
     if observation is None:
@@ -84,11 +92,11 @@ def judge(
         return Status.FAIL, f"expected {row.outcome}, observed {seen}"
     if predicted is not None and not seen.satisfies(predicted):
         return Status.FAIL, f"the policies predict {predicted}, observed {seen}"
-    if seen.outcome in SILENT and not _answered(observation.control):
+    if seen.outcome in CONTROLS and not _controlled(seen, observation.control):
         had = observation.control or "none"
         return Status.NOT_CHECKED, f"silence without a positive control (without policies: {had})"
     return (Status.ERRATUM if row.erratum else Status.PASS), ""
 
 
-def _answered(control: Reading | None) -> bool:
-    return control is not None and control.outcome not in SILENT | {Outcome.UNSTABLE}
+def _controlled(silent: Reading, control: Reading | None) -> bool:
+    return control is not None and control.outcome in CONTROLS[silent.outcome]

@@ -20,6 +20,7 @@ from harness.edge.images import provide
 from harness.edge.internet import ensure_internet
 from harness.edge.kube import Kube
 from harness.edge.maker import Maker, daemon_set_of, delete, missing, versions
+from harness.edge.nodes import node_containers
 from harness.edge.process import Progress
 from harness.errors import ClusterNotReady, HarnessError, ToolMissing
 
@@ -67,10 +68,12 @@ def delete_cluster(name: str, *, kind: Path | None = None) -> None:
     """Delete a cluster of ours, whole or half, and forget it; one that is not ours stays.
 
     Raises:
-        ClusterNotReady: there is no record that the cluster is ours, or kind fails.
+        ClusterNotReady: there is no record that the cluster is ours, its nodes are not those that
+            the record names, or kind fails.
     """
     home = Home(name)
-    if home.record() is None:
+    record = home.record()
+    if record is None or not record.owns(node_containers(name)):
         raise ClusterNotReady(
             f"the cluster {name} is not policylab's, so it is not deleted",
             where=str(home.path),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -92,13 +92,29 @@ class ClusterStatus:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """That a cluster is ours, and what it was made of. `ready` is set when it stood."""
+    """That a cluster is ours, and what it was made of.
+
+    `ready` is set when it stood, and then `containers` has the ids of its nodes: the name alone
+    says nothing once somebody deletes our cluster and makes another of that name.
+    """
 
     name: str
     node: str
     cni: str
     workers: int
     ready: bool = False
+    containers: tuple[str, ...] = ()
+
+    def owns(self, found: Collection[str]) -> bool:
+        """Whether the nodes found under the name are ours; a half-made cluster has only its name.
+
+        One node of ours is enough: the rest of a cluster may have been deleted.
+        """
+        return not self.containers or not found or not set(self.containers).isdisjoint(found)
+
+    def made_as(self, other: Record) -> bool:
+        """Whether both clusters stood and were made of the same."""
+        return replace(self, containers=()) == replace(other, ready=True, containers=())
 
 
 class Home:
@@ -114,8 +130,9 @@ class Home:
     def record(self) -> Record | None:
         """The record, or None if there is none that can be read: then the cluster is not ours."""
         try:
-            return Record(**json.loads(self._record.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            found = json.loads(self._record.read_text(encoding="utf-8"))
+            return Record(**{**found, "containers": tuple(found.get("containers", ()))})
+        except (OSError, ValueError, TypeError, AttributeError):
             return None
 
     def claim(self, record: Record) -> None:
@@ -125,9 +142,9 @@ class Home:
         draft.write_text(json.dumps(asdict(record)), encoding="utf-8")
         draft.replace(self._record)
 
-    def stood(self, record: Record) -> None:
-        """Note that the cluster came up whole."""
-        self.claim(replace(record, ready=True))
+    def stood(self, record: Record, containers: tuple[str, ...]) -> None:
+        """Note that the cluster came up whole, on these nodes."""
+        self.claim(replace(record, ready=True, containers=containers))
 
     def remove(self) -> None:
         """Forget the cluster."""

@@ -11,7 +11,6 @@ import contextlib
 import re
 import shlex
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 from pytest_kind.cluster import KindCluster
@@ -24,6 +23,7 @@ from harness.edge.images import ClusterImages
 from harness.edge.internet import Internet
 from harness.edge.kindconfig import kind_config
 from harness.edge.kube import Kube
+from harness.edge.nodes import node_containers
 from harness.edge.process import Progress, run, tail
 from harness.edge.wait import NotYet
 from harness.errors import ClusterNotReady, HarnessError
@@ -53,9 +53,9 @@ class Maker:
         record = self.home.record()
         if self.spec.cluster not in listed:
             return State.ABSENT, ""
-        if record is None:
+        if record is None or not record.owns(node_containers(self.spec.cluster)):
             return State.FOREIGN, ""
-        if record != replace(self.record, ready=True):
+        if not record.made_as(self.record):
             return State.BROKEN, f"it was made as {record}"
         try:
             lacking = self._healthy()
@@ -82,7 +82,7 @@ class Maker:
             with contextlib.suppress(HarnessError):
                 delete(self.home, self.spec.cluster, self.kind)
             raise
-        self.home.stood(self.record)
+        self.home.stood(self.record, node_containers(self.spec.cluster))
 
     def _create(self) -> None:
         self.home.resolv_conf.write_text(f"nameserver {self.internet.dns}\n", encoding="utf-8")

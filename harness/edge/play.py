@@ -18,7 +18,7 @@ from harness.core.replay import agrees
 from harness.core.target import Fact, Questions, ResolverOption
 from harness.edge.facts import FACTS, Bench
 from harness.edge.replay import Replayer
-from harness.edge.stage import Stage
+from harness.edge.stage import Settled, Stage
 from harness.errors import HarnessError, OutcomeTableError, ProbeError
 
 WORKERS = 4
@@ -36,7 +36,6 @@ class Play:
         self._rows = tuple(rows)
         self._seen: dict[tuple[str, ...], dict[str, Seen]] = {}
         self._controls: dict[tuple[frozenset[str], str], Seen] = {}
-        self.settled_ms: dict[tuple[str, ...], float] = {}
 
     def predict(self, row: Row) -> Prediction:
         """The oracle's answer for the row."""
@@ -63,7 +62,6 @@ class Play:
         controls = self._controls_for(rows)
         self._stage.enter(apply)
         settled = self._stage.settled
-        self.settled_ms[apply] = settled.ms
         # The tutorial's commands wait out their own timeouts beside our round.
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
             replays = {_key(row): pool.submit(self._replay, row) for row in rows if row.command}
@@ -71,7 +69,7 @@ class Play:
             transcripts = {key: replay.result() for key, replay in replays.items()}
         seen |= {_key(row): self._special(row) for row in rows if isinstance(row.target, SPECIAL)}
         return {
-            key: _finish(row, seen[key], controls.get(key), transcripts.get(key), settled.missing)
+            key: _finish(row, seen[key], controls.get(key), transcripts.get(key), settled)
             for row in rows
             for key in [_key(row)]
         }
@@ -129,7 +127,7 @@ def _finish(
     seen: Seen,
     control: Seen | None,
     transcript: Transcript | ProbeError | None,
-    missing: str,
+    settled: Settled,
 ) -> Seen:
     """Add the control and the transcript; two instruments that disagree give no verdict."""
     for part in (seen, control, transcript):
@@ -138,10 +136,10 @@ def _finish(
     assert isinstance(seen, Observation)  # noqa: S101 - the errors have left above
     if isinstance(control, Observation):
         seen = replace(seen, control=control.reading)
-    if missing:
-        seen = replace(
-            seen, notes=(*seen.notes, f"the state was not in force before its deadline: {missing}")
-        )
+    seen = replace(seen, evidence={**seen.evidence, "settled_ms": settled.ms})
+    if settled.missing:
+        note = f"the state was not in force before its deadline: {settled.missing}"
+        seen = replace(seen, notes=(*seen.notes, note))
     if isinstance(transcript, Transcript):
         seen = replace(seen, transcripts=(*seen.transcripts, transcript))
         if transcript.exit_code is None or not agrees(

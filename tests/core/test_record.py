@@ -33,7 +33,9 @@ def test_silence_with_a_control_that_answered_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    "control", [None, TIMEOUT, Reading(Outcome.DNS_TIMEOUT), UNSTABLE], ids=str
+    "control",
+    [None, TIMEOUT, Reading(Outcome.REFUSED), Reading(Outcome.DNS_TIMEOUT), UNSTABLE],
+    ids=str,
 )
 def test_silence_without_a_control_that_answered_is_not_checked(control: Reading | None) -> None:
     status, problem = judge(row(), TIMEOUT, seen(Outcome.TIMEOUT, control))

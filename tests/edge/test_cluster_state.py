@@ -32,6 +32,7 @@ from harness.errors import ClusterNotReady, EnvironmentFault, ToolMissing
 NAME = "policylab-calico"
 INTERNET = Internet(dns="172.18.0.9", web="172.18.0.9", names={})
 OURS = Record(NAME, "node:1", "calico", 0)
+NODES = ("5f2a", "91c0")
 
 
 class Kind:
@@ -39,6 +40,7 @@ class Kind:
 
     def __init__(self) -> None:
         self.clusters: list[str] = []
+        self.nodes = NODES
         self.ran: list[tuple[str, ...]] = []
         self.fails: set[str] = set()
 
@@ -67,6 +69,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 def kind(monkeypatch: pytest.MonkeyPatch) -> Kind:
     made = Kind()
     monkeypatch.setattr(maker_module, "run", made)
+    for module in (maker_module, cluster_module):
+        monkeypatch.setattr(module, "node_containers", lambda _: made.nodes)
     return made
 
 
@@ -154,7 +158,7 @@ def test_cluster_of_that_name_without_our_record_is_foreign(maker: Maker, kind: 
 def test_cluster_that_kind_does_not_list_is_absent_whatever_the_record_says(
     maker: Maker, kind: Kind, home: Home
 ) -> None:
-    home.stood(OURS)
+    home.stood(OURS, NODES)
 
     assert maker.state() == (State.ABSENT, "")
 
@@ -188,7 +192,7 @@ def test_cluster_of_ours_is_healthy_when_nothing_is_missing(
     lacking: str,
     state: State,
 ) -> None:
-    Home(NAME).stood(OURS)
+    Home(NAME).stood(OURS, NODES)
     kind.clusters = [NAME]
     monkeypatch.setattr(maker_module, "Kube", lambda *_: None)
     monkeypatch.setattr(maker_module, "missing", lambda *_: lacking)
@@ -199,7 +203,7 @@ def test_cluster_of_ours_is_healthy_when_nothing_is_missing(
 def test_cluster_of_ours_whose_api_does_not_answer_is_broken(
     maker: Maker, kind: Kind, home: Home
 ) -> None:
-    home.stood(OURS)
+    home.stood(OURS, NODES)
     kind.clusters = [NAME]
     kind.fails = {"export"}
 
@@ -225,7 +229,7 @@ def test_foreign_cluster_is_neither_used_nor_deleted_by_open_cluster(
 
 def test_foreign_cluster_is_not_deleted_by_name(kind: Kind) -> None:
     kind.clusters = ["mine"]
-    Home("ours").stood(replace(OURS, name="ours"))
+    Home("ours").stood(replace(OURS, name="ours"), NODES)
 
     with pytest.raises(ClusterNotReady, match="is not policylab's, so it is not deleted") as caught:
         delete_cluster("mine", kind=Path("kind"))
@@ -245,7 +249,7 @@ def test_record_that_cannot_be_read_makes_a_cluster_foreign(
 
 
 def test_cluster_of_ours_is_deleted_with_its_record(kind: Kind, home: Home) -> None:
-    home.stood(OURS)
+    home.stood(OURS, NODES)
     kind.clusters = [NAME, "mine"]
 
     delete_cluster(NAME, kind=Path("kind"))
@@ -256,7 +260,7 @@ def test_cluster_of_ours_is_deleted_with_its_record(kind: Kind, home: Home) -> N
 
 
 def test_record_stays_when_kind_cannot_delete(kind: Kind, home: Home) -> None:
-    home.stood(OURS)
+    home.stood(OURS, NODES)
     kind.fails = {"delete"}
 
     with pytest.raises(CommandFailed):
@@ -326,17 +330,55 @@ def test_half_made_cluster_that_cannot_be_deleted_stays_ours_and_the_first_fault
 
 
 def test_cluster_that_stands_is_recorded_as_ready(
-    maker: Maker, home: Home, monkeypatch: pytest.MonkeyPatch
+    maker: Maker, kind: Kind, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(maker, "_create", lambda: None)
 
     maker.create()
 
-    assert home.record() == replace(OURS, ready=True)
+    assert home.record() == replace(OURS, ready=True, containers=NODES)
+
+
+def test_cluster_made_by_somebody_else_under_our_old_name_is_foreign(
+    maker: Maker, kind: Kind, home: Home
+) -> None:
+    home.stood(OURS, ("0000",))
+    kind.clusters = [NAME]
+
+    assert maker.state() == (State.FOREIGN, "")
+
+
+def test_cluster_made_by_somebody_else_under_our_old_name_is_not_deleted(
+    kind: Kind, home: Home
+) -> None:
+    home.stood(OURS, ("0000",))
+    kind.clusters = [NAME]
+
+    with pytest.raises(ClusterNotReady, match="is not policylab's, so it is not deleted"):
+        delete_cluster(NAME, kind=Path("kind"))
+
+    assert kind.deleted() == []
+
+
+@pytest.mark.parametrize(
+    ("recorded", "found", "owned"),
+    [
+        (NODES, NODES, True),
+        (NODES, NODES[:1], True),
+        (NODES, ("0000",), False),
+        (NODES, (), True),
+        ((), ("0000",), True),
+    ],
+    ids=["whole", "half deleted", "another's", "all gone", "half made"],
+)
+def test_cluster_is_ours_by_its_containers(
+    recorded: tuple[str, ...], found: tuple[str, ...], owned: bool
+) -> None:
+    assert replace(OURS, containers=recorded).owns(found) is owned
 
 
 def test_status_of_an_unknown_cluster_names_those_that_are_known(home: Home) -> None:
-    home.stood(OURS)
+    home.stood(OURS, NODES)
 
     found = status("elsewhere")
 
@@ -345,7 +387,7 @@ def test_status_of_an_unknown_cluster_names_those_that_are_known(home: Home) -> 
 
 
 def test_status_of_a_cluster_whose_kubeconfig_is_gone_is_not_healthy(home: Home) -> None:
-    home.stood(OURS)
+    home.stood(OURS, NODES)
 
     found = status(NAME)
 
