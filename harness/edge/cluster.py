@@ -73,7 +73,10 @@ def delete_cluster(name: str, *, kind: Path | None = None) -> None:
     """
     home = Home(name)
     record = home.record()
-    if record is None or not record.owns(node_containers(name)):
+    ours = record is not None and record.owns(node_containers(name))
+    if not ours:
+        if record is not None:
+            home.remove()  # our cluster is gone, and another has its name
         raise ClusterNotReady(
             f"the cluster {name} is not policylab's, so it is not deleted",
             where=str(home.path),

@@ -358,6 +358,7 @@ def test_cluster_made_by_somebody_else_under_our_old_name_is_not_deleted(
         delete_cluster(NAME, kind=Path("kind"))
 
     assert kind.deleted() == []
+    assert owned_clusters() == []
 
 
 @pytest.mark.parametrize(
