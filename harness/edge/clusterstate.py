@@ -116,6 +116,12 @@ class Record:
         """Whether both clusters stood and were made of the same."""
         return replace(self, containers=()) == replace(other, ready=True, containers=())
 
+    def told(self) -> str:
+        """The record in words."""
+        if not self.ready:
+            return "it is half made"
+        return f"it was made of {self.node}, with {self.cni} and {self.workers} workers"
+
 
 class Home:
     """The folder of one cluster: record, kubeconfig, kind's config and log."""

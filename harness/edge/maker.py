@@ -23,7 +23,7 @@ from harness.edge.images import ClusterImages
 from harness.edge.internet import Internet
 from harness.edge.kindconfig import kind_config
 from harness.edge.kube import Kube
-from harness.edge.nodes import node_containers
+from harness.edge.nodes import end_starts, node_containers, node_names
 from harness.edge.process import Progress, run, tail
 from harness.edge.wait import NotYet
 from harness.errors import ClusterNotReady, HarnessError
@@ -56,7 +56,7 @@ class Maker:
         if record is None or not record.owns(node_containers(self.spec.cluster)):
             return State.FOREIGN, ""
         if not record.made_as(self.record):
-            return State.BROKEN, f"it was made as {record}"
+            return State.BROKEN, record.told()
         try:
             lacking = self._healthy()
         except HarnessError as error:
@@ -227,6 +227,9 @@ def delete(home: Home, name: str, kind: Path) -> None:
         [kind, "delete", "cluster", f"--name={name}", f"--kubeconfig={home.kubeconfig}"],
         timeout=120,
     )
+    record = home.record()
+    if record is not None and not record.ready:
+        end_starts(node_names(name, record.workers), record.node)
     home.remove()
 
 

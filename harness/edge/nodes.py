@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from harness.edge.process import run
+from functools import partial
 
-__all__ = ["node_containers"]
+from harness.edge.process import run
+from harness.edge.wait import NotYet, wait_for
+from harness.errors import ClusterNotReady
+
+__all__ = ["end_starts", "node_containers", "node_names"]
 
 # kind puts this label on every node of a cluster.
 LABEL = "io.x-k8s.kind.cluster"
 ENGINE_SECONDS = 60.0
+START_SECONDS = 30.0
 
 
 def node_containers(cluster: str) -> tuple[str, ...]:
@@ -18,3 +23,40 @@ def node_containers(cluster: str) -> tuple[str, ...]:
     """
     words = ["docker", "ps", "--all", "--quiet", "--no-trunc", f"--filter=label={LABEL}={cluster}"]
     return tuple(sorted(run(words, timeout=ENGINE_SECONDS).stdout.split()))
+
+
+def node_names(cluster: str, workers: int) -> list[str]:
+    """Return the names that kind gives to a cluster's nodes."""
+    numbers = ["", *(str(number) for number in range(2, workers + 1))]
+    return [f"{cluster}-control-plane", *(f"{cluster}-worker{n}" for n in numbers[:workers])]
+
+
+def end_starts(names: list[str], image: str) -> None:
+    """Remove these containers, and those that the engine is only about to make.
+
+    When kind is interrupted, the engine goes on with what it was asked for, and the container
+    appears a second after kind's own clean-up. The engine reserves a name before it begins, so a
+    container of ours that gets the name proves that none is on its way.
+
+    Raises `ClusterNotReady` if the engine does not finish within 30 s.
+    """
+    for name in names:
+        wait_for(
+            f"the engine has finished making {name}",
+            partial(_free, name, image),
+            seconds=START_SECONDS,
+            fault=ClusterNotReady,
+            where=f"container {name}",
+            try_=f"docker rm --force --volumes {name}",
+        )
+
+
+def _free(name: str, image: str) -> None:
+    words = ["docker", "create", "--pull=never", f"--name={name}", image]
+    made = run(words, timeout=ENGINE_SECONDS, check=False)
+    taken = "already in use" in made.stderr
+    if made.returncode == 0 or taken:
+        remove = ["docker", "rm", "--force", "--volumes", name]
+        run(remove, timeout=ENGINE_SECONDS, check=False)
+    if taken:
+        raise NotYet(made.stderr.strip())

@@ -41,6 +41,7 @@ class Kind:
     def __init__(self) -> None:
         self.clusters: list[str] = []
         self.nodes = NODES
+        self.ended: list[list[str]] = []
         self.ran: list[tuple[str, ...]] = []
         self.fails: set[str] = set()
 
@@ -71,6 +72,7 @@ def kind(monkeypatch: pytest.MonkeyPatch) -> Kind:
     monkeypatch.setattr(maker_module, "run", made)
     for module in (maker_module, cluster_module):
         monkeypatch.setattr(module, "node_containers", lambda _: made.nodes)
+    monkeypatch.setattr(maker_module, "end_starts", lambda names, _: made.ended.append(names))
     return made
 
 
@@ -164,16 +166,16 @@ def test_cluster_that_kind_does_not_list_is_absent_whatever_the_record_says(
 
 
 @pytest.mark.parametrize(
-    "record",
+    ("record", "words"),
     [
-        OURS,
-        replace(OURS, ready=True, workers=2),
-        replace(OURS, ready=True, node="node:0"),
+        (OURS, "it is half made"),
+        (replace(OURS, ready=True, workers=2), "with calico and 2 workers"),
+        (replace(OURS, ready=True, node="node:0"), "it was made of node:0"),
     ],
     ids=["half made", "other workers", "other image"],
 )
 def test_cluster_of_ours_that_is_not_what_is_asked_for_is_broken(
-    maker: Maker, kind: Kind, home: Home, record: Record
+    maker: Maker, kind: Kind, home: Home, record: Record, words: str
 ) -> None:
     home.claim(record)
     kind.clusters = [NAME]
@@ -181,7 +183,7 @@ def test_cluster_of_ours_that_is_not_what_is_asked_for_is_broken(
     state, seen = maker.state()
 
     assert state is State.BROKEN
-    assert "it was made as" in seen
+    assert words in seen
 
 
 @pytest.mark.parametrize(("lacking", "state"), [("", State.HEALTHY), ("no DNS", State.BROKEN)])
@@ -290,6 +292,7 @@ def test_half_made_cluster_is_deleted_and_the_fault_goes_on(
         maker.create()
 
     assert kind.deleted() == [f"--name={NAME}"]
+    assert kind.ended == [[f"{NAME}-control-plane"]]
     assert owned_clusters() == []
     assert not Home(NAME).path.exists()
 
