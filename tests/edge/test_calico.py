@@ -137,3 +137,23 @@ def test_pods_wait_for_their_policy_before_they_run(objects: list[dict[str, Any]
     plugin = yaml.safe_load(conflist["data"]["conflist"])["plugins"][0]
 
     assert plugin["policy_setup_timeout_seconds"] > 0
+
+
+def test_only_status_and_address_books_are_ever_changed(objects: list[dict[str, Any]]) -> None:
+    books = {"blockaffinities", "ipamblocks", "ipamhandles"}
+
+    for rule in rules(objects):
+        if {"update", "patch", "delete"} & set(rule["verbs"]):
+            assert set(rule["resources"]) <= books | {"nodes/status", "pods/status"}, rule
+
+
+def test_configuration_of_the_plugin_appears_only_when_the_node_is_set_up(
+    objects: list[dict[str, Any]],
+) -> None:
+    (daemon_set,) = of_kind(objects, "DaemonSet")
+    install, start = daemon_set["spec"]["template"]["spec"]["initContainers"]
+    mounts = {mount["mountPath"]: mount["name"] for mount in install["volumeMounts"]}
+    script = start["command"][-1].splitlines()
+
+    assert mounts["/host/etc/cni/net.d"] == "cni-draft"
+    assert script[-1] == "mv 10-calico.new 10-calico.conflist"
