@@ -20,10 +20,9 @@ OUTCOMES = documented(
     """
 | step  | apply                            | from                 | to              | outcome                              | actual                           | erratum    | cite | why |
 |-------|----------------------------------|----------------------|-----------------|--------------------------------------|----------------------------------|------------|------|-----|
-| loop | 01-workloads, 06-coredns-loop, 06-coredns-clusterip, 06-coredns-fixed | coredns-loop/coredns | fact/crash      | shows exit code 1                    |                                  |            | 6.2  | its resolv.conf points to 127.0.0.1, where it listens itself |
-| loop | 01-workloads, 06-coredns-loop, 06-coredns-clusterip, 06-coredns-fixed | coredns-loop/coredns-clusterip | fact/crash      | shows exit code 1                    |                                  |            | 6.2  | its resolv.conf points to its own Service's address: the text's other cause |
-| loop | 01-workloads, 06-coredns-loop, 06-coredns-clusterip, 06-coredns-fixed | coredns-loop/coredns | fact/last-words | shows [PANIC] loop: loop             | shows [FATAL] plugin/loop: Loop  | loop-words | 6.2  | the line that the text tells to look for |
-| loop | 01-workloads, 06-coredns-loop, 06-coredns-clusterip, 06-coredns-fixed | coredns-loop/coredns-fixed | fact/ready      | shows ready after 0 restarts         |                                  |            | ours | with an upstream that is not itself, the same Corefile runs |
+| loop | 01-workloads, 06-coredns-loop, 06-coredns-fixed | coredns-loop/coredns | fact/crash      | shows exit code 1                    |                                  |            | 6.2  | its resolv.conf points to 127.0.0.1, where it listens itself |
+| loop | 01-workloads, 06-coredns-loop, 06-coredns-fixed | coredns-loop/coredns | fact/last-words | shows [PANIC] loop: loop             | shows [FATAL] plugin/loop: Loop  | loop-words | 6.2  | the line that the text tells to look for |
+| loop | 01-workloads, 06-coredns-loop, 06-coredns-fixed | coredns-loop/coredns-fixed | fact/ready      | shows ready after 0 restarts         |                                  |            | ours | with an upstream that is not itself, the same Corefile runs |
 """,
     source="lab12-zero-trust#6.2",
     errata=[WORDS],
