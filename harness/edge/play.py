@@ -45,17 +45,23 @@ class Play:
         """What the cluster shows for the row.
 
         Raises:
-            ProbeError: no verdict could be reached for this row.
-            HarnessError: the row's state could not be reached.
+            ProbeError: no verdict could be reached for this row, or its state not be reached.
         """
         if row.apply not in self._seen:
-            self._seen[row.apply] = self._step([r for r in self._rows if r.apply == row.apply])
+            self._seen[row.apply] = self._step_or_fault(row.apply)
         seen = self._seen[row.apply].get(_key(row))
         if seen is None:
             raise ProbeError(f"the row {row.id} was not observed", where=row.where)
         if isinstance(seen, ProbeError):
             raise seen
         return seen
+
+    def _step_or_fault(self, apply: tuple[str, ...]) -> dict[str, Seen]:
+        rows = [row for row in self._rows if row.apply == apply]
+        try:
+            return self._step(rows)
+        except HarnessError as error:  # waited for once, not once a row
+            return {_key(row): _no_verdict(error) for row in rows}
 
     def _step(self, rows: Sequence[Row]) -> dict[str, Seen]:
         apply = rows[0].apply
@@ -112,14 +118,18 @@ class Play:
             )
         try:
             return FACTS[name](self._bench, row)
-        except ProbeError as error:
-            return error
+        except HarnessError as error:  # the other rows of the step keep their verdicts
+            return _no_verdict(error)
 
     def _replay(self, row: Row) -> Transcript | ProbeError:
         try:
             return self._replayer.run(row.source, row.command)
         except ProbeError as error:
             return error
+
+
+def _no_verdict(error: HarnessError) -> ProbeError:
+    return ProbeError(error.what, where=error.where, seen=error.seen, try_=error.try_)
 
 
 def _finish(

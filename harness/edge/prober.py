@@ -153,6 +153,7 @@ class Prober:
         return results
 
     def _open(self, pods: Iterable[PodRef]) -> dict[PodRef, ProbeError]:
+        self._drop_dead()
         starting: dict[PodRef, Stream] = {}
         for pod in pods:
             if pod not in self._streams:
