@@ -38,5 +38,5 @@ $(READY): requirements.lock pyproject.toml
 	@echo "installing Python packages into $(VENV) (versions and hashes from requirements.lock)"
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --require-hashes -r requirements.lock
-	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	$(VENV)/bin/pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@

@@ -102,10 +102,10 @@ def _images_parser(parser: argparse.ArgumentParser) -> None:
     build.set_defaults(run=_build)
     save = verbs.add_parser("save", help="one file for a classroom without a network")
     save.add_argument("file", type=Path)
-    save.set_defaults(run=lambda a, p: images.save(a.file, p) or OK)
+    save.set_defaults(run=_save)
     load = verbs.add_parser("load", help="take in such a file, after checking its sums")
     load.add_argument("file", type=Path)
-    load.set_defaults(run=lambda a, p: images.load(a.file, p) and OK)
+    load.set_defaults(run=_load)
 
 
 def _up(arguments: argparse.Namespace, progress: ConsoleProgress) -> int:
@@ -137,6 +137,16 @@ def _status(arguments: argparse.Namespace, _: ConsoleProgress) -> int:
 def _build(_: argparse.Namespace, progress: ConsoleProgress) -> int:
     made = images.provide(Source.BUILD, progress)
     _facts("images", {"node": made.node, **made.refs})
+    return OK
+
+
+def _save(arguments: argparse.Namespace, progress: ConsoleProgress) -> int:
+    progress.note(f"the bundle is {images.save(arguments.file, progress)}")
+    return OK
+
+
+def _load(arguments: argparse.Namespace, progress: ConsoleProgress) -> int:
+    progress.note(f"loaded; the node image is {images.load(arguments.file, progress).node}")
     return OK
 
 
