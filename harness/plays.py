@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from harness.core.documented import Row
-from harness.core.library import namespaces_of
+from harness.core.library import Library, namespaces_of
 from harness.edge.cluster import Cluster
 from harness.edge.facts import Bench
 from harness.edge.gate import Gate
 from harness.edge.kube import Kube
-from harness.edge.library import load
 from harness.edge.play import Play
 from harness.edge.prober import Prober
 from harness.edge.replay import Replayer
@@ -30,10 +28,10 @@ class Live:
 
 @dataclass(slots=True)
 class Plays:
-    """Plays by tutorial. `manifests` is the folder of all tutorials' manifests."""
+    """Plays by tutorial, from the manifests and rows that the collection found."""
 
     live: Live
-    manifests: Path
+    libraries: dict[str, Library]
     rows: dict[str, list[Row]]
     with_policies: bool = True
     _plays: dict[str, Play] = field(default_factory=dict)
@@ -46,7 +44,7 @@ class Plays:
 
     def _play(self, tutorial: str) -> Play:
         cluster, kube, prober = self.live.cluster, self.live.kube, self.live.prober
-        library = load(self.manifests / tutorial)
+        library = self.libraries[tutorial]
         stage = Stage(
             kube,
             prober,

@@ -32,6 +32,7 @@ from harness.recorder import Recorder
 OPTIONS = pytest.StashKey[Options]()
 RECORDER = pytest.StashKey[Recorder]()
 TUTORIALS = pytest.StashKey[dict[str, list[Row]]]()
+LIBRARIES = pytest.StashKey[dict[str, Library]]()
 LOOK = pytest.ExitCode.INTERRUPTED
 """The exit code of a run that the machine or the cluster stopped, as for any stopped run."""
 
@@ -49,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     command = " ".join(["pytest", *map(str, config.invocation_params.args)])
     config.stash[RECORDER] = Recorder(Reports(folder), command=command)
     config.stash[TUTORIALS] = {}
+    config.stash[LIBRARIES] = {}
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -63,7 +65,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Raises:
         pytest.UsageError: a manifest or a table is wrong; the message has the file and line.
     """
-    libraries: dict[str, Library] = {}
+    libraries = config.stash[LIBRARIES]
     for item in items:
         row = _row(item)
         if row is None:
@@ -157,7 +159,7 @@ def lab_plays(pytestconfig: pytest.Config, lab_live: Live, lab_options: Options)
     """The tutorials of this run, each on its stage; their namespaces go at the end."""
     plays = Plays(
         lab_live,
-        pytestconfig.rootpath / "manifests",
+        pytestconfig.stash[LIBRARIES],
         pytestconfig.stash[TUTORIALS],
         with_policies=lab_options["policies"] == "apply",
     )

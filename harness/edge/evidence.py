@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.edge.clusterstate import Home
+from harness.edge.kubectl import kubectl_base
 from harness.edge.process import run
 from harness.errors import HarnessError
 
@@ -25,8 +26,9 @@ def keep(home: Home, kubectl: Path, file: Path) -> Path:
         parts.append(f"== kind\n{home.log.read_text(encoding='utf-8', errors='replace')}")
     for look in LOOKS:
         with suppress(HarnessError):
-            base: list[str | Path] = [kubectl, f"--kubeconfig={home.kubeconfig}"]
-            done = run([*base, *look], timeout=LOOK_SECONDS, check=False)
+            done = run(
+                [*kubectl_base(kubectl, home.kubeconfig), *look], timeout=LOOK_SECONDS, check=False
+            )
             parts.append(f"== kubectl {' '.join(look)}\n{done.stdout}{done.stderr}")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("\n".join(parts), encoding="utf-8")

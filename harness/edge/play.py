@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from harness.core.documented import Row
 from harness.core.outcome import SILENT, Reading
-from harness.core.predict import Prediction, Scenario
 from harness.core.record import Observation, Transcript
 from harness.core.replay import agrees
 from harness.core.target import Fact, Questions, ResolverOption
@@ -36,10 +35,6 @@ class Play:
         self._rows = tuple(rows)
         self._seen: dict[tuple[str, ...], dict[str, Seen]] = {}
         self._controls: dict[tuple[frozenset[str], str], Seen] = {}
-
-    def predict(self, row: Row) -> Prediction:
-        """The oracle's answer for the row."""
-        return Scenario(self._stage.resources(row.apply)).predict(row.source, row.target)
 
     def observe(self, row: Row) -> Observation:
         """What the cluster shows for the row.

@@ -18,7 +18,7 @@ READY_SECONDS = 60.0
 
 
 class Pods:
-    """Knows every pod that was started here; `probed` are those with a prober beside them."""
+    """Knows every pod that was started here, each with a prober beside it."""
 
     def __init__(self, kube: Kube, images: Mapping[str, str]) -> None:
         self._kube = kube
@@ -31,11 +31,6 @@ class Pods:
     def known(self) -> tuple[PodRef, ...]:
         """All pods that were started and not removed."""
         return tuple(self._addresses)
-
-    @property
-    def probed(self) -> tuple[PodRef, ...]:
-        """The pods from which probes can start: all of them."""
-        return self.known
 
     def with_images(self, body: dict[str, Any]) -> dict[str, Any]:
         """The object with our images' names replaced by what this cluster calls them."""

@@ -22,6 +22,7 @@ from typing import Any, Self
 
 from harness.core.attempts import DEADLINE, MAX_LAG_MS, Attempt, Item
 from harness.core.target import PodRef
+from harness.edge.kubectl import kubectl_base
 from harness.edge.stream import CONTAINER, Hello, Stream
 from harness.errors import ProbeError
 
@@ -40,9 +41,7 @@ class Prober:
     """Rounds of probes from any number of pods at once. Use as a context manager."""
 
     def __init__(self, kubectl: Path, kubeconfig: Path, context: str = "") -> None:
-        self._base = [str(kubectl), f"--kubeconfig={kubeconfig}"]
-        if context:
-            self._base.append(f"--context={context}")
+        self._base = kubectl_base(kubectl, kubeconfig, context)
         self._streams: dict[PodRef, Stream] = {}
         self._round = 0
 

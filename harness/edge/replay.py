@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.core.record import Transcript
 from harness.core.replay import remote_exit_code
 from harness.core.target import PodRef
+from harness.edge.kubectl import kubectl_base
 from harness.edge.process import CommandFailed, run
 from harness.errors import ProbeError
 
@@ -19,9 +20,7 @@ class Replayer:
     """Runs commands by `kubectl exec`, as a student would."""
 
     def __init__(self, kubectl: Path, kubeconfig: Path, context: str = "") -> None:
-        self._base = [str(kubectl), f"--kubeconfig={kubeconfig}"]
-        if context:
-            self._base.append(f"--context={context}")
+        self._base = kubectl_base(kubectl, kubeconfig, context)
 
     def run(self, pod: PodRef, command: Sequence[str]) -> Transcript:
         """Run the command and keep what it said.

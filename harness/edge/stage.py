@@ -24,7 +24,7 @@ from harness.edge.observe import Observer
 from harness.edge.pods import Pods
 from harness.edge.prober import Prober
 from harness.edge.wait import NotYet, wait_for
-from harness.errors import ClusterNotReady, ContentError, NotSettled, ProbeError
+from harness.errors import ContentError, NotSettled, ProbeError
 
 log = logging.getLogger(__name__)
 
@@ -215,7 +215,7 @@ class Stage:
     def _settle(self, before: Scenario | None, after: Scenario, began: float) -> None:
         """Poll the flows whose prediction changes until all have; without any, use the fence."""
         self.pods.refresh_services(after)
-        can = candidates(after, self.pods.probed, internet=bool(self._internet))
+        can = candidates(after, self.pods.known, internet=bool(self._internet))
         asks = flips(before, after, can)
         if not asks:
             self._fence()
@@ -289,6 +289,3 @@ class _Poll:
 
 def _ms_since(began: float) -> float:
     return round((time.monotonic() - began) * 1000, 1)
-
-
-__all__ = ["ClusterNotReady", "Settled", "Stage"]
