@@ -6,7 +6,7 @@ backends differ, a measurement): then only the tutorial and the cluster are comp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
@@ -39,6 +39,7 @@ from harness.core.target import (
     ServiceAddress,
     Target,
 )
+from harness.core.world import EXTERNAL_PORTS, INTERNET
 from harness.core.zone import Zone, resolve
 from harness.errors import ManifestError
 
@@ -46,17 +47,6 @@ NDOTS = 5
 """What the kubelet writes for dnsPolicy ClusterFirst (k8s.io/docs: DNS for Services and Pods)."""
 
 CLUSTER_DOMAIN = "cluster.local"
-EXTERNAL_PORTS = frozenset({80})
-"""Ports on which the simulated internet listens."""
-
-INTERNET: Mapping[str, str] = {
-    "google.com": "192.0.2.10",
-    "www.google.com": "192.0.2.10",
-    "kubernetes.io": "192.0.2.10",
-    "cilium.io": "192.0.2.10",
-    "cloudyuga.guru": "192.0.2.10",
-}
-"""Names outside of the cluster, with documentation addresses (RFC 5737) for the prediction."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ import dns.message
 import dns.query
 import dns.rdatatype
 
-from harness.core.predict import INTERNET
+from harness.core.world import INTERNET
 from harness.edge.images.store import cache_home
 from harness.edge.process import CommandFailed, Completed, Progress, run, tail
 from harness.edge.wait import NotYet, wait_for

@@ -130,6 +130,8 @@ class Kube:
             )
         except NotFoundError:
             return None
+        except ApiException as error:
+            raise self._no_answer(f"does not show {kind} {name}", error) from error
         return dict(found.to_dict())
 
     def list(
@@ -137,13 +139,16 @@ class Kube:
     ) -> list[dict[str, Any]]:
         """All objects of a kind, in one namespace or in all, by label selector."""
         resource = self.resource(api_version, kind)
-        found = self._asking(
-            lambda: resource.get(
-                namespace=namespace,
-                label_selector=selector or None,
-                _request_timeout=REQUEST_SECONDS,
+        try:
+            found = self._asking(
+                lambda: resource.get(
+                    namespace=namespace,
+                    label_selector=selector or None,
+                    _request_timeout=REQUEST_SECONDS,
+                )
             )
-        )
+        except ApiException as error:
+            raise self._no_answer(f"does not list {kind}s of {namespace}", error) from error
         return [dict(item.to_dict()) for item in found.items]
 
     def logs(
@@ -194,10 +199,14 @@ class Kube:
                     _request_timeout=REQUEST_SECONDS,
                 )
             )
-        except (
-            ConflictError
-        ):  # somebody else changed the pod meanwhile: the patch carries no version
+        except ConflictError:
+            # Somebody else changed the pod meanwhile: the patch carries no version.
             self.add_ephemeral(namespace, pod, container)
+        except ApiException as error:
+            raise self._no_answer(f"adds no prober to {namespace}/{pod}", error) from error
+
+    def _no_answer(self, what: str, error: ApiException) -> ClusterNotReady:
+        return ClusterNotReady(f"the API server {what}", where=self.where, seen=_words(error))
 
     def wait(
         self,

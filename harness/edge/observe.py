@@ -23,7 +23,6 @@ from harness.core.interpret import (
     resolved_first,
 )
 from harness.core.outcome import Outcome, Reading
-from harness.core.predict import INTERNET
 from harness.core.question import Question, query_plan
 from harness.core.record import Observation
 from harness.core.resolvconf import ResolvConf
@@ -37,6 +36,7 @@ from harness.core.target import (
     PodRef,
     ServiceAddress,
 )
+from harness.core.world import INTERNET
 from harness.edge.prober import Prober
 from harness.errors import ProbeError
 

@@ -17,7 +17,8 @@ from harness.core.replay import agrees
 from harness.core.target import Fact, Questions, ResolverOption
 from harness.edge.facts import FACTS, Bench
 from harness.edge.replay import Replayer
-from harness.edge.stage import Settled, Stage
+from harness.edge.settling import Settled
+from harness.edge.stage import Stage
 from harness.errors import HarnessError, OutcomeTableError, ProbeError
 
 WORKERS = 4

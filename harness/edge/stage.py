@@ -10,45 +10,27 @@ import copy
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from harness.core.interpret import POLL, Ask
 from harness.core.library import POLICY_KINDS, Library, in_force
 from harness.core.manifest import Resource
-from harness.core.predict import INTERNET, Scenario
+from harness.core.predict import Scenario
 from harness.core.settle import candidates, flips
 from harness.core.target import PodRef
+from harness.core.world import INTERNET
 from harness.edge.kube import Kube
 from harness.edge.observe import Observer
 from harness.edge.pods import Pods
 from harness.edge.prober import Prober
+from harness.edge.settling import POLL_EVERY, SELF_TEST_SECONDS, SETTLE_SECONDS, Poll, Settled
 from harness.edge.wait import NotYet, wait_for
 from harness.errors import ContentError, NotSettled, ProbeError
 
 log = logging.getLogger(__name__)
 
 OWNER = {"app.kubernetes.io/managed-by": "policylab"}
-SETTLE_SECONDS = 15.0
-SELF_TEST_SECONDS = 2.0
-"""Without its policies nothing will ever settle; the self-test need not wait long for that."""
-ROUNDS = 3
-"""How many rounds running must show the new state before it counts as in force."""
-POLL_EVERY = 0.03
-SHOWN = 5
 DELETE_SECONDS = 90.0
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """How a change came into force: after how many ms the last flow had flipped, and how many did.
-
-    `missing` is what had not flipped by the deadline; the rows are judged all the same.
-    """
-
-    ms: float
-    flows: int
-    missing: str = ""
+USABLE_SECONDS = 60.0
 
 
 class Stage:
@@ -104,7 +86,8 @@ class Stage:
         new = [r for r in resources if self._dirty or not self._stands(r)]
         if not gone and not new:
             return scenario
-        before, self._scenario = self._scenario, None
+        before = Scenario(self._kept(new)) if self._scenario else None
+        self._scenario = None
         changed = [self._current[r.key] for r in new if r.key in self._current]
         # Until the end, what was and what will be both count as there: close() removes both.
         self._dirty, self._current = True, {**self._current, **wanted}
@@ -130,6 +113,14 @@ class Stage:
             for left in self._kube.list("networking.k8s.io/v1", "NetworkPolicy", namespace):
                 self._kube.delete(left)
         self._current = wanted
+
+    def _kept(self, new: Sequence[Resource]) -> list[Resource]:
+        """What was, but for the objects that are made anew: their flows must show themselves again.
+
+        Nobody programs a new Service before it is there, even if an equal one stood in its place.
+        """
+        anew = {r.key for r in new if r.kind not in POLICY_KINDS}
+        return [r for key, r in self._current.items() if key not in anew]
 
     def _stands(self, resource: Resource) -> bool:
         found = self._current.get(resource.key)
@@ -199,11 +190,26 @@ class Stage:
 
     def _add(self, resources: Sequence[Resource]) -> None:
         self.clear(r.name for r in resources if r.kind == "Namespace")
-        for resource in sorted(resources, key=lambda r: r.kind != "Namespace"):
+        spaces = [r for r in resources if r.kind == "Namespace"]
+        for resource in spaces:
             self._kube.apply(self._ready_to_apply(resource))
+        for resource in spaces:
+            self._wait_usable(resource.name)
+        for resource in resources:
+            if resource.kind != "Namespace":
+                self._kube.apply(self._ready_to_apply(resource))
         pods = [PodRef(r.namespace, r.name) for r in resources if r.kind == "Pod"]
         if pods:
             self.pods.start(pods)
+
+    def _wait_usable(self, namespace: str) -> None:
+        """A controller gives a new namespace its service account; pods are refused before that."""
+
+        def usable() -> None:
+            if self._kube.get("v1", "ServiceAccount", "default", namespace) is None:
+                raise NotYet("it has no service account yet")
+
+        self._kube.wait(f"the namespace {namespace} can hold pods", usable, seconds=USABLE_SECONDS)
 
     def _ready_to_apply(self, resource: Resource) -> dict[str, Any]:
         body = copy.deepcopy(dict(resource.body))
@@ -224,7 +230,7 @@ class Stage:
         try:
             seconds = wait_for(
                 f"{len(asks)} flows show the new state",
-                _Poll(self.observer, asks),
+                Poll(self.observer, asks),
                 seconds=SETTLE_SECONDS if self._keep_policies else SELF_TEST_SECONDS,
                 every=POLL_EVERY,
             )
@@ -255,36 +261,6 @@ class Stage:
                 try_=f"use a kind cluster of policylab's own; known: {', '.join(INTERNET)}",
             )
         return self._internet[name]
-
-
-class _Poll:
-    """One look at all flows; holds when `ROUNDS` looks running showed the predicted state."""
-
-    def __init__(self, observer: Observer, asks: Mapping[Ask, Any]) -> None:
-        self._observer = observer
-        self._asks = asks
-        self._streak = 0
-        self._since = 0.0
-
-    def __call__(self) -> float:
-        now = time.monotonic()
-        found = self._observer.read(list(self._asks), POLL)
-        wrong = []
-        for ask, expected in self._asks.items():
-            seen = found[ask]
-            if isinstance(seen, ProbeError):
-                raise seen
-            if not seen.reading.satisfies(expected):
-                wrong.append(f"{ask[0]} -> {ask[1]}: {seen.reading}, not {expected}")
-        if wrong:
-            self._streak = 0
-            more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-            raise NotYet("; ".join(wrong[:SHOWN]) + more)
-        self._since = self._since if self._streak else now
-        self._streak += 1
-        if self._streak < ROUNDS:
-            raise NotYet(f"{self._streak} of {ROUNDS} rounds show it")
-        return self._since
 
 
 def _ms_since(began: float) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.core.predict import INTERNET
+from harness.core.world import INTERNET
 from harness.edge import internet
 from harness.edge.internet import CONTAINER, Internet, ensure_internet, remove_internet
 from harness.edge.process import CommandFailed, Completed, Quiet

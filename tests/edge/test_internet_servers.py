@@ -15,7 +15,7 @@ import dns.rrset
 import dns.zone
 import pytest
 
-from harness.core.predict import INTERNET
+from harness.core.world import INTERNET
 from harness.edge import internet
 from harness.edge.images.recipe import recipes_home
 from harness.edge.wait import NotYet

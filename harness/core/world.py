@@ -1,0 +1,28 @@
+"""What lies outside the cluster: the names that tutorials use, and where they stand.
+
+Addresses are those set aside for documentation (RFC 5737): they tell apart which names share
+one, which is all that a prediction needs. What really stands in for them is the cluster's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+INTERNET: Mapping[str, str] = {
+    "google.com": "192.0.2.10",
+    "www.google.com": "192.0.2.10",
+    "kubernetes.io": "192.0.2.11",
+    # As two customers of one content delivery network do: another name on the same address.
+    "neighbour.cloudyuga.guru": "192.0.2.11",
+    "cilium.io": "192.0.2.12",
+    "cloudyuga.guru": "192.0.2.13",
+    "docs.cilium.io": "192.0.2.14",
+    "moving.cilium.io": "192.0.2.15",
+}
+"""Every name of the simulated internet."""
+
+SPARE = "192.0.2.16"
+"""An address that no name has at first: where a lab may move one to."""
+
+EXTERNAL_PORTS = frozenset({80, 443})
+"""TCP ports on which the simulated internet listens: HTTP, and HTTPS with HTTP/2."""
