@@ -21,6 +21,7 @@ from harness.edge.cluster import (
     owned_clusters,
     status,
 )
+from harness.edge.cni.known import CNIS
 from harness.edge.images import Source
 from harness.errors import HarnessError
 
@@ -79,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 def _cluster_parser(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     up = verbs.add_parser("up", help="make the cluster, or find it healthy")
-    up.add_argument("--cni", default="calico", choices=["calico"])
+    up.add_argument("--cni", default="calico", choices=CNIS)
     up.add_argument("--name", default="", help="default: policylab-CNI")
     up.add_argument("--workers", type=int, default=0)
     up.add_argument("--images", type=Source, default=Source.AUTO, choices=list(Source))

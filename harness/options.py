@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from harness.edge.cluster import ClusterMode, ClusterSpec
+from harness.edge.cni.known import CNIS
 from harness.edge.images import Source
 
-CNIS = ("calico",)
 KEEPS = ("always", "on-failure", "never")
 
 

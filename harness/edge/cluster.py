@@ -16,10 +16,11 @@ from harness.edge.clusterstate import (
     decide,
     owned_clusters,
 )
+from harness.edge.cni.known import daemon_set_of
 from harness.edge.images import provide
 from harness.edge.internet import ensure_internet
 from harness.edge.kube import Kube
-from harness.edge.maker import Maker, daemon_set_of, delete, missing, versions
+from harness.edge.maker import Maker, delete, missing, versions
 from harness.edge.nodes import node_containers
 from harness.edge.process import Progress
 from harness.errors import ClusterNotReady, HarnessError, ToolMissing

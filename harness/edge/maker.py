@@ -18,7 +18,7 @@ from pytest_kind.cluster import KindCluster
 from harness.edge import evidence
 from harness.edge.clusterstate import Cluster, ClusterSpec, Home, Record, State
 from harness.edge.cni import Cni
-from harness.edge.cni.calico import DAEMON_SET, Calico
+from harness.edge.cni.known import cni_of
 from harness.edge.images import ClusterImages
 from harness.edge.internet import Internet
 from harness.edge.kindconfig import kind_config
@@ -44,7 +44,7 @@ class Maker:
         self.progress = progress
         self.home = Home(spec.cluster)
         self.kind = spec.kind_bin or images.kind
-        self.cni: Cni = Calico(images)
+        self.cni: Cni = cni_of(spec.cni, images)
         self.record = Record(spec.cluster, spec.kind_image or images.node, spec.cni, spec.workers)
 
     def state(self) -> tuple[State, str]:
@@ -286,8 +286,3 @@ def _cni_missing(kube: Kube, name: str) -> str:
     status = body.get("status", {})
     wanted, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)
     return "" if wanted and wanted == ready else f"{name}: {ready} of {wanted} pods are ready"
-
-
-def daemon_set_of(cni: str) -> str:
-    """The DaemonSet by which a CNI's health is known."""
-    return {"calico": DAEMON_SET}[cni]

@@ -86,10 +86,9 @@ def images(tmp_path: Path) -> ClusterImages:
         kind=tmp_path / "kind",
         kubectl=tmp_path / "kubectl",
         kubernetes_version="v1.34.4",
-        calico_version="v3.30.1",
         image_repository=None,
         kubeadm_patch=None,
-        calico_crds=None,
+        cnis={},
     )
 
 

@@ -44,7 +44,7 @@ def cluster(tmp_path: Path) -> Path:
     home.mkdir()
     for name in bundle.CONTENT:
         (home / name).write_text(f"content of {name}\n" * 1000)
-    (home / "cluster.json").write_text(json.dumps({"node": NODE}))
+    (home / "cluster.json").write_text(json.dumps({"node": NODE, "cni_versions": {}}))
     return home
 
 
@@ -58,7 +58,7 @@ def make(path: Path, members: Mapping[str, bytes], facts: object = None) -> Path
     """Write a bundle by hand, with right checksums unless told otherwise."""
     if facts is None:
         files = {name: sha256(data).hexdigest() for name, data in members.items()}
-        facts = {"format": "policylab-bundle", "version": 1, "files": files}
+        facts = {"format": "policylab-bundle", "version": 2, "files": files}
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, data in {"manifest.json": json.dumps(facts).encode(), **members}.items():
@@ -156,9 +156,9 @@ def test_link_is_refused(tmp_path: Path, engine: list[list[str]]) -> None:
 @pytest.mark.parametrize(
     "facts",
     [
-        {"format": "other", "version": 1, "files": {}},
-        {"format": "policylab-bundle", "version": 2, "files": {}},
-        {"format": "policylab-bundle", "version": 1},
+        {"format": "other", "version": 2, "files": {}},
+        {"format": "policylab-bundle", "version": 1, "files": {}},
+        {"format": "policylab-bundle", "version": 2},
         [],
     ],
 )

@@ -74,7 +74,7 @@ def describe(home: Path, node: str) -> None:
         "node": node,
         "refs": {"nginx": "localhost/policylab/nginx:lab"},
         "kubernetes_version": "v1",
-        "calico_version": "v2",
+        "cni_versions": {"calico": "v2", "cilium": "v3"},
         "image_repository": "localhost/policylab",
         "kubeadm_patch": "kind: ClusterConfiguration\n",
     }
@@ -278,6 +278,8 @@ def test_official_route_gives_what_a_cluster_needs(
     assert found.kubeadm_patch is None
     assert set(found.load) == set(found.refs.values()) - {found.refs["internet"]}
     pulled = [words[-1] for words in engine.calls if words[1] == "pull"]
-    assert pulled == [registry.NODE, "calico/node:v3.30.1", "calico/cni:v3.30.1"]
-    assert found.calico_crds is not None
-    assert found.calico_crds.is_file()
+    assert pulled == [registry.NODE, *registry.CNI_IMAGES.values()]
+    assert {cni: parts.crds.is_file() for cni, parts in found.cnis.items()} == {
+        "calico": True,
+        "cilium": True,
+    }

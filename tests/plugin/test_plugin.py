@@ -219,7 +219,7 @@ def test_table_that_names_no_manifest_is_a_usage_error(pytester: pytest.Pytester
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["--lab-cni=flannel"], "choose calico"),
+        (["--lab-cni=flannel"], "choose calico, cilium"),
         (["--lab-images=ftp"], "choose auto, registry, bundle, build"),
         (["--lab-workers=two"], "a number from 0 on"),
         (["--lab-cluster-mode=external"], "needs --lab-context"),

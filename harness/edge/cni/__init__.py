@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib.resources import files
 from typing import Protocol
 
 POD_CIDR = "10.244.0.0/16"
+API_PORT = 6443
 
 
 class Cni(Protocol):
@@ -28,3 +31,12 @@ class Cni(Protocol):
     def manifests(self, *, control_plane: str) -> str:
         """The YAML that installs it; `control_plane` is the node's name, where the API is found."""
         ...
+
+
+def rendered(name: str, values: Mapping[str, str]) -> str:
+    """A template of this folder with its ${...} filled in."""
+    text = files("harness.edge.cni").joinpath(name).read_text(encoding="utf-8")
+    # Not string.Template: the text has $ of its own in comments and shell lines.
+    for key, value in values.items():
+        text = text.replace("${" + key + "}", value)
+    return text

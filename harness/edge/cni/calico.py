@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import files
 
-from harness.edge.cni import POD_CIDR
+from harness.edge.cni import API_PORT, POD_CIDR, rendered
 from harness.edge.images import ClusterImages
-from harness.errors import ImageUnavailable
 
-API_PORT = 6443
 DAEMON_SET = "calico-node"
+"""Ready once Felix has programmed its first policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,25 +17,15 @@ class Calico:
 
     images: ClusterImages
     name: str = "calico"
-    daemon_set: str = DAEMON_SET  # Felix is ready once its first policies are programmed
+    daemon_set: str = DAEMON_SET
 
     @property
     def version(self) -> str:
         """Calico's version, e.g. v3.30.1."""
-        return self.images.calico_version
+        return self.images.cnis[self.name].version
 
     def manifests(self, *, control_plane: str) -> str:
-        """The CRDs that Calico's module carries, then our own objects.
-
-        Raises:
-            ImageUnavailable: the images came without Calico's CRDs.
-        """
-        if self.images.calico_crds is None:
-            raise ImageUnavailable(
-                "the images have no Calico CRDs",
-                where=str(self.images.source),
-                try_="--lab-images=build",
-            )
+        """The CRDs that Calico's module carries, then our own objects."""
         values = {
             "api_name": control_plane,
             "api_port": str(API_PORT),
@@ -46,8 +34,5 @@ class Calico:
             "pod_cidr": POD_CIDR,
             "log_level": "Warning",
         }
-        text = files("harness.edge.cni").joinpath("calico.yaml").read_text(encoding="utf-8")
-        # Not string.Template: the text has $ of its own in comments and shell lines.
-        for name, value in values.items():
-            text = text.replace("${" + name + "}", value)
-        return f"{self.images.calico_crds.read_text(encoding='utf-8')}\n---\n{text}"
+        crds = self.images.cnis[self.name].crds.read_text(encoding="utf-8")
+        return f"{crds}\n---\n{rendered('calico.yaml', values)}"

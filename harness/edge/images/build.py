@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,10 +71,27 @@ class Builder:
             ]
             env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
             self._run_build(recipe, argv, env, log)
+            self._copy_folders(recipe, recipe.go.folders, folder, env)
         elif recipe.c_source is not None:
             argv = ["gcc", "-Os", "-static", "-Wall", "-Werror", "-s"]
             argv += ["-o", folder / recipe.name, recipe.c_source]
             self._run_build(recipe, argv, {}, log)
+
+    def _copy_folders(
+        self,
+        recipe: Recipe,
+        folders: Mapping[str, tuple[str, str]],
+        target: Path,
+        env: dict[str, str],
+    ) -> None:
+        """Copy what a program reads from its module's folder at run time."""
+        for name, (module, inner) in folders.items():
+            asked = [str(self.go), "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module]
+            home = run(asked, timeout=GO_SECONDS, cwd=recipe.folder, env=env).stdout.strip()
+            # Not copytree's modes: a module's folders cannot be written to, so not be removed.
+            shutil.copytree(Path(home) / inner, target / name, copy_function=shutil.copyfile)
+            for path in (target / name, *(target / name).rglob("*")):
+                path.chmod(0o755 if path.is_dir() else 0o644)
 
     def _run_build(
         self, recipe: Recipe, argv: list[str | Path], env: dict[str, str], log: Path

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from harness.edge.images.layers import file_digest
-from harness.edge.images.model import CLUSTER_FILE, CRDS
+from harness.edge.images.model import CLUSTER_FILE, CNIS, crds_file
 from harness.edge.images.node import engine_has
 from harness.edge.images.store import SCRATCH
 from harness.edge.process import CommandFailed, Progress, run
@@ -28,11 +28,18 @@ from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
 __all__ = ["CONTENT", "engine_images", "install", "loaded_bundle", "pack", "unpack"]
 
 FORMAT = "policylab-bundle"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 NODE_ARCHIVE = "node-image.tar"
 LAB_ARCHIVE = "lab-images.tar"
-CONTENT = (CLUSTER_FILE, "kind", "kubectl", CRDS, LAB_ARCHIVE, NODE_ARCHIVE)
+CONTENT = (
+    CLUSTER_FILE,
+    "kind",
+    "kubectl",
+    *(crds_file(cni) for cni in CNIS),
+    LAB_ARCHIVE,
+    NODE_ARCHIVE,
+)
 CHUNK = 1 << 20
 MANIFEST_LIMIT = 1 << 20
 ENGINE_SECONDS = 900.0
@@ -169,7 +176,10 @@ def loaded_bundle(home: Path) -> Path | None:
     description = home / CLUSTER_FILE
     if not description.is_file():
         return None
-    refs = [json.loads(description.read_text())["node"], *engine_images(home).values()]
+    facts = json.loads(description.read_text())
+    if "cni_versions" not in facts:  # of a policylab that knew Calico alone
+        return None
+    refs = [facts["node"], *engine_images(home).values()]
     return home if all(engine_has(ref) for ref in refs) else None
 
 

@@ -90,7 +90,10 @@ def plan_keys(recipes: Mapping[str, Recipe]) -> Keys:
 
 
 def _commands_key(recipe: Recipe) -> str:
-    build = [recipe.go.packages, recipe.go.ldflags] if recipe.go else [recipe.c_source]
+    build: list[Any] = [recipe.c_source]
+    if recipe.go:
+        folders = [sorted(recipe.go.folders.items())] if recipe.go.folders else []
+        build = [recipe.go.packages, recipe.go.ldflags, *folders]
     files = folder_digest(sources(recipe), recipe.folder)
     return digest_of(["commands", COMMANDS_FORMAT, platform.machine(), build, files])
 
@@ -117,6 +120,7 @@ def _image_key(
             "image",
             image.ref,
             sorted(image.binaries.items()),
+            *(sorted(found.items()) for found in (image.folders, image.links) if found),
             image.config,
             folder_digest(overlay(recipe), recipe.folder),
             commands.get(image.commands or recipe.name, ""),

@@ -9,11 +9,24 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CALICO", "CLUSTER_FILE", "CRDS", "ClusterImages", "Source", "read_cluster"]
+__all__ = [
+    "CLUSTER_FILE",
+    "CNIS",
+    "ClusterImages",
+    "CniParts",
+    "Source",
+    "crds_file",
+    "read_cluster",
+]
 
 CLUSTER_FILE = "cluster.json"
-CRDS = "calico-crds.yaml"
-CALICO = "calico"
+CNIS = ("calico", "cilium")
+"""The CNIs that clusters can be given; each has a recipe of its name."""
+
+
+def crds_file(cni: str) -> str:
+    """The name of the file with a CNI's custom resource definitions."""
+    return f"{cni}-crds.yaml"
 
 
 class Source(StrEnum):
@@ -26,15 +39,23 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CniParts:
+    """A CNI's version, and the file with its custom resource definitions as YAML."""
+
+    version: str
+    crds: Path
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterImages:
     """Everything needed to start a cluster, and to fill it, without asking a registry again.
 
     `node` is for kind's `--image`. `refs` are the names that manifests use: calico-node,
-    calico-cni, nginx, redis, toolbox, coredns, pause and others; `internet` is in the local engine
-    only. `load` names images that a node needs, that the local engine has and the node image
-    lacks. `kubeadm_patch` is the ClusterConfiguration to put
-    in kind's kubeadmConfigPatches, None if the node image needs none. `calico_crds` holds Calico's
-    custom resource definitions as YAML.
+    calico-cni, cilium, nginx, redis, toolbox, coredns, pause and others; `internet` is in the
+    local engine only. `load` names images that a node needs, that the local engine has and the
+    node image lacks. `kubeadm_patch` is the ClusterConfiguration to put in kind's
+    kubeadmConfigPatches, None if the node image needs none. `cnis` has the parts of each CNI that
+    a cluster can be given.
     """
 
     source: Source
@@ -44,10 +65,9 @@ class ClusterImages:
     kind: Path
     kubectl: Path
     kubernetes_version: str
-    calico_version: str
     image_repository: str | None
     kubeadm_patch: str | None
-    calico_crds: Path | None
+    cnis: Mapping[str, CniParts]
 
 
 def read_cluster(home: Path, source: Source, engine: Mapping[str, str]) -> ClusterImages:
@@ -65,8 +85,10 @@ def read_cluster(home: Path, source: Source, engine: Mapping[str, str]) -> Clust
         kind=home / "kind",
         kubectl=home / "kubectl",
         kubernetes_version=facts["kubernetes_version"],
-        calico_version=facts["calico_version"],
         image_repository=facts["image_repository"],
         kubeadm_patch=facts["kubeadm_patch"],
-        calico_crds=home / CRDS,
+        cnis={
+            name: CniParts(version, home / crds_file(name))
+            for name, version in facts["cni_versions"].items()
+        },
     )

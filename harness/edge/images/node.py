@@ -86,10 +86,11 @@ class Assembly:
     def _image(self, recipe: Recipe, image: ImageRecipe, scratch: Path) -> Image:
         layers = self._debian_layers(image.root)
         files = {f"/{path.relative_to(recipe.folder / 'rootfs')}": path for path in overlay(recipe)}
-        links: dict[str, str] = {}
+        links = dict(image.links)
         if image.binaries:
             commands = self._commands_home(recipe, image)
             files |= {goal: commands / name for goal, name in image.binaries.items()}
+            files |= _inside({goal: commands / name for goal, name in image.folders.items()})
         if image.name == NODE:
             files |= self._node_files(scratch)
             links = _node_links()
@@ -140,6 +141,16 @@ class Assembly:
         finally:
             run(remove, timeout=120, check=False)
             run(["docker", "image", "rm", half], timeout=120, check=False)
+
+
+def _inside(folders: Mapping[str, Path]) -> dict[str, Path]:
+    """Every file of the folders, by its path in the image."""
+    return {
+        f"{goal}/{path.relative_to(folder)}": path
+        for goal, folder in folders.items()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def _bake_command(container: str, half: str, archive: Path) -> list[str]:

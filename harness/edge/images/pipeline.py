@@ -21,7 +21,7 @@ from harness.edge import machine
 from harness.edge.images.archive import write_archive
 from harness.edge.images.build import PACKAGES, Builder, debian_base
 from harness.edge.images.keys import Keys, plan_keys
-from harness.edge.images.model import CALICO, CLUSTER_FILE, CRDS
+from harness.edge.images.model import CLUSTER_FILE, CNIS, crds_file
 from harness.edge.images.node import LAB_IMAGES, Assembly, engine_has, node_ref
 from harness.edge.images.recipe import REPOSITORY, Recipe, read_recipes, recipes_home
 from harness.edge.images.store import SCRATCH, Store
@@ -32,7 +32,7 @@ __all__ = ["CLUSTER", "LAB_ARCHIVE", "Plan", "built", "make_cluster", "plan"]
 CLUSTER = "cluster"
 LAB_ARCHIVE = "lab-images.tar"
 # The longest first, so that nothing long begins last.
-COMPILE_ORDER = ("kubernetes", "calico", "coredns", "etcd", "kind", "pause")
+COMPILE_ORDER = ("kubernetes", "cilium", "calico", "coredns", "etcd", "kind", "pause")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,9 @@ def _collect(builder: Builder, todo: Plan, folder: Path, ref: str) -> None:
     kubernetes = builder.commands(todo.recipes["kubernetes"])
     shutil.copy2(kubernetes / "kubectl", folder / "kubectl")
     shutil.copy2(builder.commands(todo.recipes["kind"]) / "kind", folder / "kind")
-    crds = builder.commands(todo.recipes[CALICO]) / "crds"
-    (folder / CRDS).write_text(run([crds], timeout=60).stdout)
+    for cni in CNIS:
+        crds = builder.commands(todo.recipes[cni]) / "crds"
+        (folder / crds_file(cni)).write_text(run([crds], timeout=60).stdout)
     (folder / "packages").mkdir()
     for name, key in todo.keys.roots.items():
         noted = builder.store.path(f"root-{name}", key) / Path(PACKAGES).name
@@ -133,13 +134,13 @@ def describe(todo: Plan, ref: str) -> dict[str, Any]:
     """Return the description of a build: names, versions, and what kubeadm must be told."""
     images = (image for recipe in todo.recipes.values() for image in recipe.images)
     refs = {image.name: image.ref for image in images if image.baked}
-    refs |= {"calico-node": refs[CALICO], "calico-cni": refs[CALICO], "node": ref}
+    refs |= {"calico-node": refs["calico"], "calico-cni": refs["calico"], "node": ref}
     return {
         "key": todo.keys.cluster,
         "node": ref,
         "refs": refs,
         "kubernetes_version": todo.recipes["kubernetes"].version,
-        "calico_version": todo.recipes[CALICO].version,
+        "cni_versions": {cni: todo.recipes[cni].version for cni in CNIS},
         "image_repository": REPOSITORY,
         "kubeadm_patch": _kubeadm_patch(todo.recipes),
     }

@@ -23,17 +23,22 @@ SUITE = "bookworm"
 
 @dataclass(frozen=True, slots=True)
 class GoBuild:
-    """What `go build` is asked for in a folder."""
+    """What `go build` is asked for in a folder, and the modules' folders that are copied beside.
+
+    A folder is named by its module and its path in that module.
+    """
 
     packages: tuple[str, ...]
     ldflags: str
+    folders: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRecipe:
     """One image: the root it stands on, the commands put in, and how it starts.
 
-    `commands` names the folder whose compiled commands `binaries` speaks of, if it is another one.
+    `commands` names the folder whose compiled commands `binaries` speaks of, if it is another one;
+    `folders` are copied from there too. `links` are symbolic links: path in the image to its goal.
     An image that is not `baked` into the node is given to the local engine instead.
     """
 
@@ -44,6 +49,8 @@ class ImageRecipe:
     config: Mapping[str, Any] = field(default_factory=dict)
     commands: str | None = None
     baked: bool = True
+    folders: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ref(self) -> str:
@@ -113,14 +120,16 @@ def _read(path: Path) -> Recipe:
 
 
 def _go(path: Path, table: Mapping[str, Any], version: str) -> GoBuild:
-    _only(path, table, {"packages", "ldflags"})
+    _only(path, table, {"packages", "ldflags", "folders"})
     ldflags = f"-s -w {table.get('ldflags', '')}".strip().replace("${version}", version)
-    return GoBuild(tuple(table["packages"]), ldflags)
+    folders = {name: (module, inner) for name, (module, inner) in table.get("folders", {}).items()}
+    return GoBuild(tuple(table["packages"]), ldflags, folders)
 
 
 def _image(path: Path, table: Mapping[str, Any], version: str) -> ImageRecipe:
     starts = {"entrypoint", "cmd", "env", "stop_signal", "user"}
-    _only(path, table, {"name", "tag", "root", "binaries", "commands", "baked"} | starts)
+    content = {"binaries", "commands", "folders", "links"}
+    _only(path, table, {"name", "tag", "root", "baked"} | content | starts)
     return ImageRecipe(
         name=table["name"],
         tag=table.get("tag", version),
@@ -129,6 +138,8 @@ def _image(path: Path, table: Mapping[str, Any], version: str) -> ImageRecipe:
         config={key: table[key] for key in sorted(starts & table.keys())},
         commands=table.get("commands"),
         baked=table.get("baked", True),
+        folders=dict(table.get("folders", {})),
+        links=dict(table.get("links", {})),
     )
 
 

@@ -1,6 +1,6 @@
 """The official images, for people who are online.
 
-The node image is pinned by digest. Calico's images are pinned by version only: their digests could
+The node image is pinned by digest. The CNIs' images are pinned by version only: their digests could
 not be looked up where this was written, and a guessed digest is worse than none. The lab images
 stand in for the tutorials' own, so they are made here on this route too: by the engine, from the
 same package lists, so that neither root nor a Debian machine is needed. The same goes for what
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harness.edge import machine
 from harness.edge.images.build import Builder
-from harness.edge.images.model import CALICO, CRDS, ClusterImages, Source
+from harness.edge.images.model import CNIS, ClusterImages, CniParts, Source, crds_file
 from harness.edge.images.node import LAB_IMAGES, engine_has
 from harness.edge.images.pipeline import Plan
 from harness.edge.images.recipe import REPOSITORY, SUITE, ImageRecipe, Recipe
@@ -24,14 +24,16 @@ from harness.edge.images.store import Store
 from harness.edge.process import CommandFailed, Progress, run
 from harness.errors import ImageUnavailable
 
-__all__ = ["CALICO_VERSION", "NODE", "dockerfile", "provide_official", "registry_answers"]
+__all__ = ["NODE", "dockerfile", "provide_official", "registry_answers"]
 
 NODE_VERSION = "v1.34.3"
 NODE_DIGEST = "sha256:08497ee19eace7b4b5348db5c6a1591d7752b164530a36f855cb0f2bdcbadd48"
 NODE = f"kindest/node:{NODE_VERSION}@{NODE_DIGEST}"
-CALICO_VERSION = "v3.30.1"
-CALICO_NODE = f"calico/node:{CALICO_VERSION}"
-CALICO_CNI = f"calico/cni:{CALICO_VERSION}"
+CNI_IMAGES = {
+    "calico-node": "calico/node:v3.30.1",
+    "calico-cni": "calico/cni:v3.30.1",
+    "cilium": "cilium/cilium:v1.20.2",
+}
 ANSWER_SECONDS = 5.0
 PULL_SECONDS = 900.0
 
@@ -46,8 +48,8 @@ def registry_answers() -> bool:
 
 
 def provide_official(store: Store, todo: Plan, progress: Progress) -> ClusterImages:
-    """Pull the official node and Calico images, and make the lab images beside them."""
-    for ref in (NODE, CALICO_NODE, CALICO_CNI):
+    """Pull the official node and CNI images, and make the lab images beside them."""
+    for ref in (NODE, *CNI_IMAGES.values()):
         if not engine_has(ref):
             with progress.step(f"pulling {ref}"):
                 _engine(["docker", "pull", "--quiet", ref], ref)
@@ -63,15 +65,14 @@ def provide_official(store: Store, todo: Plan, progress: Progress) -> ClusterIma
     return ClusterImages(
         source=Source.REGISTRY,
         node=NODE,
-        refs={**made, "calico-node": CALICO_NODE, "calico-cni": CALICO_CNI},
-        load=(*lab, CALICO_NODE, CALICO_CNI),
+        refs={**made, **CNI_IMAGES},
+        load=(*lab, *CNI_IMAGES.values()),
         kind=_command("kind", "kind", builder, todo),
         kubectl=_command("kubectl", "kubernetes", builder, todo),
         kubernetes_version=NODE_VERSION,
-        calico_version=CALICO_VERSION,
         image_repository=None,
         kubeadm_patch=None,
-        calico_crds=_crds(builder, todo),
+        cnis={cni: CniParts(todo.recipes[cni].version, _crds(cni, builder, todo)) for cni in CNIS},
     )
 
 
@@ -137,18 +138,18 @@ def dockerfile(root: Recipe, image: ImageRecipe) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _crds(builder: Builder, todo: Plan) -> Path:
-    """Return Calico's CRDs, printed by the module of the same version."""
-    name, key = "calico-crds", todo.keys.commands[CALICO]
+def _crds(cni: str, builder: Builder, todo: Plan) -> Path:
+    """Return a CNI's CRDs, printed by the module of the same version."""
+    name, key = f"{cni}-crds", todo.keys.commands[cni]
     if not builder.store.has(name, key):
         with (
-            builder.progress.step("reading Calico's custom resource definitions"),
+            builder.progress.step(f"reading the custom resource definitions of {cni}"),
             builder.store.making(name, key, {}) as folder,
         ):
-            module = todo.recipes[CALICO].folder
+            module = todo.recipes[cni].folder
             text = run([builder.go, "run", "./crds"], timeout=PULL_SECONDS, cwd=module).stdout
-            (folder / CRDS).write_text(text)
-    return builder.store.path(name, key) / CRDS
+            (folder / crds_file(cni)).write_text(text)
+    return builder.store.path(name, key) / crds_file(cni)
 
 
 def _command(name: str, recipe: str, builder: Builder, todo: Plan) -> Path:

@@ -10,35 +10,49 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.edge.cni.calico import DAEMON_SET, Calico
+from harness.edge.cni.known import CNIS, cni_of, daemon_set_of
 from harness.edge.images import ClusterImages, Source
-from harness.errors import ImageUnavailable
+from harness.edge.images.model import CniParts
 
 CRD = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x}\n"
-REFS = {"calico-cni": "registry.test/cni:1", "calico-node": "registry.test/node:1"}
+IMAGES = {
+    "calico": {"calico-cni": "registry.test/cni:1", "calico-node": "registry.test/node:1"},
+    "cilium": {"cilium": "registry.test/cilium:1"},
+}
+WRITTEN = {
+    # The books of addresses, and what the node and its pods say of themselves.
+    "calico": {"blockaffinities", "ipamblocks", "ipamhandles", "nodes/status", "pods/status"},
+    # The agent's own kinds alone; nothing of Kubernetes.
+    "cilium": {"ciliumendpoints", "ciliumidentities", "ciliumnodes", "ciliumnodes/status"},
+}
+calico_only = pytest.mark.parametrize("cni", ["calico"], indirect=True)
 
 
-def images(crds: Path | None) -> ClusterImages:
+def images(crds: Path) -> ClusterImages:
     return ClusterImages(
         source=Source.BUILD,
         node="node:1",
-        refs=REFS,
+        refs=IMAGES["calico"] | IMAGES["cilium"],
         load=(),
         kind=Path("kind"),
         kubectl=Path("kubectl"),
         kubernetes_version="v1.34.4",
-        calico_version="v3.30.1",
         image_repository=None,
         kubeadm_patch=None,
-        calico_crds=crds,
+        cnis={name: CniParts("v1.2.3", crds) for name in CNIS},
     )
 
 
+@pytest.fixture(params=CNIS)
+def cni(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def text(tmp_path: Path) -> str:
+def text(cni: str, tmp_path: Path) -> str:
     crds = tmp_path / "crds.yaml"
     crds.write_text(CRD, encoding="utf-8")
-    return Calico(images(crds)).manifests(control_plane="lab-control-plane")
+    return cni_of(cni, images(crds)).manifests(control_plane="lab-control-plane")
 
 
 @pytest.fixture
@@ -66,11 +80,6 @@ def test_custom_resources_come_before_what_uses_them(objects: list[dict[str, Any
     assert len(of_kind(objects, "DaemonSet")) == 1
 
 
-def test_images_without_custom_resources_are_refused() -> None:
-    with pytest.raises(ImageUnavailable, match="no Calico CRDs"):
-        Calico(images(None)).manifests(control_plane="lab-control-plane")
-
-
 def test_rights_have_no_wildcard(objects: list[dict[str, Any]]) -> None:
     for rule in rules(objects):
         for words in rule.values():
@@ -83,6 +92,7 @@ def test_rights_include_no_secret_and_no_escalation(objects: list[dict[str, Any]
         assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"])
 
 
+@calico_only
 def test_tokens_are_for_the_plugin_account_alone(objects: list[dict[str, Any]]) -> None:
     tokens = [rule for rule in rules(objects) if "serviceaccounts/token" in rule["resources"]]
 
@@ -109,14 +119,14 @@ def test_every_subject_of_a_binding_is_an_account_that_is_made(
 
 
 def test_every_image_is_one_that_the_cluster_has_and_is_never_pulled(
-    objects: list[dict[str, Any]],
+    cni: str, objects: list[dict[str, Any]]
 ) -> None:
     (daemon_set,) = of_kind(objects, "DaemonSet")
     spec = daemon_set["spec"]["template"]["spec"]
     containers = spec["initContainers"] + spec["containers"]
 
-    assert daemon_set["metadata"]["name"] == DAEMON_SET
-    assert {container["image"] for container in containers} == set(REFS.values())
+    assert daemon_set["metadata"]["name"] == daemon_set_of(cni)
+    assert {container["image"] for container in containers} == set(IMAGES[cni].values())
     assert {container["imagePullPolicy"] for container in containers} == {"IfNotPresent"}
 
 
@@ -126,12 +136,15 @@ def test_agents_reach_the_api_by_the_name_of_the_control_plane(
     (daemon_set,) = of_kind(objects, "DaemonSet")
     spec = daemon_set["spec"]["template"]["spec"]
 
-    for container in spec["initContainers"] + spec["containers"]:
+    asking = [c for c in spec["initContainers"] + spec["containers"] if "env" in c]
+    assert spec["containers"][0] in asking
+    for container in asking:
         env = {entry["name"]: entry.get("value") for entry in container["env"]}
         assert env["KUBERNETES_SERVICE_HOST"] == "lab-control-plane"
         assert env["KUBERNETES_SERVICE_PORT"] == "6443"
 
 
+@calico_only
 def test_pods_wait_for_their_policy_before_they_run(objects: list[dict[str, Any]]) -> None:
     (conflist,) = of_kind(objects, "ConfigMap")
     plugin = yaml.safe_load(conflist["data"]["conflist"])["plugins"][0]
@@ -139,14 +152,15 @@ def test_pods_wait_for_their_policy_before_they_run(objects: list[dict[str, Any]
     assert plugin["policy_setup_timeout_seconds"] > 0
 
 
-def test_only_status_and_address_books_are_ever_changed(objects: list[dict[str, Any]]) -> None:
-    books = {"blockaffinities", "ipamblocks", "ipamhandles"}
-
+def test_nothing_but_its_own_books_and_status_is_ever_changed(
+    cni: str, objects: list[dict[str, Any]]
+) -> None:
     for rule in rules(objects):
         if {"update", "patch", "delete"} & set(rule["verbs"]):
-            assert set(rule["resources"]) <= books | {"nodes/status", "pods/status"}, rule
+            assert set(rule["resources"]) <= WRITTEN[cni], rule
 
 
+@calico_only
 def test_configuration_of_the_plugin_appears_only_when_the_node_is_set_up(
     objects: list[dict[str, Any]],
 ) -> None:
