@@ -31,14 +31,18 @@ class Outcomes:
         return marked
 
 
-def documented(table: str, *, source: str, errata: Sequence[Erratum] = ()) -> Outcomes:
+def documented(
+    table: str, *, source: str, errata: Sequence[Erratum] = (), cni: str = ""
+) -> Outcomes:
     """Read what a tutorial documents; `source` is `TUTORIAL#SECTION`.
+
+    `cni` names the only CNI that the lab is for, if it needs one's own kinds.
 
     Raises:
         pytest.Collector.CollectError: the table is wrong; the message names the line and the cure.
     """
     try:
-        return Outcomes(parse_table(table, source=source, errata=errata))
+        return Outcomes(parse_table(table, source=source, errata=errata, cni=cni))
     except OutcomeTableError as error:
         # A fault of the lab's text: pytest shows the message alone, without our traceback.
         raise pytest.Collector.CollectError(str(error)) from error

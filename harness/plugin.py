@@ -66,10 +66,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         pytest.UsageError: a manifest or a table is wrong; the message has the file and line.
     """
     libraries = config.stash[LIBRARIES]
+    _keep_fitting(config, items)
     for item in items:
         row = _row(item)
         if row is None:
             continue
+        row = item.callspec.params["row"] = row.on(config.stash[OPTIONS]["cni"])  # type: ignore[attr-defined]
         tutorial = _tutorial(item)
         try:
             if tutorial not in libraries:
@@ -80,6 +82,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             raise pytest.UsageError(f"{error}\n  row:   {row.id} ({row.where})") from error
         config.stash[TUTORIALS].setdefault(tutorial, []).append(row)
         config.stash[RECORDER].expect(item.nodeid, tutorial, _phase(item), row, prediction)
+
+
+def _keep_fitting(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the labs that are for another CNI.
+
+    Raises:
+        pytest.UsageError: nothing else was asked for.
+    """
+    cni = config.stash[OPTIONS]["cni"]
+    fitting = [item for item in items if _row(item) is None or _only_on(item) in ("", cni)]
+    if items and not fitting:
+        needed = _only_on(items[0])
+        raise pytest.UsageError(f"this lab needs --lab-cni={needed}: {items[0].path}")
+    items[:] = fitting
+
+
+def _only_on(item: pytest.Item) -> str:
+    return str(item.module.OUTCOMES.table.cni)  # type: ignore[attr-defined]
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:

@@ -5,7 +5,8 @@ A table is Markdown with these columns (order free; a * marks those that may be 
     step      the state that the row looks at; rows of one step share one `apply` cell
     apply     the manifests in force, by file name without `.yaml`, separated by commas
     from, to  who asks whom (`harness.core.target` has the grammar)
-    outcome   what the tutorial says: a word of `Outcome`, then a detail where it needs one
+    outcome   what the tutorial says: a word of `Outcome`, then a detail where it needs one;
+              `cni:LINE` for what the run's CNI does by `CniProfile`
     why       one sentence for the reader
     actual*   what is true instead, where the tutorial is wrong; needs `erratum`
     erratum*  the id of the `Erratum` that explains it
@@ -18,10 +19,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from harness.core.outcome import Outcome, Reading
+from harness.core.profile import CALICO, PREFIX, reading_of
 from harness.core.target import PodRef, Target, parse_pod, parse_target
 from harness.errors import OutcomeTableError
 
@@ -62,6 +64,19 @@ class Row:
     command: tuple[str, ...]
     cite: str
     where: str
+    lines: tuple[str, str] = ("", "")
+    """Lines of `CniProfile` that `documented` and `actual` follow; empty for a fixed answer."""
+
+    def on(self, cni: str) -> Row:
+        """The row as it stands on that CNI; an erratum that does not show there is dropped."""
+        documented, actual = (
+            reading_of(line, cni, where=self.where) if line else reading
+            for line, reading in zip(self.lines, (self.documented, self.actual), strict=True)
+        )
+        assert documented is not None  # noqa: S101 - every row documents something
+        if actual == documented:
+            return replace(self, documented=documented, actual=None, erratum=None)
+        return replace(self, documented=documented, actual=actual)
 
     @property
     def outcome(self) -> Reading:
@@ -76,11 +91,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of one phase; `source` is `TUTORIAL#SECTION`."""
+    """The rows of one phase; `source` is `TUTORIAL#SECTION`.
+
+    `cni` names the only CNI that can do what the phase is about; empty for all.
+    """
 
     source: str
     rows: tuple[Row, ...]
     errata: tuple[Erratum, ...]
+    cni: str = ""
 
     @property
     def tutorial(self) -> str:
@@ -89,7 +108,7 @@ class Table:
 
 
 def parse_table(
-    text: str, *, source: str, errata: Sequence[Erratum] = (), where: str = ""
+    text: str, *, source: str, errata: Sequence[Erratum] = (), cni: str = "", where: str = ""
 ) -> Table:
     """Read an outcome table.
 
@@ -105,7 +124,7 @@ def parse_table(
         for line, cells in _records(text, where or source)
     )
     _check(rows, known, where or source)
-    return Table(source, rows, tuple(errata))
+    return Table(source, rows, tuple(errata), cni)
 
 
 def _check(rows: Sequence[Row], errata: dict[str, Erratum], where: str) -> None:
@@ -169,8 +188,8 @@ def _check_header(header: Sequence[str], where: str) -> None:
 
 
 def _row(cells: dict[str, str], errata: dict[str, Erratum], source: str, where: str) -> Row:
-    documented = parse_reading(cells["outcome"], where=where)
-    actual = parse_reading(cells["actual"], where=where) if cells.get("actual") else None
+    documented, line = _reading(cells["outcome"], where)
+    actual, other = _reading(cells["actual"], where) if cells.get("actual") else (None, "")
     erratum = _erratum(cells.get("erratum", ""), actual, documented, errata, where)
     if not cells["why"]:
         raise OutcomeTableError(
@@ -191,7 +210,16 @@ def _row(cells: dict[str, str], errata: dict[str, Erratum], source: str, where: 
         command=tuple(cells.get("command", "").strip("`").split()),
         cite=cells.get("cite") or source.partition("#")[2],
         where=where,
+        lines=(line, other),
     )
+
+
+def _reading(cell: str, where: str) -> tuple[Reading, str]:
+    """A cell's reading, and the line of `CniProfile` that it follows; Calico's then stands in."""
+    if cell.startswith(PREFIX):
+        line = cell.removeprefix(PREFIX)
+        return reading_of(line, CALICO.name, where=where), line
+    return parse_reading(cell, where=where), ""
 
 
 def _row_id(cells: dict[str, str]) -> str:
@@ -213,7 +241,7 @@ def _erratum(
             where=where,
             seen=f"known: {', '.join(errata) or 'none'}",
         )
-    if actual == documented:
+    if actual == documented:  # a line of `CniProfile` has it by Calico's answer
         raise OutcomeTableError(
             "the erratum says the same as the tutorial",
             where=where,

@@ -28,6 +28,9 @@ CRASH_SECONDS = 60.0
 REPEAT = 40
 NAME = "google.com"
 PERCENT = 100
+SERVER = "server"
+HTTP_PORT = 80
+ANSWERED = "answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,25 @@ def ready(bench: Bench, row: Row) -> Observation:
     )
 
 
+def established_connection(bench: Bench, row: Row) -> Observation:
+    """Whether a connection that was open when the row's policies came still answers.
+
+    The server is the one pod beside the client that listens on port 80. The connection must answer
+    before the policies are there; else there is no verdict.
+    """
+    bench.stage.enter(row.apply, policies=False)
+    server = PodRef(row.source.namespace, SERVER)
+    with bench.replayer.hold(row.source, bench.stage.pod(server), HTTP_PORT) as held:
+        before = held.ask()
+        if before != ANSWERED:
+            raise ProbeError("the open connection does not answer", where=row.where, seen=before)
+        bench.stage.enter(row.apply)
+        after = held.ask()
+    note = f"after the policies were in force: {after}"
+    word = "kept" if after == ANSWERED else "cut"
+    return Observation(Reading(Outcome.SHOWS, word), notes=(note,), evidence={"after": after})
+
+
 FACTS: dict[str, Callable[[Bench, Row], Observation]] = {
     "resolveroption": resolver_option,
     "questions": questions,
@@ -163,6 +185,7 @@ FACTS: dict[str, Callable[[Bench, Row], Observation]] = {
     "last-words": last_words,
     "crash": crash,
     "ready": ready,
+    "established-connection": established_connection,
 }
 
 

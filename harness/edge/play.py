@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from harness.core.control import control_of
 from harness.core.documented import Row
 from harness.core.outcome import SILENT, Reading
 from harness.core.record import Observation, Transcript
@@ -87,16 +88,17 @@ class Play:
             return {}
         base = frozenset(r.origin for r in self._stage.resources(silent[0].apply, policies=False))
         if any((base, _key(row)) not in self._controls for row in silent):
-            self._stage.enter(silent[0].apply, policies=False)
+            scenario = self._stage.enter(silent[0].apply, policies=False)
             # Every later step with the same workloads finds its controls done.
             alike = [
                 row
                 for row in self._rows
                 if row.outcome.outcome in SILENT and self._base(row) == base
             ]
-            found = self._stage.observer.read([(row.source, row.target) for row in alike])
-            for row in alike:
-                self._controls[(base, _key(row))] = found[(row.source, row.target)]
+            asks = {_key(row): (row.source, control_of(row, scenario.topology)) for row in alike}
+            found = self._stage.observer.read(list(asks.values()))
+            for key, ask in asks.items():
+                self._controls[(base, key)] = found[ask]
         return {_key(row): self._controls[(base, _key(row))] for row in silent}
 
     def _base(self, row: Row) -> frozenset[str]:

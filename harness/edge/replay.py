@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.core.record import Transcript
 from harness.core.replay import remote_exit_code
 from harness.core.target import PodRef
+from harness.edge.held import Held
 from harness.edge.kubectl import kubectl_base
 from harness.edge.process import CommandFailed, run
 from harness.errors import ProbeError
@@ -21,6 +22,10 @@ class Replayer:
 
     def __init__(self, kubectl: Path, kubeconfig: Path, context: str = "") -> None:
         self._base = kubectl_base(kubectl, kubeconfig, context)
+
+    def hold(self, pod: PodRef, address: str, port: int) -> Held:
+        """A connection from the pod's prober that stays open; a context manager."""
+        return Held(self._base, pod, address, port)
 
     def run(self, pod: PodRef, command: Sequence[str]) -> Transcript:
         """Run the command and keep what it said.

@@ -19,7 +19,8 @@ NO_NAME = Erratum(
 NO_PORT = Erratum(
     id="boundary-port-80",
     wrong="with the name in place, curl to secure-db.secure-zone times out",
-    why="curl asks for port 80, and the Service has 6379 only: the Service's proxy refuses, policy or not",
+    why="curl asks for port 80, and the Service has 6379 only: what answers is the Service's proxy, policy or "
+    "not. With Calico it refuses; with Cilium nothing comes back, and the silence looks like a policy's",
     corrected="name the database's port: curl --connect-timeout 2 secure-db.secure-zone:6379",
 )
 
@@ -30,7 +31,7 @@ OUTCOMES = documented(
 | as-written   | 01-workloads, 02-default-deny, 03-api-policy                | frontend-zone/web-server | name/secure-db.secure-zone:80   | timeout | dns_nxdomain | boundary-no-name | curl --connect-timeout 2 secure-db.secure-zone  | 6.1  | the text's own test |
 | as-written   | 01-workloads, 02-default-deny, 03-api-policy                | frontend-zone/web-server | pod/secure-zone/secure-db:6379  | timeout |              |                  |                                                 | 6.1  | default-deny-all selects the database and no rule lets frontend-zone in |
 | no-policies  | 01-workloads                                                | frontend-zone/web-server | name/secure-db.secure-zone:80   | dns_nxdomain |         |                  | curl --connect-timeout 2 secure-db.secure-zone  | ours | the same answer with no policy at all |
-| with-service | 01-workloads, 02-default-deny, 03-api-policy, 05-db-service | frontend-zone/web-server | name/secure-db.secure-zone:80   | timeout | refused      | boundary-port-80 | curl --connect-timeout 2 secure-db.secure-zone  | 6.1  | the text's own test, once the name exists |
+| with-service | 01-workloads, 02-default-deny, 03-api-policy, 05-db-service | frontend-zone/web-server | name/secure-db.secure-zone:80   | timeout | cni:unserved_port | boundary-port-80 | curl --connect-timeout 2 secure-db.secure-zone  | 6.1  | the text's own test, once the name exists |
 | with-service | 01-workloads, 02-default-deny, 03-api-policy, 05-db-service | frontend-zone/web-server | name/secure-db.secure-zone:6379 | timeout |              |                  | curl --connect-timeout 2 secure-db.secure-zone:6379 | ours | the test that does show the policy |
 """,
     source="lab12-zero-trust#6.1",

@@ -119,3 +119,38 @@ def test_two_errata_with_one_id_are_refused() -> None:
 )
 def test_a_reading_is_a_word_and_its_detail(text: str, reading: Reading) -> None:
     assert parse_reading(text, where="here") == reading
+
+
+LINES = """
+| step | apply | from | to | outcome | actual | erratum | why |
+|------|-------|------|----|---------|--------|---------|-----|
+| a | base | ns/x | pod/ns/y:80 | timeout | cni:unserved_port | wrong-port | they differ |
+| b | base | ns/x | pod/ns/y:80 | cni:established | | | they differ here too |
+"""
+WRONG_PORT = Erratum("wrong-port", "it times out", "nobody listens", "name another port")
+
+
+def test_line_of_the_profile_is_what_that_cni_does() -> None:
+    rows = parse_table(LINES, source="t#1", errata=[WRONG_PORT]).rows
+
+    assert [str(row.on("calico").outcome) for row in rows] == ["refused", "shows kept"]
+    assert [str(row.on("cilium").outcome) for row in rows] == ["timeout", "shows cut"]
+
+
+def test_erratum_that_does_not_show_on_a_cni_is_dropped_there() -> None:
+    row = parse_table(LINES, source="t#1", errata=[WRONG_PORT]).rows[0]
+
+    assert row.on("calico").erratum == WRONG_PORT
+    assert row.on("cilium").erratum is None
+
+
+def test_row_without_lines_is_the_same_everywhere() -> None:
+    table = LINES.replace("cni:unserved_port", "refused").replace("cni:established", "connected")
+
+    for row in parse_table(table, source="t#1", errata=[WRONG_PORT]).rows:
+        assert row.on("calico") == row.on("cilium") == row
+
+
+def test_unknown_line_of_the_profile_is_refused_by_name() -> None:
+    with pytest.raises(OutcomeTableError, match="no line of CniProfile"):
+        parse_table(LINES.replace("established", "reject"), source="t#1", errata=[WRONG_PORT])

@@ -11,6 +11,7 @@ import pytest
 from harness.core.documented import Row
 from harness.core.library import Library, in_force
 from harness.core.predict import Prediction, Scenario
+from harness.core.profile import LINES, PROFILES
 from harness.core.settle import candidates, flips
 from harness.core.target import PodRef
 from harness.edge.library import load
@@ -46,9 +47,12 @@ def predict(tutorial: str, row: Row) -> Prediction:
 
 
 ROWS = [
-    pytest.param(path, row, id=f"{path.parent.name}-{path.stem[5:]}-{row.id}")
+    pytest.param(path, row.on(cni), id=f"{cni}-{path.parent.name}-{path.stem[5:]}-{row.id}")
     for path in LABS
     for row in outcomes(path).rows
+    for cni in PROFILES
+    # A row that is the same on every CNI is checked once.
+    if outcomes(path).table.cni in ("", cni) and (any(row.lines) or cni == list(PROFILES)[-1])
 ]
 
 
@@ -106,3 +110,9 @@ def test_each_denial_has_a_flow_that_shows_when_it_is_in_force() -> None:
 
     assert len(changed) > 10
     assert all(reading.outcome in ("timeout", "dns_timeout") for reading in changed.values())
+
+
+def test_every_line_of_the_cni_profile_is_shown_by_a_row() -> None:
+    shown = {line for path in LABS for row in outcomes(path).rows for line in row.lines if line}
+
+    assert shown == set(LINES)

@@ -292,3 +292,38 @@ def test_header_says_where_a_setting_comes_from(pytester: pytest.Pytester) -> No
     result = run(pytester, "--lab-keep=never", "--collect-only")
 
     result.stdout.fnmatch_lines(["policylab: cni=calico, images=auto; keep=never (command line)"])
+
+
+def test_row_that_follows_the_cni_is_judged_by_the_cni_of_the_run(
+    pytester: pytest.Pytester,
+) -> None:
+    lab = LAB.replace("| timeout   |", "| cni:unserved_port |").replace(
+        "shop/web:80 | cni", "shop/web:81 | cni"
+    )
+    project(pytester, HONEST, **{"labs/shop/test_01_shop.py": lab})
+
+    assert run(pytester, "--lab-cni=cilium").ret == pytest.ExitCode.OK
+    assert run(pytester, "--lab-cni=calico").ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_lab_for_another_cni_is_left_out(pytester: pytest.Pytester) -> None:
+    only = LAB.replace('source="shop#1"', 'source="shop#1", cni="cilium"')
+    project(pytester, HONEST, **{"labs/shop/test_02_more.py": only})
+
+    result = run(pytester, "--lab-cni=calico")
+
+    assert result.ret == pytest.ExitCode.OK
+    result.assert_outcomes(passed=2)
+    run(pytester, "--lab-cni=cilium").assert_outcomes(passed=4)
+
+
+def test_asking_for_nothing_but_a_lab_of_another_cni_names_the_option(
+    pytester: pytest.Pytester,
+) -> None:
+    only = LAB.replace('source="shop#1"', 'source="shop#1", cni="cilium"')
+    project(pytester, HONEST, **{"labs/shop/test_01_shop.py": only})
+
+    result = run(pytester, "--lab-cni=calico")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*needs --lab-cni=cilium*"])
