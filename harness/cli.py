@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness import __version__
+from harness.commands import claims
 from harness.edge import images
 from harness.edge.cluster import (
     ClusterMode,
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _images_parser(
         commands.add_parser("images", help="build, save and load what clusters are made from")
     )
+    claims.add_parser(commands)
     return parser
 
 

@@ -20,6 +20,7 @@ from harness.core.report import terminal
 from harness.edge.cluster import Cluster, delete_cluster, open_cluster
 from harness.edge.gate import Gate
 from harness.edge.kube import Kube
+from harness.edge.labs import phase_of
 from harness.edge.library import load
 from harness.edge.prober import Prober
 from harness.edge.reports import Reports
@@ -81,7 +82,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         except ContentError as error:
             raise pytest.UsageError(f"{error}\n  row:   {row.id} ({row.where})") from error
         config.stash[TUTORIALS].setdefault(tutorial, []).append(row)
-        config.stash[RECORDER].expect(item.nodeid, tutorial, _phase(item), row, prediction)
+        config.stash[RECORDER].expect(item.nodeid, tutorial, phase_of(item.path), row, prediction)
 
 
 def _keep_fitting(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -119,11 +120,6 @@ def _row(item: pytest.Item) -> Row | None:
 
 def _tutorial(item: pytest.Item) -> str:
     return str(item.module.OUTCOMES.table.tutorial)  # type: ignore[attr-defined]
-
-
-def _phase(item: pytest.Item) -> str:
-    """`test_02_default_deny.py` is the phase `default-deny`."""
-    return "-".join(item.path.stem.split("_")[2:])
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from harness.core.dns import parse_query_log
@@ -14,6 +15,7 @@ from harness.core.predict import count_of
 from harness.core.record import Observation
 from harness.core.spread import Spread
 from harness.core.target import PodRef, Questions, ResolverOption
+from harness.edge.commands import COMMANDS, run_command
 from harness.edge.kube import Kube
 from harness.edge.observe import Observer
 from harness.edge.prober import Prober
@@ -177,6 +179,10 @@ def established_connection(bench: Bench, row: Row) -> Observation:
     return Observation(Reading(Outcome.SHOWS, word), notes=(note,), evidence={"after": after})
 
 
+def _command(name: str, bench: Bench, row: Row) -> Observation:
+    return run_command(bench.replayer, row, name)
+
+
 FACTS: dict[str, Callable[[Bench, Row], Observation]] = {
     "resolveroption": resolver_option,
     "questions": questions,
@@ -186,6 +192,7 @@ FACTS: dict[str, Callable[[Bench, Row], Observation]] = {
     "crash": crash,
     "ready": ready,
     "established-connection": established_connection,
+    **{name: partial(_command, name) for name in COMMANDS},
 }
 
 

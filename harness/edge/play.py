@@ -16,6 +16,7 @@ from harness.core.outcome import SILENT, Reading
 from harness.core.record import Observation, Transcript
 from harness.core.replay import agrees
 from harness.core.target import Fact, Questions, ResolverOption
+from harness.edge.commands import COMMANDS
 from harness.edge.facts import FACTS, Bench
 from harness.edge.replay import Replayer
 from harness.edge.settling import Settled
@@ -44,17 +45,19 @@ class Play:
         Raises:
             ProbeError: no verdict could be reached for this row, or its state not be reached.
         """
-        if row.apply not in self._seen:
-            self._seen[row.apply] = self._step_or_fault(row.apply)
-        seen = self._seen[row.apply].get(_key(row))
+        step = (row.step, *row.apply)
+        if step not in self._seen:
+            self._seen[step] = self._step_or_fault(
+                [other for other in self._rows if (other.step, *other.apply) == step]
+            )
+        seen = self._seen[step].get(_key(row))
         if seen is None:
             raise ProbeError(f"the row {row.id} was not observed", where=row.where)
         if isinstance(seen, ProbeError):
             raise seen
         return seen
 
-    def _step_or_fault(self, apply: tuple[str, ...]) -> dict[str, Seen]:
-        rows = [row for row in self._rows if row.apply == apply]
+    def _step_or_fault(self, rows: Sequence[Row]) -> dict[str, Seen]:
         try:
             return self._step(rows)
         except HarnessError as error:  # waited for once, not once a row
@@ -67,10 +70,18 @@ class Play:
         settled = self._stage.settled
         # The tutorial's commands wait out their own timeouts beside our round.
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-            replays = {_key(row): pool.submit(self._replay, row) for row in rows if row.command}
+            typed = [row for row in rows if _reads_command(row)]
+            asked = {_key(row): pool.submit(self._special, row) for row in typed}
+            replays = {
+                _key(row): pool.submit(self._replay, row)
+                for row in rows
+                if row.command and row not in typed
+            }
             seen = self._flows([row for row in rows if not isinstance(row.target, SPECIAL)])
             transcripts = {key: replay.result() for key, replay in replays.items()}
-        seen |= {_key(row): self._special(row) for row in rows if isinstance(row.target, SPECIAL)}
+            seen |= {key: fact.result() for key, fact in asked.items()}
+        rest = [r for r in rows if isinstance(r.target, SPECIAL) and r not in typed]
+        seen |= {_key(row): self._special(row) for row in rest}
         return {
             key: _finish(row, seen[key], controls.get(key), transcripts.get(key), settled)
             for row in rows
@@ -124,6 +135,10 @@ class Play:
             return self._replayer.run(row.source, row.command)
         except ProbeError as error:
             return error
+
+
+def _reads_command(row: Row) -> bool:
+    return isinstance(row.target, Fact) and row.target.name in COMMANDS
 
 
 def _no_verdict(error: HarnessError) -> ProbeError:

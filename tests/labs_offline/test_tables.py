@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from functools import cache
 from pathlib import Path
 
@@ -14,23 +13,14 @@ from harness.core.predict import Prediction, Scenario
 from harness.core.profile import LINES, PROFILES
 from harness.core.settle import candidates, flips
 from harness.core.target import PodRef
+from harness.edge.labs import HOME, load_table
 from harness.edge.library import load
-from harness.lab import Outcomes
 
 ROOT = Path(__file__).parents[2]
-LABS = sorted((ROOT / "labs").glob("*/test_*.py"))
+LABS = sorted(HOME.glob("*/test_*.py"))
 
 
-@cache
-def outcomes(path: Path) -> Outcomes:
-    spec = importlib.util.spec_from_file_location(f"lab_{path.parent.name}_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found = module.OUTCOMES
-    assert isinstance(found, Outcomes)
-    return found
+table = cache(load_table)
 
 
 @cache
@@ -49,16 +39,16 @@ def predict(tutorial: str, row: Row) -> Prediction:
 ROWS = [
     pytest.param(path, row.on(cni), id=f"{cni}-{path.parent.name}-{path.stem[5:]}-{row.id}")
     for path in LABS
-    for row in outcomes(path).rows
+    for row in table(path).rows
     for cni in PROFILES
     # A row that is the same on every CNI is checked once.
-    if outcomes(path).table.cni in ("", cni) and (any(row.lines) or cni == list(PROFILES)[-1])
+    if table(path).cni in ("", cni) and (any(row.lines) or cni == list(PROFILES)[-1])
 ]
 
 
 @pytest.mark.parametrize(("path", "row"), ROWS)
 def test_row_says_what_the_semantics_say(path: Path, row: Row) -> None:
-    predicted = predict(outcomes(path).table.tutorial, row).reading
+    predicted = predict(table(path).tutorial, row).reading
 
     assert predicted is None or predicted.satisfies(row.outcome), f"{row.where}: {row.why}"
 
@@ -69,18 +59,18 @@ ERRATA = [param for param in ROWS if param.values[1].erratum]  # type: ignore[un
 @pytest.mark.parametrize(("path", "row"), ERRATA)
 def test_erratum_is_needed(path: Path, row: Row) -> None:
     """Under an erratum the semantics must contradict the tutorial, where they say anything."""
-    predicted = predict(outcomes(path).table.tutorial, row).reading
+    predicted = predict(table(path).tutorial, row).reading
 
     assert predicted is None or not predicted.satisfies(row.documented)
 
 
-@pytest.mark.parametrize("tutorial", sorted({outcomes(path).table.tutorial for path in LABS}))
+@pytest.mark.parametrize("tutorial", sorted({table(path).tutorial for path in LABS}))
 def test_every_manifest_is_used(tutorial: str) -> None:
     used = {
         name
         for path in LABS
-        if outcomes(path).table.tutorial == tutorial
-        for row in outcomes(path).rows
+        if table(path).tutorial == tutorial
+        for row in table(path).rows
         for name in row.apply
     }
 
@@ -91,7 +81,7 @@ def test_every_manifest_is_used(tutorial: str) -> None:
 def test_lab_and_its_manifests_share_a_number(path: Path) -> None:
     """A phase introduces the manifests of its own number, or only re-uses earlier ones."""
     number = path.stem.split("_")[1]
-    names = {name for row in outcomes(path).rows for name in row.apply}
+    names = {name for row in table(path).rows for name in row.apply}
 
     assert max(name[:2] for name in names) <= number
 
@@ -113,6 +103,6 @@ def test_each_denial_has_a_flow_that_shows_when_it_is_in_force() -> None:
 
 
 def test_every_line_of_the_cni_profile_is_shown_by_a_row() -> None:
-    shown = {line for path in LABS for row in outcomes(path).rows for line in row.lines if line}
+    shown = {line for path in LABS for row in table(path).rows for line in row.lines if line}
 
     assert shown == set(LINES)

@@ -1,0 +1,150 @@
+"""`policylab claims`: what each tutorial claims, what became of it, and the row that shows it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.core.claims import ClaimStatus, Entry, Shown, entries
+from harness.core.profile import PROFILES
+from harness.edge.labs import load_claims, load_shown
+from harness.errors import ContentError
+
+RESULTS = "results"
+COLOURS = {
+    ClaimStatus.CONFIRMED: "green",
+    ClaimStatus.REFUTED: "red",
+    ClaimStatus.CNI_DEPENDENT: "yellow",
+    ClaimStatus.NOT_TESTABLE: "dim",
+}
+SHORT = {
+    ClaimStatus.CONFIRMED: "holds",
+    ClaimStatus.REFUTED: "refuted",
+    ClaimStatus.NOT_TESTABLE: "-",
+}
+Seen = Mapping[tuple[str, str, str], str]
+"""The status of a row in the results: by CNI, tutorial and `PHASE/ROW`."""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = commands.add_parser(
+        "claims", help="what the tutorials claim, and which row shows what became of it"
+    )
+    parser.add_argument("tutorial", nargs="?", default="", help="one tutorial; default: all")
+    parser.add_argument("--rows", action="store_true", help="every row of each claim")
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path(RESULTS),
+        metavar="DIR",
+        help="runs to take the last answers from (default: results/, and the folders in it)",
+    )
+    parser.set_defaults(run=_claims)
+
+
+def _claims(arguments: argparse.Namespace, _: object) -> int:
+    ledgers = load_claims()
+    if arguments.tutorial and arguments.tutorial not in ledgers:
+        raise ContentError(
+            f"there is no tutorial {arguments.tutorial}", seen=f"known: {', '.join(ledgers)}"
+        )
+    shown = load_shown()
+    found = {
+        tutorial: entries(claims, shown.get(tutorial, []), PROFILES)
+        for tutorial, claims in ledgers.items()
+        if arguments.tutorial in ("", tutorial)
+    }
+    seen = read_results(arguments.results)
+    if arguments.json:
+        print(json.dumps(as_json(found, seen), indent=2))  # noqa: T201 - the command's output
+        return 0
+    console = Console()
+    for tutorial, claims in found.items():
+        console.print(_table(tutorial, claims, seen, rows=arguments.rows))
+    _sum_up(console, found, seen)
+    return 0
+
+
+def read_results(folder: Path) -> Seen:
+    """The rows' statuses of all runs below a folder; a later run of a CNI wins over an earlier."""
+    found: dict[tuple[str, str, str], str] = {}
+    documents = [
+        json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("**/labs.json")
+    ]
+    for document in sorted(documents, key=lambda document: str(document["started"])):
+        cni = str(document["environment"].get("cni") or "").partition(" ")[0]
+        for row in document["rows"]:
+            key = (cni, row["tutorial"], f"{row['phase']}/{row['id']}")
+            if row["status"] != "not_checked" or key not in found:
+                found[key] = row["status"]
+    return found
+
+
+def answer(entry: Entry, cni: str, seen: Seen) -> str:
+    """One cell: what the tables say for a CNI, and whether the last run there showed it."""
+    if cni not in entry.by_cni:
+        return "another CNI's"
+    said = SHORT[entry.by_cni[cni]]
+    rows = [each for each in entry.shown if each.on(cni)]
+    if not rows:
+        return said
+    got = {seen.get((cni, entry.claim.tutorial, each.name), "") for each in rows}
+    if got <= {"pass", "erratum"}:
+        return f"{said}, shown"
+    return f"{said}: NOT as shown" if "fail" in got else f"{said}, not run"
+
+
+def as_json(found: Mapping[str, Sequence[Entry]], seen: Seen) -> list[dict[str, object]]:
+    """The ledger as plain data."""
+    return [
+        {
+            "tutorial": tutorial,
+            "section": entry.claim.section,
+            "claim": entry.claim.says,
+            "status": str(entry.status),
+            "untestable": entry.claim.untestable or None,
+            "rows": [each.name for each in entry.shown],
+            "errata": _errata(entry.shown),
+            "cni": {cni: answer(entry, cni, seen) for cni in PROFILES},
+        }
+        for tutorial, claims in found.items()
+        for entry in claims
+    ]
+
+
+def _errata(shown: Sequence[Shown]) -> list[str]:
+    return sorted({each.row.erratum.id for each in shown if each.row.erratum})
+
+
+def _table(tutorial: str, claims: Sequence[Entry], seen: Seen, *, rows: bool) -> Table:
+    table = Table(title=tutorial, title_justify="left", show_lines=True)
+    for name in ("section", "claim", "status", *PROFILES, "shown by"):
+        table.add_column(name, ratio=3 if name in ("claim", "shown by") else None)
+    for entry in claims:
+        names = [each.name for each in entry.shown]
+        more = [] if rows or len(names) < 2 else [f"and {len(names) - 1} more"]  # noqa: PLR2004
+        shown_by = [*(names if rows else names[:1]), *more]
+        errata = [f"erratum: {name}" for name in _errata(entry.shown)]
+        table.add_row(
+            entry.claim.section,
+            entry.claim.says,
+            f"[{COLOURS[entry.status]}]{entry.status}[/]",
+            *(answer(entry, cni, seen) for cni in PROFILES),
+            "\n".join([*shown_by, *errata]) or entry.claim.untestable,
+        )
+    return table
+
+
+def _sum_up(console: Console, found: Mapping[str, Sequence[Entry]], seen: Seen) -> None:
+    every = [entry for claims in found.values() for entry in claims]
+    counts = [f"{sum(e.status is s for e in every)} {s}" for s in ClaimStatus]
+    console.print(f"{len(every)} claims: {', '.join(counts)}.")
+    if not seen:
+        console.print("No run was found; `make labs` shows each claim on a live cluster.")
