@@ -1,10 +1,14 @@
-"""What the NetworkPolicies say of a flow, and why. Pure: no cluster is asked.
+"""What the policies of both kinds say of a flow, and why. Pure: no cluster is asked.
 
-The rules, in order (Kubernetes docs, "Network Policies"; API reference, NetworkPolicy v1):
+The rules, in order (Kubernetes docs, "Network Policies"; API reference, NetworkPolicy v1; Cilium
+1.20.2, pkg/policy/repository.go):
 
-1. A pod is isolated for a direction if a policy of that direction selects it; otherwise all passes.
-2. An isolated pod lets pass what at least one of those policies allows. Policies only add up.
-3. A flow passes if the sender's egress and the receiver's ingress both let it.
+1. A pod is isolated for a direction if a policy of that direction selects it, other than one that
+   only adds; otherwise all passes.
+2. An isolated pod lets pass what at least one policy allows. Policies only add up.
+3. A flow passes if the sender's egress and the receiver's ingress both let it. Replies pass.
+4. Names are enforced by address: an allowed name opens what is outside at its address, presuming
+   that the pod's lookup of the name went through Cilium's DNS proxy.
 
 The API leaves some flows open, and so do we (UNDEFINED): a pod to itself, host network pods, ICMP
 where a policy isolates, and an ipBlock that would decide about an address that is not known.
@@ -80,7 +84,7 @@ class _Clause:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """One direction of all policies: whom each isolates, and its rules."""
+    """One direction of all policies: whom each selects, its rules, and who is isolated by any."""
 
     direction: Direction
     policies: tuple[tuple[NetworkPolicy, Mask, tuple[_Clause, ...]], ...]
@@ -152,8 +156,38 @@ class Oracle:
             oracle, flow = self._introduced(Flow(end, end, 0))
             return oracle.selecting(flow.source, direction)
         return tuple(
-            policy for policy, mask, _ in self._of(direction).policies if mask >> number & 1
+            policy
+            for policy, mask, _ in self._of(direction).policies
+            if mask >> number & 1 and direction not in policy.adds_only
         )
+
+    def askable(self, flow: Flow) -> tuple[str, ...] | None:
+        """The names about which a name server can be asked over this flow; None: about all.
+
+        Only a port with rules.dns sends questions through Cilium's DNS proxy, which refuses all
+        others. There it knows only rules for this very port: one of them without rules.dns lets
+        every name pass, but one for all ports, a range or a port's name does not (Cilium 1.20.2,
+        pkg/policy/rule.go, mergePortProto; pkg/fqdn/dnsproxy/proxy.go, CheckAllowed).
+        """
+        if id(flow.source) not in self._numbers or id(flow.target) not in self._numbers:
+            oracle, flow = self._introduced(flow)
+            return oracle.askable(flow)
+        own, other = self._numbers[id(flow.source)], self._numbers[id(flow.target)]
+        if not self._egress.isolated >> own & 1:
+            return None
+        found = [
+            entry.dns
+            for _, mask, clauses in self._egress.policies
+            if mask >> own & 1
+            for clause in clauses
+            if clause.peers.certain >> other & 1
+            for entry in clause.rule.ports
+            if (entry.port, entry.end_port) == (flow.port, None)
+            and entry.protocol in (None, flow.protocol)
+        ]
+        if not any(found) or not all(found):
+            return None
+        return tuple(sorted({name for names in found for name in names}))
 
     def _introduced(self, flow: Flow) -> tuple[Oracle, Flow]:
         """The flow between ends that an oracle knows: this one or, for strangers, one made anew."""
@@ -179,7 +213,7 @@ class Oracle:
         for policy in dict.fromkeys(self._policies):
             mask = self._crowd.selected_by(policy) if direction in policy.policy_types else 0
             if mask:
-                isolated |= mask
+                isolated |= 0 if direction in policy.adds_only else mask
                 found.append((policy, mask, self._clauses(policy, direction)))
         return _Way(direction, tuple(found), isolated)
 
@@ -231,9 +265,10 @@ class Oracle:
         own, other = ends(flow, direction)
         number, bit = self._numbers[id(own)], 1 << self._numbers[id(other)]
         mine = [entry for entry in way.policies if entry[1] >> number & 1]
-        if not mine:
-            return Side(direction, Verdict.ALLOW, (), (), not_isolated(own, direction))
-        policies = tuple(policy for policy, _, _ in mine)
+        if not way.isolated >> number & 1:
+            adding = [policy for policy, _, _ in mine]
+            return Side(direction, Verdict.ALLOW, (), (), not_isolated(own, direction, adding))
+        policies = tuple(policy for policy, _, _ in mine if direction not in policy.adds_only)
         clauses = [clause for _, _, found in mine for clause in found]
         found = self._find(way, number, flow.port, flow.protocol)
         if found.certain & bit:
