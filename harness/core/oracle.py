@@ -7,8 +7,9 @@ The rules, in order (Kubernetes docs, "Network Policies"; API reference, Network
    only adds; otherwise all passes.
 2. An isolated pod lets pass what at least one policy allows. Policies only add up.
 3. A flow passes if the sender's egress and the receiver's ingress both let it. Replies pass.
-4. Names are enforced by address: an allowed name opens what is outside at its address, presuming
-   that the pod's lookup of the name went through Cilium's DNS proxy.
+4. Names are enforced by address: an allowed name opens what is outside at its address. It presumes
+   that the name was looked up before through Cilium's DNS proxy, and so opens nothing as long as no
+   policy has rules.dns.
 
 The API leaves some flows open, and so do we (UNDEFINED): a pod to itself, host network pods, ICMP
 where a policy isolates, and an ipBlock that would decide about an address that is not known.
@@ -19,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from harness.core.decision import Decision, Side, both
 from harness.core.model import (
     Direction,
     External,
@@ -41,35 +43,6 @@ from harness.core.reasons import (
     same,
 )
 from harness.core.selectors import NOBODY, Crowd, End, Mask, Match
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One end's answer: who isolates it, which rules let the flow pass (policy, number), and why.
-
-    Rules are counted from 1, as people do.
-    """
-
-    direction: Direction
-    verdict: Verdict
-    isolated_by: tuple[NetworkPolicy, ...]
-    allowed_by: tuple[tuple[NetworkPolicy, int], ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Both ends' answers and what they add up to; `note` says what leaves the whole flow open."""
-
-    verdict: Verdict
-    egress: Side
-    ingress: Side
-    note: str = ""
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """The two sides in words, after the note if there is one."""
-        return (*filter(None, (self.note,)), self.egress.reason, self.ingress.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +74,11 @@ class Oracle:
         self._topology = topology
         self._policies = tuple(policies)
         self._crowd = Crowd(
-            (*topology.pods.values(), *topology.external.values()), topology.namespaces
+            (*topology.pods.values(), *topology.external.values()),
+            topology.namespaces,
+            learns_names=any(
+                p.dns for policy in self._policies for r in policy.egress for p in r.ports
+            ),
         )
         # By identity: hashing a pod would cost more than all the rest of a verdict.
         self._numbers = {id(end): number for number, end in enumerate(self._crowd.ends)}
@@ -120,7 +97,7 @@ class Oracle:
         egress = self._side(flow, self._egress)
         ingress = self._side(flow, self._ingress)
         note = open_note(flow)
-        return Decision(_both(note, egress.verdict, ingress.verdict), egress, ingress, note)
+        return Decision(both(note, egress.verdict, ingress.verdict), egress, ingress, note)
 
     def verdict(self, flow: Flow) -> Verdict:
         """The verdict alone, far faster."""
@@ -300,11 +277,3 @@ def decide(topology: Topology, policies: Iterable[NetworkPolicy], flow: Flow) ->
 
 def _name(end: End) -> tuple[type, str]:
     return type(end), str(end)
-
-
-def _both(note: str, egress: Verdict, ingress: Verdict) -> Verdict:
-    if note:
-        return Verdict.UNDEFINED
-    if Verdict.DENY in (egress, ingress):
-        return Verdict.DENY
-    return Verdict.UNDEFINED if Verdict.UNDEFINED in (egress, ingress) else Verdict.ALLOW

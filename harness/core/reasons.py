@@ -63,7 +63,8 @@ def not_isolated(own: End, direction: Direction, adding: Sequence[NetworkPolicy]
 
 def let_pass(other: End, direction: Direction, rules: Sequence[Numbered]) -> str:
     """The reason of an isolated side with these rules that let the flow pass."""
-    policy, number, rule = rules[0]
+    # What passes by its label or address needs no lookup before: that says more.
+    policy, number, rule = next((r for r in rules if not any(p.fqdn for p in r[2].peers)), rules[0])
     way = direction.lower()
     text = f"{way} allowed: {policy}, {way} rule {number} ({rule_words(rule)})"
     blocks_only = all(rule.peers and all(p.ip_block for p in rule.peers) for _, _, rule in rules)
@@ -152,6 +153,8 @@ def _peer_miss(peer: Peer, policy: NetworkPolicy, other: End) -> str:
         return f"{other.ip} is in the part cut out, {cut[0]}" if cut else ""
     if peer.entity is Entity.WORLD and isinstance(other, Pod):
         return "world is what lies outside of the cluster"
+    if peer.fqdn and matches(peer.fqdn, other.name):
+        return "no rules.dns sends a lookup through Cilium's DNS proxy, so it learns no address"
     if peer.fqdn and isinstance(other, External):
         return f"{other.name} has neither such a name nor the address of one"
     if peer.entity or peer.fqdn or isinstance(other, External) or peer.namespace_selector:

@@ -77,10 +77,20 @@ def _holds(requirement: Requirement, labels: Labels) -> bool:
 
 
 class Crowd:
-    """The ends of a topology, and the sets of them that selectors, peers and port names pick."""
+    """The ends of a topology, and the sets of them that selectors, peers and port names pick.
 
-    def __init__(self, ends: Sequence[End], namespaces: Mapping[str, Namespace]) -> None:
+    `learns_names`: somebody's lookups go through Cilium's DNS proxy; else names pick nobody.
+    """
+
+    def __init__(
+        self,
+        ends: Sequence[End],
+        namespaces: Mapping[str, Namespace],
+        *,
+        learns_names: bool = False,
+    ) -> None:
         self.ends = tuple(ends)
+        self._learns_names = learns_names
         self.everyone: Mask = (1 << len(self.ends)) - 1
         self.pods: Mask = 0
         self.on_host_network: Mask = 0
@@ -180,6 +190,8 @@ class Crowd:
         the same address is as open. Addresses inside of the cluster do not count (cilium,
         pkg/policy/api/egress.go, ToFQDNs).
         """
+        if not self._learns_names:
+            return 0
         outside = [(n, end) for n, end in enumerate(self.ends) if isinstance(end, External)]
         learned = {end.ip for _, end in outside if matches(pattern, end.name)}
         return sum(1 << number for number, end in outside if end.ip in learned)
