@@ -69,11 +69,7 @@ def test_policy_is_read_in_full() -> None:
     server = Peer(
         Selector((Requirement("k8s-app", Operator.IN, frozenset({"kube-dns"})),)),
         Selector(
-            (
-                Requirement(
-                    "kubernetes.io/metadata.name", Operator.IN, frozenset({"kube-system"})
-                ),
-            )
+            (Requirement("kubernetes.io/metadata.name", Operator.IN, frozenset({"kube-system"})),)
         ),
     )
     block = IPBlock(ip_network("192.0.2.0/24"), (ip_network("192.0.2.8/30"),), outside_only=True)
@@ -177,8 +173,10 @@ def test_policy_of_cilium_counts_as_a_policy() -> None:
             "is a label of Cilium's own",
         ),
         (
-            "{toEndpoints: [{matchExpressions: [{key: io.kubernetes.pod.namespace, "
-            "operator: NotIn, values: [shop]}]}]}",
+            (
+                "{toEndpoints: [{matchExpressions: [{key: io.kubernetes.pod.namespace, operator: "
+                "NotIn, values: [shop]}]}]}"
+            ),
             "tells the namespace by NotIn alone, which also fits what has no namespace",
         ),
         ("{toEndpoints: [{matchExpressions: [{operator: In}]}]}", "has no key"),
