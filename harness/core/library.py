@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness.core.manifest import Resource
+from harness.core.model import CILIUM_POLICY, NETWORK_POLICY
 from harness.errors import ContentError
 
 Library = Mapping[str, Sequence[Resource]]
 
-POLICY_KINDS = frozenset({"NetworkPolicy"})
+POLICY_KINDS = frozenset({NETWORK_POLICY, CILIUM_POLICY})
 
 
 def in_force(

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from harness.core.apirules import refusals
+from harness.core.cilium import cilium_policy
 from harness.core.model import (
     ContainerPort,
     Namespace,
@@ -157,6 +158,8 @@ def _model(resource: Resource) -> Namespace | Pod | Service | NetworkPolicy | No
             return _service(resource)
         case "NetworkPolicy":
             return network_policy(resource.body, resource.origin)
+        case "CiliumNetworkPolicy":
+            return cilium_policy(resource.body, resource.origin)
     return None
 
 
@@ -217,7 +220,7 @@ def _replicas(resource: Resource) -> Iterable[Pod]:
 
 
 def policies_of(resources: Iterable[Resource]) -> tuple[NetworkPolicy, ...]:
-    """The network policies among the objects."""
+    """The policies among the objects, of either kind."""
     return tuple(r.model for r in resources if isinstance(r.model, NetworkPolicy))
 
 

@@ -1,7 +1,8 @@
 """The words of the Kubernetes network policy API, as frozen values.
 
 Only what decides a verdict is kept. Field names follow the API
-(https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/).
+(https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/). What a
+CiliumNetworkPolicy can say beyond it is a few more fields of the same values.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 Labels = Mapping[str, str]
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+
+NETWORK_POLICY = "NetworkPolicy"
+CILIUM_POLICY = "CiliumNetworkPolicy"
 
 
 class Protocol(StrEnum):
@@ -41,6 +45,16 @@ class Operator(StrEnum):
     DOES_NOT_EXIST = "DoesNotExist"
 
 
+class Entity(StrEnum):
+    """A class of ends by where they are, as Cilium names it; NONE is nobody."""
+
+    WORLD = "world"
+    CLUSTER = "cluster"
+    HOST = "host"
+    ALL = "all"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """One matchExpressions entry; `values` is empty for Exists and DoesNotExist."""
@@ -62,32 +76,44 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class IPBlock:
-    """A CIDR and the parts cut out of it."""
+    """A CIDR and the parts cut out of it.
+
+    `outside_only`: it never means a pod, as the CIDRs of a CiliumNetworkPolicy do not.
+    """
 
     cidr: Network
     except_: tuple[Network, ...] = ()
+    outside_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """One entry of from/to: an ipBlock alone, or selectors of which at least one is set.
+    """One entry of from/to: an ipBlock, entity or name alone, or selectors, of which one is set.
 
     podSelector alone: pods of the policy's own namespace. namespaceSelector alone: every pod of
-    the selected namespaces. Both: those pods in those namespaces.
+    the selected namespaces. Both: those pods in those namespaces. `fqdn` is a name or a pattern
+    (`harness.core.fqdn`) of what lies outside of the cluster; empty if the peer has none.
     """
 
     pod_selector: Selector | None = None
     namespace_selector: Selector | None = None
     ip_block: IPBlock | None = None
+    entity: Entity | None = None
+    fqdn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PortRule:
-    """One entry of ports. No port: every port of the protocol; a str: a container port's name."""
+    """One entry of ports. No port: every port of the protocol; a str: a container port's name.
 
-    protocol: Protocol = Protocol.TCP
+    No protocol: TCP, UDP and SCTP. `dns` are the names and patterns (`harness.core.fqdn`) that may
+    be asked about on this port; empty: its traffic is not looked into.
+    """
+
+    protocol: Protocol | None = Protocol.TCP
     port: int | str | None = None
     end_port: int | None = None
+    dns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +126,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPolicy:
-    """A NetworkPolicy with policyTypes already defaulted as the API server does it."""
+    """A policy of either kind, with policyTypes already defaulted as the API server does it.
+
+    `adds_only` are those of `policy_types` for which it isolates nobody, and only adds to what
+    other policies allow (enableDefaultDeny of a CiliumNetworkPolicy).
+    """
 
     namespace: str
     name: str
@@ -109,9 +139,12 @@ class NetworkPolicy:
     ingress: tuple[Rule, ...] = ()
     egress: tuple[Rule, ...] = ()
     origin: str = field(default="", compare=False)  # file:line, for messages
+    kind: str = NETWORK_POLICY
+    adds_only: frozenset[Direction] = frozenset()
 
     def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
+        key = f"{self.namespace}/{self.name}"
+        return key if self.kind == NETWORK_POLICY else f"{self.kind} {key}"
 
 
 @dataclass(frozen=True, slots=True)

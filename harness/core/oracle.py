@@ -1,10 +1,15 @@
-"""What the NetworkPolicies say of a flow, and why. Pure: no cluster is asked.
+"""What the policies of both kinds say of a flow, and why. Pure: no cluster is asked.
 
-The rules, in order (Kubernetes docs, "Network Policies"; API reference, NetworkPolicy v1):
+The rules, in order (Kubernetes docs, "Network Policies"; API reference, NetworkPolicy v1; Cilium
+1.20.2, pkg/policy/repository.go):
 
-1. A pod is isolated for a direction if a policy of that direction selects it; otherwise all passes.
-2. An isolated pod lets pass what at least one of those policies allows. Policies only add up.
-3. A flow passes if the sender's egress and the receiver's ingress both let it.
+1. A pod is isolated for a direction if a policy of that direction selects it, other than one that
+   only adds; otherwise all passes.
+2. An isolated pod lets pass what at least one policy allows. Policies only add up.
+3. A flow passes if the sender's egress and the receiver's ingress both let it. Replies pass.
+4. Names are enforced by address: an allowed name opens what is outside at its address. It presumes
+   that the name was looked up before through Cilium's DNS proxy, and so opens nothing as long as no
+   policy has rules.dns.
 
 The API leaves some flows open, and so do we (UNDEFINED): a pod to itself, host network pods, ICMP
 where a policy isolates, and an ipBlock that would decide about an address that is not known.
@@ -15,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from harness.core.decision import Decision, Side, both
 from harness.core.model import (
     Direction,
     External,
@@ -40,35 +46,6 @@ from harness.core.selectors import NOBODY, Crowd, End, Mask, Match
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One end's answer: who isolates it, which rules let the flow pass (policy, number), and why.
-
-    Rules are counted from 1, as people do.
-    """
-
-    direction: Direction
-    verdict: Verdict
-    isolated_by: tuple[NetworkPolicy, ...]
-    allowed_by: tuple[tuple[NetworkPolicy, int], ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Both ends' answers and what they add up to; `note` says what leaves the whole flow open."""
-
-    verdict: Verdict
-    egress: Side
-    ingress: Side
-    note: str = ""
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """The two sides in words, after the note if there is one."""
-        return (*filter(None, (self.note,)), self.egress.reason, self.ingress.reason)
-
-
-@dataclass(frozen=True, slots=True)
 class _Clause:
     """One rule of one policy, and whom it lets pass as far as addresses and labels go."""
 
@@ -80,7 +57,7 @@ class _Clause:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """One direction of all policies: whom each isolates, and its rules."""
+    """One direction of all policies: whom each selects, its rules, and who is isolated by any."""
 
     direction: Direction
     policies: tuple[tuple[NetworkPolicy, Mask, tuple[_Clause, ...]], ...]
@@ -97,7 +74,11 @@ class Oracle:
         self._topology = topology
         self._policies = tuple(policies)
         self._crowd = Crowd(
-            (*topology.pods.values(), *topology.external.values()), topology.namespaces
+            (*topology.pods.values(), *topology.external.values()),
+            topology.namespaces,
+            learns_names=any(
+                p.dns for policy in self._policies for r in policy.egress for p in r.ports
+            ),
         )
         # By identity: hashing a pod would cost more than all the rest of a verdict.
         self._numbers = {id(end): number for number, end in enumerate(self._crowd.ends)}
@@ -116,7 +97,7 @@ class Oracle:
         egress = self._side(flow, self._egress)
         ingress = self._side(flow, self._ingress)
         note = open_note(flow)
-        return Decision(_both(note, egress.verdict, ingress.verdict), egress, ingress, note)
+        return Decision(both(note, egress.verdict, ingress.verdict), egress, ingress, note)
 
     def verdict(self, flow: Flow) -> Verdict:
         """The verdict alone, far faster."""
@@ -152,8 +133,38 @@ class Oracle:
             oracle, flow = self._introduced(Flow(end, end, 0))
             return oracle.selecting(flow.source, direction)
         return tuple(
-            policy for policy, mask, _ in self._of(direction).policies if mask >> number & 1
+            policy
+            for policy, mask, _ in self._of(direction).policies
+            if mask >> number & 1 and direction not in policy.adds_only
         )
+
+    def askable(self, flow: Flow) -> tuple[str, ...] | None:
+        """The names about which a name server can be asked over this flow; None: about all.
+
+        Only a port with rules.dns sends questions through Cilium's DNS proxy, which refuses all
+        others. There it knows only rules for this very port: one of them without rules.dns lets
+        every name pass, but one for all ports, a range or a port's name does not (Cilium 1.20.2,
+        pkg/policy/rule.go, mergePortProto; pkg/fqdn/dnsproxy/proxy.go, CheckAllowed).
+        """
+        if id(flow.source) not in self._numbers or id(flow.target) not in self._numbers:
+            oracle, flow = self._introduced(flow)
+            return oracle.askable(flow)
+        own, other = self._numbers[id(flow.source)], self._numbers[id(flow.target)]
+        if not self._egress.isolated >> own & 1:
+            return None
+        found = [
+            entry.dns
+            for _, mask, clauses in self._egress.policies
+            if mask >> own & 1
+            for clause in clauses
+            if clause.peers.certain >> other & 1
+            for entry in clause.rule.ports
+            if (entry.port, entry.end_port) == (flow.port, None)
+            and entry.protocol in (None, flow.protocol)
+        ]
+        if not any(found) or not all(found):
+            return None
+        return tuple(sorted({name for names in found for name in names}))
 
     def _introduced(self, flow: Flow) -> tuple[Oracle, Flow]:
         """The flow between ends that an oracle knows: this one or, for strangers, one made anew."""
@@ -179,7 +190,7 @@ class Oracle:
         for policy in dict.fromkeys(self._policies):
             mask = self._crowd.selected_by(policy) if direction in policy.policy_types else 0
             if mask:
-                isolated |= mask
+                isolated |= 0 if direction in policy.adds_only else mask
                 found.append((policy, mask, self._clauses(policy, direction)))
         return _Way(direction, tuple(found), isolated)
 
@@ -231,9 +242,10 @@ class Oracle:
         own, other = ends(flow, direction)
         number, bit = self._numbers[id(own)], 1 << self._numbers[id(other)]
         mine = [entry for entry in way.policies if entry[1] >> number & 1]
-        if not mine:
-            return Side(direction, Verdict.ALLOW, (), (), not_isolated(own, direction))
-        policies = tuple(policy for policy, _, _ in mine)
+        if not way.isolated >> number & 1:
+            adding = [policy for policy, _, _ in mine]
+            return Side(direction, Verdict.ALLOW, (), (), not_isolated(own, direction, adding))
+        policies = tuple(policy for policy, _, _ in mine if direction not in policy.adds_only)
         clauses = [clause for _, _, found in mine for clause in found]
         found = self._find(way, number, flow.port, flow.protocol)
         if found.certain & bit:
@@ -265,11 +277,3 @@ def decide(topology: Topology, policies: Iterable[NetworkPolicy], flow: Flow) ->
 
 def _name(end: End) -> tuple[type, str]:
     return type(end), str(end)
-
-
-def _both(note: str, egress: Verdict, ingress: Verdict) -> Verdict:
-    if note:
-        return Verdict.UNDEFINED
-    if Verdict.DENY in (egress, ingress):
-        return Verdict.DENY
-    return Verdict.UNDEFINED if Verdict.UNDEFINED in (egress, ingress) else Verdict.ALLOW

@@ -32,7 +32,7 @@ def network_policy(body: Body, origin: str) -> NetworkPolicy:
     return NetworkPolicy(
         meta["namespace"],
         meta["name"],
-        _selector(spec.get("podSelector")),
+        selector(spec.get("podSelector")),
         _policy_types(spec, has_egress=bool(egress)),
         _rules(spec.get("ingress"), "from"),
         egress,
@@ -47,8 +47,8 @@ def _policy_types(spec: Body, *, has_egress: bool) -> frozenset[Direction]:
     return frozenset({Direction.INGRESS} | ({Direction.EGRESS} if has_egress else set()))
 
 
-def _selector(body: Body | None) -> Selector:
-    """A label selector; matchLabels become In of one value each."""
+def selector(body: Body | None) -> Selector:
+    """A label selector from its written form; matchLabels become In of one value each."""
     body = body or {}
     labels = sorted((body.get("matchLabels") or {}).items())
     return Selector(
@@ -77,8 +77,7 @@ def _peer(body: Body) -> Peer:
         cut = tuple(ip_network(text) for text in block.get("except") or ())
         return Peer(ip_block=IPBlock(ip_network(block["cidr"]), cut))
     pods, spaces = (
-        _selector(body[key]) if key in body else None
-        for key in ("podSelector", "namespaceSelector")
+        selector(body[key]) if key in body else None for key in ("podSelector", "namespaceSelector")
     )
     return Peer(pods, spaces)
 

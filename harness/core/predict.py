@@ -6,16 +6,15 @@ backends differ, a measurement): then only the tutorial and the cluster are comp
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address
+from functools import partial
 
+from harness.core.fqdn import matches
 from harness.core.manifest import Resource, policies_of, topology_of
 from harness.core.model import (
-    ContainerPort,
     External,
     Flow,
-    Namespace,
     Pod,
     Protocol,
     Service,
@@ -25,6 +24,8 @@ from harness.core.model import (
 from harness.core.oracle import Oracle
 from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.question import Question
+from harness.core.reasons import name_refused
+from harness.core.surroundings import with_surroundings
 from harness.core.target import (
     DnsQuery,
     ExternalPort,
@@ -47,6 +48,9 @@ NDOTS = 5
 """What the kubelet writes for dnsPolicy ClusterFirst (k8s.io/docs: DNS for Services and Pods)."""
 
 CLUSTER_DOMAIN = "cluster.local"
+
+REFUSED = Reading(Outcome.DNS_REFUSED)
+"""What Cilium's DNS proxy answers by default (its option tofqdns-dns-reject-response-code)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,22 +187,45 @@ class Scenario:
         server = self.topology.services["kube-system/kube-dns"]
         return self._through(source, server, 53, Protocol.TCP if tcp else Protocol.UDP)
 
+    def _askable(self, source: PodRef, *, tcp: bool) -> tuple[str, ...] | None:
+        protocol = Protocol.TCP if tcp else Protocol.UDP
+        servers = _backends(self.topology, self.topology.services["kube-system/kube-dns"])
+        found = {
+            self.oracle.askable(Flow(self.pod(source), server, 53, protocol)) for server in servers
+        }
+        return found.pop() if len(found) == 1 else None
+
     def _dns(self, source: PodRef, query: DnsQuery) -> Prediction:
         path = self._name_server(source, tcp=query.tcp)
         if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
             return _dns_cut(path)
-        return Prediction(self.zone.lookup(Question(query.qname, query.rdtype)), path.reasons)
+        names = self._askable(source, tcp=query.tcp)
+        question = Question(query.qname, query.rdtype)
+        return _answered(self._answer(names, question), names, (question,), path)
 
     def _lookup(self, source: PodRef, target: Lookup | Questions) -> Prediction:
         path = self._name_server(source, tcp=False)
         if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
             return _dns_cut(path)
+        names = self._askable(source, tcp=False)
         reading, asked = resolve(
-            target.name, self.zone, search=search_list(source.namespace), ndots=NDOTS
+            target.name,
+            partial(self._answer, names),
+            search=search_list(source.namespace),
+            ndots=NDOTS,
         )
+        found = _answered(reading, names, asked, path)
         if isinstance(target, Questions):
-            reading = Reading(Outcome.SHOWS, count_of(len(asked)))
-        return Prediction(reading, path.reasons)
+            # What the proxy refuses never reaches the name server.
+            received = [q for q in asked if self._answer(names, q) != REFUSED]
+            return replace(found, reading=Reading(Outcome.SHOWS, count_of(len(received))))
+        return found
+
+    def _answer(self, names: tuple[str, ...] | None, question: Question) -> Reading:
+        """The name server's answer, or the DNS proxy's where only `names` may be asked about."""
+        if names is None or any(matches(name, question.qname) for name in names):
+            return self.zone.lookup(question)
+        return REFUSED
 
     def _name(self, source: PodRef, target: NamePort) -> Prediction:
         lookup = self._lookup(source, Lookup(target.name))
@@ -220,6 +247,13 @@ class Scenario:
 def count_of(questions: int) -> str:
     """The detail of a count, as tables write it."""
     return f"{questions} question{'' if questions == 1 else 's'}"
+
+
+def _answered(
+    reading: Reading, names: tuple[str, ...] | None, asked: Sequence[Question], path: Prediction
+) -> Prediction:
+    refused = [name_refused(asked[-1].qname, names or ())] if reading == REFUSED else []
+    return Prediction(reading, (*path.reasons, *refused))
 
 
 def _dns_cut(path: Prediction) -> Prediction:
@@ -249,25 +283,3 @@ def _target_port(pod: Pod, port: ServicePort) -> int:
         return port.target or port.port
     named = [p.number for p in pod.ports if (p.name, p.protocol) == (port.target, port.protocol)]
     return named[0] if named else 0
-
-
-def with_surroundings(topology: Topology) -> Topology:
-    """Add what every cluster has, CoreDNS as kubeadm labels it, and the internet."""
-    ports = (
-        ContainerPort(53, Protocol.UDP, "dns"),
-        ContainerPort(53, Protocol.TCP, "dns-tcp"),
-        ContainerPort(9153, Protocol.TCP, "metrics"),
-    )
-    labels = {"k8s-app": "kube-dns"}
-    service_ports = tuple(ServicePort(p.number, p.protocol, p.name, p.number) for p in ports)
-    system = Namespace("kube-system", {"kubernetes.io/metadata.name": "kube-system"})
-    return replace(
-        topology,
-        namespaces={**topology.namespaces, "kube-system": system},
-        pods={**topology.pods, "kube-system/coredns": Pod("kube-system", "coredns", labels, ports)},
-        services={
-            **topology.services,
-            "kube-system/kube-dns": Service("kube-system", "kube-dns", labels, service_ports),
-        },
-        external={name: External(name, IPv4Address(ip)) for name, ip in INTERNET.items()},
-    )

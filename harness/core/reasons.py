@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.core.fqdn import matches
 from harness.core.model import (
     Direction,
+    Entity,
     External,
     Flow,
     NetworkPolicy,
@@ -19,7 +21,7 @@ from harness.core.model import (
     Selector,
 )
 from harness.core.selectors import End, selects, within
-from harness.core.words import port_words, rule_words, who
+from harness.core.words import name_words, port_words, rule_words, who
 
 Numbered = tuple[NetworkPolicy, int, Rule]
 """A rule, with its policy and its number there, from 1."""
@@ -48,21 +50,51 @@ def open_note(flow: Flow) -> str:
     return ""
 
 
-def not_isolated(own: End, direction: Direction) -> str:
-    """The reason of a side that no policy is about."""
+def not_isolated(own: End, direction: Direction, adding: Sequence[NetworkPolicy]) -> str:
+    """The reason of a side that no policy isolates; `adding` select it but only add."""
     way = direction.lower()
+    if adding:
+        return (
+            f"{way} allowed: {own} is selected by {_names(adding)}, with enableDefaultDeny false "
+            f"for {way}, so what no rule allows passes too"
+        )
     return f"{way} allowed: no policy for {way} selects {own}"
 
 
 def let_pass(other: End, direction: Direction, rules: Sequence[Numbered]) -> str:
     """The reason of an isolated side with these rules that let the flow pass."""
-    policy, number, rule = rules[0]
+    # What passes by its label or address needs no lookup before: that says more.
+    policy, number, rule = next((r for r in rules if not any(p.fqdn for p in r[2].peers)), rules[0])
     way = direction.lower()
     text = f"{way} allowed: {policy}, {way} rule {number} ({rule_words(rule)})"
     blocks_only = all(rule.peers and all(p.ip_block for p in rule.peers) for _, _, rule in rules)
     if blocks_only and isinstance(other, Pod):
         text += "; but ipBlock is meant for addresses outside of the cluster: CNIs differ on pods"
-    return text
+    return text + _by_address(other, rule)
+
+
+def _by_address(other: End, rule: Rule) -> str:
+    """What one has to know of a rule by name that lets an end pass."""
+    names = [peer.fqdn for peer in rule.peers if peer.fqdn]
+    if not names:
+        return ""
+    if any(matches(name, other.name) for name in names):
+        return (
+            "; toFQDNs works by address: Cilium opens those that its DNS proxy saw in the answer "
+            "to the pod's lookup, so the pod must look the name up first, under rules.dns"
+        )
+    return (
+        f"; {other.name} has another name, but toFQDNs works by address, and {other.ip} is also "
+        "that of an allowed name: once that name is looked up, both are open"
+    )
+
+
+def name_refused(question: str, names: Sequence[str]) -> str:
+    """The reason why a question to a name server is not answered; `names` are those that are."""
+    return (
+        f"DNS REFUSED: Cilium's DNS proxy answers {question} itself, for rules.dns lets this pod "
+        f"ask about {' or '.join(map(name_words, names))} only"
+    )
 
 
 def left_open(flow: Flow, direction: Direction, policies: Sequence[NetworkPolicy]) -> str:
@@ -114,10 +146,18 @@ def _near_miss(
 
 def _peer_miss(peer: Peer, policy: NetworkPolicy, other: End) -> str:
     """The one thing that keeps a peer from matching, where it is one that people stumble over."""
+    if peer.ip_block is not None and peer.ip_block.outside_only and isinstance(other, Pod):
+        return "the CIDRs of a CiliumNetworkPolicy never mean pods"
     if peer.ip_block is not None:
         cut = [part for part in peer.ip_block.except_ if within(other, part)]
         return f"{other.ip} is in the part cut out, {cut[0]}" if cut else ""
-    if isinstance(other, External) or peer.namespace_selector is not None:
+    if peer.entity is Entity.WORLD and isinstance(other, Pod):
+        return "world is what lies outside of the cluster"
+    if peer.fqdn and matches(peer.fqdn, other.name):
+        return "no rules.dns sends a lookup through Cilium's DNS proxy, so it learns no address"
+    if peer.fqdn and isinstance(other, External):
+        return f"{other.name} has neither such a name nor the address of one"
+    if peer.entity or peer.fqdn or isinstance(other, External) or peer.namespace_selector:
         return ""
     fits = other.namespace != policy.namespace and selects(
         peer.pod_selector or Selector(), other.labels

@@ -1,8 +1,9 @@
 """Which kinds and fields a lab's manifest may have: all that labs need, and no more.
 
 A shape is a type (a value of it), a list with one shape (a list of such), a dict (exactly these
-fields), or `Free` (any keys). What is not here is refused by name, never guessed.
-Source: the API reference of Kubernetes 1.34.
+fields), `Free` (any keys), or `BEYOND` (a field that the API has and labs do not). What is not
+here is refused by name, never guessed.
+Sources: the API reference of Kubernetes 1.34; the CRD of Cilium 1.20.2 (ciliumnetworkpolicies).
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ class Free:
 
     shape: Any
 
+
+BEYOND = "beyond"
+"""The shape of a field that exists but whose effect is not known here: refused as unknown.
+
+Without it a refusal would suggest the known field whose name is nearest, e.g. `egress` for
+`egressDeny`.
+"""
 
 INT_OR_STR = (int, str)
 _META = {"name": str, "namespace": str, "labels": Free(str), "annotations": Free(str)}
@@ -92,6 +100,38 @@ _POD = {
         }
     ],
 }
+_NAMES = [{"matchName": str, "matchPattern": str}]
+_CIDRS = [
+    {"cidr": str, "except": [str], "cidrGroupRef": BEYOND, "cidrGroupSelector": BEYOND},
+]
+_CILIUM_PORTS = [
+    {
+        # Unlike NetworkPolicy, a number too is written as a text.
+        "ports": [{"port": str, "endPort": int, "protocol": str}],
+        "rules": {"dns": _NAMES, "http": BEYOND},
+        **dict.fromkeys(("listener", "originatingTLS", "serverNames", "terminatingTLS"), BEYOND),
+    }
+]
+_CILIUM_BEYOND = dict.fromkeys(("authentication", "icmps"), BEYOND)
+_CILIUM_INGRESS = {
+    "fromEndpoints": [_SELECTOR],
+    "fromEntities": [str],
+    "fromCIDR": [str],
+    "fromCIDRSet": _CIDRS,
+    "toPorts": _CILIUM_PORTS,
+    **_CILIUM_BEYOND,
+    **dict.fromkeys(("fromGroups", "fromNodes", "fromRequires"), BEYOND),
+}
+_CILIUM_EGRESS = {
+    "toEndpoints": [_SELECTOR],
+    "toEntities": [str],
+    "toCIDR": [str],
+    "toCIDRSet": _CIDRS,
+    "toFQDNs": _NAMES,
+    "toPorts": _CILIUM_PORTS,
+    **_CILIUM_BEYOND,
+    **dict.fromkeys(("toGroups", "toNodes", "toRequires", "toServices"), BEYOND),
+}
 _HEAD = {"apiVersion": str, "kind": str, "metadata": _META}
 
 SHAPES: dict[tuple[str, str], dict[str, Any]] = {
@@ -124,6 +164,18 @@ SHAPES: dict[tuple[str, str], dict[str, Any]] = {
             "ingress": [{"from": _PEERS, "ports": _PORTS}],
             "egress": [{"to": _PEERS, "ports": _PORTS}],
         }
+    },
+    ("cilium.io/v2", "CiliumNetworkPolicy"): _HEAD
+    | {
+        "spec": {
+            "endpointSelector": _SELECTOR,
+            "ingress": [_CILIUM_INGRESS],
+            "egress": [_CILIUM_EGRESS],
+            "enableDefaultDeny": {"ingress": bool, "egress": bool},
+            "description": str,
+            **dict.fromkeys(("egressDeny", "ingressDeny", "labels", "log", "nodeSelector"), BEYOND),
+        },
+        "specs": BEYOND,
     },
 }
 
@@ -168,11 +220,16 @@ def _fields(value: Any, shape: dict[str, Any], path: Path) -> list[tuple[Path, s
         return [(path, f"must be a mapping, not {_kind(value)}")]
     found: list[tuple[Path, str]] = []
     for key, item in value.items():
+        if shape.get(key) == BEYOND:
+            why = "the API has it, but what it does is not known here"
+            found.append(((*path, key), f"unknown field `{key}`: {why}"))
+            continue
         if key in shape:
             found += _faults(item, shape[key], (*path, key))
             continue
-        near = get_close_matches(key, shape, n=1)
-        hint = f"; did you mean `{near[0]}`?" if near else f"; known: {', '.join(shape)}"
+        known = [name for name, inner in shape.items() if inner != BEYOND]
+        near = get_close_matches(key, known, n=1)
+        hint = f"; did you mean `{near[0]}`?" if near else f"; known: {', '.join(known)}"
         found.append(((*path, key), f"unknown field `{key}`{hint}"))
     return found
 

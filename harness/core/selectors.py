@@ -4,7 +4,8 @@ Every end of a flow has a number, and a set of ends is an int whose bit N stands
 is then one int, a requirement a union or a complement of such, and a peer an intersection: the cost
 of a policy does not grow with the number of flows that are asked about.
 
-The rules are those of the API reference (LabelSelector, NetworkPolicyPeer, NetworkPolicyPort).
+The rules are those of the API reference (LabelSelector, NetworkPolicyPeer, NetworkPolicyPort) and,
+for entities and names, of Cilium 1.20.2 (pkg/policy/api: entity.go, egress.go).
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.core.fqdn import matches
 from harness.core.model import (
+    Entity,
     External,
     IPBlock,
     Labels,
@@ -74,10 +77,20 @@ def _holds(requirement: Requirement, labels: Labels) -> bool:
 
 
 class Crowd:
-    """The ends of a topology, and the sets of them that selectors, peers and port names pick."""
+    """The ends of a topology, and the sets of them that selectors, peers and port names pick.
 
-    def __init__(self, ends: Sequence[End], namespaces: Mapping[str, Namespace]) -> None:
+    `learns_names`: somebody's lookups go through Cilium's DNS proxy; else names pick nobody.
+    """
+
+    def __init__(
+        self,
+        ends: Sequence[End],
+        namespaces: Mapping[str, Namespace],
+        *,
+        learns_names: bool = False,
+    ) -> None:
         self.ends = tuple(ends)
+        self._learns_names = learns_names
         self.everyone: Mask = (1 << len(self.ends)) - 1
         self.pods: Mask = 0
         self.on_host_network: Mask = 0
@@ -88,6 +101,14 @@ class Crowd:
         for number, end in enumerate(self.ends):
             if isinstance(end, Pod):
                 self._take_in(end, 1 << number)
+        # Pods on the host network have their node's identity: no policy speaks of them for certain.
+        self._entities = {
+            Entity.WORLD: self.everyone & ~self.pods,
+            Entity.CLUSTER: self.pods,
+            Entity.HOST: self.on_host_network,
+            Entity.ALL: self.everyone,
+            Entity.NONE: 0,
+        }
         # A namespace that no manifest declares has the one label that all have.
         declared = {name: namespaces[name].labels for name in self._spaces if name in namespaces}
         self._space_labels = {name: {NAME_LABEL: name} for name in self._spaces} | declared
@@ -110,6 +131,10 @@ class Crowd:
         """The ends that an entry of from or to picks; `home` is its policy's namespace."""
         if peer.ip_block is not None:
             return self._block(peer.ip_block)
+        if peer.entity is not None:
+            return Match(self._entities[peer.entity])
+        if peer.fqdn:
+            return Match(self._named(peer.fqdn))
         if peer.namespace_selector is None:
             found = self._spaces.get(home, 0)
         else:
@@ -125,7 +150,7 @@ class Crowd:
 
         A name means what the receiving pod calls so; nothing outside of the cluster has names.
         """
-        if rule.protocol is not protocol:
+        if rule.protocol not in (None, protocol):
             return 0
         match rule.port:
             case None:
@@ -158,9 +183,24 @@ class Crowd:
             found |= self._labels.get((requirement.key, value), 0)
         return found
 
+    def _named(self, pattern: str) -> Mask:
+        """What is outside at an address that some name of this pattern has.
+
+        Cilium learns the addresses from DNS answers and enforces by address, so another name at
+        the same address is as open. Addresses inside of the cluster do not count (cilium,
+        pkg/policy/api/egress.go, ToFQDNs).
+        """
+        if not self._learns_names:
+            return 0
+        outside = [(n, end) for n, end in enumerate(self.ends) if isinstance(end, External)]
+        learned = {end.ip for _, end in outside if matches(pattern, end.name)}
+        return sum(1 << number for number, end in outside if end.ip in learned)
+
     def _block(self, block: IPBlock) -> Match:
         certain = unknown = 0
         for number, end in enumerate(self.ends):
+            if block.outside_only and isinstance(end, Pod):
+                continue
             if end.ip is None:
                 unknown |= 1 << number
             elif in_block(block, end):

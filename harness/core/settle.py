@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.core.fqdn import matches
 from harness.core.interpret import Ask
 from harness.core.model import Protocol
 from harness.core.outcome import Reading
@@ -15,11 +16,13 @@ from harness.core.predict import Scenario
 from harness.core.target import (
     DnsQuery,
     ExternalPort,
+    NamePort,
     PodPort,
     PodRef,
     ServiceAddress,
     Target,
 )
+from harness.core.world import INTERNET
 from harness.errors import ManifestError
 
 KNOWN_NAME = "kube-dns.kube-system.svc.cluster.local."
@@ -35,7 +38,7 @@ def candidates(
     """
     targets: list[Target] = [DnsQuery("A", KNOWN_NAME), DnsQuery("A", KNOWN_NAME, tcp=True)]
     if internet:
-        targets.append(ExternalPort(EXTERNAL_NAME, 80, Protocol.TCP))
+        targets += _outside(scenario)
     sources = tuple(sources)
     probed = set(sources)
     for pod in scenario.topology.pods.values():
@@ -62,6 +65,22 @@ def candidates(
         for target in targets
         if not (isinstance(target, PodPort) and target.pod == source)
     )
+
+
+def _outside(scenario: Scenario) -> Iterable[Target]:
+    """One flow by address or, under toFQDNs or rules.dns, one by name to each address.
+
+    What toFQDNs allows is closed until the pod has looked the name up: by address alone an allowed
+    flow might never show.
+    """
+    rules = [rule for policy in scenario.policies for rule in policy.egress]
+    wanted = [peer.fqdn for rule in rules for peer in rule.peers if peer.fqdn]
+    if not wanted and not any(port.dns for rule in rules for port in rule.ports):
+        return [ExternalPort(EXTERNAL_NAME, 80, Protocol.TCP)]
+    # Of the names at one address the one that opens it: the others pass only after its lookup.
+    names = sorted(INTERNET, key=lambda name: not any(matches(p, name) for p in wanted))
+    by_address = {INTERNET[name]: name for name in reversed(names)}
+    return [NamePort(name, 443) for name in sorted(by_address.values())]
 
 
 def flips(before: Scenario | None, after: Scenario, asks: Iterable[Ask]) -> dict[Ask, Reading]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.core.model import (
+    Entity,
     External,
     Flow,
     IPBlock,
@@ -37,9 +38,22 @@ def rule_words(rule: Rule) -> str:
     return f"{peers}; {ports}"
 
 
+_ENTITIES = {
+    Entity.WORLD: "all that is outside of the cluster",
+    Entity.CLUSTER: "all that is in the cluster",
+    Entity.HOST: "the pod's own node",
+    Entity.ALL: "everyone, in the cluster and outside",
+    Entity.NONE: "nobody, for the rule is empty",
+}
+
+
 def _peer(peer: Peer) -> str:
     if peer.ip_block is not None:
         return _block(peer.ip_block)
+    if peer.entity is not None:
+        return _ENTITIES[peer.entity]
+    if peer.fqdn:
+        return f"the addresses of {name_words(peer.fqdn)}"
     pods = "pods" if peer.pod_selector is None else _selector("pods", peer.pod_selector)
     if peer.namespace_selector is None:
         return f"{pods} of its own namespace"
@@ -48,7 +62,8 @@ def _peer(peer: Peer) -> str:
 
 def _block(block: IPBlock) -> str:
     cut = f" but not {', '.join(map(str, block.except_))}" if block.except_ else ""
-    return f"addresses in {block.cidr}{cut}"
+    outside = " outside of the cluster" if block.outside_only else ""
+    return f"addresses in {block.cidr}{cut}{outside}"
 
 
 def _selector(things: str, selector: Selector) -> str:
@@ -73,6 +88,13 @@ def _requirement(requirement: Requirement) -> str:
 
 
 def _port(port: PortRule) -> str:
+    protocol = port.protocol or "TCP, UDP and SCTP"
     if port.port is None:
-        return f"every {port.protocol} port"
-    return f"{port.protocol} {port.port}" + (f"-{port.end_port}" if port.end_port else "")
+        return f"every {protocol} port"
+    names = f" for questions about {' or '.join(map(name_words, port.dns))}" if port.dns else ""
+    return f"{protocol} {port.port}{f'-{port.end_port}' if port.end_port else ''}{names}"
+
+
+def name_words(pattern: str) -> str:
+    """A name, or the names that a pattern stands for."""
+    return pattern if pattern.strip("*") else "every name"

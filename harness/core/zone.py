@@ -17,7 +17,7 @@ All of this was compared with CoreDNS 1.15.0 and a real API server, name by name
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
@@ -163,12 +163,12 @@ class Zone:
 
 
 def resolve(
-    name: str, zone: Zone, *, search: Sequence[str], ndots: int
+    name: str, lookup: Callable[[Question], Reading], *, search: Sequence[str], ndots: int
 ) -> tuple[Reading, tuple[Question, ...]]:
-    """What a lookup of `name` gives, and the A questions asked up to the first positive answer.
+    """What a lookup of `name` gives, and the A questions asked up to the first that settles it.
 
-    Without a positive answer a name that exists without an address is NODATA, whatever the last
-    question gave (glibc's res_search).
+    An address settles it, and so does a refusal. Without either a name that exists without an
+    address is NODATA, whatever the last question gave (glibc's res_search).
 
     Raises:
         OutcomeTableError: `name` is no DNS name.
@@ -177,8 +177,8 @@ def resolve(
     readings: list[Reading] = []
     for question in query_plan(name, search=search, ndots=ndots):
         asked.append(question)
-        readings.append(zone.lookup(question))
-        if readings[-1].outcome is Outcome.RESOLVED:
+        readings.append(lookup(question))
+        if readings[-1] not in (NXDOMAIN, NODATA):
             return readings[-1], tuple(asked)
     return (NODATA if NODATA in readings else NXDOMAIN), tuple(asked)
 

@@ -109,9 +109,17 @@ class Stage:
         wanted = {r.key: r for r in self.resources(apply)}
         pods = [PodRef(r.namespace, r.name) for r in wanted.values() if r.kind == "Pod"]
         self.pods.start(pods)
+        # Only kinds that the manifests have: a cluster without Cilium knows none of its kinds.
+        kinds = {
+            (r.api_version, r.kind)
+            for resources in self._library.values()
+            for r in resources
+            if r.kind in POLICY_KINDS
+        }
         for namespace in {pod.namespace for pod in pods}:
-            for left in self._kube.list("networking.k8s.io/v1", "NetworkPolicy", namespace):
-                self._kube.delete(left)
+            for api_version, kind in sorted(kinds):
+                for left in self._kube.list(api_version, kind, namespace):
+                    self._kube.delete(left)
         self._current = wanted
 
     def _kept(self, new: Sequence[Resource]) -> list[Resource]:

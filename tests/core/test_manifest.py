@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.ciliumrules import EGRESS_PEERS
 from harness.core.manifest import parse, policies_of, topology_of
 from harness.core.model import (
     ContainerPort,
@@ -32,6 +33,12 @@ metadata: {name: p, namespace: shop}
 spec:
   containers:
   - {name: c, image: nginx}
+"""
+CILIUM = """apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: p, namespace: shop}
+spec:
+  endpointSelector: {}
 """
 DEPLOYMENT = """apiVersion: apps/v1
 kind: Deployment
@@ -261,7 +268,9 @@ def test_no_text_ends_in_another_error(text: str) -> None:
         lambda inner: (
             st.lists(inner, max_size=2)
             | st.dictionaries(
-                st.sampled_from(["podSelector", "ingress", "from", "ports", "port", "matchLabels"]),
+                st.sampled_from(["podSelector", "ingress", "from", "ports", "port", "matchLabels"])
+                | st.sampled_from(["endpointSelector", "egress", *EGRESS_PEERS, "toPorts"])
+                | st.sampled_from(["matchExpressions", "key", "rules", "dns", "matchName", "cidr"]),
                 inner,
                 max_size=3,
             )
@@ -269,7 +278,7 @@ def test_no_text_ends_in_another_error(text: str) -> None:
     )
 )
 def test_no_spec_ends_in_another_error(spec: object) -> None:
-    for head in (POD, DEPLOYMENT, SERVICE, POLICY):
+    for head in (POD, DEPLOYMENT, SERVICE, POLICY, CILIUM):
         text = head.partition("spec:")[0] + f"spec: {spec!r}".replace("None", "null")
         try:
             found = parse(text, origin="f.yaml")

@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from harness.core.decision import Decision
 from harness.core.manifest import parse, policies_of
 from harness.core.model import (
     ContainerPort,
@@ -25,7 +26,7 @@ from harness.core.model import (
     Selector,
     Topology,
 )
-from harness.core.oracle import Decision, Oracle, decide
+from harness.core.oracle import Oracle, decide
 from harness.core.outcome import Verdict
 
 ALL = Selector()

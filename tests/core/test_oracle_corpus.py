@@ -53,8 +53,8 @@ def world(body: dict[str, Any]) -> Topology:
 def policies(case: dict[str, Any]) -> tuple[NetworkPolicy, ...]:
     manifests = [
         {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "NetworkPolicy",
+            "apiVersion": "cilium.io/v2" if "endpointSelector" in spec else "networking.k8s.io/v1",
+            "kind": "CiliumNetworkPolicy" if "endpointSelector" in spec else "NetworkPolicy",
             "metadata": {"name": f"p{number}", "namespace": case.get("namespace", "shop")},
             "spec": spec,
         }

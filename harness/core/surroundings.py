@@ -1,0 +1,40 @@
+"""What every cluster has besides what manifests describe: its name server, and the outside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+from harness.core.model import (
+    ContainerPort,
+    External,
+    Namespace,
+    Pod,
+    Protocol,
+    Service,
+    ServicePort,
+    Topology,
+)
+from harness.core.world import INTERNET
+
+
+def with_surroundings(topology: Topology) -> Topology:
+    """Add what every cluster has, CoreDNS as kubeadm labels it, and the internet."""
+    ports = (
+        ContainerPort(53, Protocol.UDP, "dns"),
+        ContainerPort(53, Protocol.TCP, "dns-tcp"),
+        ContainerPort(9153, Protocol.TCP, "metrics"),
+    )
+    labels = {"k8s-app": "kube-dns"}
+    service_ports = tuple(ServicePort(p.number, p.protocol, p.name, p.number) for p in ports)
+    system = Namespace("kube-system", {"kubernetes.io/metadata.name": "kube-system"})
+    return replace(
+        topology,
+        namespaces={**topology.namespaces, "kube-system": system},
+        pods={**topology.pods, "kube-system/coredns": Pod("kube-system", "coredns", labels, ports)},
+        services={
+            **topology.services,
+            "kube-system/kube-dns": Service("kube-system", "kube-dns", labels, service_ports),
+        },
+        external={name: External(name, IPv4Address(ip)) for name, ip in INTERNET.items()},
+    )
