@@ -86,6 +86,7 @@ class Assembly:
     def _image(self, recipe: Recipe, image: ImageRecipe, scratch: Path) -> Image:
         layers = self._debian_layers(image.root)
         files = {f"/{path.relative_to(recipe.folder / 'rootfs')}": path for path in overlay(recipe)}
+        files |= self.builder.certificates(image)
         links = dict(image.links)
         if image.binaries:
             commands = self._commands_home(recipe, image)
