@@ -17,10 +17,12 @@ from harness.core.world import INTERNET, SPARE
 
 __all__ = [
     "DOCUMENTED",
+    "REAL",
     "STATE_NAME",
     "TTL_SECONDS",
     "Fault",
     "Internet",
+    "InternetMode",
     "Site",
     "WebFault",
     "digest",
@@ -34,6 +36,13 @@ STATE_NAME = "state.policylab.invalid."
 
 DOCUMENTED = tuple(sorted({*INTERNET.values(), SPARE}))
 """Every address of `world`, each of which a real one stands in for."""
+
+
+class InternetMode(StrEnum):
+    """Which internet the pods of a cluster find."""
+
+    SIMULATED = "simulated"
+    REAL = "real"
 
 
 class Fault(StrEnum):
@@ -70,6 +79,10 @@ class Internet:
     web: str
     names: Mapping[str, str]
     addresses: Mapping[str, str]
+
+
+REAL = Internet(dns="", web="", names={}, addresses={})
+"""The real internet: names resolve as they do for the node, and nothing of it is known before."""
 
 
 @dataclass(frozen=True, slots=True)

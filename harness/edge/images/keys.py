@@ -141,6 +141,6 @@ def _image_key(
             folder_digest(overlay(recipe), recipe.folder),
             commands.get(image.commands or recipe.name, ""),
             roots[image.root] if image.root else "",
-            [[goal, of, made[of.partition("/")[0]]] for goal, of in sorted(image.files.items())],
+            *([goal, of, made[of.partition("/")[0]]] for goal, of in sorted(image.files.items())),
         ]
     )

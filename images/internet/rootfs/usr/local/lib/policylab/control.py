@@ -36,7 +36,8 @@ def sites(state: Mapping[str, Any], own: str) -> str:
     for name, entry in sorted(names.items()):
         if entry["web"] == "slow":
             seconds = entry["delay_ms"] / 1000
-            slow = f"location / {{ echo_sleep {seconds:.3f}; echo_exec /index.html; }}"
+            slow = f"location / {{ echo_sleep {seconds:.3f}; echo_exec @late; }}\n"
+            slow += "    location @late { try_files $uri ${uri}index.html =404; }"
             found.append(_site(addresses, name, slow))
     return "\n".join(found)
 
