@@ -118,8 +118,7 @@ class Assembly:
         ]
 
     def _commands_home(self, recipe: Recipe, image: ImageRecipe) -> Path:
-        own = "kubernetes" if image.name == NODE else recipe.name
-        return self.builder.commands(self.recipes[image.commands or own])
+        return self.builder.commands(self.recipes[image.commands or recipe.name])
 
     def _node_files(self, scratch: Path) -> dict[str, Path]:
         version = scratch / "version"
