@@ -141,5 +141,5 @@ def _external(spec: ClusterSpec) -> Cluster:
         created=False,
         refs={},
         environment={**versions(kube), "kind": "", "cni": spec.cni, "context": spec.context},
-        internet=None,
+        internet=REAL if spec.internet is InternetMode.REAL else None,
     )
