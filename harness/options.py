@@ -15,6 +15,7 @@ import pytest
 from harness.edge.cluster import ClusterMode, ClusterSpec
 from harness.edge.cni.known import CNIS
 from harness.edge.images import Source
+from harness.edge.internetstate import InternetMode
 
 KEEPS = ("always", "on-failure", "never")
 
@@ -48,6 +49,12 @@ OPTIONS = (
         "context", "", (), "an existing cluster's context, instead of kind (implies mode external)"
     ),
     Option("images", "auto", tuple(Source), "where cluster images come from"),
+    Option(
+        "internet",
+        "simulated",
+        tuple(InternetMode),
+        "what names outside of the cluster lead to; real: this machine's internet",
+    ),
     Option("keep", "always", KEEPS, "whether the cluster outlives the run"),
     Option("workers", "0", (), "worker nodes beside the control plane"),
     Option("report-dir", "results", (), "where labs.json, report.html and evidence go"),
@@ -151,6 +158,7 @@ def cluster_spec(config: pytest.Config, options: Options) -> ClusterSpec:
         mode=ClusterMode.EXTERNAL if options["context"] else ClusterMode(options["cluster-mode"]),
         workers=int(options["workers"]),
         images=Source(options["images"]),
+        internet=InternetMode(options["internet"]),
         context=options["context"],
         kubeconfig=_path(kind["kubeconfig"]),
         kind_image=kind["kind_image"],

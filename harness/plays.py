@@ -50,7 +50,7 @@ class Plays:
             prober,
             library,
             images=cluster.refs,
-            internet=cluster.internet.names if cluster.internet else {},
+            internet=cluster.internet.names if cluster.internet else None,
             fence=self.live.gate.fence,
             keep_policies=self.with_policies,
         )

@@ -150,7 +150,7 @@ def lab_live(pytestconfig: pytest.Config, lab_cluster: Cluster) -> Iterator[Live
     cluster = lab_cluster
     with stopping(), Prober(cluster.kubectl, cluster.kubeconfig, cluster.context) as prober:
         kube = Kube(cluster.kubeconfig, cluster.context)
-        names = cluster.internet.names if cluster.internet else {}
+        names = cluster.internet.names if cluster.internet else None
         gate = Gate(kube, prober, images=cluster.refs, internet=names)
         try:
             with TerminalProgress(pytestconfig).step("gate: does this cluster enforce policy?"):

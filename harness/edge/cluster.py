@@ -17,8 +17,9 @@ from harness.edge.clusterstate import (
     owned_clusters,
 )
 from harness.edge.cni.known import daemon_set_of
-from harness.edge.images import provide
+from harness.edge.images import ClusterImages, provide
 from harness.edge.internet import ensure_internet
+from harness.edge.internetstate import REAL, Internet, InternetMode
 from harness.edge.kube import Kube
 from harness.edge.maker import Maker, delete, missing, versions
 from harness.edge.nodes import node_containers
@@ -48,9 +49,7 @@ def open_cluster(spec: ClusterSpec, progress: Progress) -> Cluster:
     if spec.mode is ClusterMode.EXTERNAL:
         return _external(spec)
     images = provide(spec.images, progress)
-    with progress.step("the simulated internet"):
-        internet = ensure_internet(images.refs["internet"], progress)
-    maker = Maker(spec, images, internet, progress)
+    maker = Maker(spec, images, _internet(spec, images, progress), progress)
     state, seen = maker.state()
     action = decide(spec.mode, state, spec.cluster, seen)
     if action is Action.RECREATE:
@@ -63,6 +62,13 @@ def open_cluster(spec: ClusterSpec, progress: Progress) -> Cluster:
     if action is Action.REUSE:
         maker.point_dns(kube)
     return maker.cluster(kube, created=action is not Action.REUSE)
+
+
+def _internet(spec: ClusterSpec, images: ClusterImages, progress: Progress) -> Internet:
+    if spec.internet is InternetMode.REAL:
+        return REAL
+    with progress.step("the simulated internet"):
+        return ensure_internet(images.refs["internet"], progress)
 
 
 def delete_cluster(name: str, *, kind: Path | None = None) -> None:
@@ -135,5 +141,5 @@ def _external(spec: ClusterSpec) -> Cluster:
         created=False,
         refs={},
         environment={**versions(kube), "kind": "", "cni": spec.cni, "context": spec.context},
-        internet=None,
+        internet=REAL if spec.internet is InternetMode.REAL else None,
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.edge.images import Source
 from harness.edge.images.store import cache_home
-from harness.edge.internet import Internet
+from harness.edge.internetstate import Internet, InternetMode
 from harness.errors import EnvironmentFault
 
 
@@ -54,6 +54,7 @@ class ClusterSpec:
     mode: ClusterMode = ClusterMode.AUTO
     workers: int = 0
     images: Source = Source.AUTO
+    internet: InternetMode = InternetMode.SIMULATED
     context: str = ""
     kubeconfig: Path | None = None
     kind_image: str | None = None
@@ -68,7 +69,10 @@ class ClusterSpec:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A live cluster. `owned`: we made it, now or earlier; `created`: just now."""
+    """A live cluster. `owned`: we made it, now or earlier; `created`: just now.
+
+    `internet` is None where we do not know what its pods find outside.
+    """
 
     name: str
     kubeconfig: Path

@@ -94,7 +94,7 @@ def questions_saved(bench: Bench, row: Row) -> Observation:
 
 def lookup_time(bench: Bench, row: Row) -> Observation:
     """Whether the trailing dot is faster by the clock: medians of the C library's lookups."""
-    bench.stage.external(NAME)
+    bench.stage.allow_question(NAME)
     taken = bench.prober.time_lookups(row.source, [NAME, f"{NAME}."], repeat=REPEAT)
     plain, dotted = Spread.of(taken[NAME]), Spread.of(taken[f"{NAME}."])
     word = "faster" if dotted.median < plain.median else "not faster"
@@ -198,7 +198,7 @@ FACTS: dict[str, Callable[[Bench, Row], Observation]] = {
 
 def _asked(bench: Bench, pod: PodRef, name: str) -> tuple[list[dict[str, str]], Any]:
     """Run `nslookup NAME` in the pod and return what CoreDNS logged of that pod meanwhile."""
-    bench.stage.external(name.rstrip("."))  # only what stands in for it is ever asked
+    bench.stage.allow_question(name)
     began = datetime.now(UTC)
     transcript = bench.replayer.run(pod, ["nslookup", name])
     address = bench.stage.pod(pod)

@@ -83,7 +83,12 @@ class Gate:
     """The canaries, one server on each node."""
 
     def __init__(
-        self, kube: Kube, prober: Prober, *, images: Mapping[str, str], internet: Mapping[str, str]
+        self,
+        kube: Kube,
+        prober: Prober,
+        *,
+        images: Mapping[str, str],
+        internet: Mapping[str, str] | None,
     ) -> None:
         self._kube = kube
         nodes = [body["metadata"]["name"] for body in kube.list("v1", "Node")]

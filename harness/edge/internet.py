@@ -1,159 +1,95 @@
 """The simulated internet: one container beside the clusters, with a name server and a web server.
 
-It stands on Docker's network of kind, outside every cluster, so that a CNI sees an address of the
-world; all of policylab's clusters of a machine share it. The container writes its own zone when it
-starts, because only then Docker has given it an address.
+It stands on Docker's network of kind, outside every cluster, so that a CNI sees addresses of the
+world; all of policylab's clusters of a machine share it. It has an address of its own, where its
+name server is asked, and one more for each that `world` speaks of.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import http.client
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
-import dns.exception
-import dns.message
-import dns.query
-import dns.rdatatype
-
-from harness.core.world import INTERNET
+from harness.edge.filelock import FileLock
 from harness.edge.images.store import cache_home
-from harness.edge.process import CommandFailed, Completed, Progress, run, tail
+from harness.edge.internetcontrols import Controls, state_in_force
+from harness.edge.internetengine import (
+    ENGINE_SECONDS,
+    LABEL,
+    ROLE,
+    Place,
+    add_addresses,
+    docker,
+    ensure_network,
+    free_addresses,
+    inspect,
+)
+from harness.edge.internetstate import DOCUMENTED, Internet, digest, initial_sites, state_bytes
+from harness.edge.process import Progress, run, tail
 from harness.edge.wait import NotYet, wait_for
 from harness.errors import EnvironmentFault, ImageUnavailable
 
-__all__ = ["CONTAINER", "Internet", "ensure_internet", "remove_internet"]
+__all__ = ["Internet", "Place", "ensure_internet", "remove_internet"]
 
-CONTAINER = "policylab-internet"
-LABEL, ROLE = "policylab.role", "internet"
+HERE = Place()
 NODE_LABEL = "io.x-k8s.kind.cluster"
-KNOWN = "google.com"
-TTL_SECONDS = 30
-MTU = "com.docker.network.driver.mtu"
-ENGINE_SECONDS = 60.0
+STATE = "POLICYLAB_STATE"
 ANSWER_SECONDS = 1.0
 REUSE_SECONDS = 2.0
 START_SECONDS = 20.0
 LOCK_SECONDS = 90.0
 HTTP_OK = 200
-READY = f"the simulated internet answers for {KNOWN}"
-LOOK = f"docker logs {CONTAINER}; `docker rm -f {CONTAINER}` and run again to start afresh"
+READY = "the simulated internet answers for its names"
 
 
-@dataclass(frozen=True, slots=True)
-class Internet:
-    """Where the simulated internet is: its name server, its web server, and every name it knows."""
+def ensure_internet(image: str, progress: Progress, *, place: Place = HERE) -> Internet:
+    """Return the simulated internet at that place, started from `image` if need be.
 
-    dns: str
-    web: str
-    names: Mapping[str, str]
-
-
-def ensure_internet(image: str, progress: Progress, *, network: str = "kind") -> Internet:
-    """Return the simulated internet on that network, started from `image` if need be.
-
-    One that runs on this image, serves these names and answers is used again; any other of ours is
-    replaced. Raises `EnvironmentFault` if it cannot be started or does not answer.
+    One that runs on this image, serves these names and answers is used again, with what a killed
+    run left changed put right; any other of ours is replaced.
+    Raises `EnvironmentFault` if it cannot be started or does not answer.
     """
-    with _alone(progress):
+    with _alone(place, progress):
         wanted = _image_id(image)
-        found = _container()
-        if found is not None and _fits(found, wanted, network) and _answers_now(found, network):
-            return _described(_address(found, network))
+        found = _container(place)
+        if found is not None and (known := _described(found, place)) is not None:
+            fits = bool(found["State"]["Running"]) and found["Image"] == wanted
+            if fits and _answers_now(known, place, progress):
+                return known
         with progress.step("starting the simulated internet"):
-            _ensure_network(network)
-            _remove(found)
-            _docker(_run_command(image, network), "the simulated internet cannot be started")
-            address = wait_for(
-                READY,
-                lambda: _look(network),
-                seconds=START_SECONDS,
-                fault=EnvironmentFault,
-                where=f"container {CONTAINER} on network {network}",
-                try_=LOOK,
-            )
-    return _described(address)
+            return _start(found, image, place)
 
 
-def remove_internet(*, network: str = "kind") -> None:
+def remove_internet(*, place: Place = HERE) -> None:
     """Remove the container, unless nodes of a cluster still run on its network and may need it.
 
     The network stays: it is kind's, and kind keeps it too.
     """
-    filters = [f"--filter=network={network}", f"--filter=label={NODE_LABEL}"]
-    nodes = _docker(["ps", "--quiet", *filters], "the engine does not list its containers")
+    filters = [f"--filter=network={place.network}", f"--filter=label={NODE_LABEL}"]
+    nodes = docker(["ps", "--quiet", *filters], "the engine does not list its containers")
     if not nodes.stdout.split():
-        _remove(_container())
+        _remove(_container(place))
 
 
 @contextmanager
-def _alone(progress: Progress) -> Iterator[None]:
-    """Let one run at a time look and start; the lock goes with the process, however that ends."""
-    path = cache_home() / "internet.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as handle:
-        if not _take(handle):
-            with progress.step("waiting for another run, which is starting the simulated internet"):
-                wait_for(
-                    "no other run is starting the simulated internet",
-                    lambda: _taken(handle),
-                    seconds=LOCK_SECONDS,
-                    fault=EnvironmentFault,
-                    where=str(path),
-                    try_="let the other run of policylab finish, or end it",
-                )
+def _alone(place: Place, progress: Progress) -> Iterator[None]:
+    """Let one run at a time look and start."""
+    lock = FileLock(cache_home() / f"{place.container}.lock")
+    if not lock.try_take():
+        with progress.step("waiting for another run, which is starting the simulated internet"):
+            what = "no other run is starting the simulated internet"
+            lock.take(what, seconds=LOCK_SECONDS)
+    try:
         yield
-
-
-def _take(handle: IO[str]) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _taken(handle: IO[str]) -> None:
-    if not _take(handle):
-        raise NotYet("another process holds the lock")
-
-
-def _docker(words: Sequence[str], what: str) -> Completed:
-    try:
-        return run(["docker", *words], timeout=ENGINE_SECONDS)
-    except CommandFailed as error:
-        raise EnvironmentFault(
-            what,
-            where=error.where,
-            seen=error.seen,
-            try_="is Docker's engine well? `docker info` and `docker ps --all` tell",
-        ) from error
-
-
-def _inspect(kind: str, name: str) -> dict[str, Any] | None:
-    """Return what the engine says of a container, an image or a network; None if it has none."""
-    done = run(["docker", kind, "inspect", name], timeout=ENGINE_SECONDS, check=False)
-    if done.returncode == 0:
-        found: list[dict[str, Any]] = json.loads(done.stdout)
-        return found[0]
-    said = done.stderr.lower()
-    if "no such" in said or "not found" in said:
-        return None
-    raise EnvironmentFault(
-        f"the engine does not say whether there is a {kind} {name}",
-        where=f"docker {kind} inspect {name}",
-        seen=tail(done.stderr) or f"exit code {done.returncode}",
-        try_="is Docker's engine running? `docker info` tells",
-    )
+    finally:
+        lock.release()
 
 
 def _image_id(image: str) -> str:
-    found = _inspect("image", image)
+    found = inspect("image", image)
     if found is None:
         raise ImageUnavailable(
             "the image of the simulated internet is not in the local engine",
@@ -164,96 +100,137 @@ def _image_id(image: str) -> str:
     return str(found["Id"])
 
 
-def _container() -> dict[str, Any] | None:
+def _container(place: Place) -> dict[str, Any] | None:
     """Return our container; refuse to touch one of that name that somebody else made."""
-    found = _inspect("container", CONTAINER)
+    found = inspect("container", place.container)
     if found is not None and found["Config"]["Labels"].get(LABEL) != ROLE:
         raise EnvironmentFault(
-            f"a container named {CONTAINER} is there, and policylab did not make it",
-            where=f"docker container inspect {CONTAINER}",
+            f"a container named {place.container} is there, and policylab did not make it",
+            where=f"docker container inspect {place.container}",
             seen=f"no label {LABEL}={ROLE}; image {found['Config']['Image']}",
             try_="rename or remove it",
         )
     return found
 
 
-def _settings() -> dict[str, str]:
-    return {"POLICYLAB_NAMES": " ".join(INTERNET), "POLICYLAB_TTL": str(TTL_SECONDS)}
+def _described(found: Mapping[str, Any], place: Place) -> Internet | None:
+    """Read where a container's servers are; None if it began with another state than ours."""
+    own = _own_address(found, place)
+    env = dict(line.partition("=")[::2] for line in found["Config"]["Env"])
+    try:
+        addresses: dict[str, str] = json.loads(env.get(STATE, "{}"))["addresses"]
+    except (ValueError, KeyError):
+        return None
+    if not own or set(addresses) != set(DOCUMENTED) or env[STATE] != _initial(addresses).decode():
+        return None
+    return _internet(own, addresses)
 
 
-def _fits(found: Mapping[str, Any], image_id: str, network: str) -> bool:
-    env = {f"{name}={value}" for name, value in _settings().items()}
-    return (
-        bool(found["State"]["Running"])
-        and found["Image"] == image_id
-        and env <= set(found["Config"]["Env"])
-        and bool(_address(found, network))
+def _initial(addresses: Mapping[str, str]) -> bytes:
+    return state_bytes(addresses, initial_sites(addresses))
+
+
+def _internet(own: str, addresses: Mapping[str, str]) -> Internet:
+    names = {name: site.address for name, site in initial_sites(addresses).items()}
+    return Internet(dns=own, web=own, names=names, addresses=addresses)
+
+
+def _own_address(found: Mapping[str, Any], place: Place) -> str:
+    networks = found["NetworkSettings"]["Networks"]
+    return str(networks.get(place.network, {}).get("IPAddress", ""))
+
+
+def _start(old: Mapping[str, Any] | None, image: str, place: Place) -> Internet:
+    ensure_network(place.network)
+    _remove(old)
+    free = free_addresses(place.network, len(DOCUMENTED))
+    addresses = dict(zip(DOCUMENTED, free, strict=True))
+    words = _run_command(image, place, addresses)
+    docker(words, "the simulated internet cannot be started")
+    add_addresses(place, image, free)
+    return wait_for(
+        READY,
+        lambda: _look(addresses, place),
+        seconds=START_SECONDS,
+        fault=EnvironmentFault,
+        where=f"container {place.container} on network {place.network}",
+        try_=_hint(place),
     )
 
 
-def _address(found: Mapping[str, Any], network: str) -> str:
-    networks = found["NetworkSettings"]["Networks"]
-    return str(networks.get(network, {}).get("IPAddress", ""))
+def _hint(place: Place) -> str:
+    name = place.container
+    return f"docker logs {name}; `docker rm -f {name}` and run again to start afresh"
 
 
-def _run_command(image: str, network: str) -> list[str]:
-    words = ["run", "--detach", f"--name={CONTAINER}", "--hostname=internet", "--pull=never"]
-    words += [f"--network={network}", "--restart=no", f"--label={LABEL}={ROLE}"]
+def _run_command(image: str, place: Place, addresses: Mapping[str, str]) -> list[str]:
+    words = ["run", "--detach", f"--name={place.container}", "--hostname=internet", "--pull=never"]
+    words += [f"--network={place.network}", "--restart=no", f"--label={LABEL}={ROLE}"]
     # Every question is logged, and the container may live for weeks.
     words += ["--log-driver=json-file", "--log-opt=max-size=10m"]
-    words += [f"--env={name}={value}" for name, value in _settings().items()]
-    return [*words, image]
+    # The web server may listen on addresses that are about to come.
+    words.append("--sysctl=net.ipv4.ip_nonlocal_bind=1")
+    return [*words, f"--env={STATE}={_initial(addresses).decode()}", image]
 
 
 def _remove(found: Mapping[str, Any] | None) -> None:
     if found is not None:
         what = "the old container of the simulated internet cannot be removed"
-        _docker(["rm", "--force", "--volumes", str(found["Id"])], what)
+        docker(["rm", "--force", "--volumes", str(found["Id"])], what)
 
 
-def _answers_now(found: Mapping[str, Any], network: str) -> bool:
-    address = _address(found, network)
+def _answers_now(known: Internet, place: Place, progress: Progress) -> bool:
+    """Say whether a running one answers; what nobody holds changed any more is put right."""
+    wanted = digest(_initial(known.addresses))
     try:
-        wait_for(READY, lambda: _ask(address), seconds=REUSE_SECONDS)
+        state = wait_for(READY, lambda: state_in_force(known.dns), seconds=REUSE_SECONDS)
+        if state != wanted:
+            if not Controls(known, place).reset_unless_held():
+                progress.note("another run has changed the simulated internet, and still holds it")
+                return True
+            progress.note("the simulated internet was left changed: it was put right")
+        wait_for(READY, lambda: _ask(known), seconds=REUSE_SECONDS)
     except EnvironmentFault:
         return False
     return True
 
 
-def _look(network: str) -> str:
-    """Return the address once both servers answer there; do not wait for what has ended."""
-    found = _container()
+def _look(addresses: Mapping[str, str], place: Place) -> Internet:
+    """Return where it is once its servers answer; do not wait for what has ended."""
+    found = _container(place)
     if found is None or not found["State"]["Running"]:
         raise EnvironmentFault(
             "the simulated internet ended when it was started",
-            where=f"container {CONTAINER}",
-            seen=_last_words(),
-            try_=LOOK,
+            where=f"container {place.container}",
+            seen=_last_words(place),
+            try_=_hint(place),
         )
-    if not (address := _address(found, network)):
-        raise NotYet(f"no address on network {network}")
-    _ask(address)
-    return address
+    if not (own := _own_address(found, place)):
+        raise NotYet(f"no address on network {place.network}")
+    known = _internet(own, addresses)
+    _ask(known)
+    return known
 
 
-def _last_words() -> str:
-    done = run(["docker", "logs", "--tail=15", CONTAINER], timeout=ENGINE_SECONDS, check=False)
+def _last_words(place: Place) -> str:
+    words = ["docker", "logs", "--tail=15", place.container]
+    done = run(words, timeout=ENGINE_SECONDS, check=False)
     return tail(done.stdout + done.stderr) or "it printed nothing"
 
 
-def _ask(address: str) -> None:
-    """Ask for a name and for a page; whatever is not the right answer is the last thing seen."""
-    question = dns.message.make_query(KNOWN, dns.rdatatype.A)
-    try:
-        answer = dns.query.udp(question, address, timeout=ANSWER_SECONDS)
-    except (OSError, dns.exception.DNSException) as error:
-        raise NotYet(f"{address}, asked for {KNOWN}: {type(error).__name__}: {error}") from error
-    got = [str(record) for records in answer.answer for record in records]
-    if got != [address]:
-        raise NotYet(f"{address}, asked for {KNOWN}: {got or 'no address'}, not its own")
+def _ask(known: Internet) -> None:
+    """Ask the name server for its state, and each address for a page; raise NotYet."""
+    wanted = digest(_initial(known.addresses))
+    if (state := state_in_force(known.dns)) != wanted:
+        raise NotYet(f"{known.dns}: state {state}, not {wanted}")
+    for address in (known.web, *known.addresses.values()):
+        _ask_web(address)
+
+
+def _ask_web(address: str) -> None:
     web = http.client.HTTPConnection(address, 80, timeout=ANSWER_SECONDS)
     try:
-        web.request("GET", "/", headers={"Host": KNOWN})
+        web.request("GET", "/")
         status = web.getresponse().status
     except (OSError, http.client.HTTPException) as error:
         raise NotYet(f"http://{address}/: {type(error).__name__}: {error}") from error
@@ -261,31 +238,3 @@ def _ask(address: str) -> None:
         web.close()
     if status != HTTP_OK:
         raise NotYet(f"http://{address}/: status {status}")
-
-
-def _described(address: str) -> Internet:
-    return Internet(dns=address, web=address, names=dict.fromkeys(INTERNET, address))
-
-
-def _ensure_network(name: str) -> None:
-    """Make the network that kind would make, if it has not made it yet.
-
-    kind takes any network of that name. IPv6 is tried first, as kind does, because the network
-    outlives us and a cluster with both families may come later.
-    """
-    if _inspect("network", name) is not None:
-        return
-    words = ["network", "create", "--driver=bridge"]
-    words.append("--opt=com.docker.network.bridge.enable_ip_masquerade=true")
-    if mtu := ((_inspect("network", "bridge") or {}).get("Options") or {}).get(MTU):
-        words.append(f"--opt={MTU}={mtu}")
-    both = [*words, "--ipv6", f"--subnet={_subnet(name)}", name]
-    if run(["docker", *both], timeout=ENGINE_SECONDS, check=False).returncode != 0:
-        _docker([*words, name], f"Docker's network {name} cannot be made")
-
-
-def _subnet(name: str) -> str:
-    """Return the private IPv6 subnet that kind gives to a network of this name."""
-    digest = hashlib.sha1(name.encode() + bytes(4), usedforsecurity=False).hexdigest()
-    part = digest[4:16]
-    return f"fc00:{part[:4]}:{part[4:8]}:{part[8:]}::/64"

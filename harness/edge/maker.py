@@ -20,10 +20,10 @@ from harness.edge.clusterstate import Cluster, ClusterSpec, Home, Record, State
 from harness.edge.cni import Cni
 from harness.edge.cni.known import cni_of
 from harness.edge.images import ClusterImages
-from harness.edge.internet import Internet
+from harness.edge.internetstate import Internet
 from harness.edge.kindconfig import kind_config
 from harness.edge.kube import Kube
-from harness.edge.nodes import end_starts, node_containers, node_names
+from harness.edge.nodes import end_starts, node_containers, node_names, node_resolver
 from harness.edge.process import Progress, run, tail
 from harness.edge.wait import NotYet
 from harness.errors import ClusterNotReady, HarnessError
@@ -85,7 +85,9 @@ class Maker:
         self.home.stood(self.record, node_containers(self.spec.cluster))
 
     def _create(self) -> None:
-        self.home.resolv_conf.write_text(f"nameserver {self.internet.dns}\n", encoding="utf-8")
+        # Only CoreDNS would read the line, and it is told the node's resolver once there is a node.
+        line = f"nameserver {self.internet.dns}\n" if self.internet.dns else ""
+        self.home.resolv_conf.write_text(line, encoding="utf-8")
         config = self.home.path / "kind.yaml"
         config.write_text(
             kind_config(
@@ -172,12 +174,12 @@ class Maker:
             )
 
     def point_dns(self, kube: Kube) -> None:
-        """Let CoreDNS ask the simulated internet, and log every question; nothing if it does so."""
+        """Let CoreDNS ask the internet's name server, and log every question; once is enough."""
         found = kube.get("v1", "ConfigMap", "coredns", "kube-system")
         if found is None:
             raise ClusterNotReady("the cluster has no CoreDNS", where=kube.where)
         corefile = found["data"]["Corefile"]
-        wanted = corefile_for(corefile, self.internet.dns)
+        wanted = corefile_for(corefile, self.internet.dns or node_resolver(self.spec.cluster))
         if wanted == corefile:
             return
         body = {

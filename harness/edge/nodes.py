@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 from harness.edge.process import run
 from harness.edge.wait import NotYet, wait_for
 from harness.errors import ClusterNotReady
 
-__all__ = ["end_starts", "node_containers", "node_names"]
+__all__ = ["end_starts", "node_containers", "node_names", "node_resolver"]
 
 # kind puts this label on every node of a cluster.
 LABEL = "io.x-k8s.kind.cluster"
@@ -29,6 +30,24 @@ def node_names(cluster: str, workers: int) -> list[str]:
     """Return the names that kind gives to a cluster's nodes."""
     numbers = ["", *(str(number) for number in range(2, workers + 1))]
     return [f"{cluster}-control-plane", *(f"{cluster}-worker{n}" for n in numbers[:workers])]
+
+
+def node_resolver(cluster: str) -> str:
+    """Return the name server that kind gave the control plane: the machine's, in the end.
+
+    Raises `ClusterNotReady` if it has none.
+    """
+    words = ["docker", "exec", f"{cluster}-control-plane", "cat", "/etc/resolv.conf"]
+    told = run(words, timeout=ENGINE_SECONDS).stdout
+    found = re.search(r"(?m)^nameserver\s+(\S+)", told)
+    if found is None:
+        raise ClusterNotReady(
+            "the node knows no name server, so names of the real internet cannot be asked for",
+            where=" ".join(words),
+            seen=told.strip() or "an empty file",
+            try_="--lab-internet=simulated",
+        )
+    return found[1]
 
 
 def end_starts(names: list[str], image: str) -> None:

@@ -36,7 +36,6 @@ from harness.core.target import (
     PodRef,
     ServiceAddress,
 )
-from harness.core.world import INTERNET
 from harness.edge.prober import Prober
 from harness.errors import ProbeError
 
@@ -57,6 +56,10 @@ class Addresses(Interface):
 
     def external(self, name: str) -> str:
         """The address of a name outside of the cluster."""
+        ...
+
+    def allow_question(self, name: str) -> None:
+        """Raise ProbeError if the name must not be asked for."""
         ...
 
     def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
@@ -143,9 +146,7 @@ class Observer:
                     prefix, ask, [Question(target.qname, target.rdtype)], pace, tcp=target.tcp
                 )
             case Lookup() | NamePort():
-                if target.name.rstrip(".") in INTERNET:
-                    # Only what stands in for it is ever asked, never the real one.
-                    self._addresses.external(target.name.rstrip("."))
+                self._addresses.allow_question(target.name)
                 conf = self.resolv_conf(source)
                 plan = query_plan(target.name, search=conf.search, ndots=conf.ndots)
                 return self._ask_dns(prefix, ask, list(plan), pace, tcp=False)

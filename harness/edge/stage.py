@@ -43,14 +43,14 @@ class Stage:
         library: Library,
         *,
         images: Mapping[str, str],
-        internet: Mapping[str, str],
+        internet: Mapping[str, str] | None,
         fence: Callable[[], None],
         keep_policies: bool = True,
     ) -> None:
         self._kube = kube
         self._prober = prober
         self._library = library
-        self._internet = internet
+        self._internet = internet  # None: what is outside is not known; empty: it is the real one
         self._fence = fence
         self._keep_policies = (
             keep_policies  # False only in the self-test: the deny rows must turn red
@@ -261,14 +261,21 @@ class Stage:
         return self.pods.backends(namespace, name)
 
     def external(self, name: str) -> str:
-        """The address of a name outside of the cluster."""
-        if name not in self._internet:
+        """The address that stands in for a name outside of the cluster."""
+        if not self._internet or name not in self._internet:
+            real = self._internet is not None and not self._internet
+            seen = "--lab-internet=real" if real else "an existing cluster (--lab-context) has none"
             raise ProbeError(
                 f"there is no simulated internet, so nothing stands in for {name}",
-                seen="an existing cluster (--lab-context) has none",
+                seen=seen,
                 try_=f"use a kind cluster of policylab's own; known: {', '.join(INTERNET)}",
             )
         return self._internet[name]
+
+    def allow_question(self, name: str) -> None:
+        """Refuse to ask for a name of the world, unless one stands in or the real one is meant."""
+        if self._internet != {} and name.rstrip(".") in INTERNET:
+            self.external(name.rstrip("."))
 
 
 def _ms_since(began: float) -> float:

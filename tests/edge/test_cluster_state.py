@@ -6,12 +6,13 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from harness.edge import cluster as cluster_module
 from harness.edge import maker as maker_module
+from harness.edge import nodes as nodes_module
 from harness.edge.cluster import delete_cluster, open_cluster, status
 from harness.edge.clusterstate import (
     Action,
@@ -24,13 +25,14 @@ from harness.edge.clusterstate import (
     owned_clusters,
 )
 from harness.edge.images import ClusterImages, Source
-from harness.edge.internet import Internet
+from harness.edge.internetstate import REAL, Internet, InternetMode
+from harness.edge.kube import Kube
 from harness.edge.maker import Maker
 from harness.edge.process import CommandFailed, Completed, Quiet
 from harness.errors import ClusterNotReady, EnvironmentFault, ToolMissing
 
 NAME = "policylab-calico"
-INTERNET = Internet(dns="172.18.0.9", web="172.18.0.9", names={})
+INTERNET = Internet(dns="172.18.0.9", web="172.18.0.9", names={}, addresses={})
 OURS = Record(NAME, "node:1", "calico", 0)
 NODES = ("5f2a", "91c0")
 
@@ -441,3 +443,70 @@ def test_existing_cluster_without_kubectl_is_a_missing_tool(
 
     with pytest.raises(ToolMissing, match="kubectl is not on PATH"):
         open_cluster(ClusterSpec(mode=ClusterMode.EXTERNAL, context="school"), Quiet())
+
+
+def test_real_internet_of_an_existing_cluster_is_what_the_user_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    external(monkeypatch)
+    spec = ClusterSpec(
+        mode=ClusterMode.EXTERNAL,
+        context="school",
+        kubectl_bin=Path("/k/kubectl"),
+        internet=InternetMode.REAL,
+    )
+    assert open_cluster(spec, Quiet()).internet is REAL
+
+
+def test_real_internet_needs_no_container_of_ours(
+    kind: Kind, images: ClusterImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Internet] = []
+
+    class Noted(Exception):  # noqa: N818 - ends the opening where it is no more of interest
+        pass
+
+    def maker(spec: ClusterSpec, images: ClusterImages, internet: Internet, _: Any) -> None:
+        made.append(internet)
+        raise Noted
+
+    monkeypatch.setattr(cluster_module, "provide", lambda *_: images)
+    monkeypatch.setattr(cluster_module, "ensure_internet", lambda *_: INTERNET)
+    monkeypatch.setattr(cluster_module, "Maker", maker)
+    for mode in InternetMode:
+        with pytest.raises(Noted):
+            open_cluster(ClusterSpec(internet=mode), Quiet())
+    assert made == [INTERNET, REAL]
+
+
+@pytest.mark.parametrize(("internet", "upstream"), [(INTERNET, "172.18.0.9"), (REAL, "172.18.0.2")])
+def test_coredns_asks_the_internets_name_server_or_the_nodes(
+    images: ClusterImages, monkeypatch: pytest.MonkeyPatch, internet: Internet, upstream: str
+) -> None:
+    applied: list[str] = []
+
+    class Api:
+        where = "the API"
+
+        def get(self, *_: str) -> dict[str, Any]:
+            return {"data": {"Corefile": ".:53 {\n    forward . /etc/resolv.conf\n}\n"}}
+
+        def apply(self, body: dict[str, Any]) -> None:
+            applied.append(body["data"]["Corefile"])
+
+        def list(self, *_: str, **__: str) -> list[dict[str, Any]]:
+            return []
+
+    told = Completed((), 0, "# made by Docker\nnameserver 172.18.0.2\noptions ndots:0\n", "", 0.0)
+    monkeypatch.setattr(nodes_module, "run", lambda *_, **__: told)
+    Maker(ClusterSpec(), images, internet, Quiet()).point_dns(cast("Kube", Api()))
+    assert applied == [f".:53 {{\n    log\n    forward . {upstream}\n}}\n"]
+
+
+def test_node_without_a_name_server_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Completed((), 0, "options ndots:0\n", "", 0.0)
+    monkeypatch.setattr(nodes_module, "run", lambda *_, **__: told)
+    with pytest.raises(ClusterNotReady, match="knows no name server") as caught:
+        nodes_module.node_resolver("c")
+    assert caught.value.where == "docker exec c-control-plane cat /etc/resolv.conf"
+    assert caught.value.try_ == "--lab-internet=simulated"

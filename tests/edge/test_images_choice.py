@@ -12,6 +12,7 @@ from harness.edge.images import Source, bundle, pipeline, provide, registry
 from harness.edge.images.build import Builder
 from harness.edge.images.engine import _drop_others, missing
 from harness.edge.images.provide import _ends_on_sigterm
+from harness.edge.images.store import Store, cache_home
 from harness.edge.process import Completed, Quiet
 from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
 
@@ -68,6 +69,10 @@ def routes(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> list[str]:
     return taken
 
 
+def planned() -> pipeline.Plan:
+    return pipeline.plan(Store(cache_home()), Quiet())
+
+
 def describe(home: Path, node: str) -> None:
     home.mkdir(parents=True)
     facts = {
@@ -83,7 +88,7 @@ def describe(home: Path, node: str) -> None:
 
 
 def finished_build(tmp_path: Path, engine: Engine) -> str:
-    key = pipeline.plan().keys.cluster
+    key = planned().keys.cluster
     node = f"localhost/policylab/node:{key}"
     describe(tmp_path / "policylab" / "artefacts" / f"cluster-{key}", node)
     engine.images |= {node, beside()}
@@ -91,7 +96,7 @@ def finished_build(tmp_path: Path, engine: Engine) -> str:
 
 
 def beside() -> str:
-    return f"localhost/policylab/internet:{pipeline.plan().keys.images['internet']}"
+    return f"localhost/policylab/internet:{planned().keys.images['internet']}"
 
 
 def test_auto_takes_the_finished_build(tmp_path: Path, engine: Engine, routes: list[str]) -> None:
@@ -232,8 +237,9 @@ def test_sigterm_unwinds_like_ctrl_c() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.usefixtures("engine")
 def test_description_of_a_build_names_every_image() -> None:
-    facts = pipeline.describe(pipeline.plan(), "node:1")
+    facts = pipeline.describe(planned(), "node:1")
     assert {"calico-node", "calico-cni", "nginx", "redis", "toolbox", "coredns", "pause"} <= set(
         facts["refs"]
     )
@@ -244,8 +250,9 @@ def test_bundle_holds_what_a_build_leaves() -> None:
     assert pipeline.LAB_ARCHIVE in bundle.CONTENT
 
 
+@pytest.mark.usefixtures("engine")
 def test_official_route_makes_lab_images_of_the_same_recipe() -> None:
-    recipe = pipeline.plan().recipes["nginx"]
+    recipe = planned().recipes["nginx"]
     [image] = recipe.images
     text = registry.dockerfile(recipe, image)
     assert "nginx-light" in text
@@ -253,15 +260,15 @@ def test_official_route_makes_lab_images_of_the_same_recipe() -> None:
     assert "COPY rootfs/ /" in text
 
 
-def test_official_route_fills_the_internet_with_files_and_the_compiled_name_server(
+@pytest.mark.usefixtures("engine")
+def test_official_route_fills_an_image_with_our_files_and_with_certificates(
     tmp_path: Path,
 ) -> None:
-    recipe = pipeline.plan().recipes["internet"]
-    [image] = recipe.images
-    (tmp_path / "coredns").write_text("coredns")
-    registry._fill(tmp_path / "rootfs", recipe, image, tmp_path)
-    assert (tmp_path / "rootfs/usr/local/bin/coredns").read_text() == "coredns"
-    assert (tmp_path / "rootfs/etc/policylab/Corefile").is_file()
+    recipe = planned().recipes["internet"]
+    (tmp_path / "leaf").write_text("leaf")
+    registry._fill(tmp_path / "rootfs", recipe, {"/etc/policylab/tls/leaf.crt": tmp_path / "leaf"})
+    assert (tmp_path / "rootfs/etc/policylab/tls/leaf.crt").read_text() == "leaf"
+    assert (tmp_path / "rootfs/etc/policylab/nginx.conf").is_file()
 
 
 def test_official_route_gives_what_a_cluster_needs(
@@ -271,7 +278,6 @@ def test_official_route_gives_what_a_cluster_needs(
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     compiled = tmp_path / "compiled"
     compiled.mkdir()
-    (compiled / "coredns").write_text("coredns")
     monkeypatch.setattr(Builder, "commands", lambda *_: compiled)
     found = provide(Source.REGISTRY, Quiet())
     assert found.node == registry.NODE

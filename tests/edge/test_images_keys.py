@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.world import INTERNET
 from harness.edge.images.keys import Keys, plan_keys
 from harness.edge.images.recipe import read_recipes, recipes_home
 from harness.errors import ImageUnavailable
+
+MADE = {"certificates": "the digest of what openssl made"}
 
 
 @pytest.fixture
@@ -18,15 +21,15 @@ def home(tmp_path: Path) -> Path:
 
 def changed(home: Path, change: Callable[[], object]) -> set[str]:
     """Name every key that is another one after the change."""
-    before = plan_keys(read_recipes(home))
+    before = plan_keys(read_recipes(home), MADE)
     change()
-    after = plan_keys(read_recipes(home))
+    after = plan_keys(read_recipes(home), MADE)
     return names_of(before, after)
 
 
 def names_of(before: Keys, after: Keys) -> set[str]:
     found = {"cluster"} if before.cluster != after.cluster else set()
-    for part in ("commands", "roots", "images"):
+    for part in ("commands", "roots", "certificates", "images"):
         old, new = getattr(before, part), getattr(after, part)
         assert old.keys() == new.keys()
         found |= {f"{part}/{name}" for name in old if old[name] != new[name]}
@@ -41,7 +44,6 @@ def test_changed_go_sum_changes_that_command_its_image_and_the_bake_only(home: P
     assert changed(home, append(home / "coredns" / "go.sum", "\n")) == {
         "commands/coredns",
         "images/coredns",
-        "images/internet",
         "cluster",
     }
 
@@ -51,16 +53,41 @@ def test_changed_file_over_an_image_compiles_nothing(home: Path) -> None:
     assert changed(home, append(conf, "# more\n")) == {"images/nginx", "cluster"}
 
 
-@pytest.mark.parametrize("file", ["rootfs/etc/policylab/Corefile", "image.toml"])
+@pytest.mark.parametrize("file", ["rootfs/etc/policylab/site.conf", "image.toml"])
 def test_changed_image_beside_the_cluster_bakes_nothing(home: Path, file: str) -> None:
     path = home / "internet" / file
-    more = 'cmd = ["more"]\n' if file == "image.toml" else "# more\n"
+    more = '"/etc/more" = "certificates/ca.crt"\n' if file == "image.toml" else "# more\n"
     assert changed(home, append(path, more)) == {"images/internet"}
 
 
-def test_commands_of_a_folder_that_compiles_nothing_are_refused(home: Path) -> None:
+def test_certificates_made_anew_change_what_holds_them_and_the_bake(home: Path) -> None:
+    recipes = read_recipes(home)
+    found = names_of(plan_keys(recipes, MADE), plan_keys(recipes, {"certificates": "others"}))
+    assert found == {"images/internet", "images/toolbox", "cluster"}
+
+
+def test_certificates_are_for_every_name_of_the_world(home: Path) -> None:
+    assert read_recipes(home)["certificates"].certificates == tuple(sorted(INTERNET))
+
+
+def test_certificate_for_one_more_name_is_another_one(home: Path) -> None:
+    recipe = home / "certificates" / "image.toml"
+    text = recipe.read_text().replace('"cilium.io",', '"cilium.io", "example.org",', 1)
+    assert changed(home, lambda: recipe.write_text(text)) == {"certificates/certificates"}
+
+
+@pytest.mark.parametrize("source", ["certificates/ca.key", "nginx/ca.crt", "nowhere/ca.crt"])
+def test_file_that_is_no_certificate_is_refused(home: Path, source: str) -> None:
     recipe = home / "internet" / "image.toml"
-    recipe.write_text(recipe.read_text().replace('"coredns"\n', '"redis"\n', 1))
+    recipe.write_text(recipe.read_text().replace("certificates/leaf.crt", source))
+    with pytest.raises(ImageUnavailable, match="cannot be read") as caught:
+        read_recipes(home)
+    assert f"no certificate {source!r}" in str(caught.value)
+
+
+def test_commands_of_a_folder_that_compiles_nothing_are_refused(home: Path) -> None:
+    recipe = home / "node" / "image.toml"
+    recipe.write_text(recipe.read_text().replace('"kubernetes"\n', '"redis"\n', 1))
     with pytest.raises(ImageUnavailable, match="cannot be read") as caught:
         read_recipes(home)
     assert "nothing is compiled in 'redis'" in str(caught.value)
@@ -77,7 +104,7 @@ def test_changed_base_changes_every_debian_root(home: Path) -> None:
     recipe = home / "debian" / "image.toml"
     found = changed(home, lambda: recipe.write_text('[debian]\npackages = ["tzdata"]\n'))
     assert {name for name in found if name.startswith("roots/")} == {
-        f"roots/{name}" for name in plan_keys(read_recipes(home)).roots
+        f"roots/{name}" for name in plan_keys(read_recipes(home), MADE).roots
     }
     assert not any(name.startswith("commands/") for name in found)
 

@@ -7,16 +7,32 @@ from typing import Any
 
 import pytest
 
-from harness.core.world import INTERNET
-from harness.edge import internet
-from harness.edge.internet import CONTAINER, Internet, ensure_internet, remove_internet
+from harness.core.world import INTERNET, SPARE
+from harness.edge import internet, internetcontrols, internetengine
+from harness.edge.internet import Internet, Place, ensure_internet, remove_internet
+from harness.edge.internetcontrols import Controls
+from harness.edge.internetstate import DOCUMENTED, Fault, digest, initial_sites, state_bytes
 from harness.edge.process import CommandFailed, Completed, Quiet
 from harness.edge.wait import NotYet
 from harness.errors import EnvironmentFault, ImageUnavailable
 
 IMAGE, IMAGE_ID = "localhost/policylab/internet:lab", "sha256:new"
 ADDRESS = "172.18.0.9"
-ENV = [f"POLICYLAB_NAMES={' '.join(INTERNET)}", f"POLICYLAB_TTL={internet.TTL_SECONDS}"]
+CONTAINER = Place().container
+ADDRESSES = dict(zip(DOCUMENTED, (f"172.18.255.{n}" for n in range(254, 0, -1)), strict=False))
+INITIAL = state_bytes(ADDRESSES, initial_sites(ADDRESSES))
+ENV = [f"POLICYLAB_STATE={INITIAL.decode()}"]
+HERE = Internet(
+    ADDRESS, ADDRESS, {name: ADDRESSES[known] for name, known in INTERNET.items()}, ADDRESSES
+)
+
+
+def network(**more: Any) -> dict[str, Any]:
+    subnets = [
+        {"Subnet": "fc00:f853:ccd:e793::/64"},
+        {"Subnet": "172.18.0.0/16", "Gateway": "172.18.0.1"},
+    ]
+    return {"Options": {}, "IPAM": {"Config": subnets}, **more}
 
 
 class Docker:
@@ -25,8 +41,8 @@ class Docker:
     def __init__(self) -> None:
         self.images = {IMAGE: IMAGE_ID}
         self.networks: dict[str, dict[str, Any]] = {
-            "kind": {"Options": {}},
-            "bridge": {"Options": {internet.MTU: "1400"}},
+            "kind": network(),
+            "bridge": {"Options": {internetengine.MTU: "1400"}},
         }
         self.container: dict[str, Any] | None = None
         self.starts_running = True
@@ -34,10 +50,20 @@ class Docker:
         self.broken = ""
         self.ipv6 = True
         self.calls: list[list[str]] = []
+        self.told: list[str] = []
 
-    def run(self, argv: list[str], *, check: bool = True, **_: object) -> Completed:
+    def run(
+        self,
+        argv: list[str],
+        *,
+        check: bool = True,
+        input: bytes | None = None,  # noqa: A002 - the word of subprocess
+        **_: object,
+    ) -> Completed:
         words = list(argv)[1:]
         self.calls.append(words)
+        if input is not None:
+            self.told.append(input.decode())
         code, out, err = self.answer(words)
         done = Completed(tuple(argv), code, out, err, 0.0)
         if check and code:
@@ -53,8 +79,8 @@ class Docker:
             case ["network", "create", *options, name]:
                 if "--ipv6" in options and not self.ipv6:
                     return 1, "", "Error response from daemon: Cannot read IPv6 setup for bridge"
-                self.networks[name] = {"Options": {}}
-            case ["run", *_]:
+                self.networks[name] = network()
+            case ["run", "--detach", *_]:
                 self.container = container(running=self.starts_running)
             case ["rm", *_]:
                 self.container = None
@@ -74,7 +100,7 @@ class Docker:
         return (0, json.dumps([found]), "") if found else (1, "[]", f"Error: No such {kind}: x\n")
 
     def did(self, verb: str) -> list[list[str]]:
-        return [words for words in self.calls if words[0] == verb]
+        return [words for words in self.calls if " ".join(words).startswith(verb)]
 
 
 def container(*, running: bool = True, image: str = IMAGE_ID, **config: Any) -> dict[str, Any]:
@@ -93,27 +119,92 @@ def docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Docker:
     fake = Docker()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(internet, "run", fake.run)
+    monkeypatch.setattr(internetengine, "run", fake.run)
     monkeypatch.setattr(internet, "REUSE_SECONDS", 0.0)
     monkeypatch.setattr(internet, "START_SECONDS", 0.3)
     monkeypatch.setattr(internet, "LOCK_SECONDS", 0.3)
     monkeypatch.setattr(internet, "_ask", lambda _: None)
+    monkeypatch.setattr(internet, "state_in_force", lambda _: digest(INITIAL))
+    monkeypatch.setattr(
+        internetcontrols,
+        "state_in_force",
+        lambda _: digest(next(s.encode() for s in reversed(fake.told) if s.startswith("{"))),
+    )
     return fake
 
 
-def silent_for(looks: int) -> Callable[[str], None]:
+def silent_for(looks: int) -> Callable[[Internet], None]:
     """Stand in for the servers: so many questions get no answer, the next ones do."""
     left = iter(range(looks))
 
-    def ask(address: str) -> None:
+    def ask(known: Internet) -> None:
         if next(left, None) is not None:
-            raise NotYet(f"{address}, asked for google.com: Timeout")
+            raise NotYet(f"{known.dns}, asked for its state: Timeout")
 
     return ask
 
 
 def test_every_name_of_the_prediction_is_at_its_address(docker: Docker) -> None:
     found = ensure_internet(IMAGE, Quiet())
-    assert found == Internet(ADDRESS, ADDRESS, dict.fromkeys(INTERNET, ADDRESS))
+    assert found == HERE
+    assert found.names["google.com"] == found.names["www.google.com"]
+    assert len({found.dns, *found.addresses.values()}) == 1 + len(DOCUMENTED)
+    assert SPARE in found.addresses
+
+
+def test_addresses_come_by_a_container_that_may_do_that_and_ends(docker: Docker) -> None:
+    ensure_internet(IMAGE, Quiet())
+    [words] = docker.did("run --rm")
+    assert {"--cap-drop=ALL", "--cap-add=NET_ADMIN", f"--network=container:{CONTAINER}"} <= set(
+        words
+    )
+    assert docker.told == [
+        "".join(f"address add {address}/32 dev eth0\n" for address in ADDRESSES.values())
+    ]
+    [started] = docker.did("run --detach")
+    assert not [word for word in started if word.startswith(("--cap-add", "--privileged"))]
+
+
+def test_addresses_that_somebody_has_are_left_to_them(docker: Docker) -> None:
+    docker.networks["kind"] = network(
+        Containers={"a": {"IPv4Address": "172.18.255.253/16"}, "b": {"IPv4Address": ""}}
+    )
+    docker.networks["kind"]["IPAM"]["Config"][1]["AuxiliaryAddresses"] = {"c": "172.18.255.251"}
+    found = ensure_internet(IMAGE, Quiet())
+    assert list(found.addresses.values()) == [
+        f"172.18.255.{n}" for n in (254, 252, 250, 249, 248, 247, 246)
+    ]
+
+
+def test_network_that_is_too_small_is_said_to_be(docker: Docker) -> None:
+    docker.networks["kind"] = {"IPAM": {"Config": [{"Subnet": "172.18.0.0/29"}]}}
+    with pytest.raises(EnvironmentFault, match="has no room") as caught:
+        ensure_internet(IMAGE, Quiet())
+    assert caught.value.seen == "subnets: 172.18.0.0/29"
+    assert not docker.did("run")
+
+
+def test_what_a_killed_run_left_changed_is_put_right(
+    docker: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker.container = container()
+    monkeypatch.setattr(internet, "state_in_force", lambda _: "another")
+    assert ensure_internet(IMAGE, Quiet()) == HERE
+    assert docker.told == [INITIAL.decode()]
+    assert not docker.did("run")
+
+
+def test_what_a_run_that_lives_has_changed_is_left_alone(
+    docker: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker.container = container()
+    with Controls(HERE) as other:
+        other.set("google.com", fault=Fault.DROP)
+        changed = docker.told.copy()
+        monkeypatch.setattr(internet, "state_in_force", lambda _: "another")
+        assert ensure_internet(IMAGE, Quiet()) == HERE
+        assert docker.told == changed
+    assert not docker.did("run")
 
 
 def test_running_container_that_answers_is_used_again(docker: Docker) -> None:
@@ -128,16 +219,17 @@ def test_running_container_that_answers_is_used_again(docker: Docker) -> None:
     [
         container(running=False),
         container(image="sha256:old"),
-        container(env=["POLICYLAB_NAMES=google.com", ENV[1]]),
+        container(env=["POLICYLAB_STATE=" + INITIAL.decode().replace("google", "goggle")]),
+        container(env=["POLICYLAB_NAMES=google.com"]),
         container(on="elsewhere"),
     ],
-    ids=["stopped", "another image", "other names", "another network"],
+    ids=["stopped", "another image", "other names", "of before", "another network"],
 )
 def test_container_that_does_not_fit_is_replaced(docker: Docker, old: dict[str, Any]) -> None:
     docker.container = old
     ensure_internet(IMAGE, Quiet())
     assert docker.did("rm") == [["rm", "--force", "--volumes", "c0"]]
-    assert len(docker.did("run")) == 1
+    assert len(docker.did("run --detach")) == 1
 
 
 def test_container_that_does_not_answer_is_replaced(
@@ -146,12 +238,12 @@ def test_container_that_does_not_answer_is_replaced(
     docker.container = container()
     monkeypatch.setattr(internet, "_ask", silent_for(1))
     ensure_internet(IMAGE, Quiet())
-    assert len(docker.did("run")) == 1
+    assert len(docker.did("run --detach")) == 1
 
 
 def test_container_is_labelled_and_never_restarted_or_pulled(docker: Docker) -> None:
     ensure_internet(IMAGE, Quiet())
-    [words] = docker.did("run")
+    [words] = docker.did("run --detach")
     assert {
         f"--name={CONTAINER}",
         "--label=policylab.role=internet",
@@ -175,10 +267,10 @@ def test_silence_until_the_deadline_says_what_was_seen(
     with pytest.raises(EnvironmentFault) as caught:
         ensure_internet(IMAGE, Quiet())
     assert str(caught.value) == (
-        "the simulated internet answers for google.com: not within 0.3 s\n"
+        "the simulated internet answers for its names: not within 0.3 s\n"
         f"  where: container {CONTAINER} on network kind\n"
-        f"  seen:  {ADDRESS}, asked for google.com: Timeout\n"
-        f"  try:   {internet.LOOK}"
+        f"  seen:  {ADDRESS}, asked for its state: Timeout\n"
+        f"  try:   {internet._hint(Place())}"
     )
 
 
@@ -263,7 +355,7 @@ def test_removal_waits_for_the_last_cluster(docker: Docker) -> None:
 
 def test_two_runs_do_not_start_it_at_once(docker: Docker) -> None:
     with (
-        internet._alone(Quiet()),
+        internet._alone(Place(), Quiet()),
         pytest.raises(EnvironmentFault, match="no other run is starting") as caught,
     ):
         ensure_internet(IMAGE, Quiet())

@@ -123,6 +123,9 @@ def test_server_that_answers_under_another_name_is_a_wrong_peer(
         def external(self, name: str) -> str:
             return ""
 
+        def allow_question(self, name: str) -> None:
+            return
+
         def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
             return []
 

@@ -221,6 +221,7 @@ def test_table_that_names_no_manifest_is_a_usage_error(pytester: pytest.Pytester
     [
         (["--lab-cni=flannel"], "choose calico, cilium"),
         (["--lab-images=ftp"], "choose auto, registry, bundle, build"),
+        (["--lab-internet=off"], "choose simulated, real"),
         (["--lab-workers=two"], "a number from 0 on"),
         (["--lab-cluster-mode=external"], "needs --lab-context"),
         (["--lab-context=mine", "--lab-cluster-mode=create"], "choose"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.edge import apt
 from harness.edge.images.keys import Keys
 from harness.edge.images.layers import write_difference
-from harness.edge.images.recipe import BASE, SUITE, Recipe
+from harness.edge.images.recipe import BASE, SUITE, ImageRecipe, Recipe
 from harness.edge.images.store import Store
 from harness.edge.process import CommandFailed, Progress, run
 from harness.errors import ImageUnavailable
@@ -105,6 +105,14 @@ class Builder:
                 seen=error.seen,
                 try_=f"read {log}; run again to go on where it was",
             ) from error
+
+    def certificates(self, image: ImageRecipe) -> dict[str, Path]:
+        """Return the certificates that go into an image: path in the image -> file."""
+        found = {}
+        for goal, source in image.files.items():
+            name, _, file = source.partition("/")
+            found[goal] = self.store.path(name, self.keys.certificates[name]) / file
+        return found
 
     def root(self, recipe: Recipe, base: Recipe | None) -> Path:
         """Return a folder with `layer.tar` and `packages.txt` of a Debian root.

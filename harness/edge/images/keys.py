@@ -16,21 +16,23 @@ from typing import Any
 
 from harness.edge.images.recipe import BASE, SUITE, ImageRecipe, Recipe
 
-__all__ = ["Keys", "digest_of", "folder_digest", "plan_keys"]
+__all__ = ["Keys", "certificates_key", "digest_of", "folder_digest", "plan_keys"]
 
 # Raised by hand when the build code changes what comes out of the same folder.
 COMMANDS_FORMAT = "1"
 ROOT_FORMAT = "1"
 NODE_FORMAT = "1"
+CERTIFICATES_FORMAT = "1"
 KEY_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Every key of a plan: by folder for commands and Debian roots, by image name for images."""
+    """Every key of a plan: by image name for images, by folder for all else."""
 
     commands: Mapping[str, str]
     roots: Mapping[str, str]
+    certificates: Mapping[str, str]
     images: Mapping[str, str]
     cluster: str
 
@@ -70,8 +72,16 @@ def overlay(recipe: Recipe) -> list[Path]:
     return [path for path in sorted((recipe.folder / "rootfs").rglob("*")) if path.is_file()]
 
 
-def plan_keys(recipes: Mapping[str, Recipe]) -> Keys:
-    """Compute the key of each part of a build."""
+def certificates_key(recipe: Recipe) -> str:
+    """Return the key of a folder's certificates: whom they are for."""
+    return digest_of(["certificates", CERTIFICATES_FORMAT, recipe.certificates])
+
+
+def plan_keys(recipes: Mapping[str, Recipe], made: Mapping[str, str]) -> Keys:
+    """Compute the key of each part of a build; `made` has a digest of each folder's certificates.
+
+    Certificates go into an image's key by content, because no two that are made are the same.
+    """
     commands = {
         name: _commands_key(recipe)
         for name, recipe in recipes.items()
@@ -79,14 +89,19 @@ def plan_keys(recipes: Mapping[str, Recipe]) -> Keys:
     }
     roots = _root_keys(recipes)
     images = {
-        image.name: _image_key(recipe, image, commands, roots)
+        image.name: _image_key(recipe, image, commands, roots, made)
         for recipe in recipes.values()
         for image in recipe.images
     }
     kept_out = {i.name for recipe in recipes.values() for i in recipe.images if not i.baked}
     baked = sorted((name, key) for name, key in images.items() if name not in kept_out)
     cluster = digest_of([NODE_FORMAT, baked, sorted(commands.items())])
-    return Keys(commands, roots, images, cluster)
+    certificates = {
+        name: certificates_key(recipe)
+        for name, recipe in recipes.items()
+        if recipe.certificates is not None
+    }
+    return Keys(commands, roots, certificates, images, cluster)
 
 
 def _commands_key(recipe: Recipe) -> str:
@@ -114,6 +129,7 @@ def _image_key(
     image: ImageRecipe,
     commands: Mapping[str, str],
     roots: Mapping[str, str],
+    made: Mapping[str, str],
 ) -> str:
     return digest_of(
         [
@@ -125,5 +141,6 @@ def _image_key(
             folder_digest(overlay(recipe), recipe.folder),
             commands.get(image.commands or recipe.name, ""),
             roots[image.root] if image.root else "",
+            *([goal, of, made[of.partition("/")[0]]] for goal, of in sorted(image.files.items())),
         ]
     )

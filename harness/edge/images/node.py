@@ -86,6 +86,7 @@ class Assembly:
     def _image(self, recipe: Recipe, image: ImageRecipe, scratch: Path) -> Image:
         layers = self._debian_layers(image.root)
         files = {f"/{path.relative_to(recipe.folder / 'rootfs')}": path for path in overlay(recipe)}
+        files |= self.builder.certificates(image)
         links = dict(image.links)
         if image.binaries:
             commands = self._commands_home(recipe, image)
@@ -117,8 +118,7 @@ class Assembly:
         ]
 
     def _commands_home(self, recipe: Recipe, image: ImageRecipe) -> Path:
-        own = "kubernetes" if image.name == NODE else recipe.name
-        return self.builder.commands(self.recipes[image.commands or own])
+        return self.builder.commands(self.recipes[image.commands or recipe.name])
 
     def _node_files(self, scratch: Path) -> dict[str, Path]:
         version = scratch / "version"

@@ -20,6 +20,7 @@ from typing import Any
 from harness.edge import machine
 from harness.edge.images.archive import write_archive
 from harness.edge.images.build import PACKAGES, Builder, debian_base
+from harness.edge.images.certificates import ensure_certificates
 from harness.edge.images.keys import Keys, plan_keys
 from harness.edge.images.model import CLUSTER_FILE, CNIS, crds_file
 from harness.edge.images.node import LAB_IMAGES, Assembly, engine_has, node_ref
@@ -43,10 +44,10 @@ class Plan:
     keys: Keys
 
 
-def plan() -> Plan:
-    """Read the recipes of this checkout."""
+def plan(store: Store, progress: Progress) -> Plan:
+    """Read the recipes of this checkout; make the certificates, on whose bytes the keys depend."""
     recipes = read_recipes(recipes_home())
-    return Plan(recipes, plan_keys(recipes))
+    return Plan(recipes, plan_keys(recipes, ensure_certificates(store, recipes, progress)))
 
 
 def built(store: Store, key: str) -> Path | None:
@@ -166,7 +167,8 @@ def _part_records(store: Store, keys: Keys) -> list[dict[str, Any]]:
 
 def _parts(keys: Keys) -> list[tuple[str, str]]:
     names = [(f"commands-{name}", key) for name, key in keys.commands.items()]
-    return names + [(f"root-{name}", key) for name, key in keys.roots.items()]
+    names += [(f"root-{name}", key) for name, key in keys.roots.items()]
+    return names + list(keys.certificates.items())
 
 
 def _prune(store: Store, keys: Keys) -> None:

@@ -36,7 +36,7 @@ def provide(source: Source, progress: Progress) -> ClusterImages:
         machine.raise_inotify_limits(progress)
         if source is Source.BUNDLE:
             return _bundle(store)
-        todo = pipeline.plan()
+        todo = pipeline.plan(store, progress)
         if source is Source.BUILD:
             return _build(store, todo, progress)
         if source is Source.REGISTRY:
@@ -49,7 +49,7 @@ def save(file: Path, progress: Progress) -> Path:
     store = Store(cache_home())
     with _ends_on_sigterm():
         machine.ensure_engine(progress, log=_engine_log(store))
-        todo = pipeline.plan()
+        todo = pipeline.plan(store, progress)
         home = pipeline.built(store, todo.keys.cluster)
         with store.lock(progress):
             home = home or pipeline.make_cluster(store, todo, progress)

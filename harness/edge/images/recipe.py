@@ -18,6 +18,7 @@ __all__ = ["BASE", "REPOSITORY", "GoBuild", "ImageRecipe", "Recipe", "read_recip
 
 REPOSITORY = "localhost/policylab"
 BASE = "debian"
+MADE = frozenset({"ca.crt", "leaf.crt", "leaf.key"})
 SUITE = "bookworm"
 
 
@@ -39,6 +40,7 @@ class ImageRecipe:
 
     `commands` names the folder whose compiled commands `binaries` speaks of, if it is another one;
     `folders` are copied from there too. `links` are symbolic links: path in the image to its goal.
+    `files` are certificates: path in the image to folder/file.
     An image that is not `baked` into the node is given to the local engine instead.
     """
 
@@ -51,6 +53,7 @@ class ImageRecipe:
     baked: bool = True
     folders: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ref(self) -> str:
@@ -68,6 +71,7 @@ class Recipe:
     go: GoBuild | None
     c_source: str | None
     debian: tuple[str, ...] | None
+    certificates: tuple[str, ...] | None
     images: tuple[ImageRecipe, ...]
 
 
@@ -94,6 +98,10 @@ def read_recipes(home: Path) -> dict[str, Recipe]:
             if image.commands is not None and not _compiles(recipes.get(image.commands)):
                 seen = f"image {image.name}: nothing is compiled in {image.commands!r}"
                 raise _wrong(recipe.folder, seen)
+            for source in image.files.values():
+                folder, _, file = source.partition("/")
+                if file not in MADE or getattr(recipes.get(folder), "certificates", None) is None:
+                    raise _wrong(recipe.folder, f"image {image.name}: no certificate {source!r}")
     return recipes
 
 
@@ -106,7 +114,7 @@ def _read(path: Path) -> Recipe:
         data = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise _wrong(path, str(error)) from error
-    _only(path, data, {"version", "go", "c", "debian", "image"})
+    _only(path, data, {"version", "go", "c", "debian", "certificates", "image"})
     version = str(data.get("version", ""))
     return Recipe(
         name=path.parent.name,
@@ -115,6 +123,7 @@ def _read(path: Path) -> Recipe:
         go=_go(path, data["go"], version) if "go" in data else None,
         c_source=data["c"]["source"] if "c" in data else None,
         debian=tuple(data["debian"]["packages"]) if "debian" in data else None,
+        certificates=tuple(data["certificates"]["names"]) if "certificates" in data else None,
         images=tuple(_image(path, table, version) for table in data.get("image", ())),
     )
 
@@ -128,7 +137,7 @@ def _go(path: Path, table: Mapping[str, Any], version: str) -> GoBuild:
 
 def _image(path: Path, table: Mapping[str, Any], version: str) -> ImageRecipe:
     starts = {"entrypoint", "cmd", "env", "stop_signal", "user"}
-    content = {"binaries", "commands", "folders", "links"}
+    content = {"binaries", "commands", "folders", "links", "files"}
     _only(path, table, {"name", "tag", "root", "baked"} | content | starts)
     return ImageRecipe(
         name=table["name"],
@@ -140,6 +149,7 @@ def _image(path: Path, table: Mapping[str, Any], version: str) -> ImageRecipe:
         baked=table.get("baked", True),
         folders=dict(table.get("folders", {})),
         links=dict(table.get("links", {})),
+        files=dict(table.get("files", {})),
     )
 
 

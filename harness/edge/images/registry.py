@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.edge import machine
@@ -92,13 +93,16 @@ def _lab_image(todo: Plan, recipe: Recipe, image: ImageRecipe, builder: Builder)
     """Make an image with the engine, unless this content has been made before."""
     by_key = f"{REPOSITORY}/{image.name}:official-{todo.keys.images[image.name]}"
     if not engine_has(by_key):
-        commands = builder.commands(todo.recipes[image.commands]) if image.commands else None
         with (
             builder.progress.step(f"making {image.ref}"),
             tempfile.TemporaryDirectory(prefix="policylab-") as name,
         ):
             folder = Path(name)
-            _fill(folder / "rootfs", recipe, image, commands)
+            put_in = builder.certificates(image)
+            if image.commands:
+                compiled = builder.commands(todo.recipes[image.commands])
+                put_in |= {goal: compiled / name for goal, name in image.binaries.items()}
+            _fill(folder / "rootfs", recipe, put_in)
             root = todo.recipes[image.root or recipe.name]
             (folder / "Dockerfile").write_text(dockerfile(root, image))
             _engine(["docker", "build", "--quiet", "--tag", by_key, name], image.ref)
@@ -106,16 +110,15 @@ def _lab_image(todo: Plan, recipe: Recipe, image: ImageRecipe, builder: Builder)
     return image.ref
 
 
-def _fill(rootfs: Path, recipe: Recipe, image: ImageRecipe, commands: Path | None) -> None:
-    """Lay out our own files, and the commands that another folder compiled."""
+def _fill(rootfs: Path, recipe: Recipe, put_in: Mapping[str, Path]) -> None:
+    """Lay out our own files, and what was made elsewhere: path in the image -> file."""
     rootfs.mkdir()
     if (recipe.folder / "rootfs").is_dir():
         shutil.copytree(recipe.folder / "rootfs", rootfs, dirs_exist_ok=True)
-    if commands is not None:
-        for goal, name in image.binaries.items():
-            target = rootfs / goal.lstrip("/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(commands / name, target)
+    for goal, source in put_in.items():
+        target = rootfs / goal.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
 
 
 def dockerfile(root: Recipe, image: ImageRecipe) -> str:
