@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,11 +13,14 @@ from harness.core.predict import count_of
 from harness.core.record import Observation
 from harness.core.spread import Spread
 from harness.core.target import PodRef, Questions, ResolverOption
-from harness.edge.kube import Kube
-from harness.edge.observe import Observer
-from harness.edge.prober import Prober
-from harness.edge.replay import Replayer
-from harness.edge.stage import Stage
+from harness.edge.bench import Bench
+from harness.edge.policyfacts import (
+    client_address,
+    name_label,
+    policies,
+    takes_effect,
+    unrestarted,
+)
 from harness.edge.wait import NotYet
 from harness.errors import ProbeError
 
@@ -31,21 +33,6 @@ PERCENT = 100
 SERVER = "server"
 HTTP_PORT = 80
 ANSWERED = "answered"
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """The instruments that a fact may use."""
-
-    kube: Kube
-    prober: Prober
-    stage: Stage
-    replayer: Replayer
-
-    @property
-    def observer(self) -> Observer:
-        """The stage's observer."""
-        return self.stage.observer
 
 
 def resolver_option(bench: Bench, row: Row) -> Observation:
@@ -186,6 +173,11 @@ FACTS: dict[str, Callable[[Bench, Row], Observation]] = {
     "crash": crash,
     "ready": ready,
     "established-connection": established_connection,
+    "policies": policies,
+    "name-label": name_label,
+    "unrestarted": unrestarted,
+    "client-address": client_address,
+    "takes-effect": takes_effect,
 }
 
 
