@@ -25,7 +25,7 @@ from harness.edge.wait import NotYet, wait_for
 from harness.errors import ProbeError
 
 POLICY = "networking.k8s.io/v1", "NetworkPolicy"
-TIMES = 3
+TIMES = 5
 """How often the policies are applied anew: one lucky time would be no measurement."""
 HTTP = 80
 LOG_SECONDS = 5.0
