@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from harness.core.documented import Row
 from harness.core.library import Library, namespaces_of
+from harness.edge.bench import Bench
 from harness.edge.cluster import Cluster
-from harness.edge.facts import Bench
 from harness.edge.gate import Gate
 from harness.edge.kube import Kube
 from harness.edge.play import Play
@@ -56,8 +56,10 @@ class Plays:
         )
         stage.clear(namespaces_of(library))
         self._stages.append(stage)
-        replayer = Replayer(cluster.kubectl, cluster.kubeconfig, cluster.context)
-        bench = Bench(kube, prober, stage, replayer)
+        replayer = Replayer(
+            cluster.kubectl, cluster.kubeconfig, cluster.context, names=prober.names
+        )
+        bench = Bench(kube, prober, stage, replayer, cluster.internet)
         return Play(stage, replayer, bench, self.rows[tutorial])
 
     def close(self) -> None:

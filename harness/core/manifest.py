@@ -202,21 +202,25 @@ def topology_of(resources: Iterable[Resource]) -> Topology:
         match resource.model:
             case Namespace():
                 namespaces[resource.name] = resource.model
-            case Pod():
-                pods[str(resource.model)] = resource.model
             case Service():
                 services[str(resource.model)] = resource.model
-        if resource.kind == "Deployment":
-            pods.update({str(pod): pod for pod in _replicas(resource)})
+        pods.update({str(pod): pod for pod in pods_of(resource)})
     return Topology(namespaces, pods, services)
 
 
-def _replicas(resource: Resource) -> Iterable[Pod]:
+def pods_of(resource: Resource) -> tuple[Pod, ...]:
+    """The pods that an object brings: itself, or a Deployment's replicas as NAME-1 and so on."""
+    if isinstance(resource.model, Pod):
+        return (resource.model,)
+    if resource.kind != "Deployment":
+        return ()
     spec = resource.body["spec"]
     template = spec["template"]
     labels = (template.get("metadata") or {}).get("labels") or {}
-    for number in range(1, spec.get("replicas", 1) + 1):
-        yield _pod(resource.namespace, f"{resource.name}-{number}", labels, template["spec"])
+    return tuple(
+        _pod(resource.namespace, f"{resource.name}-{number}", labels, template["spec"])
+        for number in range(1, spec.get("replicas", 1) + 1)
+    )
 
 
 def policies_of(resources: Iterable[Resource]) -> tuple[NetworkPolicy, ...]:

@@ -12,6 +12,9 @@ Grammar of `to` (one cell, no blanks except in `fact/`):
     questions/NAME                    how many questions the name server receives for that lookup
     option/NAME                       the named option of the pod's /etc/resolv.conf
     fact/NAME                         something only its lab can measure
+
+A Deployment's pods are NAME-1, NAME-2 and so on. Where a pod's name stands, `deploy/NAME` may too,
+as `kubectl exec` takes it: any pod of that Deployment, which is NAME-1 here.
 """
 
 from __future__ import annotations
@@ -131,8 +134,8 @@ MAX_PORT = 65_535
 
 _NAME = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
 _DNS_NAME = r"[_A-Za-z0-9](?:[-_A-Za-z0-9.]*)"
-_POD = re.compile(rf"^({_NAME})/({_NAME})\Z")
-_NAMESPACED_PORT = re.compile(rf"^({_NAME})/({_NAME}):(\d+)(/udp)?\Z")
+_POD = re.compile(rf"^({_NAME})/(deploy/)?({_NAME})\Z")
+_NAMESPACED_PORT = re.compile(rf"^({_NAME})/((?:deploy/)?{_NAME}):(\d+)(/udp)?\Z")
 _PLAIN_PORT = re.compile(rf"^({_DNS_NAME}):(\d+)(/udp)?\Z")
 _DNS = re.compile(rf"^(A|AAAA|SRV|TXT|PTR|CNAME)/({_DNS_NAME})(/tcp)?\Z")
 
@@ -143,8 +146,8 @@ def parse_pod(text: str, *, where: str) -> PodRef:
     Raises:
         OutcomeTableError: the cell is not of that form.
     """
-    if match := _POD.match(text):
-        return PodRef(*match.groups())
+    if pod := _pod(text):
+        return pod
     raise OutcomeTableError(
         f"`{text}` names no pod",
         where=where,
@@ -198,7 +201,10 @@ def _namespaced(kind: str, rest: str) -> Target | None:
         return None
     protocol = Protocol.UDP if found[4] else Protocol.TCP
     if kind == "pod":
-        return PodPort(PodRef(found[1], found[2]), int(found[3]), protocol)
+        pod = _pod(f"{found[1]}/{found[2]}")
+        return PodPort(pod, int(found[3]), protocol) if pod else None
+    if "/" in found[2]:
+        return None
     return ServiceAddress(found[1], found[2], int(found[3]), protocol)
 
 
@@ -213,11 +219,16 @@ def _plain(kind: str, rest: str) -> Target | None:
 
 def _ping(rest: str) -> Ping | None:
     kind, _, name = rest.partition("/")
-    if kind == "pod" and (found := _POD.match(name)):
-        return Ping(PodRef(*found.groups()))
+    if kind == "pod" and (pod := _pod(name)):
+        return Ping(pod)
     if kind == "net" and re.fullmatch(_DNS_NAME, name):
         return Ping(name)
     return None
+
+
+def _pod(text: str) -> PodRef | None:
+    found = _POD.match(text)
+    return PodRef(found[1], f"{found[3]}-1" if found[2] else found[3]) if found else None
 
 
 def _absolute(name: str) -> str:

@@ -21,6 +21,12 @@ INTERNET: Mapping[str, str] = {
 }
 """Every name of the simulated internet."""
 
+SHORT_LIVED: Mapping[str, int] = {"moving.cilium.io": 5}
+"""Seconds for which a name's answer may be kept, where that is not the usual time.
+
+A name that moves says so. CoreDNS keeps no answer for less than 5 s (its cache plugin's manual).
+"""
+
 SPARE = "192.0.2.16"
 """An address that no name has at first: where a lab may move one to."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -15,12 +14,21 @@ from harness.core.predict import count_of
 from harness.core.record import Observation
 from harness.core.spread import Spread
 from harness.core.target import PodRef, Questions, ResolverOption
+from harness.edge.bench import Bench
 from harness.edge.commands import COMMANDS, run_command
-from harness.edge.kube import Kube
-from harness.edge.observe import Observer
-from harness.edge.prober import Prober
-from harness.edge.replay import Replayer
-from harness.edge.stage import Stage
+from harness.edge.fqdnfacts import (
+    name_server_fails,
+    new_address_asked,
+    new_address_unasked,
+    web_server_refuses,
+)
+from harness.edge.policyfacts import (
+    client_address,
+    name_label,
+    policies,
+    takes_effect,
+    unrestarted,
+)
 from harness.edge.wait import NotYet
 from harness.errors import ProbeError
 
@@ -33,21 +41,6 @@ PERCENT = 100
 SERVER = "server"
 HTTP_PORT = 80
 ANSWERED = "answered"
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """The instruments that a fact may use."""
-
-    kube: Kube
-    prober: Prober
-    stage: Stage
-    replayer: Replayer
-
-    @property
-    def observer(self) -> Observer:
-        """The stage's observer."""
-        return self.stage.observer
 
 
 def resolver_option(bench: Bench, row: Row) -> Observation:
@@ -192,6 +185,15 @@ FACTS: dict[str, Callable[[Bench, Row], Observation]] = {
     "crash": crash,
     "ready": ready,
     "established-connection": established_connection,
+    "policies": policies,
+    "name-label": name_label,
+    "unrestarted": unrestarted,
+    "client-address": client_address,
+    "takes-effect": takes_effect,
+    "new-address-unasked": new_address_unasked,
+    "new-address-asked": new_address_asked,
+    "name-server-fails": name_server_fails,
+    "web-server-refuses": web_server_refuses,
     **{name: partial(_command, name) for name in COMMANDS},
 }
 

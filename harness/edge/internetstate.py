@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from harness.core.world import INTERNET, SPARE
+from harness.core.world import INTERNET, SHORT_LIVED, SPARE
 
 __all__ = [
     "DOCUMENTED",
@@ -101,7 +101,10 @@ class Site:
 
 def initial_sites(addresses: Mapping[str, str]) -> dict[str, Site]:
     """Return every name in its place, with nothing amiss."""
-    return {name: Site(addresses[documented]) for name, documented in INTERNET.items()}
+    return {
+        name: Site(addresses[documented], ttl=SHORT_LIVED.get(name, TTL_SECONDS))
+        for name, documented in INTERNET.items()
+    }
 
 
 def state_bytes(addresses: Mapping[str, str], sites: Mapping[str, Site]) -> bytes:

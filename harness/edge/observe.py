@@ -66,6 +66,10 @@ class Addresses(Interface):
         """The pods behind a Service."""
         ...
 
+    def host_name(self, ref: PodRef) -> str:
+        """What a pod calls itself when it answers."""
+        ...
+
 
 class Observer:
     """Asks flows and names from inside the pods."""
@@ -125,12 +129,12 @@ class Observer:
                 item = _port(prefix, address, target.port, str(target.protocol), pace)
                 check = Item(f"alive-{prefix}", "tcp", address, target.port, offsets=(0.0,))
                 alive = (target.pod, check) if item.protocol == "tcp" else None
-                return Plan(ask, [item], alive=alive, expected=frozenset({target.pod.name}))
+                return Plan(ask, [item], alive=alive, expected=self._may_answer(target.pod))
             case ServiceAddress():
                 address = self._addresses.service(target.namespace, target.name)
                 behind = self._addresses.backends(target.namespace, target.name)
                 item = _port(prefix, address, target.port, str(target.protocol), pace)
-                return Plan(ask, [item], expected=frozenset(pod.name for pod in behind))
+                return Plan(ask, [item], expected=self._may_answer(*behind))
             case ExternalPort():
                 address = self._addresses.external(target.name)
                 return Plan(ask, [_port(prefix, address, target.port, str(target.protocol), pace)])
@@ -151,6 +155,9 @@ class Observer:
                 plan = query_plan(target.name, search=conf.search, ndots=conf.ndots)
                 return self._ask_dns(prefix, ask, list(plan), pace, tcp=False)
         raise ProbeError(f"no client can observe {target} directly")
+
+    def _may_answer(self, *pods: PodRef) -> frozenset[str]:
+        return frozenset(self._addresses.host_name(pod) for pod in pods)
 
     def _ask_dns(
         self, prefix: str, ask: Ask, questions: list[Question], pace: Pace, *, tcp: bool

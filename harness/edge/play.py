@@ -16,8 +16,9 @@ from harness.core.outcome import SILENT, Reading
 from harness.core.record import Observation, Transcript
 from harness.core.replay import agrees
 from harness.core.target import Fact, Questions, ResolverOption
+from harness.edge.bench import Bench
 from harness.edge.commands import COMMANDS
-from harness.edge.facts import FACTS, Bench
+from harness.edge.facts import FACTS
 from harness.edge.replay import Replayer
 from harness.edge.settling import Settled
 from harness.edge.stage import Stage

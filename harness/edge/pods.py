@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from harness.core.manifest import Resource, pods_of
 from harness.core.predict import Scenario
 from harness.core.target import PodRef
 from harness.edge.kube import Kube
+from harness.edge.livenames import LiveNames
+from harness.edge.replicas import live_replicas
 from harness.edge.stream import CONTAINER
 from harness.edge.wait import NotYet
 from harness.errors import ProbeError
@@ -15,14 +18,17 @@ from harness.errors import ProbeError
 IMAGE_PREFIX = "localhost/policylab/"
 TOOLBOX = f"{IMAGE_PREFIX}toolbox:lab"
 READY_SECONDS = 60.0
+NO_PROBER = ("policylab/prober", "none")
+"""The annotation of a workload that nobody probes, and that need not become ready."""
 
 
 class Pods:
     """Knows every pod that was started here, each with a prober beside it."""
 
-    def __init__(self, kube: Kube, images: Mapping[str, str]) -> None:
+    def __init__(self, kube: Kube, images: Mapping[str, str], names: LiveNames) -> None:
         self._kube = kube
         self._images = images
+        self._names = names
         self._addresses: dict[PodRef, str] = {}
         self._labels: dict[PodRef, Mapping[str, str]] = {}
         self._services: dict[str, tuple[str, Mapping[str, str]]] = {}
@@ -32,14 +38,17 @@ class Pods:
         """All pods that were started and not removed."""
         return tuple(self._addresses)
 
-    def with_images(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The object with our images' names replaced by what this cluster calls them."""
-        spec = body.get("spec", {})
-        spec = spec.get("template", {}).get("spec", spec)
-        for container in (
-            spec.get("containers", []) if body["kind"] in ("Pod", "Deployment") else []
-        ):
-            container["image"] = self._image(container["image"])
+    def as_applied(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The object, changed in place, with our images as this cluster calls them.
+
+        Its pods die at once when they are deleted: nobody waits for a lab's last words.
+        """
+        if body["kind"] in ("Pod", "Deployment"):
+            spec = body["spec"]
+            spec = spec.get("template", {}).get("spec", spec)
+            spec["terminationGracePeriodSeconds"] = 0
+            for container in spec["containers"]:
+                container["image"] = self._image(container["image"])
         return body
 
     def _image(self, reference: str) -> str:
@@ -48,23 +57,27 @@ class Pods:
             self._images.get(name, reference) if reference.startswith(IMAGE_PREFIX) else reference
         )
 
-    def start(self, pods: Sequence[PodRef]) -> None:
-        """Put a prober beside each pod, and wait until pod and prober run.
+    def start(self, workloads: Iterable[Resource]) -> None:
+        """Put a prober beside each pod of these objects, and wait until pod and prober run.
 
         Raises:
             ClusterNotReady: they do not within `READY_SECONDS`; the message has their states.
         """
-        for pod in pods:
-            self._kube.add_ephemeral(pod.namespace, pod.name, self._prober_container())
-        namespaces = sorted({pod.namespace for pod in pods})
-        wanted = set(pods)
+        live = {ref: name for each in workloads for ref, name in self._live(each).items()}
+        if not live:
+            return
+        for pod, name in live.items():
+            self._kube.add_ephemeral(pod.namespace, name, self._prober_container())
+        self._names.learn(live)
+        namespaces = sorted({pod.namespace for pod in live})
+        wanted = {(pod.namespace, name): pod for pod, name in live.items()}
 
         def running() -> None:
-            missing = dict.fromkeys(map(str, wanted), "not listed")
+            missing = dict.fromkeys(map(str, live), "not listed")
             for namespace in namespaces:
                 for body in self._kube.list("v1", "Pod", namespace):
-                    ref = PodRef(namespace, body["metadata"]["name"])
-                    if ref not in wanted:
+                    ref = wanted.get((namespace, body["metadata"]["name"]))
+                    if ref is None:
                         continue
                     state = _state(body)
                     if state:
@@ -82,6 +95,22 @@ class Pods:
             seconds=READY_SECONDS,
             try_=f"kubectl -n {namespaces[0]} describe pods",
         )
+
+    def _live(self, workload: Resource) -> dict[PodRef, str]:
+        """The live names of an object's pods; of a Deployment, once they all are there."""
+        annotations = workload.body["metadata"].get("annotations") or {}
+        refs = refs_of(workload)
+        if not refs or NO_PROBER in annotations.items():
+            return {}
+        if workload.kind == "Pod":
+            return {ref: ref.name for ref in refs}
+        names = self._kube.wait(
+            f"the Deployment {workload.namespace}/{workload.name} has its pods, and no old ones",
+            lambda: live_replicas(self._kube, workload, len(refs)),
+            seconds=READY_SECONDS,
+            try_=f"kubectl -n {workload.namespace} describe deployment {workload.name}",
+        )
+        return dict(zip(refs, names, strict=True))
 
     def running(self, namespace: str, selector: str) -> int:
         """How many pods of that label are ready, with their probers running."""
@@ -107,9 +136,23 @@ class Pods:
 
     def forget(self, pods: Iterable[PodRef]) -> None:
         """Drop pods that were removed."""
+        pods = tuple(pods)
         for pod in pods:
             self._addresses.pop(pod, None)
             self._labels.pop(pod, None)
+        self._names.forget(pods)
+
+    def bodies(self, pods: Iterable[PodRef]) -> list[dict[str, Any]]:
+        """Each started pod as an object that the API can be asked for."""
+        return [
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"namespace": pod.namespace, "name": self._names.of(pod)},
+            }
+            for pod in pods
+            if pod in self._addresses
+        ]
 
     def refresh_services(self, scenario: Scenario) -> None:
         """Read the cluster IPs that the API server gave to the scenario's Services."""
@@ -129,6 +172,10 @@ class Pods:
         if pod not in self._addresses:
             raise ProbeError(f"the pod {pod} does not run", where=self._kube.where)
         return self._addresses[pod]
+
+    def host_name(self, pod: PodRef) -> str:
+        """The pod's host name, which is its live name."""
+        return self._names.of(pod)
 
     def service(self, namespace: str, name: str) -> str:
         """A Service's cluster IP.
@@ -150,6 +197,11 @@ class Pods:
             for pod, labels in self._labels.items()
             if pod.namespace == namespace and selector and selector.items() <= labels.items()
         ]
+
+
+def refs_of(*workloads: Resource) -> list[PodRef]:
+    """How tables call the pods of these objects."""
+    return [PodRef(p.namespace, p.name) for each in workloads for p in pods_of(each)]
 
 
 def _state(body: Mapping[str, Any]) -> str:

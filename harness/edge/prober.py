@@ -23,6 +23,7 @@ from typing import Any, Self
 from harness.core.attempts import DEADLINE, MAX_LAG_MS, Attempt, Item
 from harness.core.target import PodRef
 from harness.edge.kubectl import kubectl_base
+from harness.edge.livenames import LiveNames
 from harness.edge.stream import CONTAINER, Hello, Stream
 from harness.errors import ProbeError
 
@@ -38,10 +39,14 @@ def _source() -> str:
 
 
 class Prober:
-    """Rounds of probes from any number of pods at once. Use as a context manager."""
+    """Rounds of probes from any number of pods at once. Use as a context manager.
+
+    `names` is what the pods are called; whoever starts pods tells it.
+    """
 
     def __init__(self, kubectl: Path, kubeconfig: Path, context: str = "") -> None:
         self._base = kubectl_base(kubectl, kubeconfig, context)
+        self.names = LiveNames()
         self._streams: dict[PodRef, Stream] = {}
         self._round = 0
 
@@ -167,7 +172,7 @@ class Prober:
         return failures
 
     def _start(self, pod: PodRef) -> subprocess.Popen[bytes]:
-        command = [*self._base, "exec", "-i", f"--namespace={pod.namespace}", pod.name]
+        command = [*self._base, "exec", "-i", f"--namespace={pod.namespace}", self.names.of(pod)]
         command += [f"--container={CONTAINER}", "--", "python3", "-u", "-c", _source()]
         return subprocess.Popen(
             command,

@@ -11,6 +11,7 @@ from harness.core.replay import remote_exit_code
 from harness.core.target import PodRef
 from harness.edge.held import Held
 from harness.edge.kubectl import kubectl_base
+from harness.edge.livenames import LiveNames
 from harness.edge.process import CommandFailed, run
 from harness.errors import ProbeError
 
@@ -18,14 +19,18 @@ COMMAND_SECONDS = 30.0
 
 
 class Replayer:
-    """Runs commands by `kubectl exec`, as a student would."""
+    """Runs commands by `kubectl exec`, as a student would, in pods of these live names."""
 
-    def __init__(self, kubectl: Path, kubeconfig: Path, context: str = "") -> None:
+    def __init__(
+        self, kubectl: Path, kubeconfig: Path, context: str = "", *, names: LiveNames
+    ) -> None:
         self._base = kubectl_base(kubectl, kubeconfig, context)
+        self._names = names
 
     def hold(self, pod: PodRef, address: str, port: int) -> Held:
         """A connection from the pod's prober that stays open; a context manager."""
-        return Held(self._base, pod, address, port)
+        live = PodRef(pod.namespace, self._names.of(pod))
+        return Held(self._base, live, address, port)
 
     def run(self, pod: PodRef, command: Sequence[str]) -> Transcript:
         """Run the command and keep what it said.
@@ -34,7 +39,7 @@ class Replayer:
             ProbeError: the command did not run (no such program, no such pod, no answer from the
                 kubelet), so its silence means nothing.
         """
-        typed = ["exec", f"--namespace={pod.namespace}", pod.name, "--", *command]
+        typed = ["exec", f"--namespace={pod.namespace}", self._names.of(pod), "--", *command]
         try:
             done = run([*self._base, *typed], timeout=COMMAND_SECONDS, check=False)
         except CommandFailed as error:

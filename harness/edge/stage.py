@@ -20,7 +20,7 @@ from harness.core.target import PodRef
 from harness.core.world import INTERNET
 from harness.edge.kube import Kube
 from harness.edge.observe import Observer
-from harness.edge.pods import Pods
+from harness.edge.pods import Pods, refs_of
 from harness.edge.prober import Prober
 from harness.edge.settling import POLL_EVERY, SELF_TEST_SECONDS, SETTLE_SECONDS, Poll, Settled
 from harness.edge.wait import NotYet, wait_for
@@ -52,13 +52,12 @@ class Stage:
         self._library = library
         self._internet = internet  # None: what is outside is not known; empty: it is the real one
         self._fence = fence
-        self._keep_policies = (
-            keep_policies  # False only in the self-test: the deny rows must turn red
-        )
+        # False only in the self-test: the deny rows must turn red.
+        self.keeps_policies = keep_policies
         self._current: dict[tuple[str, str, str], Resource] = {}
         self._dirty = False  # a change did not come to its end: the next one applies everything
         self._scenario: Scenario | None = None
-        self.pods = Pods(kube, images)
+        self.pods = Pods(kube, images, prober.names)
         self.observer = Observer(prober, self)
         self.settled = Settled(0.0, 0)
 
@@ -107,8 +106,7 @@ class Stage:
     def adopt(self, apply: Sequence[str]) -> None:
         """Take over what an earlier run of ours left standing, as if this one had made it."""
         wanted = {r.key: r for r in self.resources(apply)}
-        pods = [PodRef(r.namespace, r.name) for r in wanted.values() if r.kind == "Pod"]
-        self.pods.start(pods)
+        self.pods.start(wanted.values())
         # Only kinds that the manifests have: a cluster without Cilium knows none of its kinds.
         kinds = {
             (r.api_version, r.kind)
@@ -116,7 +114,7 @@ class Stage:
             for r in resources
             if r.kind in POLICY_KINDS
         }
-        for namespace in {pod.namespace for pod in pods}:
+        for namespace in {pod.namespace for pod in refs_of(*wanted.values())}:
             for api_version, kind in sorted(kinds):
                 for left in self._kube.list(api_version, kind, namespace):
                     self._kube.delete(left)
@@ -141,11 +139,13 @@ class Stage:
         # A Service that changes is made anew: its address then tells the new one from the old one,
         # whose traffic the proxy still carries, drops or refuses for a while.
         services = [r for r in changed if r.kind == "Service"]
+        # A Deployment that changes gets new pods under the same numbers.
+        self._part_from([r for r in changed if r.kind == "Deployment"])
         self._remove([r for r in gone if r.kind not in POLICY_KINDS] + services)
         self._add([r for r in new if r.kind not in POLICY_KINDS])
         began = time.monotonic()
         self._remove([r for r in gone if r.kind in POLICY_KINDS])
-        if self._keep_policies:
+        if self.keeps_policies:
             self._add([r for r in new if r.kind in POLICY_KINDS])
         return began
 
@@ -185,16 +185,25 @@ class Stage:
         self._kube.wait_gone(left, seconds=DELETE_SECONDS)
 
     def _remove(self, resources: Sequence[Resource]) -> None:
-        pods = [r for r in resources if r.kind == "Pod"]
-        self._prober.forget(PodRef(r.namespace, r.name) for r in pods)
+        pods = refs_of(*resources)
+        self._prober.forget(pods)
         spaces = {r.name for r in resources if r.kind == "Namespace"}
         # What is in a namespace that goes, goes with it; nobody waits unless it comes back.
         alone = [r for r in resources if r.namespace not in spaces]
         for resource in alone:
             self._kube.delete(resource.body, grace=0 if resource.kind == "Pod" else None)
         waited = [r.body for r in alone if r.kind not in POLICY_KINDS | {"Namespace"}]
+        # A Deployment is gone before its pods are.
+        deployments = [r for r in alone if r.kind == "Deployment"]
+        waited += self.pods.bodies(refs_of(*deployments))
         self._kube.wait_gone(waited, seconds=DELETE_SECONDS)
-        self.pods.forget(PodRef(r.namespace, r.name) for r in pods)
+        self.pods.forget(pods)
+
+    def _part_from(self, workloads: Sequence[Resource]) -> None:
+        """Let go of pods whose names will stand for others."""
+        pods = refs_of(*workloads)
+        self._prober.forget(pods)
+        self.pods.forget(pods)
 
     def _add(self, resources: Sequence[Resource]) -> None:
         self.clear(r.name for r in resources if r.kind == "Namespace")
@@ -206,9 +215,7 @@ class Stage:
         for resource in resources:
             if resource.kind != "Namespace":
                 self._kube.apply(self._ready_to_apply(resource))
-        pods = [PodRef(r.namespace, r.name) for r in resources if r.kind == "Pod"]
-        if pods:
-            self.pods.start(pods)
+        self.pods.start(resources)
 
     def _wait_usable(self, namespace: str) -> None:
         """A controller gives a new namespace its service account; pods are refused before that."""
@@ -224,7 +231,7 @@ class Stage:
         labels = body["metadata"].setdefault("labels", {})
         if resource.kind == "Namespace":
             labels.update(OWNER)
-        return self.pods.with_images(body)
+        return self.pods.as_applied(body)
 
     def _settle(self, before: Scenario | None, after: Scenario, began: float) -> None:
         """Poll the flows whose prediction changes until all have; without any, use the fence."""
@@ -239,7 +246,7 @@ class Stage:
             seconds = wait_for(
                 f"{len(asks)} flows show the new state",
                 Poll(self.observer, asks),
-                seconds=SETTLE_SECONDS if self._keep_policies else SELF_TEST_SECONDS,
+                seconds=SETTLE_SECONDS if self.keeps_policies else SELF_TEST_SECONDS,
                 every=POLL_EVERY,
             )
             self.settled = Settled(round((seconds - began) * 1000, 1), len(asks))
@@ -259,6 +266,10 @@ class Stage:
     def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
         """The pods behind a Service."""
         return self.pods.backends(namespace, name)
+
+    def host_name(self, ref: PodRef) -> str:
+        """What a pod calls itself."""
+        return self.pods.host_name(ref)
 
     def external(self, name: str) -> str:
         """The address that stands in for a name outside of the cluster."""

@@ -19,7 +19,7 @@ from harness.core.model import Protocol
 from harness.core.outcome import Outcome
 from harness.core.record import Observation
 from harness.core.target import PodPort, PodRef
-from harness.edge.facts import Bench
+from harness.edge.bench import Bench
 from harness.edge.gate import CLIENT, Gate
 from harness.edge.observe import Observer
 from harness.edge.play import Play
@@ -87,7 +87,8 @@ def stage(lab_live: Live) -> Iterator[Stage]:
 
 
 def replayer(live: Live) -> Replayer:
-    return Replayer(live.cluster.kubectl, live.cluster.kubeconfig, live.cluster.context)
+    cluster = live.cluster
+    return Replayer(cluster.kubectl, cluster.kubeconfig, cluster.context, names=live.prober.names)
 
 
 def kubectl(live: Live, *words: str) -> str:
@@ -128,6 +129,9 @@ def test_server_that_answers_under_another_name_is_a_wrong_peer(
 
         def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
             return []
+
+        def host_name(self, ref: PodRef) -> str:
+            return ref.name
 
     ask = (CLIENT, PodPort(WEB, 80, Protocol.TCP))
 

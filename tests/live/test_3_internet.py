@@ -89,7 +89,9 @@ def test_every_address_speaks_http2_with_a_certificate_of_its_own(internet: Inte
 
 def test_curl_in_a_pod_trusts_the_certificate(lab_live: Live) -> None:
     cluster = lab_live.cluster
-    replayer = Replayer(cluster.kubectl, cluster.kubeconfig, cluster.context)
+    replayer = Replayer(
+        cluster.kubectl, cluster.kubeconfig, cluster.context, names=lab_live.prober.names
+    )
     shown = replayer.run(CLIENT, ["curl", "-sSI", "https://kubernetes.io"])
     assert shown.output.splitlines()[0].strip() == "HTTP/2 200", shown
 
