@@ -203,6 +203,7 @@ class Maker:
             "cni": self.cni.name,
             "cni_version": self.cni.version,
             "image_source": str(self.images.source),
+            "internet": str(self.spec.internet),
         }
         if self.spec.kubeconfig:  # pytest-kind's --kubeconfig: where the user wants to find it
             path = f"--kubeconfig={self.spec.kubeconfig}"
