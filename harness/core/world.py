@@ -21,10 +21,10 @@ INTERNET: Mapping[str, str] = {
 }
 """Every name of the simulated internet."""
 
-SHORT_LIVED: Mapping[str, int] = {"moving.cilium.io": 5}
+SHORT_LIVED: Mapping[str, int] = {"moving.cilium.io": 1}
 """Seconds for which a name's answer may be kept, where that is not the usual time.
 
-A name that moves says so. CoreDNS keeps no answer for less than 5 s (its cache plugin's manual).
+A name that moves says so.
 """
 
 SPARE = "192.0.2.16"

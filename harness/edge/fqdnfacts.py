@@ -22,7 +22,7 @@ WITNESS = "frontend"
 """The pod beside the client that no policy selects: it shows that the address is alive."""
 HTTPS = 443
 CACHE_SECONDS = 45.0
-"""Longer than any answer stays in CoreDNS's cache (its Corefile: 30 s; 5 s for this name)."""
+"""Longer than any answer stays in CoreDNS's cache (30 s by its Corefile; 1 s for this name)."""
 
 
 def new_address_unasked(bench: Bench, row: Row) -> Observation:

@@ -29,6 +29,7 @@ from harness.edge.wait import NotYet
 from harness.errors import ClusterNotReady, HarnessError
 
 READY_SECONDS = 180.0
+KEEP_AS_TOLD = "       success 9984 30 0\n       denial 9984 30 0\n       servfail 0\n"
 DNS_SELECTOR = "k8s-app=kube-dns"
 
 
@@ -239,9 +240,12 @@ def delete(home: Home, name: str, kind: Path) -> None:
 def corefile_for(corefile: str, upstream: str) -> str:
     """The Corefile with every question logged, and all that is not the cluster's asked upstream.
 
-    The log lets labs count what the name server really received.
+    The log lets labs count what the name server really received. Answers are kept as long as they
+    say and failures not at all: by itself CoreDNS keeps both for 5 s at least, which would hide from
+    a lab that a name has moved or that its server is well again.
     """
-    logged = re.sub(r"(?m)^(\.:53 \{\n)(?!\s+log\n)", r"\1    log\n", corefile)
+    kept = re.sub(r"(?m)^(    cache 30) \{\n(?! +success)", rf"\1 {{\n{KEEP_AS_TOLD}", corefile)
+    logged = re.sub(r"(?m)^(\.:53 \{\n)(?!\s+log\n)", r"\1    log\n", kept)
     return re.sub(r"(?m)^(\s+forward \. )\S+", rf"\g<1>{upstream}", logged)
 
 

@@ -24,7 +24,9 @@ COREFILE = """.:53 {
     forward . /etc/resolv.conf {
        max_concurrent 1000
     }
-    cache 30
+    cache 30 {
+       disable success cluster.local
+    }
 }
 """
 
@@ -76,6 +78,15 @@ def test_corefile_logs_once_and_asks_the_new_upstream() -> None:
     assert found.splitlines()[:3] == [".:53 {", "    log", "    errors"]
     assert "    forward . 172.18.0.9 {\n       max_concurrent 1000\n" in found
     assert "/etc/resolv.conf" not in found
+
+
+def test_corefile_keeps_no_answer_longer_than_it_says_and_no_failure() -> None:
+    found = corefile_for(COREFILE, "172.18.0.9")
+
+    assert (
+        "    cache 30 {\n       success 9984 30 0\n       denial 9984 30 0\n       servfail 0\n"
+        "       disable success cluster.local\n    }\n"
+    ) in found
 
 
 def test_corefile_that_is_right_already_is_left_alone() -> None:

@@ -1,9 +1,11 @@
 """Which names of the world a stage lets be asked for, and which addresses it knows."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from harness.edge.livenames import LiveNames
 from harness.edge.stage import Stage
 from harness.errors import ProbeError
 
@@ -11,8 +13,9 @@ NAMES = {"google.com": "172.18.255.254"}
 
 
 def stage(internet: dict[str, str] | None) -> Stage:
-    nobody: Any = None
-    return Stage(nobody, nobody, {}, images={}, internet=internet, fence=lambda: None)
+    kube: Any = None
+    prober: Any = SimpleNamespace(names=LiveNames())
+    return Stage(kube, prober, {}, images={}, internet=internet, fence=lambda: None)
 
 
 def test_name_that_is_simulated_may_be_asked_for_and_has_an_address() -> None:
