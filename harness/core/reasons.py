@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from harness.core.fqdn import matches
 from harness.core.model import (
+    CILIUM_POLICY,
     Direction,
     Entity,
     External,
@@ -103,6 +104,8 @@ def left_open(flow: Flow, direction: Direction, policies: Sequence[NetworkPolicy
     what = "an ipBlock would decide about an address that is not known here"
     if flow.protocol is Protocol.ICMP:
         what = "NetworkPolicy speaks of TCP, UDP and SCTP only"
+        if any(policy.kind == CILIUM_POLICY for policy in policies):
+            what = "what a CiliumNetworkPolicy does to ICMP is not known here"
     return f"{direction.lower()} undefined: {own} is selected by {_names(policies)}, and {what}"
 
 

@@ -164,6 +164,7 @@ def test_rules_for_udp_leave_tcp_shut() -> None:
         (plain("{ports: [{port: 53, protocol: TCP}]}"), "dns_refused"),
         (plain("{}"), "dns_refused"),
         (plain("{ports: [{port: 1, endPort: 100, protocol: UDP}]}"), "dns_refused"),
+        (plain("{ports: [{port: 53, endPort: 54, protocol: UDP}]}"), "dns_refused"),
         (plain("{ports: [{port: dns, protocol: UDP}]}"), "dns_refused"),
         (cilium("{toEntities: [all]}", name="q"), "dns_refused"),
         # A rule for other peers says nothing of the name server.
@@ -239,6 +240,7 @@ def test_name_is_not_learned_where_no_lookup_goes_through_the_proxy() -> None:
         ("pod/shop/other:80", cilium("{toEntities: [world]}"), "world is what lies outside"),
         ("pod/shop/other:80", cilium("{toCIDR: [0.0.0.0/0]}"), "never mean pods"),
         ("pod/shop/other:80", cilium("{}"), "is selected by CiliumNetworkPolicy shop/p"),
+        ("ping/pod/shop/other", cilium("{}"), "CiliumNetworkPolicy does to ICMP is not known here"),
         (
             "dns/A/google.com",
             TUTORIAL,
