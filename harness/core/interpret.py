@@ -9,9 +9,10 @@ from typing import Any
 from harness.core.attempts import DEADLINE, OFFSETS, Attempt, Item, classify
 from harness.core.dns import decode
 from harness.core.outcome import Outcome, Reading
-from harness.core.question import Question
+from harness.core.question import Question, absolute
 from harness.core.record import Observation
-from harness.core.target import PodRef, Target
+from harness.core.resolver import walk
+from harness.core.target import DnsQuery, Lookup, NamePort, PodRef, Target
 from harness.errors import ProbeError
 
 IDENT = 0x1AB5
@@ -82,26 +83,30 @@ def connection(
 
 
 def names(plan: Plan, answer: Mapping[str, list[Attempt]], pace: Pace) -> Observation:
-    """The first positive answer in the plan's order, as a resolver would take it one by one."""
+    """What the questions add up to, as the pod's resolver would take them one by one."""
     evidence: dict[str, Any] = {"server": plan.items[0].address, "questions": []}
     tcp = plan.items[0].protocol == "tcp"
-    last = Reading(Outcome.DNS_NXDOMAIN)
-    for question, item in zip(plan.questions, plan.items, strict=True):
-        attempts = answer[item.id]
-        last = _name_reading(
-            question, attempts, tcp=tcp, wanted=len(pace.offsets), where=_where(plan)
-        )
+    items = dict(zip(plan.questions, plan.items, strict=True))
+
+    def lookup(question: Question) -> Reading:
+        attempts = answer[items[question].id]
+        wanted, where = len(pace.offsets), _where(plan)
+        reading = _name_reading(question, attempts, tcp=tcp, wanted=wanted, where=where)
         evidence["questions"].append(
             {
                 "name": question.qname,
                 "type": question.rdtype,
-                "answer": str(last),
+                "answer": str(reading),
                 "attempts": _told(attempts),
             }
         )
-        if last.outcome not in (Outcome.DNS_NXDOMAIN, Outcome.DNS_NODATA):
-            break
-    return Observation(last, evidence=evidence)
+        return reading
+
+    target = plan.ask[1]
+    assert isinstance(target, (DnsQuery, Lookup, NamePort))  # noqa: S101 - nothing else has questions
+    as_is = absolute(target.qname if isinstance(target, DnsQuery) else target.name)
+    reading, _ = walk(plan.questions, as_is, lookup)
+    return Observation(reading, evidence=evidence)
 
 
 def _name_reading(

@@ -66,6 +66,11 @@ def query_plan(
     return _ask([*searched, *last], rdtypes)
 
 
+def absolute(name: str) -> str:
+    """The name as it is asked without any suffix."""
+    return name if name.endswith(".") else f"{name}."
+
+
 def joined(rdtype: str, answers: Iterable[str]) -> str:
     """Answers as the detail of a reading: in one order, so that two answers can be compared."""
     unique = set(answers)

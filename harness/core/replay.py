@@ -16,6 +16,8 @@ _CURL: dict[Outcome, frozenset[int]] = {
     # The numbers are curl's own (its manual, EXIT CODES).
     Outcome.DNS_NXDOMAIN: frozenset({6}),
     Outcome.DNS_TIMEOUT: frozenset({6, 28}),
+    Outcome.DNS_REFUSED: frozenset({6}),
+    Outcome.DNS_SERVFAIL: frozenset({6}),
     Outcome.TIMEOUT: frozenset({28}),
     Outcome.REFUSED: frozenset({7}),
 }

@@ -27,15 +27,14 @@ import dns.reversename
 
 from harness.core.model import Address, Pod, Service, ServicePort, Topology
 from harness.core.outcome import Outcome, Reading
-from harness.core.question import Question, SrvRecord, joined, query_plan
+from harness.core.question import Question, SrvRecord, absolute, joined, query_plan
+from harness.core.resolver import NODATA, NXDOMAIN, walk
 
 SCHEMA_VERSION = "1.1.0"
 PRIORITY = 0
 FULL_WEIGHT = 100
 """CoreDNS shares this weight out among the records of one answer."""
 
-NXDOMAIN = Reading(Outcome.DNS_NXDOMAIN)
-NODATA = Reading(Outcome.DNS_NODATA)
 
 _V4, _V6 = 4, 6
 _PORT_AND_PROTOCOL = 2
@@ -165,22 +164,12 @@ class Zone:
 def resolve(
     name: str, lookup: Callable[[Question], Reading], *, search: Sequence[str], ndots: int
 ) -> tuple[Reading, tuple[Question, ...]]:
-    """What a lookup of `name` gives, and the A questions asked up to the first that settles it.
-
-    An address settles it, and so does a refusal. Without either a name that exists without an
-    address is NODATA, whatever the last question gave (glibc's res_search).
+    """What a lookup of `name` gives, and the A questions asked up to the one that settles it.
 
     Raises:
         OutcomeTableError: `name` is no DNS name.
     """
-    asked: list[Question] = []
-    readings: list[Reading] = []
-    for question in query_plan(name, search=search, ndots=ndots):
-        asked.append(question)
-        readings.append(lookup(question))
-        if readings[-1] not in (NXDOMAIN, NODATA):
-            return readings[-1], tuple(asked)
-    return (NODATA if NODATA in readings else NXDOMAIN), tuple(asked)
+    return walk(query_plan(name, search=search, ndots=ndots), absolute(name), lookup)
 
 
 def _asked(port: ServicePort, name: str, protocol: str) -> bool:

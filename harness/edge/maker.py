@@ -241,8 +241,8 @@ def corefile_for(corefile: str, upstream: str) -> str:
     """The Corefile with every question logged, and all that is not the cluster's asked upstream.
 
     The log lets labs count what the name server really received. Answers are kept as long as they
-    say and failures not at all: by itself CoreDNS keeps both for 5 s at least, which would hide from
-    a lab that a name has moved or that its server is well again.
+    say, and failures not at all: by itself CoreDNS keeps both for 5 s at least, which would hide
+    that a name has moved or that its server is well again.
     """
     kept = re.sub(r"(?m)^(    cache 30) \{\n(?! +success)", rf"\1 {{\n{KEEP_AS_TOLD}", corefile)
     logged = re.sub(r"(?m)^(\.:53 \{\n)(?!\s+log\n)", r"\1    log\n", kept)
