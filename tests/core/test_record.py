@@ -43,6 +43,14 @@ def test_silence_without_a_control_that_answered_is_not_checked(control: Reading
     assert str(control or "none") in problem
 
 
+def test_connection_by_name_shows_that_the_name_server_answers_without_policies() -> None:
+    silent = Reading(Outcome.DNS_TIMEOUT)
+
+    found = judge(row("dns_timeout"), silent, seen(Outcome.DNS_TIMEOUT, CONNECTED))
+
+    assert found == (Status.PASS, "")
+
+
 def test_attempts_that_disagree_are_no_verdict() -> None:
     status, problem = judge(row(), TIMEOUT, seen(Outcome.UNSTABLE, CONNECTED))
     assert status is Status.NOT_CHECKED

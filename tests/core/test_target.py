@@ -37,6 +37,8 @@ DB = PodRef("shop", "db")
         ("net/google.com:123/udp", ExternalPort("google.com", 123, Protocol.UDP)),
         ("name/db.shop:80", NamePort("db.shop", 80)),
         ("ping/pod/shop/db", Ping(DB)),
+        ("pod/shop/deploy/web:80", PodPort(PodRef("shop", "web-1"), 80, Protocol.TCP)),
+        ("ping/pod/shop/deploy/web", Ping(PodRef("shop", "web-1"))),
         ("ping/net/google.com", Ping("google.com")),
         ("dns/A/db.shop.svc.cluster.local", DnsQuery("A", "db.shop.svc.cluster.local.")),
         ("dns/SRV/_http._tcp.db.shop./tcp", DnsQuery("SRV", "_http._tcp.db.shop.", tcp=True)),
@@ -61,6 +63,7 @@ def test_every_form_of_target_is_read(cell: str, target: Target) -> None:
         "pod/shop/db:65536",
         "pod/shop/db:80/sctp",
         "svc/shop/DB:80",
+        "svc/shop/deploy/db:80",
         "name/db.shop:53/udp",
         "ping/svc/shop/db",
         "ping/pod/db",
@@ -81,5 +84,6 @@ def test_anything_else_is_the_labs_fault(cell: str) -> None:
 @pytest.mark.parametrize("cell", ["", "db", "shop/", "shop/db/x", "Shop/db", "shop/db:80"])
 def test_a_source_is_a_pod_with_its_namespace(cell: str) -> None:
     assert str(parse_pod("shop/db", where="here")) == "shop/db"
+    assert str(parse_pod("shop/deploy/db", where="here")) == "shop/db-1"
     with pytest.raises(OutcomeTableError, match="names no pod"):
         parse_pod(cell, where="here")

@@ -96,7 +96,7 @@ def test_what_is_not_said_stays_as_it_is(controls: Controls, container: Containe
 
 def test_change_is_in_force_when_the_call_returns(controls: Controls, container: Container) -> None:
     container.late = 2
-    controls.set(NAME, ttl=1)
+    controls.set(NAME, ttl=7)
     assert container.late == 0
 
 
@@ -105,7 +105,7 @@ def test_change_that_does_not_come_into_force_says_what_was_seen(
 ) -> None:
     container.late = 1000
     with pytest.raises(EnvironmentFault, match="answers by its new state") as caught:
-        controls.set(NAME, ttl=1)
+        controls.set(NAME, ttl=7)
     assert digest(INITIAL) in caught.value.seen
 
 

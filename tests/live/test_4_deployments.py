@@ -1,0 +1,106 @@
+"""Deployments on the live cluster: numbered pods, a rollout, and what is left after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from harness.core.interpret import Ask
+from harness.core.library import namespaces_of
+from harness.core.manifest import parse
+from harness.core.model import Protocol
+from harness.core.outcome import Outcome
+from harness.core.record import Observation
+from harness.core.target import PodPort, PodRef, ServiceAddress
+from harness.edge.stage import Stage
+from harness.plays import Live
+
+pytestmark = pytest.mark.live
+
+SPACE = "policylab-deployments"
+WEB = [PodRef(SPACE, "web-1"), PodRef(SPACE, "web-2")]
+PODS = f"""
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web, namespace: {SPACE}}}
+spec:
+  replicas: 2
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web, version: old}}}}
+    spec:
+      automountServiceAccountToken: false
+      containers:
+        - name: nginx
+          image: localhost/policylab/nginx:lab
+          imagePullPolicy: IfNotPresent
+          ports: [{{containerPort: 80}}]
+"""
+LIBRARY = {
+    "base": parse(
+        f"""
+apiVersion: v1
+kind: Namespace
+metadata: {{name: {SPACE}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: web, namespace: {SPACE}}}
+spec: {{selector: {{app: web}}, ports: [{{port: 80}}]}}
+""",
+        origin="base",
+    ),
+    "old": parse(PODS, origin="old"),
+    "new": parse(PODS.replace("old", "new"), origin="new"),
+}
+
+
+@pytest.fixture
+def stage(lab_live: Live) -> Iterator[Stage]:
+    cluster = lab_live.cluster
+    assert cluster.internet is not None
+    made = Stage(
+        lab_live.kube,
+        lab_live.prober,
+        LIBRARY,
+        images=cluster.refs,
+        internet=cluster.internet.names,
+        fence=lab_live.gate.fence,
+    )
+    made.clear(namespaces_of(LIBRARY))
+    yield made
+    made.close()
+
+
+def answers(stage: Stage) -> dict[str, str]:
+    """Who answers each pod and the Service, asked from the other pod."""
+    one, two = WEB
+    asks: list[Ask] = [
+        (one, PodPort(two, 80, Protocol.TCP)),
+        (two, PodPort(one, 80, Protocol.TCP)),
+        (one, ServiceAddress(SPACE, "web", 80, Protocol.TCP)),
+    ]
+    found = {}
+    for ask, seen in stage.observer.read(asks).items():
+        assert isinstance(seen, Observation), seen
+        assert seen.reading.outcome is Outcome.CONNECTED, seen
+        found[str(ask[1])] = str(seen.evidence["answered_by"])
+    return found
+
+
+def test_numbers_stand_for_the_pods_of_the_newest_template(stage: Stage, lab_live: Live) -> None:
+    stage.enter(["base", "old"])
+    old = answers(stage)
+    stage.enter(["base", "new"])
+    new = answers(stage)
+
+    assert set(old.values()).isdisjoint(new.values())
+    assert stage.settled.missing == ""
+    left = {body["metadata"]["name"] for body in lab_live.kube.list("v1", "Pod", SPACE)}
+    assert left == {stage.host_name(ref) for ref in WEB}
+
+    stage.enter(["base"])
+
+    assert lab_live.kube.list("v1", "Pod", SPACE) == []
+    assert stage.pods.known == ()
