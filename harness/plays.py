@@ -1,8 +1,16 @@
-"""The tutorials of a run, each with its stage, made when its first row comes."""
+"""The tutorials of a run, each with its stage and prober; two run side by side.
+
+A tutorial mostly waits: for silence, for pods, for a command's own timeout. Each has namespaces of
+its own, so one can wait while another works. More than two would starve the probers of a small
+machine.
+"""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from threading import Event
 
 from harness.core.documented import Row
 from harness.core.library import Library, namespaces_of
@@ -14,6 +22,8 @@ from harness.edge.play import Play
 from harness.edge.prober import Prober
 from harness.edge.replay import Replayer
 from harness.edge.stage import Stage
+
+LANES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +46,28 @@ class Plays:
     with_policies: bool = True
     _plays: dict[str, Play] = field(default_factory=dict)
     _stages: list[Stage] = field(default_factory=list)
+    _stop: Event = field(default_factory=Event)
+    _ends: ExitStack = field(default_factory=ExitStack)
+
+    def start(self) -> None:
+        """Begin with the tutorials, in the order of their rows.
+
+        Raises:
+            ContentError: a namespace of a tutorial is there and is somebody else's.
+        """
+        self._plays = {tutorial: self._play(tutorial) for tutorial in self.rows}
+        lanes = self._ends.enter_context(ThreadPoolExecutor(LANES, thread_name_prefix="tutorial"))
+        for play in self._plays.values():
+            lanes.submit(play.run, self._stop)
 
     def __getitem__(self, tutorial: str) -> Play:
-        if tutorial not in self._plays:
-            self._plays[tutorial] = self._play(tutorial)
         return self._plays[tutorial]
 
     def _play(self, tutorial: str) -> Play:
-        cluster, kube, prober = self.live.cluster, self.live.kube, self.live.prober
+        cluster, kube = self.live.cluster, self.live.kube
         library = self.libraries[tutorial]
+        prober = Prober(cluster.kubectl, cluster.kubeconfig, cluster.context)
+        self._ends.enter_context(prober)
         stage = Stage(
             kube,
             prober,
@@ -63,6 +86,8 @@ class Plays:
         return Play(stage, replayer, bench, self.rows[tutorial])
 
     def close(self) -> None:
-        """Remove the namespaces of all tutorials."""
+        """Let the steps under way end, and remove the namespaces of all tutorials."""
+        self._stop.set()
+        self._ends.close()
         for stage in self._stages:
             stage.close()

@@ -180,6 +180,8 @@ def lab_plays(pytestconfig: pytest.Config, lab_live: Live, lab_options: Options)
         with_policies=lab_options["policies"] == "apply",
     )
     try:
+        with stopping():
+            plays.start()
         yield plays
     finally:
         plays.close()

@@ -21,6 +21,8 @@ MOVING = "moving.cilium.io"
 WITNESS = "frontend"
 """The pod beside the client that no policy selects: it shows that the address is alive."""
 HTTPS = 443
+FORGET_SECONDS = 90.0
+"""Cilium collects names that nobody uses any more once a minute."""
 CACHE_SECONDS = 45.0
 """Longer than any answer stays in CoreDNS's cache (30 s by its Corefile; 1 s for this name)."""
 
@@ -33,6 +35,7 @@ def new_address_unasked(bench: Bench, row: Row) -> Observation:
     """
     controls, new = _controls(bench)
     witness = PodRef(row.source.namespace, WITNESS)
+    _forget(bench, new)
     with controls:
         controls.set(MOVING, address=SPARE)
         seen = _at_address(bench, [row.source, witness], new)
@@ -71,6 +74,21 @@ def web_server_refuses(bench: Bench, row: Row) -> Observation:
     with controls:
         controls.set(MOVING, web=WebFault.REFUSED)
         return _ask(bench, row.source, target)
+
+
+def _forget(bench: Bench, address: str) -> None:
+    """Let Cilium forget what an earlier run was told: an answer outlives the pod that asked."""
+    agents = bench.kube.list("v1", "Pod", "kube-system", selector="k8s-app=cilium")
+    for agent in (PodRef("kube-system", body["metadata"]["name"]) for body in agents):
+        clean = ["cilium-dbg", "fqdn", "cache", "clean", "--force", f"--matchpattern={MOVING}"]
+        bench.replayer.run(agent, clean)
+
+        def forgotten(agent: PodRef = agent) -> None:
+            known = bench.replayer.run(agent, ["cilium-dbg", "bpf", "ipcache", "list"]).output
+            if f"{address}/32" in known:
+                raise NotYet(f"{agent} still has an identity of its own for {address}")
+
+        bench.kube.wait(f"Cilium has forgotten {address}", forgotten, seconds=FORGET_SECONDS)
 
 
 def _controls(bench: Bench) -> tuple[Controls, str]:

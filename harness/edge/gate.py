@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from threading import Lock
 
 from harness.core.manifest import Resource, parse
 from harness.core.model import Protocol
@@ -98,6 +99,7 @@ class Gate:
             kube, prober, library, images=images, internet=internet, fence=self._no_fence
         )
         self._denied = False
+        self._turn = Lock()  # tutorials run side by side, and there is one canary policy
 
     def prove(self) -> GateReport:
         """Open, deny, open again.
@@ -125,8 +127,9 @@ class Gate:
         Raises:
             ClusterNotReady: the canary did not flip before its deadline.
         """
-        self._denied = not self._denied
-        self._enter(*(["pods", "deny"] if self._denied else ["pods"]))
+        with self._turn:
+            self._denied = not self._denied
+            self._enter(*(["pods", "deny"] if self._denied else ["pods"]))
 
     def close(self) -> None:
         """Remove the canaries."""

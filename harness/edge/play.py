@@ -7,8 +7,9 @@ without any policy (the positive control), with the same Services and pods in pl
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 
 from harness.core.control import control_of
 from harness.core.documented import Row
@@ -27,6 +28,7 @@ from harness.errors import HarnessError, OutcomeTableError, ProbeError
 WORKERS = 4
 SPECIAL = (Fact, Questions, ResolverOption)
 Seen = Observation | ProbeError
+Step = tuple[str, ...]
 
 
 class Play:
@@ -37,21 +39,30 @@ class Play:
         self._replayer = replayer
         self._bench = bench
         self._rows = tuple(rows)
-        self._seen: dict[tuple[str, ...], dict[str, Seen]] = {}
+        self._steps: dict[Step, list[Row]] = {}
+        for row in self._rows:
+            self._steps.setdefault(_step_of(row), []).append(row)
+        self._seen: dict[Step, Future[dict[str, Seen]]] = {step: Future() for step in self._steps}
         self._controls: dict[tuple[frozenset[str], str], Seen] = {}
 
+    def run(self, stop: Event) -> None:
+        """Observe every step in the rows' order, ahead of who asks for them, until told to stop."""
+        for step, rows in self._steps.items():
+            if stop.is_set():
+                self._seen[step].set_result({})
+                continue
+            try:
+                self._seen[step].set_result(self._step_or_fault(rows))
+            except BaseException as error:  # noqa: BLE001 - whoever waits for the step raises it
+                self._seen[step].set_exception(error)
+
     def observe(self, row: Row) -> Observation:
-        """What the cluster shows for the row.
+        """What the cluster shows for the row; waits until `run` has come to its step.
 
         Raises:
             ProbeError: no verdict could be reached for this row, or its state not be reached.
         """
-        step = (row.step, *row.apply)
-        if step not in self._seen:
-            self._seen[step] = self._step_or_fault(
-                [other for other in self._rows if (other.step, *other.apply) == step]
-            )
-        seen = self._seen[step].get(_key(row))
+        seen = self._seen[_step_of(row)].result().get(_key(row))
         if seen is None:
             raise ProbeError(f"the row {row.id} was not observed", where=row.where)
         if isinstance(seen, ProbeError):
@@ -136,6 +147,10 @@ class Play:
             return self._replayer.run(row.source, row.command)
         except ProbeError as error:
             return error
+
+
+def _step_of(row: Row) -> Step:
+    return (row.step, *row.apply)
 
 
 def _reads_command(row: Row) -> bool:

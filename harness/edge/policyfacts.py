@@ -138,9 +138,10 @@ def takes_effect(bench: Bench, row: Row) -> Observation:
     flow = next((ask for ask in silenced if _is_web(ask)), None)
     if flow is None:
         raise ProbeError("no policy of this state silences a connection", where=row.where)
-    last = [_last_passed(bench, flow, bodies) for _ in range(TIMES)]
-    # What follows must find the state as the step left it.
-    wait_for("the policies are back", Poll(bench.observer, silenced), seconds=SETTLE_SECONDS)
+    with bench.stage.disturbed():
+        last = [_last_passed(bench, flow, bodies) for _ in range(TIMES)]
+        # What follows must find the state as the step left it.
+        wait_for("the policies are back", Poll(bench.observer, silenced), seconds=SETTLE_SECONDS)
     late = [ms for ms in last if ms is not None]
     note = f"{len(late)} of {TIMES} times a new connection was still made after the API's answer"
     spread = Spread.of(late) if late else None

@@ -9,7 +9,8 @@ from __future__ import annotations
 import copy
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from harness.core.library import POLICY_KINDS, Library, in_force
@@ -102,6 +103,16 @@ class Stage:
         )
         self._dirty, self._current, self._scenario = False, wanted, scenario
         return scenario
+
+    @contextmanager
+    def disturbed(self) -> Iterator[None]:
+        """For who changes objects beside `enter`, and puts them back.
+
+        Unless that ends well, the next state is applied whole: what stands is not known then.
+        """
+        before, self._dirty, self._scenario = self._scenario, True, None
+        yield
+        self._dirty, self._scenario = False, before
 
     def adopt(self, apply: Sequence[str]) -> None:
         """Take over what an earlier run of ours left standing, as if this one had made it."""

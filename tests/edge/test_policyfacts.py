@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
@@ -118,6 +119,7 @@ def stage(observer: FakeObserver, text: str = PODS, *, keeps: bool = True) -> An
     return SimpleNamespace(
         observer=observer,
         keeps_policies=keeps,
+        disturbed=contextlib.nullcontext,
         resources=lambda apply: parse(text, origin="f.yaml"),
         pod=lambda ref: "10.0.0.1",
         host_name=lambda ref: ref.name,
