@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.core.attempts import DEADLINE, OFFSETS, Attempt, Item, classify
 from harness.core.dns import decode
+from harness.core.greeting import reply_of
 from harness.core.outcome import Outcome, Reading
 from harness.core.question import Question, absolute
 from harness.core.record import Observation
@@ -16,7 +17,6 @@ from harness.core.target import DnsQuery, Lookup, NamePort, PodRef, Target
 from harness.errors import ProbeError
 
 IDENT = 0x1AB5
-IDENTITY = b"x-policylab-pod:"
 
 Ask = tuple[PodRef, Target]
 
@@ -125,11 +125,7 @@ def _name_reading(
 
 
 def _peer(attempts: Sequence[Attempt]) -> str:
-    for attempt in attempts:
-        for line in attempt.data.split(b"\r\n"):
-            if line.lower().startswith(IDENTITY):
-                return line[len(IDENTITY) :].strip().decode(errors="replace")
-    return ""
+    return next(filter(None, (reply_of(attempt.data).name for attempt in attempts)), "")
 
 
 def _told(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
