@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness import __version__
-from harness.commands import claims, probe
+from harness.commands import claims, probe, watch
 from harness.edge import images
 from harness.edge.cluster import (
     ClusterMode,
@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     claims.add_parser(commands)
     probe.add_parser(commands)
+    watch.add_parser(commands)
     return parser
 
 

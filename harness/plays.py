@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from harness.core.documented import Row
 from harness.core.library import Library, namespaces_of
@@ -35,7 +36,7 @@ class Plays:
     rows: dict[str, list[Row]]
     with_policies: bool = True
     _plays: dict[str, Play] = field(default_factory=dict)
-    _stages: list[Stage] = field(default_factory=list)
+    _stages: dict[str, Stage] = field(default_factory=dict)
 
     def __getitem__(self, tutorial: str) -> Play:
         if tutorial not in self._plays:
@@ -55,14 +56,23 @@ class Plays:
             keep_policies=self.with_policies,
         )
         stage.clear(namespaces_of(library))
-        self._stages.append(stage)
+        self._stages[tutorial] = stage
         replayer = Replayer(
             cluster.kubectl, cluster.kubeconfig, cluster.context, names=prober.names
         )
         bench = Bench(kube, prober, stage, replayer, cluster.internet)
         return Play(stage, replayer, bench, self.rows[tutorial])
 
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """Every change of policies so far, with its tutorial, in the order of the run."""
+        return [
+            {"tutorial": tutorial, **asdict(change)}
+            for tutorial, stage in self._stages.items()
+            for change in stage.changes
+        ]
+
     def close(self) -> None:
         """Remove the namespaces of all tutorials."""
-        for stage in self._stages:
+        for stage in self._stages.values():
             stage.close()

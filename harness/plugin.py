@@ -182,6 +182,7 @@ def lab_plays(pytestconfig: pytest.Config, lab_live: Live, lab_options: Options)
     try:
         yield plays
     finally:
+        pytestconfig.stash[RECORDER].changes = plays.changes
         plays.close()
 
 

@@ -147,4 +147,3 @@ def _allow(cluster: Cluster, pods: Sequence[Pod], *, yes: bool) -> None:
         seen=names,
         try_=f"add --yes. {STAYS}",
     )
-

@@ -12,8 +12,8 @@ from harness.commands.livepods import STAYS, LivePods, add_options, live_pods
 from harness.core.heatmap import svg, told
 from harness.core.library import in_force
 from harness.core.manifest import policies_of
-from harness.core.model import NetworkPolicy
 from harness.core.matrixreport import NO_VERDICT, Verdicts, legend, tables
+from harness.core.model import NetworkPolicy
 from harness.core.oracle import Oracle
 from harness.core.outcome import Verdict
 from harness.core.reachability import Matrix, compute

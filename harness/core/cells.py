@@ -82,7 +82,7 @@ def judged(cell: Cell, control: Cell) -> Cell:
     match cell.outcome, control.outcome:
         case Outcome.CONNECTED, _:
             return replace(cell, verdict=Verdict.ALLOW)
-        case (Outcome.REFUSED | Outcome.RESET), same if same is cell.outcome:
+        case ((Outcome.REFUSED | Outcome.RESET), same) if same is cell.outcome:
             return replace(cell, verdict=Verdict.ALLOW)
         case Outcome.REFUSED, Outcome.CONNECTED:
             return replace(cell, verdict=Verdict.DENY)
@@ -102,7 +102,7 @@ def differences(expected: Matrix[Verdict], seen: Matrix[Cell]) -> tuple[Mismatch
     keys = [
         (source, target)
         for source, target, verdict in expected
-        if verdict is not Verdict.UNDEFINED and _word((seen.cells.get((source, target))))
+        if verdict is not Verdict.UNDEFINED and _word(seen.cells.get((source, target)))
     ]
     said = {key: str(expected[key]) for key in keys}
     shown = {key: _word(seen[key]) for key in keys}
@@ -122,7 +122,8 @@ def unclear(
     found = [
         (source, target, cell)
         for source, target, cell in seen
-        if not _word(cell) and not (expected and expected.cells.get((source, target)) == "undefined")
+        if not _word(cell)
+        and not (expected and expected.cells.get((source, target)) == "undefined")
     ]
     if expected:
         missing = Cell(Outcome.UNSTABLE, problem="it was not looked at")

@@ -71,9 +71,7 @@ def svg(matrix: Matrix[Cell], *, title: str, differing: Collection[Key] = frozen
     width = max(left + across, MARGIN + len(LOOKS) * KEY_COLUMN) + MARGIN
     height = top + down + 3 * LINE + MARGIN
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width:.0f}" '
-        f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
-        'font-family="ui-monospace, monospace" font-size="11">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {_size(width, height)}>',
         f"<title>{escape(title)}</title>",
         '<rect width="100%" height="100%" fill="#ffffff"/>',
         _text(MARGIN, MARGIN + LINE / 2, title, "bold"),
@@ -94,6 +92,11 @@ def svg(matrix: Matrix[Cell], *, title: str, differing: Collection[Key] = frozen
         x, y = MARGIN + number * KEY_COLUMN, top + down + LINE
         parts += [_square(x, y, kind, kind.word, framed=False), _text(x + 28, y + 15, kind.word)]
     return "\n".join([*parts, "</svg>\n"])
+
+
+def _size(width: float, height: float) -> str:
+    box = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
+    return f'{box} font-family="ui-monospace, monospace" font-size="11"'
 
 
 def _text(x: float, y: float, text: str, weight: str = "normal", *, more: str = "") -> str:

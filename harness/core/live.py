@@ -28,9 +28,7 @@ def pod_of(body: Body) -> Pod:
     A port that two containers declare is named once.
     """
     meta, spec = body["metadata"], body["spec"]
-    sidecars = [
-        c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always"
-    ]
+    sidecars = [c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always"]
     declared = (
         ContainerPort(p["containerPort"], Protocol(p.get("protocol") or "TCP"), p.get("name") or "")
         for container in (*sidecars, *spec["containers"])

@@ -108,7 +108,9 @@ def tables(verdicts: Verdicts) -> Iterable[Table]:
 
 def legend() -> Text:
     """What the letters mean."""
-    return Text("   ").join(Text(f"{kind.letter} {kind.word}", style) for kind, style in STYLES.items())
+    return Text("   ").join(
+        Text(f"{kind.letter} {kind.word}", style) for kind, style in STYLES.items()
+    )
 
 
 def _end(target: str) -> tuple[str, str]:

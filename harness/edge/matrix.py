@@ -7,7 +7,7 @@ however many pods there are. The pods' own flows to themselves are in it, as con
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -79,13 +79,18 @@ class MatrixProber:
         return notes
 
     def observe(
-        self, sources: Sequence[Pod], targets: Sequence[Port], pace: Pace = JUDGE
+        self,
+        sources: Sequence[Pod],
+        targets: Sequence[Port],
+        pace: Pace = JUDGE,
+        *,
+        only: Collection[Key] | None = None,
     ) -> Matrix[Cell]:
         """Every source to every port, and every port's pod to itself; one cell each.
 
-        A pod whose prober broke has no verdict in its row.
+        With `only`, just these cells. A pod whose prober broke has no verdict in its row.
         """
-        flows = self._flows(sources, targets, pace)
+        flows = self._flows(sources, targets, pace, only)
         cells: dict[Key, Cell] = {}
         controls: dict[str, Cell] = {}
         for batch in _batches(flows):
@@ -98,15 +103,27 @@ class MatrixProber:
             (source, str(target)): judged(cells[source, str(target)], controls[str(target)])
             for source in rows
             for target in targets
+            if only is None or (source, str(target)) in only
         }
         return Matrix(rows, tuple(map(str, targets)), asked)
 
-    def _flows(self, sources: Sequence[Pod], targets: Sequence[Port], pace: Pace) -> list[_Flow]:
+    def _flows(
+        self,
+        sources: Sequence[Pod],
+        targets: Sequence[Port],
+        pace: Pace,
+        only: Collection[Key] | None,
+    ) -> list[_Flow]:
+        reached = None if only is None else {target for _, target in only}
+        asked = [target for target in targets if reached is None or str(target) in reached]
         # Controls first: in a matrix of several rounds they are there when a cell needs them.
-        pairs = {(str(target.end), str(target)): (_ref(target), target) for target in targets}
+        pairs = {(str(target.end), str(target)): (_ref(target), target) for target in asked}
         for source in sources:
             ref = PodRef(source.namespace, source.name)
-            pairs |= {(str(ref), str(target)): (ref, target) for target in targets}
+            for target in asked:
+                key = (str(ref), str(target))
+                if only is None or key in only:
+                    pairs[key] = (ref, target)
         return [self._flow(source, target, pace) for source, target in pairs.values()]
 
     def _flow(self, source: PodRef, target: Port, pace: Pace) -> _Flow:
@@ -121,10 +138,17 @@ class MatrixProber:
             payload, want = HEAD, "bytes"
         address = str(target.end.ip)
         item = Item(
-            str(self._count), proto, address, target.port, payload, want, pace.offsets
+            str(self._count),
+            proto,
+            address,
+            target.port,
+            payload,
+            want,
+            pace.offsets,
+            first=pace.latest,
         )
         name = str(target.end) if ours else target.end.name
-        wanted = Wanted(len(pace.offsets), nonce if ours else "", name)
+        wanted = Wanted(pace.needed, nonce if ours else "", name)
         return _Flow((str(source), str(target)), source, target, item, wanted)
 
     def _round(self, flows: Sequence[_Flow], pace: Pace) -> list[tuple[_Flow, Cell]]:
@@ -133,7 +157,7 @@ class MatrixProber:
             items.setdefault(flow.source, []).append(flow.item)
         answers = self._prober.round(items, deadline=pace.deadline)
         heard = self._heard(flows, answers)
-        return [(flow, self._cell(flow, answers[flow.source], heard)) for flow in flows]
+        return [(flow, self._cell(flow, answers[flow.source], heard, pace)) for flow in flows]
 
     def _heard(
         self,
@@ -156,6 +180,7 @@ class MatrixProber:
         flow: _Flow,
         answer: Mapping[str, list[Attempt]] | ProbeError,
         heard: Mapping[PodRef, Mapping[str, float] | ProbeError],
+        pace: Pace,
     ) -> Cell:
         receiver = heard.get(_ref(flow.target), {})
         for part in (answer, receiver):
@@ -165,7 +190,8 @@ class MatrixProber:
         assert not isinstance(receiver, ProbeError)  # noqa: S101 - returned above
         late = receiver.get(flow.wanted.nonce)
         where = f"{flow.key[0]} -> {flow.key[1]}"
-        cell = cell_of(answer[flow.item.id], flow.wanted, heard=late is not None, where=where)
+        attempts = pace.counted(answer[flow.item.id])
+        cell = cell_of(attempts, flow.wanted, heard=late is not None, where=where)
         if cell.outcome is Outcome.ONE_WAY and late is not None and late > MAX_LATE_MS:
             problem = f"it was heard, but the listener was starved and {late:.0f} ms late"
             return Cell(Outcome.UNSTABLE, problem=problem)

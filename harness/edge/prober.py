@@ -1,8 +1,8 @@
 """Probes from real pods: one stream per source pod, one line per round.
 
-The stream is a `kubectl exec` of `harness.edge.agent` in an ephemeral container of the pod, so the source's
-address and labels are the pod's own and the workload's image needs no tool. Exec goes through the
-API server and the kubelet, which no policy under test can cut.
+The stream is a `kubectl exec` of `harness.edge.agent` in an ephemeral container of the pod, so the
+source's address and labels are the pod's own and the workload's image needs no tool. Exec goes
+through the API server and the kubelet, which no policy under test can cut.
 
 A late, missing or malformed line is a ProbeError. It is never read as "blocked".
 """
@@ -37,7 +37,8 @@ VOID_ROUNDS = 5
 class Prober:
     """Rounds of probes from any number of pods at once. Use as a context manager.
 
-    `names` is what the pods are called; whoever starts pods tells it.
+    `names` is what the pods are called; whoever starts pods tells it. `voided` counts the rounds of
+    single pods that were void so far.
     """
 
     def __init__(self, kubectl: Path, kubeconfig: Path, context: str = "") -> None:
@@ -45,6 +46,7 @@ class Prober:
         self.names = LiveNames()
         self._streams: dict[PodRef, Stream] = {}
         self._round = 0
+        self.voided = 0
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +100,7 @@ class Prober:
                 answers[pod] = results
                 if lag > MAX_LAG_MS:
                     late[pod] = lag
+            self.voided += len(late)
             if not late:
                 return answers
             left = {pod: left[pod] for pod in late}
@@ -116,7 +119,7 @@ class Prober:
         """Let the probers answer on these ports, and on no others, as long as their streams live.
 
         A door of a pod maps to the error number's name for which it stays shut, or to nothing: then
-        it answers a greeting (`harness.core.greeting`) with the pod's namespace, name and the nonce.
+        it answers a greeting (`harness.core.greeting`) with the pod's name and the nonce.
         """
         requests = {
             pod: {"listen": [asdict(door) for door in wanted], "name": str(pod)}

@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from harness.core.latency import Change
 from harness.core.library import POLICY_KINDS, Library, in_force
 from harness.core.manifest import Resource
 from harness.core.predict import Scenario
-from harness.core.settle import candidates, flips
+from harness.core.settle import candidates, flips, passing
 from harness.core.target import PodRef
 from harness.core.world import INTERNET
 from harness.edge.kube import Kube
@@ -60,6 +61,7 @@ class Stage:
         self.pods = Pods(kube, images, prober.names)
         self.observer = Observer(prober, self)
         self.settled = Settled(0.0, 0)
+        self.changes: list[Change] = []
 
     def resources(self, apply: Iterable[str], *, policies: bool = True) -> tuple[Resource, ...]:
         """The objects that these manifests add up to.
@@ -92,14 +94,12 @@ class Stage:
         self._dirty, self._current = True, {**self._current, **wanted}
         began = self._change(gone, new, changed)
         changed_at = time.monotonic()
-        self._settle(before, scenario, began)
-        log.debug(
-            "state %s: changed in %.2f s, settled in %.2f s over %d flows",
-            ", ".join(apply),
-            changed_at - entered,
-            time.monotonic() - changed_at,
-            self.settled.flows,
-        )
+        poll = self._settle(before, scenario, began, changed_at)
+        # Where workloads change as well, their start would count as the policies' latency.
+        if poll and before and {r.kind for r in (*gone, *new)} <= POLICY_KINDS:
+            self.changes.append(poll.change(apply, self.settled.missing))
+        took = (changed_at - entered, time.monotonic() - changed_at)
+        log.debug("state %s: changed in %.2f s, settled in %.2f s", ", ".join(apply), *took)
         self._dirty, self._current, self._scenario = False, wanted, scenario
         return scenario
 
@@ -233,7 +233,9 @@ class Stage:
             labels.update(OWNER)
         return self.pods.as_applied(body)
 
-    def _settle(self, before: Scenario | None, after: Scenario, began: float) -> None:
+    def _settle(
+        self, before: Scenario | None, after: Scenario, began: float, acknowledged: float
+    ) -> Poll | None:
         """Poll the flows whose prediction changes until all have; without any, use the fence."""
         self.pods.refresh_services(after)
         can = candidates(after, self.pods.known, internet=bool(self._internet))
@@ -241,17 +243,20 @@ class Stage:
         if not asks:
             self._fence()
             self.settled = Settled(_ms_since(began), 0)
-            return
+            return None
+        others = [ask for ask in can if ask not in asks]
+        poll = Poll(self.observer, asks, acknowledged=acknowledged, others=passing(after, others))
         try:
             seconds = wait_for(
                 f"{len(asks)} flows show the new state",
-                Poll(self.observer, asks),
+                poll,
                 seconds=SETTLE_SECONDS if self.keeps_policies else SELF_TEST_SECONDS,
                 every=POLL_EVERY,
             )
             self.settled = Settled(round((seconds - began) * 1000, 1), len(asks))
         except NotSettled as error:
             self.settled = Settled(_ms_since(began), len(asks), error.seen)
+        return poll
 
     # Where things are (the interface `Addresses`).
 

@@ -1,4 +1,4 @@
-"""What goes over a prober's stream, as plain values on this side. A malformed answer is no verdict."""
+"""What goes over a prober's stream, as plain values here. A malformed answer is no verdict."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ def refusals_of(
     return _read(
         answer,
         pod,
-        lambda whole: {door: str(whole["listening"][f"{door.proto}/{door.port}"]) for door in doors},
+        lambda whole: {
+            door: str(whole["listening"][f"{door.proto}/{door.port}"]) for door in doors
+        },
     )
 
 

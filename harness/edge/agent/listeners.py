@@ -138,5 +138,5 @@ def late_ms(extra: "list[tuple[int, int, bytes]]") -> float:
     for level, kind, data in extra:
         if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
             seconds, nanoseconds = TIMESPEC.unpack(data[: TIMESPEC.size])
-            return round((time.time() - seconds - nanoseconds / 1e9) * 1000, 3)
+            return float(round((time.time() - seconds - nanoseconds / 1e9) * 1000, 3))
     return 0.0

@@ -19,11 +19,11 @@ class Round:
         self.lag = 0.0
         self.over = False
         self.began = time.monotonic()
-        self.end = self.began + request["deadline"]
+        self.end: float = self.began + request["deadline"]
         self.attempts: dict[str, list[Attempt]] = {item["id"]: [] for item in request["items"]}
         self.live: set[Attempt] = set()
         self.answered: set[str] = set()
-        self.waiting = [
+        self.waiting: list[tuple[float, int, dict[str, Any]]] = [
             (self.began + offset, order, item)
             for order, item in enumerate(request["items"])
             for offset in item["offsets"]
