@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 CNI ?=
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: labs test offline live lint clean help
+.PHONY: labs test offline live lint bench clean help
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -33,6 +33,9 @@ lint: $(READY) ## ruff, mypy --strict and the import contracts
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+bench: $(READY) ## measure the prober and the oracle on the running cluster; results/bench.json
+	$(PY) -m benchmarks $(if $(CNI),--cni=$(CNI)) $(ARGS)
 
 clean: $(READY) ## delete policylab's clusters and results; images and caches stay
 	$(VENV)/bin/policylab cluster down --all

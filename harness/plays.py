@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from threading import Event
+from typing import Any
 
 from harness.core.documented import Row
 from harness.core.library import Library, namespaces_of
@@ -18,6 +19,7 @@ from harness.edge.bench import Bench
 from harness.edge.cluster import Cluster
 from harness.edge.gate import Gate
 from harness.edge.kube import Kube
+from harness.edge.namespaces import clear
 from harness.edge.play import Play
 from harness.edge.prober import Prober
 from harness.edge.replay import Replayer
@@ -45,7 +47,7 @@ class Plays:
     rows: dict[str, list[Row]]
     with_policies: bool = True
     _plays: dict[str, Play] = field(default_factory=dict)
-    _stages: list[Stage] = field(default_factory=list)
+    _stages: dict[str, Stage] = field(default_factory=dict)
     _stop: Event = field(default_factory=Event)
     _ends: ExitStack = field(default_factory=ExitStack)
 
@@ -77,17 +79,26 @@ class Plays:
             fence=self.live.gate.fence,
             keep_policies=self.with_policies,
         )
-        stage.clear(namespaces_of(library))
-        self._stages.append(stage)
+        clear(kube, namespaces_of(library))
+        self._stages[tutorial] = stage
         replayer = Replayer(
             cluster.kubectl, cluster.kubeconfig, cluster.context, names=prober.names
         )
         bench = Bench(kube, prober, stage, replayer, cluster.internet)
         return Play(stage, replayer, bench, self.rows[tutorial])
 
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """Every change of policies so far, with its tutorial, in the order of the run."""
+        return [
+            {"tutorial": tutorial, **asdict(change)}
+            for tutorial, stage in self._stages.items()
+            for change in stage.changes
+        ]
+
     def close(self) -> None:
         """Let the steps under way end, and remove the namespaces of all tutorials."""
         self._stop.set()
         self._ends.close()
-        for stage in self._stages:
+        for stage in self._stages.values():
             stage.close()

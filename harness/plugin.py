@@ -185,6 +185,7 @@ def lab_plays(pytestconfig: pytest.Config, lab_live: Live, lab_options: Options)
         yield plays
     finally:
         plays.close()
+        pytestconfig.stash[RECORDER].changes = plays.changes
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +27,7 @@ class Recorder:
     command: str = ""
     environment: dict[str, Any] = field(default_factory=dict)
     gate: dict[str, Any] | None = None
+    changes: Sequence[Mapping[str, Any]] = ()
     deselected: int = 0
     interrupted: bool = False
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -105,6 +106,7 @@ class Recorder:
             gate=self.gate,
             deselected=self.deselected,
             interrupted=self.interrupted,
+            changes=self.changes,
         )
 
     def write(self) -> None:

@@ -24,17 +24,25 @@ MAX_LAG_MS = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One socket: how far it came (`phase`), after how many ms, and what was received."""
+    """One socket: how far it came (`phase`), after how many ms, and what was received.
+
+    `at` is when it began, in ms after its round.
+    """
 
     phase: str
     ms: float
     data: bytes = b""
     error: str = ""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One probe of a round. `want`: none (the handshake is enough), bytes (any answer) or dns."""
+    """One probe of a round. `want`: none (the handshake is enough), bytes (any answer) or dns.
+
+    With `first`, an answer also ends the attempts that are still waiting: for watching a change,
+    where only the latest attempt counts.
+    """
 
     id: str
     protocol: str
@@ -43,6 +51,7 @@ class Item:
     payload: bytes = b""
     want: str = "none"
     offsets: Sequence[float] = OFFSETS
+    first: bool = False
 
 
 def classify(attempts: Sequence[Attempt], *, wanted: int, where: str) -> Outcome:

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.core.attempts import DEADLINE, OFFSETS, Attempt, Item, classify
 from harness.core.dns import decode
+from harness.core.greeting import reply_of
 from harness.core.outcome import Outcome, Reading
 from harness.core.question import Question, absolute
 from harness.core.record import Observation
@@ -16,22 +17,37 @@ from harness.core.target import DnsQuery, Lookup, NamePort, PodRef, Target
 from harness.errors import ProbeError
 
 IDENT = 0x1AB5
-IDENTITY = b"x-policylab-pod:"
 
 Ask = tuple[PodRef, Target]
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How patient a round is: the attempts' offsets and the round's deadline, in seconds."""
+    """How patient a round is: the attempts' offsets and the round's deadline, in seconds.
+
+    `latest`: only the last attempt counts, and the first answer ends them all.
+    """
 
     offsets: Sequence[float] = OFFSETS
     deadline: float = DEADLINE
+    latest: bool = False
+
+    @property
+    def needed(self) -> int:
+        """How many attempts silence needs."""
+        return 1 if self.latest else len(self.offsets)
+
+    def counted(self, attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+        """The attempts that an outcome is made of."""
+        return attempts[-1:] if self.latest else attempts
 
 
 JUDGE = Pace()
-POLL = Pace(offsets=(0.0,), deadline=0.2)
-"""For polling a change: one attempt; a wrong guess is corrected by the next poll, never judged."""
+POLL = Pace(offsets=(0.0, 0.04, 0.08, 0.12, 0.16), deadline=0.2, latest=True)
+"""For polling a change: it is seen within 40 ms, whichever way it goes.
+
+A wrong guess is corrected by the next poll, never judged.
+"""
 
 
 @dataclass(slots=True)
@@ -63,7 +79,7 @@ def connection(
         ProbeError: the sockets give no verdict, or the target is dead.
     """
     attempts = answer[plan.items[0].id]
-    outcome = classify(attempts, wanted=len(pace.offsets), where=_where(plan))
+    outcome = classify(pace.counted(attempts), wanted=pace.needed, where=_where(plan))
     notes: tuple[str, ...] = ()
     evidence: dict[str, Any] = {"address": plan.items[0].address, "attempts": _told(attempts)}
     if alive is not None:
@@ -90,8 +106,8 @@ def names(plan: Plan, answer: Mapping[str, list[Attempt]], pace: Pace) -> Observ
 
     def lookup(question: Question) -> Reading:
         attempts = answer[items[question].id]
-        wanted, where = len(pace.offsets), _where(plan)
-        reading = _name_reading(question, attempts, tcp=tcp, wanted=wanted, where=where)
+        counted, where = pace.counted(attempts), _where(plan)
+        reading = _name_reading(question, counted, tcp=tcp, wanted=pace.needed, where=where)
         evidence["questions"].append(
             {
                 "name": question.qname,
@@ -125,16 +141,13 @@ def _name_reading(
 
 
 def _peer(attempts: Sequence[Attempt]) -> str:
-    for attempt in attempts:
-        for line in attempt.data.split(b"\r\n"):
-            if line.lower().startswith(IDENTITY):
-                return line[len(IDENTITY) :].strip().decode(errors="replace")
-    return ""
+    return next(filter(None, (reply_of(attempt.data).name for attempt in attempts)), "")
 
 
 def _told(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
     return [
-        {"phase": a.phase, "ms": a.ms} | ({"error": a.error} if a.error else {}) for a in attempts
+        {"phase": a.phase, "ms": a.ms, "at": a.at} | ({"error": a.error} if a.error else {})
+        for a in attempts
     ]
 
 

@@ -19,13 +19,17 @@ class Verdict(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a client saw of a connection, of a name, or (SHOWS) of a text or a count."""
+    """What a client saw of a connection, of a name, or (SHOWS) of a text or a count.
+
+    ONE_WAY: the client saw silence, but the datagram arrived: only its answer was lost.
+    """
 
     CONNECTED = "connected"
     TIMEOUT = "timeout"
     REFUSED = "refused"
     RESET = "reset"
     WRONG_PEER = "wrong_peer"
+    ONE_WAY = "one_way"
     RESOLVED = "resolved"
     DNS_NXDOMAIN = "dns_nxdomain"
     DNS_NODATA = "dns_nodata"

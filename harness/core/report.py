@@ -15,7 +15,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from harness.core import view
+from harness.core.latency import Bar, Way, histogram, latencies
 from harness.core.record import Status
+from harness.core.spread import Spread
 from harness.core.terminal import TerminalReport, terminal
 
 __all__ = ["TerminalReport", "html", "markdown", "terminal"]
@@ -44,6 +46,25 @@ class Box:
     median: float
     box: tuple[float, float] | None
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How long changes took that close flows, or open them: in words, and as a histogram."""
+
+    way: Way
+    words: str
+    bars: tuple[Bar, ...]
+
+    @property
+    def title(self) -> str:
+        """What the cluster did."""
+        does = {Way.CLOSES: "a policy bites", Way.OPENS: "a flow passes again"}
+        return f"{does[self.way]} after {self.words}"
+
+    def width(self, bar: Bar) -> float:
+        """A bar's pixels."""
+        return round(bar.count * PLOT_WIDTH / max(each.count for each in self.bars), 1)
 
 
 def html(document: Mapping[str, Any]) -> str:
@@ -99,6 +120,11 @@ def _context(document: Mapping[str, Any]) -> dict[str, Any]:
         "counts": view.counts(cleaned["summary"]),
         "verdict": view.verdict(cleaned["summary"], interrupted=cleaned["interrupted"]),
         "environment": view.environment_line(cleaned["environment"]),
+        "latency": [
+            Latency(way, str(Spread.of(values)), tuple(histogram(values)))
+            for way, values in latencies(cleaned["changes"]).items()
+        ],
+        "blips": [blip for change in cleaned["changes"] for blip in change["blips"]],
     }
 
 

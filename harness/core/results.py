@@ -45,11 +45,13 @@ def to_json(
     gate: Mapping[str, Any] | None = None,
     deselected: int = 0,
     interrupted: bool = False,
+    changes: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The document of one run; equal records give equal documents, whatever order they came in.
 
     `started` is ISO 8601, `seconds` the whole run's duration, `command` what was typed, `gate` what
-    the proof of enforcement before the labs showed, `deselected` the number of rows left out.
+    the proof of enforcement before the labs showed, `deselected` the number of rows left out,
+    `changes` how fast changes of policies came into force (`harness.core.latency.Change`).
     """
     ordered = in_order(records)
     return {
@@ -62,6 +64,7 @@ def to_json(
         "deselected": deselected,
         "interrupted": interrupted,
         "rows": [row_json(record) for record in ordered],
+        "changes": [plain(change) for change in changes],
         "summary": summary(ordered),
     }
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from harness.core.fqdn import matches
 from harness.core.interpret import Ask
 from harness.core.model import Protocol
-from harness.core.outcome import Reading
+from harness.core.outcome import Outcome, Reading
 from harness.core.predict import Scenario
 from harness.core.target import (
     DnsQuery,
@@ -24,6 +24,9 @@ from harness.core.target import (
 )
 from harness.core.world import INTERNET
 from harness.errors import ManifestError
+
+PASSING = frozenset({Outcome.CONNECTED, Outcome.REFUSED, Outcome.RESOLVED})
+"""What a flow shows that policies let pass."""
 
 KNOWN_NAME = "kube-dns.kube-system.svc.cluster.local."
 EXTERNAL_NAME = "google.com"
@@ -94,6 +97,12 @@ def flips(before: Scenario | None, after: Scenario, asks: Iterable[Ask]) -> dict
         if expected is not None and expected != _reading(before, source, target):
             found[(source, target)] = expected
     return found
+
+
+def passing(state: Scenario, asks: Iterable[Ask]) -> dict[Ask, Reading]:
+    """Those of the asks that must be answered in this state, with the answer."""
+    found = {ask: state.predict(*ask).reading for ask in asks}
+    return {ask: seen for ask, seen in found.items() if seen and seen.outcome in PASSING}
 
 
 def _reading(scenario: Scenario | None, source: PodRef, target: Target) -> Reading | None:

@@ -38,6 +38,7 @@ OUTCOME_MEANING = {
     Outcome.REFUSED: "reached, but no program listens on that port",
     Outcome.RESET: "the connection was cut off",
     Outcome.WRONG_PEER: "another pod answered than the one that was asked",
+    Outcome.ONE_WAY: "silence at the client, but the datagram arrived",
     Outcome.RESOLVED: "the name server gave an answer",
     Outcome.DNS_NXDOMAIN: "the name does not exist",
     Outcome.DNS_NODATA: "the name exists, but has no record of this type",

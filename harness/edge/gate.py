@@ -21,6 +21,7 @@ from harness.core.outcome import Outcome
 from harness.core.record import Observation
 from harness.core.target import PodPort, PodRef
 from harness.edge.kube import Kube
+from harness.edge.namespaces import clear
 from harness.edge.prober import Prober
 from harness.edge.stage import Stage
 from harness.errors import ClusterNotReady, ProbeError
@@ -111,7 +112,7 @@ class Gate:
         if self._stage.pods.running(NAMESPACE, f"build={self._build}") == len(self._servers) + 1:
             self._stage.adopt(["pods"])
         else:
-            self._stage.clear([NAMESPACE])
+            clear(self._kube, [NAMESPACE])
             self._enter("pods")
         self._expect(Outcome.CONNECTED, "without a policy")
         self._enter("pods", "deny")

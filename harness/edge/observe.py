@@ -144,7 +144,8 @@ class Observer:
                     if isinstance(target.target, str)
                     else self._addresses.pod(target.target)
                 )
-                return Plan(ask, [Item(prefix, "icmp", address, 0, offsets=pace.offsets)])
+                item = Item(prefix, "icmp", address, 0, offsets=pace.offsets, first=pace.latest)
+                return Plan(ask, [item])
             case DnsQuery():
                 return self._ask_dns(
                     prefix, ask, [Question(target.qname, target.rdtype)], pace, tcp=target.tcp
@@ -168,7 +169,10 @@ class Observer:
             wire = encode(question, ident=IDENT)
             payload = len(wire).to_bytes(2, "big") + wire if tcp else wire
             protocol = "tcp" if tcp else "udp"
-            item = Item(f"{prefix}.{number}", protocol, server, 53, payload, "dns", pace.offsets)
+            asked = f"{prefix}.{number}"
+            item = Item(
+                asked, protocol, server, 53, payload, "dns", pace.offsets, first=pace.latest
+            )
             plan.items.append(item)
         return plan
 
@@ -215,10 +219,18 @@ def _connections(names: Mapping[Ask, Observation | ProbeError], pace: Pace) -> S
 def _port(item_id: str, address: str, port: int, protocol: str, pace: Pace) -> Item:
     if protocol == "TCP":
         return _tcp(item_id, address, port, pace)
-    return Item(item_id, protocol.lower(), address, port, b"policylab", "bytes", pace.offsets)
+    return _item(
+        item_id, protocol.lower(), address, port, payload=b"policylab", want="bytes", pace=pace
+    )
 
 
 def _tcp(item_id: str, address: str, port: int, pace: Pace) -> Item:
     if port == HTTP_PORT:
-        return Item(item_id, "tcp", address, port, HEAD, "bytes", pace.offsets)
-    return Item(item_id, "tcp", address, port, offsets=pace.offsets)
+        return _item(item_id, "tcp", address, port, payload=HEAD, want="bytes", pace=pace)
+    return _item(item_id, "tcp", address, port, payload=b"", want="none", pace=pace)
+
+
+def _item(
+    item_id: str, protocol: str, address: str, port: int, *, payload: bytes, want: str, pace: Pace
+) -> Item:
+    return Item(item_id, protocol, address, port, payload, want, pace.offsets, first=pace.latest)

@@ -66,8 +66,9 @@ class Pods:
         live = {ref: name for each in workloads for ref, name in self._live(each).items()}
         if not live:
             return
+        image = self._image(TOOLBOX)
         for pod, name in live.items():
-            self._kube.add_ephemeral(pod.namespace, name, self._prober_container())
+            self._kube.add_ephemeral(pod.namespace, name, prober_container(image))
         self._names.learn(live)
         namespaces = sorted({pod.namespace for pod in live})
         wanted = {(pod.namespace, name): pod for pod, name in live.items()}
@@ -118,21 +119,6 @@ class Pods:
         return sum(
             not _state(body) and "deletionTimestamp" not in body["metadata"] for body in bodies
         )
-
-    def _prober_container(self) -> dict[str, Any]:
-        return {
-            "name": CONTAINER,
-            "image": self._image(TOOLBOX),
-            "imagePullPolicy": "IfNotPresent",
-            "command": ["sleep", "infinity"],
-            "securityContext": {
-                "allowPrivilegeEscalation": False,
-                "capabilities": {"drop": ["ALL"]},
-                "runAsNonRoot": True,
-                "runAsUser": 65534,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-        }
 
     def forget(self, pods: Iterable[PodRef]) -> None:
         """Drop pods that were removed."""
@@ -197,6 +183,23 @@ class Pods:
             for pod, labels in self._labels.items()
             if pod.namespace == namespace and selector and selector.items() <= labels.items()
         ]
+
+
+def prober_container(image: str) -> dict[str, Any]:
+    """The ephemeral container that a pod's prober runs in; it needs no right at all."""
+    return {
+        "name": CONTAINER,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sleep", "infinity"],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "runAsNonRoot": True,
+            "runAsUser": 65534,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
 
 
 def refs_of(*workloads: Resource) -> list[PodRef]:

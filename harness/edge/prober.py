@@ -1,47 +1,44 @@
 """Probes from real pods: one stream per source pod, one line per round.
 
-The stream is a `kubectl exec` of `agent.py` in an ephemeral container of the pod, so the source's
-address and labels are the pod's own and the workload's image needs no tool. Exec goes through the
-API server and the kubelet, which no policy under test can cut.
+The stream is a `kubectl exec` of `harness.edge.agent` in an ephemeral container of the pod, so the
+source's address and labels are the pod's own and the workload's image needs no tool. Exec goes
+through the API server and the kubelet, which no policy under test can cut.
 
 A late, missing or malformed line is a ProbeError. It is never read as "blocked".
 """
 
 from __future__ import annotations
 
-import base64
 import os
 import selectors
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
 from harness.core.attempts import DEADLINE, MAX_LAG_MS, Attempt, Item
 from harness.core.target import PodRef
+from harness.edge import agent
 from harness.edge.kubectl import kubectl_base
 from harness.edge.livenames import LiveNames
 from harness.edge.stream import CONTAINER, Hello, Stream
+from harness.edge.wire import Listener, attempts_of, heard_of, item_json, refusals_of
 from harness.errors import ProbeError
 
 START_SECONDS = 15.0
 GRACE_SECONDS = 3.0
+LOOKUP_SECONDS = 60.0
 VOID_ROUNDS = 5
 """How often a round that a starved prober measured is made again before giving up."""
-
-
-@cache
-def _source() -> str:
-    return files("harness.edge").joinpath("agent.py").read_text(encoding="utf-8")
 
 
 class Prober:
     """Rounds of probes from any number of pods at once. Use as a context manager.
 
-    `names` is what the pods are called; whoever starts pods tells it.
+    `names` is what the pods are called; whoever starts pods tells it. `voided` counts the rounds of
+    single pods that were void so far.
     """
 
     def __init__(self, kubectl: Path, kubeconfig: Path, context: str = "") -> None:
@@ -49,6 +46,7 @@ class Prober:
         self.names = LiveNames()
         self._streams: dict[PodRef, Stream] = {}
         self._round = 0
+        self.voided = 0
 
     def __enter__(self) -> Self:
         return self
@@ -102,6 +100,7 @@ class Prober:
                 answers[pod] = results
                 if lag > MAX_LAG_MS:
                     late[pod] = lag
+            self.voided += len(late)
             if not late:
                 return answers
             left = {pod: left[pod] for pod in late}
@@ -114,19 +113,41 @@ class Prober:
             )
         return answers
 
+    def listen(
+        self, doors: Mapping[PodRef, Sequence[Listener]]
+    ) -> dict[PodRef, dict[Listener, str] | ProbeError]:
+        """Let the probers answer on these ports, and on no others, as long as their streams live.
+
+        A door of a pod maps to the error number's name for which it stays shut, or to nothing: then
+        it answers a greeting (`harness.core.greeting`) with the pod's name and the nonce.
+        """
+        requests = {
+            pod: {"listen": [asdict(door) for door in wanted], "name": str(pod)}
+            for pod, wanted in doors.items()
+        }
+        return {
+            pod: refusals_of(answer, doors[pod], pod)
+            for pod, answer in self._ask(requests, GRACE_SECONDS).items()
+        }
+
+    def heard(self, pods: Iterable[PodRef]) -> dict[PodRef, dict[str, float] | ProbeError]:
+        """The nonces that the pods' listeners received since the last call.
+
+        Each maps to how many ms the datagram lay in the kernel before the listener took it.
+        """
+        answers = self._ask({pod: {"heard": True} for pod in pods}, GRACE_SECONDS)
+        return {pod: heard_of(answer, pod) for pod, answer in answers.items()}
+
     def time_lookups(
         self, pod: PodRef, names: Sequence[str], *, repeat: int
     ) -> dict[str, list[float]]:
         """Time the C library's lookups of each name, in ms, the names in turn.
 
         Raises:
-            ProbeError: a lookup failed, or the prober gave no answer within 60 s.
+            ProbeError: a lookup failed, or the prober gave no answer within `LOOKUP_SECONDS`.
         """
-        self.hello(pod)
-        self._round += 1
-        stream = self._streams[pod]
-        stream.send({"round": self._round, "time": list(names), "repeat": repeat})
-        answer = self._collect({pod: stream}, 60.0)[pod]
+        request = {"time": list(names), "repeat": repeat}
+        answer = self._ask({pod: request}, LOOKUP_SECONDS)[pod]
         if isinstance(answer, ProbeError):
             raise answer
         if "error" in answer:
@@ -137,24 +158,33 @@ class Prober:
         self, items: Mapping[PodRef, Sequence[Item]], deadline: float
     ) -> dict[PodRef, tuple[float, dict[str, list[Attempt]]] | ProbeError]:
         results: dict[PodRef, tuple[float, dict[str, list[Attempt]]] | ProbeError] = {}
-        results.update(self._open(items))
+        requests = {
+            pod: {"deadline": deadline, "items": [item_json(item) for item in batch]}
+            for pod, batch in items.items()
+        }
+        for pod, answer in self._ask(requests, deadline + GRACE_SECONDS).items():
+            results[pod] = attempts_of(answer, items[pod], pod)
+        return results
+
+    def _ask(
+        self, requests: Mapping[PodRef, Mapping[str, Any]], seconds: float
+    ) -> dict[PodRef, dict[str, Any] | ProbeError]:
+        """Send each pod its request, all before the first answer is awaited, and collect."""
+        answers: dict[PodRef, dict[str, Any] | ProbeError] = {}
+        answers.update(self._open(requests))
         self._round += 1
         sent: dict[PodRef, Stream] = {}
-        for pod, batch in items.items():
-            if pod in results:
+        for pod, request in requests.items():
+            if pod in answers:
                 continue
-            stream = self._streams[pod]
             try:
-                stream.send(
-                    {"round": self._round, "deadline": deadline, "items": [_wire(i) for i in batch]}
-                )
-                sent[pod] = stream
+                self._streams[pod].send({"round": self._round, **request})
+                sent[pod] = self._streams[pod]
             except ProbeError as error:
-                results[pod] = error
-        for pod, answer in self._collect(sent, deadline + GRACE_SECONDS).items():
-            results[pod] = _attempts(self._streams.get(pod), answer, items[pod])
+                answers[pod] = error
+        answers.update(self._collect(sent, seconds))
         self._drop_dead()
-        return results
+        return answers
 
     def _open(self, pods: Iterable[PodRef]) -> dict[PodRef, ProbeError]:
         self._drop_dead()
@@ -173,7 +203,7 @@ class Prober:
 
     def _start(self, pod: PodRef) -> subprocess.Popen[bytes]:
         command = [*self._base, "exec", "-i", f"--namespace={pod.namespace}", self.names.of(pod)]
-        command += [f"--container={CONTAINER}", "--", "python3", "-u", "-c", _source()]
+        command += [f"--container={CONTAINER}", "--", *agent.command()]
         return subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -224,39 +254,3 @@ class Prober:
 
     def _drop_dead(self) -> None:
         self.forget([pod for pod, s in self._streams.items() if s.process.poll() is not None])
-
-
-def _wire(item: Item) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "proto": item.protocol,
-        "addr": item.address,
-        "port": item.port,
-        "offsets": list(item.offsets),
-        "payload": base64.b64encode(item.payload).decode(),
-        "want": item.want,
-    }
-
-
-def _attempts(
-    stream: Stream | None, answer: dict[str, Any] | ProbeError, items: Sequence[Item]
-) -> tuple[float, dict[str, list[Attempt]]] | ProbeError:
-    if isinstance(answer, ProbeError):
-        return answer
-    try:
-        found = {
-            item.id: [
-                Attempt(
-                    str(a["phase"]), float(a["ms"]), base64.b64decode(a["data"]), str(a["error"])
-                )
-                for a in answer["items"][item.id]
-            ]
-            for item in items
-        }
-        return float(answer["lag_ms"]), found
-    except (KeyError, TypeError, ValueError) as error:
-        return ProbeError(
-            "the prober's answer is incomplete",
-            where=str(stream.pod) if stream else "",
-            seen=f"{type(error).__name__}: {error}",
-        )

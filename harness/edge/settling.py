@@ -1,13 +1,22 @@
-"""How a change comes into force: polled until every flow that it changes has flipped."""
+"""How a change comes into force: polled until every flow that it changes has flipped.
+
+Meanwhile some flows that it does not touch are looked at as well: a change that disturbs them is a
+finding. Only flows that answer are sampled; waiting for silence would make each look slow.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any
 
 from harness.core.interpret import POLL, Ask
+from harness.core.latency import Change, FlowFlip, Way
+from harness.core.outcome import Reading
+from harness.core.record import Observation
+from harness.core.settle import PASSING
 from harness.edge.observe import Observer
 from harness.edge.wait import NotYet
 from harness.errors import ProbeError
@@ -19,6 +28,8 @@ ROUNDS = 3
 """How many rounds running must show the new state before it counts as in force."""
 POLL_EVERY = 0.03
 SHOWN = 5
+SAMPLE = 8
+"""Untouched flows in one poll."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +44,43 @@ class Settled:
     missing: str = ""
 
 
-class Poll:
-    """One look at all flows; holds when `ROUNDS` looks running showed the predicted state."""
+@dataclass(slots=True)
+class _Seen:
+    """One flow's history, in seconds of the monotonic clock."""
 
-    def __init__(self, observer: Observer, asks: Mapping[Ask, Any]) -> None:
+    way: Way
+    old_until: float
+    first: float | None = None
+    last: float = 0.0
+    looks: int = 0
+
+
+class Poll:
+    """One look at all flows; holds when `ROUNDS` looks running showed the predicted state.
+
+    `acknowledged` is when the API server had taken the whole change; `others` are flows that it
+    does not touch, with the answers that they get.
+    """
+
+    def __init__(
+        self,
+        observer: Observer,
+        asks: Mapping[Ask, Reading],
+        *,
+        acknowledged: float = 0.0,
+        others: Mapping[Ask, Reading] | None = None,
+    ) -> None:
         self._observer = observer
         self._asks = asks
+        self._acknowledged = acknowledged
+        self._others = dict(others or {})
+        self._samples = cycle(list(self._others))
         self._streak = 0
         self._since = 0.0
+        self._polls = 0
+        self._sampled = 0
+        self._blips: list[str] = []
+        self._seen = {ask: _Seen(_way(expected), acknowledged) for ask, expected in asks.items()}
 
     def __call__(self) -> float:
         """When the streak of right rounds began.
@@ -50,14 +90,19 @@ class Poll:
             ProbeError: there is no verdict for a flow.
         """
         now = time.monotonic()
-        found = self._observer.read(list(self._asks), POLL)
+        sample = list(islice(self._samples, min(SAMPLE, len(self._others))))
+        found = self._observer.read([*self._asks, *sample], POLL)
+        self._polls += 1
         wrong = []
         for ask, expected in self._asks.items():
             seen = found[ask]
             if isinstance(seen, ProbeError):
                 raise seen
-            if not seen.reading.satisfies(expected):
+            right = seen.reading.satisfies(expected)
+            self._note(self._seen[ask], seen, now, right=right)
+            if not right:
                 wrong.append(f"{ask[0]} -> {ask[1]}: {seen.reading}, not {expected}")
+        self._look_at(sample, found, now)
         if wrong:
             self._streak = 0
             more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
@@ -67,3 +112,65 @@ class Poll:
         if self._streak < ROUNDS:
             raise NotYet(f"{self._streak} of {ROUNDS} rounds show it")
         return self._since
+
+    def change(self, apply: Sequence[str], missing: str = "") -> Change:
+        """What the polls saw; a flow that never flipped is only in `missing`."""
+        flips = tuple(
+            FlowFlip(
+                f"{ask[0]} -> {ask[1]}",
+                seen.way,
+                self._ms(seen.first),
+                self._ms(seen.last),
+                self._ms(seen.old_until),
+                seen.looks,
+            )
+            for ask, seen in self._seen.items()
+            if seen.first is not None and seen.looks
+        )
+        blips = tuple(self._blips)
+        return Change(tuple(apply), flips, self._polls, self._sampled, blips, missing)
+
+    def _note(self, flow: _Seen, seen: Observation, now: float, *, right: bool) -> None:
+        times = [now + at for at in _answered_after(seen)]
+        answered = times[-1] if times else now
+        if not right:
+            flow.looks = 0
+            flow.old_until = max(flow.old_until, answered if flow.way is Way.CLOSES else now)
+            return
+        if not flow.looks:
+            flow.last = answered
+            flow.first = flow.last if flow.first is None else flow.first
+        flow.looks += 1
+
+    def _look_at(
+        self, sample: Sequence[Ask], found: Mapping[Ask, Observation | ProbeError], now: float
+    ) -> None:
+        for ask in sample:
+            seen, expected = found[ask], self._others[ask]
+            if isinstance(seen, ProbeError):
+                continue  # no verdict about a flow that nobody asked about
+            self._sampled += 1
+            if not seen.reading.satisfies(expected):
+                self._blips.append(
+                    f"{ask[0]} -> {ask[1]} showed {seen.reading}, not {expected}, "
+                    f"{self._ms(now):.0f} ms after the change"
+                )
+
+    def _ms(self, moment: float) -> float:
+        return round((moment - self._acknowledged) * 1000, 1)
+
+
+def _way(expected: Reading) -> Way:
+    return Way.OPENS if expected.outcome in PASSING else Way.CLOSES
+
+
+def _answered_after(seen: Observation) -> list[float]:
+    """Seconds from the look's beginning to each answer in it."""
+    evidence: Mapping[str, Any] = seen.evidence
+    questions = evidence.get("questions") or [{}]
+    attempts = evidence.get("attempts") or questions[-1].get("attempts") or ()
+    return [
+        (attempt["at"] + attempt["ms"]) / 1000
+        for attempt in attempts
+        if attempt["phase"] != "timeout"
+    ]

@@ -13,25 +13,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from harness.core.latency import Change
 from harness.core.library import POLICY_KINDS, Library, in_force
 from harness.core.manifest import Resource
 from harness.core.predict import Scenario
-from harness.core.settle import candidates, flips
+from harness.core.settle import candidates, flips, passing
 from harness.core.target import PodRef
 from harness.core.world import INTERNET
 from harness.edge.kube import Kube
+from harness.edge.namespaces import DELETE_SECONDS, OWNER, clear, wait_usable
 from harness.edge.observe import Observer
 from harness.edge.pods import Pods, refs_of
 from harness.edge.prober import Prober
 from harness.edge.settling import POLL_EVERY, SELF_TEST_SECONDS, SETTLE_SECONDS, Poll, Settled
-from harness.edge.wait import NotYet, wait_for
-from harness.errors import ContentError, NotSettled, ProbeError
+from harness.edge.wait import wait_for
+from harness.errors import NotSettled, ProbeError
 
 log = logging.getLogger(__name__)
-
-OWNER = {"app.kubernetes.io/managed-by": "policylab"}
-DELETE_SECONDS = 90.0
-USABLE_SECONDS = 60.0
 
 
 class Stage:
@@ -61,6 +59,7 @@ class Stage:
         self.pods = Pods(kube, images, prober.names)
         self.observer = Observer(prober, self)
         self.settled = Settled(0.0, 0)
+        self.changes: list[Change] = []
 
     def resources(self, apply: Iterable[str], *, policies: bool = True) -> tuple[Resource, ...]:
         """The objects that these manifests add up to.
@@ -93,14 +92,12 @@ class Stage:
         self._dirty, self._current = True, {**self._current, **wanted}
         began = self._change(gone, new, changed)
         changed_at = time.monotonic()
-        self._settle(before, scenario, began)
-        log.debug(
-            "state %s: changed in %.2f s, settled in %.2f s over %d flows",
-            ", ".join(apply),
-            changed_at - entered,
-            time.monotonic() - changed_at,
-            self.settled.flows,
-        )
+        poll = self._settle(before, scenario, began, changed_at)
+        # Where workloads change as well, their start would count as the policies' latency.
+        if poll and before and {r.kind for r in (*gone, *new)} <= POLICY_KINDS:
+            self.changes.append(poll.change(apply, self.settled.missing))
+        took = (changed_at - entered, time.monotonic() - changed_at)
+        log.debug("state %s: changed in %.2f s, settled in %.2f s", ", ".join(apply), *took)
         self._dirty, self._current, self._scenario = False, wanted, scenario
         return scenario
 
@@ -171,30 +168,6 @@ class Stage:
         self._current = {}
         self._scenario = None
 
-    def clear(self, namespaces: Iterable[str]) -> None:
-        """Remove what an earlier run left in namespaces that are ours.
-
-        Raises:
-            ContentError: a namespace of that name exists and is somebody else's.
-        """
-        left = []
-        for name in namespaces:
-            found = self._kube.get("v1", "Namespace", name)
-            if found is None:
-                continue
-            labels = found["metadata"].get("labels", {})
-            if OWNER.items() - labels.items():
-                raise ContentError(
-                    f"the namespace {name} exists and is not policylab's",
-                    where=self._kube.where,
-                    seen=f"labels: {labels}",
-                    try_="use another cluster, or rename it; policylab touches only its own",
-                )
-            left.append(found)
-        for found in left:
-            self._kube.delete(found)
-        self._kube.wait_gone(left, seconds=DELETE_SECONDS)
-
     def _remove(self, resources: Sequence[Resource]) -> None:
         pods = refs_of(*resources)
         self._prober.forget(pods)
@@ -217,25 +190,16 @@ class Stage:
         self.pods.forget(pods)
 
     def _add(self, resources: Sequence[Resource]) -> None:
-        self.clear(r.name for r in resources if r.kind == "Namespace")
+        clear(self._kube, (r.name for r in resources if r.kind == "Namespace"))
         spaces = [r for r in resources if r.kind == "Namespace"]
         for resource in spaces:
             self._kube.apply(self._ready_to_apply(resource))
         for resource in spaces:
-            self._wait_usable(resource.name)
+            wait_usable(self._kube, resource.name)
         for resource in resources:
             if resource.kind != "Namespace":
                 self._kube.apply(self._ready_to_apply(resource))
         self.pods.start(resources)
-
-    def _wait_usable(self, namespace: str) -> None:
-        """A controller gives a new namespace its service account; pods are refused before that."""
-
-        def usable() -> None:
-            if self._kube.get("v1", "ServiceAccount", "default", namespace) is None:
-                raise NotYet("it has no service account yet")
-
-        self._kube.wait(f"the namespace {namespace} can hold pods", usable, seconds=USABLE_SECONDS)
 
     def _ready_to_apply(self, resource: Resource) -> dict[str, Any]:
         body = copy.deepcopy(dict(resource.body))
@@ -244,7 +208,9 @@ class Stage:
             labels.update(OWNER)
         return self.pods.as_applied(body)
 
-    def _settle(self, before: Scenario | None, after: Scenario, began: float) -> None:
+    def _settle(
+        self, before: Scenario | None, after: Scenario, began: float, acknowledged: float
+    ) -> Poll | None:
         """Poll the flows whose prediction changes until all have; without any, use the fence."""
         self.pods.refresh_services(after)
         can = candidates(after, self.pods.known, internet=bool(self._internet))
@@ -252,17 +218,20 @@ class Stage:
         if not asks:
             self._fence()
             self.settled = Settled(_ms_since(began), 0)
-            return
+            return None
+        others = [ask for ask in can if ask not in asks]
+        poll = Poll(self.observer, asks, acknowledged=acknowledged, others=passing(after, others))
         try:
             seconds = wait_for(
                 f"{len(asks)} flows show the new state",
-                Poll(self.observer, asks),
+                poll,
                 seconds=SETTLE_SECONDS if self.keeps_policies else SELF_TEST_SECONDS,
                 every=POLL_EVERY,
             )
             self.settled = Settled(round((seconds - began) * 1000, 1), len(asks))
         except NotSettled as error:
             self.settled = Settled(_ms_since(began), len(asks), error.seen)
+        return poll
 
     # Where things are (the interface `Addresses`).
 

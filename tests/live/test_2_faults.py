@@ -21,6 +21,7 @@ from harness.core.record import Observation
 from harness.core.target import PodPort, PodRef
 from harness.edge.bench import Bench
 from harness.edge.gate import CLIENT, Gate
+from harness.edge.namespaces import clear
 from harness.edge.observe import Observer
 from harness.edge.play import Play
 from harness.edge.process import run
@@ -80,7 +81,7 @@ def stage(lab_live: Live) -> Iterator[Stage]:
         internet=cluster.internet.names,
         fence=lab_live.gate.fence,
     )
-    made.clear(namespaces_of(LIBRARY))
+    clear(lab_live.kube, namespaces_of(LIBRARY))
     made.enter(["pods"])
     yield made
     made.close()

@@ -13,6 +13,7 @@ from harness.core.model import Protocol
 from harness.core.outcome import Outcome
 from harness.core.record import Observation
 from harness.core.target import PodPort, PodRef, ServiceAddress
+from harness.edge.namespaces import clear
 from harness.edge.stage import Stage
 from harness.plays import Live
 
@@ -68,7 +69,7 @@ def stage(lab_live: Live) -> Iterator[Stage]:
         internet=cluster.internet.names,
         fence=lab_live.gate.fence,
     )
-    made.clear(namespaces_of(LIBRARY))
+    clear(lab_live.kube, namespaces_of(LIBRARY))
     yield made
     made.close()
 

@@ -1,0 +1,1 @@
+"""Measurements of policylab on the running cluster: `make bench`, or `python -m benchmarks`."""

@@ -1,0 +1,128 @@
+"""`python -m benchmarks`: the figures on the running cluster, with their spread, and as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.figures import Figure, oracle, rounds, streams, under_load
+from benchmarks.pods import PORTS, denied, pods, ports_of
+from harness.core.outcome import Verdict
+from harness.core.spread import Spread
+from harness.edge.cluster import Cluster, ClusterMode, ClusterSpec, open_cluster
+from harness.edge.cni.known import CNIS
+from harness.edge.kube import Kube
+from harness.edge.matrix import MatrixProber
+from harness.edge.pods import TOOLBOX
+from harness.edge.prober import Prober
+from harness.edge.process import Quiet
+from harness.errors import HarnessError
+
+ALLOW, DENY = Verdict.ALLOW, Verdict.DENY
+SIZES = ((9, 4, 0.5, 1.6), (30, 1, None, 2.5), (60, 1, None, None))
+"""Pods, ports of each, and the seconds wanted where all is allowed and where all is denied."""
+
+
+def main() -> int:
+    """Measure, print, write; 1 if a figure misses its target or a verdict was wrong."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--cni", default="calico", choices=CNIS)
+    parser.add_argument("--out", type=Path, default=Path("results") / "bench.json")
+    arguments = parser.parse_args()
+    console = Console()
+    try:
+        cluster = open_cluster(ClusterSpec(cni=arguments.cni, mode=ClusterMode.REUSE), Quiet())
+        before = os.getloadavg()
+        found = measure(cluster, console)
+    except HarnessError as error:
+        console.print(f"benchmarks: {error}", style="bold red", markup=False)
+        return 2
+    console.print(table(found))
+    document = {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {**machine(), "load_before": before[0]},
+        "environment": dict(cluster.environment),
+        "figures": [figure.as_json() for figure in found],
+    }
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    console.print(f"{machine()}; written to {arguments.out}")
+    return 1 if any(map(missed, found)) else 0
+
+
+def measure(cluster: Cluster, console: Console) -> list[Figure]:
+    """All figures, each named as soon as it is there."""
+    found: list[Figure] = []
+
+    def add(figure: Figure) -> None:
+        found.append(figure)
+        console.print(f"  {figure.name}: {said(figure)}", markup=False)
+
+    def make() -> Prober:
+        return Prober(cluster.kubectl, cluster.kubeconfig, cluster.context)
+
+    add(oracle())
+    kube = Kube(cluster.kubeconfig, cluster.context)
+    most = max(size for size, *_ in SIZES)
+    with pods(kube, most, cluster.refs.get("toolbox", TOOLBOX)) as ends:
+        for size, *_ in SIZES:
+            add(streams(make, ends[:size]))
+        with make() as prober:
+            matrix = MatrixProber(prober)
+            matrix.listen(ports_of(ends, PORTS))
+            for size, ports, target, _ in SIZES:
+                add(rounds(matrix, ends[:size], ports, ALLOW, target=target))
+            add(under_load(prober, matrix, ends, ALLOW))
+            with denied(kube, matrix, ends):
+                for size, ports, _, target in SIZES:
+                    add(rounds(matrix, ends[:size], ports, DENY, target=target))
+                add(under_load(prober, matrix, ends, DENY))
+    return found
+
+
+def missed(figure: Figure) -> bool:
+    """Whether a figure is slower than wanted, or a verdict was wrong."""
+    slow = figure.target is not None and Spread.of(figure.seconds).median > figure.target
+    return slow or bool(figure.counts.get("wrong_verdicts"))
+
+
+def said(figure: Figure) -> str:
+    """A figure in words."""
+    spread = str(Spread.of([s * 1000 for s in figure.seconds])) if figure.seconds else ""
+    counts = ", ".join(f"{name} {count}" for name, count in figure.counts.items())
+    return "; ".join(filter(None, (spread, counts)))
+
+
+def table(found: list[Figure]) -> Table:
+    """All figures for the terminal."""
+    shown = Table(title="median (least-greatest, repetitions)", title_justify="left")
+    for name in ("what", "measured", "wanted"):
+        shown.add_column(name)
+    for figure in found:
+        wanted = f"<= {figure.target:g} s" if figure.target else ""
+        shown.add_row(figure.name, said(figure), f"{wanted} MISSED" if missed(figure) else wanted)
+    return shown
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cpus": os.cpu_count(),
+        "memory_gib": round(memory / 2**30, 1),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""What is measured: a name, what it was done with, and the times; or counts, under load."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.pods import PORTS, others, ports_of
+from harness.core.model import (
+    Direction,
+    Flow,
+    Namespace,
+    NetworkPolicy,
+    Operator,
+    Peer,
+    Pod,
+    PortRule,
+    Protocol,
+    Requirement,
+    Rule,
+    Selector,
+    Topology,
+)
+from harness.core.oracle import Oracle
+from harness.core.outcome import Verdict
+from harness.core.spread import Spread
+from harness.edge.matrix import MatrixProber
+from harness.edge.prober import Prober
+from harness.errors import ProbeError
+
+REPEAT = 7
+LOAD_PROBES = 10_000
+LOAD_ENDS = 9
+CROWD = 100
+"""Policies and pods of the oracle's measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measurement: seconds for each repetition, or counts."""
+
+    name: str
+    seconds: tuple[float, ...] = ()
+    target: float | None = None
+    counts: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """For results/bench.json; times in ms."""
+        spread = Spread.of([s * 1000 for s in self.seconds]).as_evidence() if self.seconds else None
+        return {
+            "name": self.name,
+            "spread_ms": spread,
+            "target_ms": self.target and self.target * 1000,
+            **self.counts,
+        }
+
+
+def timed(name: str, call: Callable[[], Any], *, target: float | None = None) -> Figure:
+    """The same thing `REPEAT` times."""
+    taken = []
+    for _ in range(REPEAT):
+        before = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - before)
+    return Figure(name, tuple(taken), target)
+
+
+def rounds(
+    matrix: MatrixProber, ends: Sequence[Pod], ports: int, state: Verdict, *, target: float | None
+) -> Figure:
+    """A matrix of these pods and so many ports of each, all of whose cells must show `state`.
+
+    Raises:
+        ProbeError: a cell shows something else: then the time means nothing.
+    """
+    wanted = ports_of(ends, PORTS[:ports])
+
+    def once() -> None:
+        wrong = [c for c in others(matrix.observe(ends, wanted)) if c.verdict is not state]
+        if wrong:
+            raise ProbeError(f"{len(wrong)} cells are not {state}", seen=wrong[0].problem)
+
+    name = f"{len(ends)} pods x {ports} ports, {len(ends) * len(wanted)} probes, all {state}"
+    return timed(name, once, target=target)
+
+
+def streams(make: Callable[[], Prober], ends: Sequence[Pod]) -> Figure:
+    """Streams to so many pods, from nothing until all listen."""
+
+    def once() -> None:
+        with make() as prober:
+            MatrixProber(prober).listen(ports_of(ends, PORTS))
+
+    return timed(f"{len(ends)} streams opened and closed", once)
+
+
+def oracle() -> Figure:
+    """Decisions a second: every pod to every pod on a port, under random policies."""
+    pick = random.Random(1)  # noqa: S311 - the same policies in every run
+    ends = [
+        Pod("bench", f"pod-{n}", {"app": f"a{n % 10}", "tier": f"t{n % 3}"}) for n in range(CROWD)
+    ]
+    topology = Topology({"bench": Namespace("bench", {})}, {str(pod): pod for pod in ends})
+    policies = [_policy(n, pick) for n in range(CROWD)]
+    flows = [Flow(a, b, port) for a in ends for b in ends for port in (80, 81)]
+
+    def once() -> None:
+        made = Oracle(topology, policies)
+        for flow in flows:
+            made.verdict(flow)
+
+    found = timed(f"oracle: {len(flows)} decisions, {CROWD} policies x {CROWD} pods", once)
+    rate = round(len(flows) / (Spread.of(found.seconds).median))
+    return Figure(found.name, found.seconds, counts={"decisions_per_second": rate})
+
+
+def _policy(number: int, pick: random.Random) -> NetworkPolicy:
+    def chosen() -> Selector:
+        key, most = pick.choice((("app", 10), ("tier", 3)))
+        value = frozenset({f"{key[0]}{pick.randrange(most)}"})
+        return Selector((Requirement(key, Operator.IN, value),))
+
+    rule = Rule((Peer(pod_selector=chosen()),), (PortRule(Protocol.TCP, pick.choice((80, 81))),))
+    both = frozenset(Direction)
+    return NetworkPolicy("bench", f"policy-{number}", chosen(), both, (rule,), (rule,))
+
+
+def under_load(prober: Prober, matrix: MatrixProber, ends: Sequence[Pod], state: Verdict) -> Figure:
+    """Half of `LOAD_PROBES` while a busy process sits on every core: what of it is wrong?"""
+    ends = ends[:LOAD_ENDS]
+    wanted = ports_of(ends, PORTS)
+    done = wrong = unclear = 0
+    voided = prober.voided
+    taken = []
+    with busy_cores() as cores:
+        while done < LOAD_PROBES // 2:
+            before = time.perf_counter()
+            cells = others(matrix.observe(ends, wanted))
+            taken.append(time.perf_counter() - before)
+            done += len(cells)
+            unclear += sum(cell.verdict is None for cell in cells)
+            wrong += sum(cell.verdict not in (None, state) for cell in cells)
+    counts = {
+        "probes": done,
+        "wrong_verdicts": wrong,
+        "without_verdict": unclear,
+        "void_rounds": prober.voided - voided,
+        "busy_processes": cores,
+    }
+    return Figure(f"under load, all {state}", tuple(taken), counts=counts)
+
+
+@contextmanager
+def busy_cores() -> Iterator[int]:
+    """A process that computes without end on every core; ended by their ids."""
+    count = os.cpu_count() or 1
+    children = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield count
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()

@@ -1,0 +1,126 @@
+"""Pods for measurements: a toolbox each, with the prober as its only container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from harness.core.cells import Cell
+from harness.core.interpret import POLL
+from harness.core.model import ContainerPort, Pod, Protocol
+from harness.core.outcome import Verdict
+from harness.core.reachability import Matrix, Port
+from harness.edge.discovery import discover
+from harness.edge.kube import Kube
+from harness.edge.matrix import MatrixProber
+from harness.edge.namespaces import OWNER
+from harness.edge.stream import CONTAINER
+from harness.edge.wait import NotYet
+
+NAMESPACE = "policylab-bench-pods"
+READY_SECONDS = 240.0
+SETTLE_SECONDS = 30.0
+PORTS = (
+    ContainerPort(8080, Protocol.TCP),
+    ContainerPort(8081, Protocol.TCP),
+    ContainerPort(8080, Protocol.UDP),
+    ContainerPort(8081, Protocol.UDP),
+)
+DENY = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "deny-all", "namespace": NAMESPACE},
+    "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
+}
+_SPACE = {
+    "apiVersion": "v1",
+    "kind": "Namespace",
+    "metadata": {"name": NAMESPACE, "labels": OWNER},
+}
+
+
+@contextmanager
+def pods(kube: Kube, count: int, image: str) -> Iterator[tuple[Pod, ...]]:
+    """So many running pods; they go at the end, and their namespace with them."""
+    if kube.get("v1", "Namespace", NAMESPACE):  # of a run that was cut off
+        kube.delete(_SPACE)
+        kube.wait_gone([_SPACE], seconds=READY_SECONDS)
+    kube.apply(_SPACE)
+    try:
+        kube.wait("the namespace can hold pods", lambda: _usable(kube), seconds=READY_SECONDS)
+        for number in range(count):
+            kube.apply(_pod(number, image))
+        kube.wait(f"{count} pods run", lambda: _running(kube, count), seconds=READY_SECONDS)
+        yield discover(kube, [NAMESPACE]).pods
+    finally:
+        for body in kube.list("v1", "Pod", NAMESPACE):
+            kube.delete({"apiVersion": "v1", "kind": "Pod", **body}, grace=0)
+        kube.delete(_SPACE)
+
+
+def ports_of(ends: Sequence[Pod], ports: Sequence[ContainerPort]) -> list[Port]:
+    """These ports of every pod."""
+    return [Port(pod, port.number, port.protocol) for pod in ends for port in ports]
+
+
+@contextmanager
+def denied(kube: Kube, matrix: MatrixProber, ends: Sequence[Pod]) -> Iterator[None]:
+    """All ingress denied to all pods, as soon as it is in force."""
+    kube.apply(DENY)
+    try:
+        _wait_for(kube, matrix, ends, Verdict.DENY)
+        yield
+    finally:
+        kube.delete(DENY)
+    _wait_for(kube, matrix, ends, Verdict.ALLOW)
+
+
+def _wait_for(kube: Kube, matrix: MatrixProber, ends: Sequence[Pod], verdict: Verdict) -> None:
+    targets = ports_of(ends, PORTS[:1])
+
+    def settled() -> None:
+        left = [
+            cell for cell in others(matrix.observe(ends, targets, POLL)) if cell.verdict != verdict
+        ]
+        if left:
+            raise NotYet(f"{len(left)} flows are not yet {verdict}")
+
+    kube.wait(f"every flow is {verdict}", settled, seconds=SETTLE_SECONDS, every=0.05)
+
+
+def others(seen: Matrix[Cell]) -> list[Cell]:
+    """The cells but for those of a pod to itself."""
+    return [cell for source, target, cell in seen if not target.startswith(f"{source}:")]
+
+
+def _usable(kube: Kube) -> None:
+    if kube.get("v1", "ServiceAccount", "default", NAMESPACE) is None:
+        raise NotYet("it has no service account yet")
+
+
+def _running(kube: Kube, count: int) -> None:
+    states = [body.get("status", {}).get("phase") for body in kube.list("v1", "Pod", NAMESPACE)]
+    if states.count("Running") < count:
+        raise NotYet(f"{states.count('Running')} of {count} run")
+
+
+def _pod(number: int, image: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": f"bench-{number:02}", "namespace": NAMESPACE},
+        "spec": {
+            "terminationGracePeriodSeconds": 0,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "containers": [
+                {
+                    "name": CONTAINER,
+                    "image": image,
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["sleep", "infinity"],
+                }
+            ],
+        },
+    }

@@ -1,0 +1,149 @@
+"""What `probe` and `watch` share: a running cluster, and its pods with a prober beside each."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from harness.core.live import with_ports
+from harness.core.model import ContainerPort, Pod, Protocol
+from harness.core.reachability import Port
+from harness.edge.cluster import Cluster, ClusterMode, ClusterSpec, open_cluster
+from harness.edge.cni.known import CNIS
+from harness.edge.discovery import Found, discover, equip
+from harness.edge.kube import Kube
+from harness.edge.matrix import PROBED, MatrixProber
+from harness.edge.pods import TOOLBOX
+from harness.edge.prober import Prober
+from harness.edge.process import Progress
+from harness.errors import ContentError
+
+STAYS = (
+    "A prober runs in an ephemeral container (policylab-probe) of every pod that takes part. "
+    "Kubernetes cannot take an ephemeral container away: it idles there until its pod goes."
+)
+_PORT = re.compile(r"(\d{1,5})(?:/(tcp|udp))?\Z", re.IGNORECASE)
+MAX_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class LivePods:
+    """Pods of a cluster, ready to be probed from, and the ports that are asked for."""
+
+    found: Found
+    targets: tuple[Port, ...]
+    matrix: MatrixProber
+    notes: tuple[str, ...]
+
+    @property
+    def pods(self) -> tuple[Pod, ...]:
+        """The pods that take part."""
+        return self.found.pods
+
+
+def port_of(text: str) -> ContainerPort:
+    """`80`, `80/tcp` or `53/udp`; for argparse."""
+    match = _PORT.match(text)
+    if match is None or not 0 < int(match[1]) <= MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text}: write 80, 80/tcp or 53/udp")
+    return ContainerPort(int(match[1]), Protocol((match[2] or "tcp").upper()))
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say which pods, and which ports."""
+    parser.add_argument("namespaces", nargs="+", metavar="NAMESPACE")
+    parser.add_argument("--selector", default="", help="only pods with these labels (app=web,...)")
+    parser.add_argument(
+        "--port",
+        action="append",
+        type=port_of,
+        metavar="PORT[/udp]",
+        help="probe this port of every pod, instead of the ports that its containers declare",
+    )
+    parser.add_argument(
+        "--listen",
+        action="store_true",
+        help="where nothing listens on a probed port, let the prober there answer while this runs: "
+        "then UDP is judged by what arrived. For pods that can bear it: their own server "
+        "finds the port taken meanwhile",
+    )
+    parser.add_argument("--context", default="", help="a cluster of yours, by kubectl's name")
+    parser.add_argument("--cni", default="calico", choices=CNIS, help="which cluster of policylab")
+    parser.add_argument("--name", default="", help="a cluster of policylab, by its kind name")
+    parser.add_argument("--image", default="", help="the probers' image: any that has python3")
+    parser.add_argument(
+        "--yes", action="store_true", help="add the ephemeral containers to pods of your cluster"
+    )
+
+
+@contextmanager
+def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[LivePods]:
+    """The pods that the arguments name, each with its prober; their streams end with the block.
+
+    Raises:
+        ContentError: the cluster is not ours, and nobody said `--yes`.
+        ClusterNotReady: the cluster, or a prober, does not run.
+        ProbeError: there is nothing to probe.
+    """
+    cluster = _cluster(arguments, progress)
+    kube = Kube(cluster.kubeconfig, cluster.context)
+    found = discover(kube, arguments.namespaces, selector=arguments.selector)
+    if found.without_prober:
+        _allow(cluster, found.without_prober, yes=arguments.yes)
+        image = arguments.image or cluster.refs.get("toolbox", TOOLBOX)
+        with progress.step(f"{len(found.without_prober)} probers"):
+            equip(kube, found.without_prober, image)
+    targets, notes = targets_of(found.pods, arguments.port)
+    notes = [*(f"{name} {reason}" for name, reason in found.left_out.items()), *notes]
+    with Prober(cluster.kubectl, cluster.kubeconfig, cluster.context) as prober:
+        matrix = MatrixProber(prober)
+        if arguments.listen:
+            refused = matrix.listen(targets)
+            notes += [f"{what}: the prober does not listen there" for what in refused]
+        yield LivePods(found, targets, matrix, tuple(notes))
+
+
+def targets_of(
+    pods: Sequence[Pod], ports: Sequence[ContainerPort] | None
+) -> tuple[tuple[Port, ...], list[str]]:
+    """The ports to probe: these of every pod, or those that each declares; and what is left out.
+
+    Raises:
+        ContentError: there is none.
+    """
+    notes = []
+    targets = []
+    for pod in pods:
+        for port in ports or pod.ports:
+            if port.protocol in PROBED:
+                targets.append(Port(with_ports(pod, [port]), port.number, port.protocol))
+            else:
+                notes.append(f"{pod}:{port.number}/{port.protocol} is not probed")
+    if not targets:
+        raise ContentError(
+            "no pod declares a port that can be probed", try_="name one: --port 80 --port 53/udp"
+        )
+    return tuple(targets), notes
+
+
+def _cluster(arguments: argparse.Namespace, progress: Progress) -> Cluster:
+    if arguments.context:
+        spec = ClusterSpec(mode=ClusterMode.EXTERNAL, context=arguments.context)
+    else:
+        spec = ClusterSpec(cni=arguments.cni, name=arguments.name, mode=ClusterMode.REUSE)
+    return open_cluster(spec, progress)
+
+
+def _allow(cluster: Cluster, pods: Sequence[Pod], *, yes: bool) -> None:
+    if cluster.owned or yes:
+        return
+    names = ", ".join(map(str, pods[:5])) + (" and more" if len(pods) > 5 else "")  # noqa: PLR2004
+    raise ContentError(
+        f"{len(pods)} pods of a cluster that is not policylab's have no prober yet",
+        where=f"context {cluster.context}",
+        seen=names,
+        try_=f"add --yes. {STAYS}",
+    )

@@ -1,0 +1,92 @@
+"""`policylab probe`: who reaches whom in some namespaces, and whether policies say the same."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.commands.livepods import STAYS, LivePods, add_options, live_pods
+from harness.core.heatmap import svg, told
+from harness.core.library import in_force
+from harness.core.manifest import policies_of
+from harness.core.matrixreport import NO_VERDICT, Verdicts, legend, tables
+from harness.core.model import NetworkPolicy
+from harness.core.oracle import Oracle
+from harness.core.outcome import Verdict
+from harness.core.reachability import Matrix, compute
+from harness.edge.library import load
+from harness.edge.process import Progress
+from harness.errors import HarnessError
+
+SHOWN = 20
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = commands.add_parser(
+        "probe",
+        help="who reaches whom in some namespaces of a running cluster",
+        description=f"Every pod probes every port of every pod, at once. {STAYS} A cell says "
+        "`blocked` only if three attempts stayed silent and the target answers itself.",
+        epilog="Exit code: 0 all agrees (or all has a verdict), 1 the cluster differs from the "
+        "policies of --expect, 2 no verdict.",
+    )
+    add_options(parser)
+    parser.add_argument(
+        "--expect",
+        type=Path,
+        metavar="DIR",
+        help="compare with what the policies in DIR/*.yaml say of the pods that are there",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the cells")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the matrix")
+    parser.set_defaults(run=_probe)
+
+
+def _probe(arguments: argparse.Namespace, progress: Progress) -> int:
+    console = Console()
+    try:
+        # The files first: their faults are found before anything is touched.
+        library = load(arguments.expect) if arguments.expect else None
+        with live_pods(arguments, progress) as live:
+            seen = live.matrix.observe(live.pods, live.targets)
+        policies = policies_of(in_force(library, library)) if library else None
+        expected = _expected(live, policies) if policies is not None else None
+    except HarnessError as error:
+        Console(stderr=True).print(
+            f"policylab: {error}", style="bold red", highlight=False, markup=False
+        )
+        return NO_VERDICT
+    verdicts = Verdicts(seen, expected)
+    _show(console, verdicts, live.notes)
+    if arguments.json:
+        context = {"namespaces": arguments.namespaces, "notes": list(live.notes)}
+        text = json.dumps(verdicts.as_json(**context), indent=1) + "\n"
+        arguments.json.write_text(text, encoding="utf-8")
+    if arguments.svg:
+        title = f"who reaches whom in {', '.join(arguments.namespaces)}"
+        picture = svg(seen, title=title, differing=verdicts.differing)
+        arguments.svg.write_text(picture, encoding="utf-8")
+    return verdicts.exit_code
+
+
+def _expected(live: LivePods, policies: tuple[NetworkPolicy, ...]) -> Matrix[Verdict]:
+    return compute(Oracle(live.found.topology, policies), live.pods, live.targets)
+
+
+def _show(console: Console, verdicts: Verdicts, notes: tuple[str, ...]) -> None:
+    for table in tables(verdicts):
+        console.print(table)
+    console.print(legend())
+    for note in notes:
+        console.print(f"note: {note}", style="dim", markup=False, highlight=False)
+    for miss in verdicts.wrong[:SHOWN]:
+        console.print(f"differs: {miss}", style="bold red", markup=False, highlight=False)
+    for source, target, cell in verdicts.unclear[:SHOWN]:
+        line = f"no verdict: {told((source, target), cell)}"
+        console.print(line, style="yellow", markup=False, highlight=False)
+    counts = ", ".join(f"{number} {word}" for word, number in verdicts.summary().items())
+    console.print(counts, style="bold", markup=False, highlight=False)

@@ -1,0 +1,149 @@
+"""One socket of one probe: opened, served by the event loop, and told of."""
+
+import base64
+import contextlib
+import errno
+import selectors
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+
+REFUSED = {errno.ECONNREFUSED}
+RESET = {errno.ECONNRESET, errno.EPIPE}
+LENGTH = 2  # bytes before a DNS message over TCP
+
+
+class Attempt:
+    """One socket of one item; `on_end` is called once, when its result is there."""
+
+    def __init__(
+        self,
+        item: dict[str, Any],
+        at: float,
+        selector: selectors.BaseSelector,
+        on_end: "Callable[[Attempt], None]",
+    ) -> None:
+        self.item = item
+        self.at = at  # seconds since the round began
+        self.start = time.monotonic()
+        self.selector = selector
+        self.on_end = on_end
+        self.sock: socket.socket | None = None
+        self.connected_ms: float | None = None
+        self.buffer = b""
+        self.result: dict[str, Any] | None = None
+
+    def open(self) -> None:
+        """Create the socket and send what it has to send."""
+        proto = self.item["proto"]
+        kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
+        number = socket.IPPROTO_ICMP if proto == "icmp" else 0
+        try:
+            self.sock = socket.socket(socket.AF_INET, kind, number)
+            self.sock.setblocking(False)
+            code = self.sock.connect_ex((self.item["addr"], self.item["port"] or 0))
+            if code not in (0, errno.EINPROGRESS):
+                self.fail(code)
+                return
+            if proto != "tcp":
+                self.sock.send(self.payload())
+            events = selectors.EVENT_WRITE if proto == "tcp" else selectors.EVENT_READ
+            self.selector.register(self.sock, events, self)
+        except OSError as error:
+            self.fail(error.errno)
+
+    def payload(self) -> bytes:
+        """Return the bytes to send."""
+        if self.item["proto"] == "icmp":
+            return struct.pack("!BBHHH", 8, 0, 0, 0, 1) + b"policylab"
+        return base64.b64decode(self.item["payload"] or "")
+
+    def ready(self) -> None:
+        """Go on after the selector said that the socket is ready."""
+        if self.sock is None or self.result is not None:
+            return
+        try:
+            if self.item["proto"] == "tcp" and self.connected_ms is None:
+                self.connect_done(self.sock)
+            else:
+                self.read(self.sock)
+        except OSError as error:
+            self.fail(error.errno)
+
+    def connect_done(self, sock: socket.socket) -> None:
+        """The handshake ended: well, or with an error of the network."""
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self.fail(code)
+            return
+        self.connected_ms = self.age_ms()
+        if self.item["want"] == "none":
+            self.finish("connected")
+            return
+        sock.send(self.payload())
+        self.selector.modify(sock, selectors.EVENT_READ, self)
+
+    def read(self, sock: socket.socket) -> None:
+        """Take what has come; a DNS answer over TCP says its own length (RFC 1035 4.2.2)."""
+        data = sock.recv(65535)
+        self.buffer += data
+        tcp = self.item["proto"] == "tcp"
+        if tcp and data and self.item["want"] == "dns" and not self.is_whole():
+            return
+        self.finish("answered" if self.buffer or not tcp else "connected")
+
+    def is_whole(self) -> bool:
+        """Whether the buffer holds a whole DNS message of TCP."""
+        if len(self.buffer) < LENGTH:
+            return False
+        (length,) = struct.unpack("!H", self.buffer[:LENGTH])
+        return len(self.buffer) >= LENGTH + int(length)
+
+    def age_ms(self) -> float:
+        """How long the attempt has been going on."""
+        return round((time.monotonic() - self.start) * 1000, 3)
+
+    def fail(self, code: int | None) -> None:
+        """End with an error number."""
+        name = errno.errorcode.get(code or 0, str(code))
+        if self.is_connected():
+            # The handshake is what a policy decides; what the server did next is told beside it.
+            self.finish("connected", name)
+        elif code in REFUSED:
+            self.finish("refused")
+        elif code in RESET:
+            self.finish("reset")
+        else:
+            self.finish("error", name)
+
+    def expire(self) -> None:
+        """End at the round's deadline."""
+        self.finish("connected" if self.is_connected() else "timeout")
+
+    def is_connected(self) -> bool:
+        """Whether the handshake is all that was wanted, and it was done."""
+        return self.connected_ms is not None and self.item["want"] != "dns"
+
+    def finish(self, phase: str, error: str = "") -> None:
+        """Record the result and let go of the socket."""
+        handshake = self.connected_ms if phase == "connected" else None
+        self.result = {
+            "phase": phase,
+            "error": error,
+            "ms": self.age_ms() if handshake is None else handshake,
+            "at": round(self.at * 1000, 1),
+            "data": base64.b64encode(self.buffer).decode(),
+        }
+        self.close()
+        self.on_end(self)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        if self.sock is None:
+            return
+        with contextlib.suppress(KeyError, ValueError):
+            self.selector.unregister(self.sock)
+        self.sock.close()
+        self.sock = None

@@ -1,0 +1,142 @@
+"""Servers that say who they are and what they were asked, and remember what they heard."""
+
+import contextlib
+import errno
+import selectors
+import socket
+import struct
+import time
+from typing import Any
+
+GREETING = b"policylab "
+REPLY = "X-Policylab-Pod: {name}\r\nX-Policylab-Nonce: {nonce}\r\n"
+MAX_LINE = 512
+BACKLOG = 1024
+SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module has no name for it
+TIMESPEC = struct.Struct("@ll")
+
+
+class Listeners:
+    """The ports on which this pod answers for itself."""
+
+    def __init__(self, selector: selectors.BaseSelector) -> None:
+        self.selector = selector
+        self.open: list[Door] = []
+        self.heard: dict[str, float] = {}
+
+    def replace(self, wanted: list[dict[str, Any]], name: str) -> dict[str, str]:
+        """Close what was open and open these; returns the error, or nothing, of each."""
+        for door in self.open:
+            door.close()
+        self.open = []
+        found: dict[str, str] = {}
+        for entry in wanted:
+            key = f"{entry['proto']}/{entry['port']}"
+            try:
+                self.open.append(Door(self, entry, name))
+                found[key] = ""
+            except OSError as error:
+                found[key] = errno.errorcode.get(error.errno or 0, str(error))
+        return found
+
+    def tell(self) -> dict[str, float]:
+        """The nonces that came since the last time, with how many ms late each was taken."""
+        for door in self.open:
+            door.ready()
+        told, self.heard = self.heard, {}
+        return told
+
+
+class Door:
+    """One listening socket."""
+
+    def __init__(self, home: Listeners, entry: dict[str, Any], name: str) -> None:
+        self.home = home
+        self.name = name
+        self.answers = entry.get("answers", True)
+        self.tcp = entry["proto"] == "tcp"
+        kind = socket.SOCK_STREAM if self.tcp else socket.SOCK_DGRAM
+        self.sock = socket.socket(socket.AF_INET, kind)
+        try:
+            self.sock.setblocking(False)
+            if self.tcp:
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            else:
+                self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            self.sock.bind(("", entry["port"]))
+            if self.tcp:
+                self.sock.listen(BACKLOG)
+        except OSError:
+            self.sock.close()
+            raise
+        home.selector.register(self.sock, selectors.EVENT_READ, self)
+
+    def ready(self) -> None:
+        """Take all that has come."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.accept() if self.tcp else self.receive()
+
+    def accept(self) -> None:
+        """Let one client in."""
+        with contextlib.suppress(ConnectionError):
+            sock, _ = self.sock.accept()
+            sock.setblocking(False)
+            self.home.selector.register(sock, selectors.EVENT_READ, Guest(self, sock))
+
+    def receive(self) -> None:
+        """Take one datagram, and answer it."""
+        with contextlib.suppress(ConnectionError):
+            data, extra, _, sender = self.sock.recvmsg(MAX_LINE, 64)
+            reply = self.reply(data, late_ms(extra))
+            if reply:
+                self.sock.sendto(reply, sender)
+
+    def reply(self, data: bytes, late: float) -> bytes:
+        """Note what was heard; the answer to it, if it is a greeting."""
+        line, newline, _ = data.partition(b"\n")
+        if not newline or not line.startswith(GREETING):
+            return b""
+        nonce = line.removeprefix(GREETING).decode(errors="replace").strip()
+        self.home.heard[nonce] = late
+        return REPLY.format(name=self.name, nonce=nonce).encode() if self.answers else b""
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.home.selector.unregister(self.sock)
+        self.sock.close()
+
+
+class Guest:
+    """One TCP client, until it has its answer."""
+
+    def __init__(self, door: Door, sock: socket.socket) -> None:
+        self.door = door
+        self.sock = sock
+        self.buffer = b""
+
+    def ready(self) -> None:
+        """Answer a whole line, and part."""
+        try:
+            data = self.sock.recv(MAX_LINE)
+            self.buffer += data
+            if data and b"\n" not in self.buffer and len(self.buffer) < MAX_LINE:
+                return
+            reply = self.door.reply(self.buffer, 0.0)
+            if reply:
+                self.sock.send(reply)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.buffer = b""
+        self.door.home.selector.unregister(self.sock)
+        self.sock.close()
+
+
+def late_ms(extra: "list[tuple[int, int, bytes]]") -> float:
+    """How long the kernel had a datagram before this process took it."""
+    for level, kind, data in extra:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+            seconds, nanoseconds = TIMESPEC.unpack(data[: TIMESPEC.size])
+            return float(round((time.time() - seconds - nanoseconds / 1e9) * 1000, 3))
+    return 0.0
