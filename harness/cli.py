@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness import __version__
-from harness.commands import claims, probe, watch
+from harness.commands import claims, judge, probe, watch
 from harness.edge import images
 from harness.edge.cluster import (
     ClusterMode,
@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("images", help="build, save and load what clusters are made from")
     )
     claims.add_parser(commands)
+    judge.add_parsers(commands)
     probe.add_parser(commands)
     watch.add_parser(commands)
     return parser

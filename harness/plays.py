@@ -17,8 +17,10 @@ from harness.core.documented import Row
 from harness.core.library import Library, namespaces_of
 from harness.edge.bench import Bench
 from harness.edge.cluster import Cluster
+from harness.edge.cni.drops import drop_counter
 from harness.edge.gate import Gate
 from harness.edge.kube import Kube
+from harness.edge.kubectl import kubectl_base
 from harness.edge.namespaces import clear
 from harness.edge.play import Play
 from harness.edge.prober import Prober
@@ -84,7 +86,9 @@ class Plays:
         replayer = Replayer(
             cluster.kubectl, cluster.kubeconfig, cluster.context, names=prober.names
         )
-        bench = Bench(kube, prober, stage, replayer, cluster.internet)
+        words = kubectl_base(cluster.kubectl, cluster.kubeconfig, cluster.context)
+        drops = drop_counter(cluster.cni, kube, words)
+        bench = Bench(kube, prober, stage, replayer, cluster.internet, drops)
         return Play(stage, replayer, bench, self.rows[tutorial])
 
     @property

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from harness.core.fqdn import matches
+from harness.core.judgement import Judgement
 from harness.core.manifest import Resource, policies_of, topology_of
 from harness.core.model import (
     External,
@@ -27,6 +28,7 @@ from harness.core.question import Question
 from harness.core.reasons import name_refused
 from harness.core.surroundings import with_surroundings
 from harness.core.target import (
+    Blocked,
     DnsQuery,
     ExternalPort,
     Fact,
@@ -37,6 +39,7 @@ from harness.core.target import (
     PodRef,
     Questions,
     ResolverOption,
+    Rollout,
     ServiceAddress,
     Target,
 )
@@ -74,6 +77,7 @@ class Scenario:
         self.topology = with_surroundings(topology_of(resources))
         self.policies = policies_of(resources)
         self.oracle = Oracle(self.topology, self.policies)
+        self.judgement = Judgement(resources, self.topology, self.policies)
         # No addresses: which ones stand in for the internet is the cluster's affair.
         self.zone = Zone(self.topology, external=dict.fromkeys(INTERNET, ""))
 
@@ -108,12 +112,7 @@ class Scenario:
                     source, self._external(target.name), target.port, target.protocol
                 )
             case Ping():
-                end = (
-                    self._external(target.target)
-                    if isinstance(target.target, str)
-                    else self.pod(target.target)
-                )
-                return self._reach(source, end, 0, Protocol.ICMP)
+                return self._ping(source, target)
             case NamePort():
                 return self._name(source, target)
             case DnsQuery():
@@ -124,8 +123,23 @@ class Scenario:
                 return Prediction(
                     Reading(Outcome.SHOWS, f"ndots:{NDOTS}") if target.name == "ndots" else None
                 )
+            case Blocked() | Fact() | Rollout():
+                return self._judged(source, target)
+
+    def _ping(self, source: PodRef, target: Ping) -> Prediction:
+        named = target.target
+        end = self._external(named) if isinstance(named, str) else self.pod(named)
+        return self._reach(source, end, 0, Protocol.ICMP)
+
+    def _judged(self, source: PodRef, target: Blocked | Fact | Rollout) -> Prediction:
+        """What the policies say of themselves; what only a measurement can tell is left open."""
+        match target:
+            case Blocked():
+                end = self.pod(target.port.pod)
+                return Prediction(*self.judgement.blocked(self.pod(source), end, target))
             case Fact():
-                return Prediction(None)
+                return Prediction(self.judgement.fact(target))
+        return Prediction(None)
 
     def _external(self, name: str) -> External:
         found = self.topology.external.get(name)

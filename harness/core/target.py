@@ -11,6 +11,8 @@ Grammar of `to` (one cell, no blanks except in `fact/`):
     lookup/NAME                       an address lookup through the pod's search list
     questions/NAME                    how many questions the name server receives for that lookup
     option/NAME                       the named option of the pod's /etc/resolv.conf
+    blocked/pod/NAMESPACE/NAME:PORT[/udp]   which end's policies drop that flow
+    rollout/MANIFEST                  that manifest over the row's state, watched, and back again
     fact/NAME                         something only its lab can measure
 
 A Deployment's pods are NAME-1, NAME-2 and so on. Where a pod's name stands, `deploy/NAME` may too,
@@ -111,6 +113,20 @@ class ResolverOption:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocked:
+    """The ends at which a flow to this port is dropped, and the policies that drop it there."""
+
+    port: PodPort
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """A manifest that goes out over the row's state, and back again if the watch finds trouble."""
+
+    manifest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """Something that only its lab can measure; the observer of that name does it."""
 
@@ -127,6 +143,8 @@ Target = (
     | Lookup
     | Questions
     | ResolverOption
+    | Blocked
+    | Rollout
     | Fact
 )
 
@@ -163,12 +181,14 @@ def parse_target(text: str, *, where: str) -> Target:
     """
     kind, _, rest = text.partition("/")
     target = _parse(kind, rest)
-    if target is None or not 0 < getattr(target, "port", MAX_PORT) <= MAX_PORT:
+    end = target.port if isinstance(target, Blocked) else target
+    if target is None or not 0 < getattr(end, "port", MAX_PORT) <= MAX_PORT:
         raise OutcomeTableError(
             f"`{text}` is no target",
             where=where,
             try_="pod/NS/NAME:PORT, svc/NS/NAME:PORT, net/NAME:PORT, name/NAME:PORT, ping/..., "
-            "dns/TYPE/QNAME[/tcp], lookup/NAME, questions/NAME, option/NAME or fact/NAME",
+            "dns/TYPE/QNAME[/tcp], lookup/NAME, questions/NAME, option/NAME, "
+            "blocked/pod/NS/NAME:PORT, rollout/MANIFEST or fact/NAME",
         )
     return target
 
@@ -186,10 +206,21 @@ def _parse(kind: str, rest: str) -> Target | None:
             return DnsQuery(found[1], _absolute(found[2]), bool(found[3])) if found else None
         case "lookup" if re.fullmatch(_DNS_NAME, rest):
             return Lookup(rest)
+    return _measured(kind, rest)
+
+
+def _measured(kind: str, rest: str) -> Target | None:
+    """What no client sees: a count, an option, a cause, a change that goes out."""
+    match kind:
         case "questions" if re.fullmatch(_DNS_NAME, rest):
             return Questions(rest)
         case "option" if re.fullmatch(r"[a-z0-9-]+", rest):
             return ResolverOption(rest)
+        case "blocked" if rest.startswith("pod/"):
+            end = _namespaced("pod", rest.removeprefix("pod/"))
+            return Blocked(end) if isinstance(end, PodPort) else None
+        case "rollout" if re.fullmatch(r"[a-z0-9-]+", rest):
+            return Rollout(rest)
         case "fact" if re.fullmatch(r"[a-z0-9-]+", rest):
             return Fact(rest)
     return None

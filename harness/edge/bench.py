@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.edge.cni import DropCounter
 from harness.edge.internetstate import Internet
 from harness.edge.kube import Kube
 from harness.edge.observe import Observer
@@ -21,6 +22,7 @@ class Bench:
     stage: Stage
     replayer: Replayer
     internet: Internet | None = None
+    drops: DropCounter | None = None
 
     @property
     def observer(self) -> Observer:

@@ -16,17 +16,19 @@ from harness.core.documented import Row
 from harness.core.outcome import SILENT, Reading
 from harness.core.record import Observation, Transcript
 from harness.core.replay import agrees
-from harness.core.target import Fact, Questions, ResolverOption
+from harness.core.target import Blocked, Fact, Questions, ResolverOption, Rollout
 from harness.edge.bench import Bench
 from harness.edge.commands import COMMANDS
 from harness.edge.facts import FACTS
+from harness.edge.judging import JUDGING
 from harness.edge.replay import Replayer
 from harness.edge.settling import Settled
 from harness.edge.stage import Stage
 from harness.errors import HarnessError, OutcomeTableError, ProbeError
 
 WORKERS = 4
-SPECIAL = (Fact, Questions, ResolverOption)
+SPECIAL = (Blocked, Fact, Questions, ResolverOption, Rollout)
+INSTRUMENTS = FACTS | JUDGING
 Seen = Observation | ProbeError
 Step = tuple[str, ...]
 
@@ -131,14 +133,14 @@ class Play:
         name = (
             row.target.name if isinstance(row.target, Fact) else type(row.target).__name__.lower()
         )
-        if name not in FACTS:
+        if name not in INSTRUMENTS:
             raise OutcomeTableError(
                 f"nothing can measure `{row.to}`",
                 where=row.where,
-                seen=f"known facts: {', '.join(FACTS)}",
+                seen=f"known facts: {', '.join(INSTRUMENTS)}",
             )
         try:
-            return FACTS[name](self._bench, row)
+            return INSTRUMENTS[name](self._bench, row)
         except HarnessError as error:  # the other rows of the step keep their verdicts
             return _no_verdict(error)
 

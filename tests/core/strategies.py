@@ -24,6 +24,7 @@ from harness.core.model import (
     Selector,
     Topology,
 )
+from harness.core.selectors import NAME_LABEL
 
 NAMESPACES = ("x", "y", "z")
 KEYS = ("app", "tier")
@@ -118,7 +119,7 @@ def pods(draw: st.DrawFn, number: int) -> Pod:
 @st.composite
 def topologies(draw: st.DrawFn) -> Topology:
     found = [draw(pods(number)) for number in range(draw(st.integers(1, 4)))]
-    spaces = {name: Namespace(name, draw(labels)) for name in NAMESPACES}
+    spaces = {n: Namespace(n, {**draw(labels), NAME_LABEL: n}) for n in NAMESPACES}
     external = {OUTSIDE.name: OUTSIDE}
     return Topology(spaces, {str(pod): pod for pod in found}, external=external)
 

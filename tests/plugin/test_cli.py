@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness import cli
+from harness.core.manifest import parse, policies_of
 from harness.edge import images
 from harness.edge.clusterstate import ClusterStatus
 from harness.errors import ImageUnavailable
@@ -71,3 +72,65 @@ def test_down_of_all_deletes_every_cluster_of_ours(monkeypatch: pytest.MonkeyPat
 
     assert cli.main(["cluster", "down", "--all"]) == 0
     assert deleted == ["a", "b"]
+
+
+TEXT = Path(__file__).parents[2] / "manifests" / "production-isolation"
+BASELINE = "01-workloads,02-default-deny,03-allow-backend-ingress,03-allow-dns-egress"
+
+
+def judged(*words: str) -> int:
+    where = ["--manifests", str(TEXT), "--apply", BASELINE]
+    return cli.main([words[0], *where, *words[1:]])
+
+
+def test_diagnosis_is_yaml_that_can_be_applied(capsys: pytest.CaptureFixture[str]) -> None:
+    assert judged("diagnose", "develop/frontend", "pod/develop/backend:8080") == 0
+
+    said = capsys.readouterr().out
+    (suggested,) = policies_of(parse(said, origin="stdout"))
+    assert suggested.namespace == "develop"
+    assert "# Egress: dropped by develop/default-deny-all, develop/allow-dns-egress" in said
+    assert "the port TCP 8080" in said
+
+
+def test_diagnosis_of_an_open_flow_suggests_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert judged("diagnose", "traefik/gateway", "net/google.com:80") == 0
+
+    said = capsys.readouterr().out
+    assert "nothing blocks it" in said
+    assert policies_of(parse(said, origin="stdout")) == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("diagnose", "develop/nobody", "pod/develop/backend:8080"), "no manifest in force"),
+        (("diagnose", "develop/frontend", "lookup/google.com"), "no end of a flow"),
+        (("diagnose", "develop/frontend", "net/nowhere.example:80"), "no end of a flow"),
+        (("privilege", "--wanted", "/nowhere/wanted.yaml"), "cannot be read"),
+    ],
+)
+def test_wrong_words_are_one_message(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert judged(*words) == 1
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_privilege_names_the_unused_selector(capsys: pytest.CaptureFixture[str]) -> None:
+    assert judged("privilege") == 0
+
+    said = capsys.readouterr().out
+    assert "1 parts of rules that no wanted flow uses\n  develop/allow-dns-egress egress" in said
+    assert "  traefik/gateway -> production/production-db:5432/TCP\n" in said
+    assert "  develop/frontend -> develop/backend:8080/TCP\n" in said
+
+
+def test_privilege_takes_its_list_from_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = tmp_path / "wanted.yaml"
+    wanted.write_text("- {from: traefik/gateway, to: pod/develop/backend:8080}\n")
+
+    assert judged("privilege", "--wanted", str(wanted)) == 0
+    assert "0 wanted flows that do not pass" in capsys.readouterr().out

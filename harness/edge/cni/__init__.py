@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Protocol
+
+from harness.core.model import Direction
+from harness.core.target import PodRef
 
 POD_CIDR = "10.244.0.0/16"
 API_PORT = 6443
@@ -40,3 +44,32 @@ def rendered(name: str, values: Mapping[str, str]) -> str:
     for key, value in values.items():
         text = text.replace("${" + key + "}", value)
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What policies dropped at one end of a pod: packets so far, a number that only grows.
+
+    `policies` are those by which the CNI judges the packets there, as `namespace/name`.
+    """
+
+    packets: int
+    policies: tuple[str, ...] = ()
+
+
+Drops = Mapping[tuple[PodRef, Direction], Dropped]
+
+
+class DropCounter(Protocol):
+    """A CNI's own account of what it drops: the witness of a diagnosis.
+
+    Read before and after a probe, the end whose number has grown is where the packets went.
+    """
+
+    def read(self, pods: Collection[PodRef]) -> Drops:
+        """Both ends of each of these pods.
+
+        Raises:
+            ProbeError: the CNI does not tell, or not of one of the pods.
+        """
+        ...

@@ -1,0 +1,108 @@
+"""`policylab diagnose` and `policylab privilege`: policies judged without a cluster."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from harness.core.advice import diagnosis_text, privilege_text
+from harness.core.diagnosis import diagnose
+from harness.core.library import in_force
+from harness.core.manifest import MAX_BYTES
+from harness.core.model import External, Flow, Pod
+from harness.core.predict import Scenario
+from harness.core.privilege import judge
+from harness.core.target import ExternalPort, PodPort, parse_pod, parse_target
+from harness.core.wanted import parse_wanted
+from harness.edge.library import load
+from harness.edge.process import Progress
+from harness.errors import ContentError
+
+OK = 0
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add both verbs."""
+    _diagnose_parser(commands.add_parser("diagnose", help="which policies block a flow, and why"))
+    _privilege_parser(commands.add_parser("privilege", help="do these policies allow too much?"))
+
+
+def _diagnose_parser(parser: argparse.ArgumentParser) -> None:
+    _manifests(parser)
+    parser.add_argument("source", metavar="FROM", help="NAMESPACE/POD")
+    parser.add_argument("target", metavar="TO", help="pod/NAMESPACE/POD:PORT[/udp], net/NAME:PORT")
+    parser.set_defaults(run=_diagnose)
+
+
+def _privilege_parser(parser: argparse.ArgumentParser) -> None:
+    _manifests(parser)
+    parser.add_argument(
+        "--wanted",
+        type=Path,
+        metavar="FILE",
+        help="a YAML list of {from: NAMESPACE/POD, to: pod/NAMESPACE/POD:PORT}; "
+        "default: the ConfigMap `wanted-flows` among the manifests",
+    )
+    parser.set_defaults(run=_privilege)
+
+
+def _manifests(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--manifests", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--apply",
+        default="",
+        metavar="NAMES",
+        help="the files in force, without .yaml, separated by commas; default: all of DIR",
+    )
+
+
+def _scenario(arguments: argparse.Namespace) -> Scenario:
+    library = load(arguments.manifests)
+    names = [name.strip() for name in arguments.apply.split(",") if name.strip()]
+    return Scenario(in_force(library, names or sorted(library), where=str(arguments.manifests)))
+
+
+def _diagnose(arguments: argparse.Namespace, _: Progress) -> int:
+    scenario = _scenario(arguments)
+    source = scenario.pod(parse_pod(arguments.source, where="FROM"))
+    end, target = _end(scenario, arguments.target)
+    flow = Flow(source, end, target.port, target.protocol)
+    found = diagnose(scenario.topology, scenario.policies, flow)
+    sys.stdout.write(diagnosis_text(found))
+    return OK
+
+
+def _end(scenario: Scenario, text: str) -> tuple[Pod | External, PodPort | ExternalPort]:
+    target = parse_target(text, where="TO")
+    if isinstance(target, PodPort):
+        return scenario.pod(target.pod), target
+    if isinstance(target, ExternalPort) and target.name in scenario.topology.external:
+        return scenario.topology.external[target.name], target
+    raise ContentError(
+        f"`{text}` is no end of a flow",
+        where="TO",
+        seen=f"names outside: {', '.join(scenario.topology.external)}",
+        try_="pod/NAMESPACE/POD:PORT[/udp] or net/NAME:PORT",
+    )
+
+
+def _privilege(arguments: argparse.Namespace, _: Progress) -> int:
+    scenario = _scenario(arguments)
+    wanted = scenario.judgement.wanted
+    if arguments.wanted is not None:
+        wanted = parse_wanted(
+            _text(arguments.wanted), scenario.topology, origin=str(arguments.wanted)
+        )
+    if wanted is None:
+        raise ContentError("nothing says which flows are wanted", try_="--wanted FILE")
+    sys.stdout.write(privilege_text(judge(scenario.topology, scenario.policies, wanted)))
+    return OK
+
+
+def _text(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_BYTES + 1).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ContentError("the list cannot be read", where=str(file), seen=str(error)) from error

@@ -1,0 +1,126 @@
+"""Where Calico drops packets: the counters of Felix's own rules on the pod's node.
+
+Felix gives every pod two chains in the filter table, one for what the pod sends (`cali-fw-`) and
+one for what it receives (`cali-tw-`). Each ends a tier of policies with a rule that drops what no
+policy let pass, and jumps before that to the chains of the policies, whose comments carry their
+names. The chains are called by the pod's interface, which Calico derives from its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha1
+
+from harness.core.model import Direction
+from harness.core.target import PodRef
+from harness.edge.cni import Dropped, Drops
+from harness.edge.cni.calico import DAEMON_SET
+from harness.edge.kube import Kube
+from harness.edge.process import CommandFailed, run
+from harness.errors import ProbeError
+
+SECONDS = 20.0
+SAVE = ("iptables-nft-save", "--counters", "--table=filter")
+CHAINS = {Direction.EGRESS: "cali-fw-", Direction.INGRESS: "cali-tw-"}
+
+_RULE = re.compile(r"^\[(\d+):\d+\] -A (\S+) (.*)$")
+_JUMP = re.compile(r"-[jg] (cali-\S+)")
+_POLICY = re.compile(r'"Policy (\S+)/knp\.default\.(\S+) (?:in|e)gress"')
+_END_OF_TIER = re.compile(r'"End of tier \S+ Drop if no policies passed packet".* -j DROP')
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the table: how many packets met it, and its words."""
+
+    packets: int
+    words: str
+
+
+Table = Mapping[str, list[Rule]]
+
+
+class FelixCounters:
+    """The counters, read from inside of Felix's pod on the node where each pod runs."""
+
+    def __init__(self, kube: Kube, kubectl: Collection[str]) -> None:
+        self._kube = kube
+        self._kubectl = tuple(kubectl)
+
+    def read(self, pods: Collection[PodRef]) -> Drops:
+        """Both ends of each of these pods.
+
+        Raises:
+            ProbeError: Felix's rules cannot be read, or have no chain for one of the pods.
+        """
+        tables: dict[str, Table] = {}
+        found: dict[tuple[PodRef, Direction], Dropped] = {}
+        for pod in pods:
+            node = self._node(pod)
+            if node not in tables:
+                tables[node] = parse(self._saved(node))
+            for direction in Direction:
+                found[pod, direction] = dropped(tables[node], pod, direction)
+        return found
+
+    def _node(self, pod: PodRef) -> str:
+        body = self._kube.get("v1", "Pod", pod.name, pod.namespace)
+        if body is None:
+            raise ProbeError(f"the pod {pod} does not run", where=self._kube.where)
+        return str(body["spec"]["nodeName"])
+
+    def _saved(self, node: str) -> str:
+        selector = f"k8s-app={DAEMON_SET}"
+        agents = [
+            body["metadata"]["name"]
+            for body in self._kube.list("v1", "Pod", "kube-system", selector=selector)
+            if body["spec"].get("nodeName") == node
+        ]
+        if not agents:
+            raise ProbeError(f"no Felix runs on {node}", where=self._kube.where)
+        words = [*self._kubectl, "exec", "--namespace=kube-system", agents[0], "--container=felix"]
+        try:
+            return run([*words, "--", *SAVE], timeout=SECONDS).stdout
+        except CommandFailed as error:
+            raise ProbeError(
+                "Felix's counters cannot be read", where=f"on {node}", seen=error.seen
+            ) from error
+
+
+def interface(pod: PodRef) -> str:
+    """The host's end of a pod's link: Calico names it by a digest of the pod's name."""
+    digest = sha1(f"{pod.namespace}.{pod.name}".encode(), usedforsecurity=False).hexdigest()
+    return f"cali{digest[:11]}"
+
+
+def parse(saved: str) -> Table:
+    """The rules by chain, from what `iptables-save --counters` prints."""
+    table: dict[str, list[Rule]] = {}
+    for line in saved.splitlines():
+        if found := _RULE.match(line):
+            table.setdefault(found[2], []).append(Rule(int(found[1]), found[3]))
+    return table
+
+
+def dropped(table: Table, pod: PodRef, direction: Direction) -> Dropped:
+    """One end of a pod. A pod that no policy isolates there has no such rule: nothing dropped.
+
+    Raises:
+        ProbeError: the table has no chain for the pod, so its silence would mean nothing.
+    """
+    chain = CHAINS[direction] + interface(pod)
+    if chain not in table:
+        raise ProbeError(f"Felix has no chain {chain} for {pod}", seen=f"{len(table)} chains")
+    packets = sum(r.packets for r in table[chain] if _END_OF_TIER.search(r.words))
+    return Dropped(packets, tuple(sorted(set(_policies(table, chain)))))
+
+
+def _policies(table: Table, chain: str) -> Iterator[str]:
+    """The policies on the way of a packet through a chain and those that it jumps to."""
+    for rule in table.get(chain, ()):
+        for namespace, name in _POLICY.findall(rule.words):
+            yield f"{namespace}/{name}"
+        for further in _JUMP.findall(rule.words):
+            yield from _policies(table, further)

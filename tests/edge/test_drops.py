@@ -1,0 +1,64 @@
+"""Felix's counters: whose chain, which rule, which policies."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.core.model import Direction
+from harness.core.target import PodRef
+from harness.edge.cni.drops import drop_counter
+from harness.edge.cni.felix import FelixCounters, dropped, interface, parse
+from harness.errors import ProbeError
+
+POD = PodRef("develop", "backend")
+LINK = interface(POD)
+SAVED = f"""
+*filter
+:cali-tw-{LINK} - [0:0]
+[9:540] -A cali-tw-{LINK} -m comment --comment "cali:a" -m conntrack --ctstate ESTABLISHED -j ACCEPT
+[4:240] -A cali-tw-{LINK} -m conntrack --ctstate INVALID -j DROP
+[3:180] -A cali-tw-{LINK} -m comment --comment "cali:b" -m mark --mark 0x0/0x20000 -j cali-pi-one
+[3:180] -A cali-tw-{LINK} -m comment --comment "cali:c" -m mark --mark 0x0/0x20000 -j cali-gi-two
+[3:180] -A cali-tw-{LINK} -m comment --comment "End of tier default. Drop if no policies passed packet" -m mark --mark 0x0/0x20000 -j DROP
+[0:0] -A cali-pi-one -m comment --comment "Policy develop/knp.default.default-deny-all ingress"
+[3:180] -A cali-gi-two -j cali-pi-three
+[0:0] -A cali-pi-three -p tcp -m comment --comment "Policy develop/knp.default.allow-backend ingress" -j MARK
+[0:0] -A cali-pi-other -m comment --comment "Policy develop/knp.default.elsewhere ingress"
+[7:420] -A cali-fw-{LINK} -m comment --comment "Drop if no profiles matched" -j DROP
+COMMIT
+"""  # noqa: E501 - lines as iptables-save prints them
+
+
+def test_interface_is_the_digest_that_calico_gives() -> None:
+    assert interface(PodRef("policylab-gate", "canary-server-0")) == "cali2b77ef268b8"
+
+
+def test_only_the_end_of_the_tier_counts() -> None:
+    assert dropped(parse(SAVED), POD, Direction.INGRESS).packets == 3
+
+
+def test_policies_are_found_through_every_jump() -> None:
+    found = dropped(parse(SAVED), POD, Direction.INGRESS).policies
+
+    assert found == ("develop/allow-backend", "develop/default-deny-all")
+
+
+def test_end_that_no_policy_isolates_drops_nothing() -> None:
+    found = dropped(parse(SAVED), POD, Direction.EGRESS)
+
+    assert (found.packets, found.policies) == (0, ())
+
+
+def test_pod_without_a_chain_is_no_zero() -> None:
+    with pytest.raises(ProbeError, match="no chain"):
+        dropped(parse(SAVED), PodRef("develop", "nobody"), Direction.INGRESS)
+
+
+def test_cni_that_nobody_can_read_has_no_counter() -> None:
+    assert drop_counter("unknown", None, ["kubectl"]) is None  # type: ignore[arg-type]
+
+
+def test_calico_is_counted_by_felix() -> None:
+    counter = drop_counter("calico", None, ["kubectl"])  # type: ignore[arg-type]
+
+    assert isinstance(counter, FelixCounters)
