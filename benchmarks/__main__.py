@@ -80,11 +80,11 @@ def measure(cluster: Cluster, console: Console) -> list[Figure]:
             matrix = MatrixProber(prober)
             matrix.listen(ports_of(ends, PORTS))
             for size, ports, target, _ in SIZES:
-                add(rounds(matrix, ends[:size], ports, ALLOW, target=target))
+                add(rounds(prober, matrix, ends[:size], ports, ALLOW, target=target))
             add(under_load(prober, matrix, ends, ALLOW))
             with denied(kube, matrix, ends):
                 for size, ports, _, target in SIZES:
-                    add(rounds(matrix, ends[:size], ports, DENY, target=target))
+                    add(rounds(prober, matrix, ends[:size], ports, DENY, target=target))
                 add(under_load(prober, matrix, ends, DENY))
     return found
 
