@@ -17,6 +17,7 @@ from harness.core.outcome import Outcome, Verdict
 from harness.core.reachability import Matrix, Port
 from harness.edge.discovery import discover
 from harness.edge.matrix import MatrixProber
+from harness.edge.namespaces import clear
 from harness.edge.stage import Stage
 from harness.plays import Live
 
@@ -67,7 +68,7 @@ def stage(lab_live: Live) -> Iterator[Stage]:
         internet={},
         fence=lab_live.gate.fence,
     )
-    made.clear(namespaces_of(LIBRARY))
+    clear(lab_live.kube, namespaces_of(LIBRARY))
     made.enter(["pods"])
     yield made
     made.close()
