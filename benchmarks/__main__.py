@@ -18,13 +18,13 @@ from benchmarks.figures import Figure, oracle, rounds, streams, under_load
 from benchmarks.pods import PORTS, denied, pods, ports_of
 from harness.core.outcome import Verdict
 from harness.core.spread import Spread
-from harness.edge.cluster import Cluster, ClusterMode, ClusterSpec, open_cluster
+from harness.edge.cluster import Cluster, ClusterSpec
 from harness.edge.cni.known import CNIS
 from harness.edge.kube import Kube
 from harness.edge.matrix import MatrixProber
 from harness.edge.pods import TOOLBOX
 from harness.edge.prober import Prober
-from harness.edge.process import Quiet
+from harness.edge.running import running
 from harness.errors import HarnessError
 
 ALLOW, DENY = Verdict.ALLOW, Verdict.DENY
@@ -40,7 +40,7 @@ def main() -> int:
     arguments = parser.parse_args()
     console = Console()
     try:
-        cluster = open_cluster(ClusterSpec(cni=arguments.cni, mode=ClusterMode.REUSE), Quiet())
+        cluster = running(ClusterSpec(cni=arguments.cni).cluster)
         before = os.getloadavg()
         found = measure(cluster, console)
     except HarnessError as error:
@@ -80,11 +80,11 @@ def measure(cluster: Cluster, console: Console) -> list[Figure]:
             matrix = MatrixProber(prober)
             matrix.listen(ports_of(ends, PORTS))
             for size, ports, target, _ in SIZES:
-                add(rounds(matrix, ends[:size], ports, ALLOW, target=target))
+                add(rounds(prober, matrix, ends[:size], ports, ALLOW, target=target))
             add(under_load(prober, matrix, ends, ALLOW))
             with denied(kube, matrix, ends):
                 for size, ports, _, target in SIZES:
-                    add(rounds(matrix, ends[:size], ports, DENY, target=target))
+                    add(rounds(prober, matrix, ends[:size], ports, DENY, target=target))
                 add(under_load(prober, matrix, ends, DENY))
     return found
 

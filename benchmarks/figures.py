@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks.pods import PORTS, others, ports_of
@@ -73,7 +73,13 @@ def timed(name: str, call: Callable[[], Any], *, target: float | None = None) ->
 
 
 def rounds(
-    matrix: MatrixProber, ends: Sequence[Pod], ports: int, state: Verdict, *, target: float | None
+    prober: Prober,
+    matrix: MatrixProber,
+    ends: Sequence[Pod],
+    ports: int,
+    state: Verdict,
+    *,
+    target: float | None,
 ) -> Figure:
     """A matrix of these pods and so many ports of each, all of whose cells must show `state`.
 
@@ -87,8 +93,10 @@ def rounds(
         if wrong:
             raise ProbeError(f"{len(wrong)} cells are not {state}", seen=wrong[0].problem)
 
+    voided = prober.voided
     name = f"{len(ends)} pods x {ports} ports, {len(ends) * len(wanted)} probes, all {state}"
-    return timed(name, once, target=target)
+    found = timed(name, once, target=target)
+    return replace(found, counts={"void_rounds": prober.voided - voided})
 
 
 def streams(make: Callable[[], Prober], ends: Sequence[Pod]) -> Figure:

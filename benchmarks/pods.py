@@ -15,6 +15,7 @@ from harness.edge.discovery import discover
 from harness.edge.kube import Kube
 from harness.edge.matrix import MatrixProber
 from harness.edge.namespaces import OWNER
+from harness.edge.settling import POLL_EVERY, ROUNDS
 from harness.edge.stream import CONTAINER
 from harness.edge.wait import NotYet
 
@@ -77,16 +78,19 @@ def denied(kube: Kube, matrix: MatrixProber, ends: Sequence[Pod]) -> Iterator[No
 
 
 def _wait_for(kube: Kube, matrix: MatrixProber, ends: Sequence[Pod], verdict: Verdict) -> None:
+    """Two sources show the verdict of every pod's ingress, for no pod is asked by itself alone."""
     targets = ports_of(ends, PORTS[:1])
+    streak = 0
 
     def settled() -> None:
-        left = [
-            cell for cell in others(matrix.observe(ends, targets, POLL)) if cell.verdict != verdict
-        ]
-        if left:
-            raise NotYet(f"{len(left)} flows are not yet {verdict}")
+        nonlocal streak
+        cells = others(matrix.observe(ends[:2], targets, POLL))
+        left = sum(cell.verdict is not verdict for cell in cells)
+        streak = 0 if left else streak + 1
+        if streak < ROUNDS:
+            raise NotYet(f"{left} flows are not yet {verdict}; {streak} looks show it")
 
-    kube.wait(f"every flow is {verdict}", settled, seconds=SETTLE_SECONDS, every=0.05)
+    kube.wait(f"every flow is {verdict}", settled, seconds=SETTLE_SECONDS, every=POLL_EVERY)
 
 
 def others(seen: Matrix[Cell]) -> list[Cell]:

@@ -19,6 +19,7 @@ from harness.edge.matrix import PROBED, MatrixProber
 from harness.edge.pods import TOOLBOX
 from harness.edge.prober import Prober
 from harness.edge.process import Progress
+from harness.edge.running import running
 from harness.errors import ContentError
 
 STAYS = (
@@ -132,9 +133,8 @@ def targets_of(
 def _cluster(arguments: argparse.Namespace, progress: Progress) -> Cluster:
     if arguments.context:
         spec = ClusterSpec(mode=ClusterMode.EXTERNAL, context=arguments.context)
-    else:
-        spec = ClusterSpec(cni=arguments.cni, name=arguments.name, mode=ClusterMode.REUSE)
-    return open_cluster(spec, progress)
+        return open_cluster(spec, progress)
+    return running(arguments.name or ClusterSpec(cni=arguments.cni).cluster)
 
 
 def _allow(cluster: Cluster, pods: Sequence[Pod], *, yes: bool) -> None:

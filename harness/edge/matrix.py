@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from harness.core.attempts import Attempt, Item
@@ -26,6 +26,12 @@ from harness.errors import ProbeError
 PROBED = frozenset({Protocol.TCP, Protocol.UDP})
 ROUND_CELLS = 4000
 """Flows of one round: sockets that a machine of two cores opens without starving its probers."""
+
+AT_ONCE, SPREAD_SECONDS = 1000, 0.0002
+"""Flows that begin together, and the seconds by which each further one stretches the beginning.
+
+All at once they would starve each other on two cores, and be void.
+"""
 
 MAX_LATE_MS = 100.0
 """A listener that took a datagram this late may have answered too late: that is no lost answer."""
@@ -155,7 +161,9 @@ class MatrixProber:
         items: dict[PodRef, list[Item]] = {}
         for flow in flows:
             items.setdefault(flow.source, []).append(flow.item)
-        answers = self._prober.round(items, deadline=pace.deadline)
+        spread = max(0, len(flows) - AT_ONCE) * SPREAD_SECONDS
+        spaced = {source: _spaced(batch, spread) for source, batch in items.items()}
+        answers = self._prober.round(spaced, deadline=pace.deadline + spread)
         heard = self._heard(flows, answers)
         return [(flow, self._cell(flow, answers[flow.source], heard, pace)) for flow in flows]
 
@@ -201,6 +209,15 @@ class MatrixProber:
 def _ref(target: Port) -> PodRef:
     assert isinstance(target.end, Pod)  # noqa: S101 - a matrix of pods
     return PodRef(target.end.namespace, target.end.name)
+
+
+def _spaced(items: Sequence[Item], spread: float) -> list[Item]:
+    """The items begun one after the other over so many seconds; each keeps its patience."""
+    step = spread / len(items)
+    return [
+        replace(item, offsets=[offset + number * step for offset in item.offsets])
+        for number, item in enumerate(items)
+    ]
 
 
 def _batches(flows: Sequence[_Flow]) -> Iterable[list[_Flow]]:

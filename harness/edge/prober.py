@@ -27,7 +27,7 @@ from harness.edge.stream import CONTAINER, Hello, Stream
 from harness.edge.wire import Listener, attempts_of, heard_of, item_json, refusals_of
 from harness.errors import ProbeError
 
-START_SECONDS = 15.0
+START_SECONDS, START_EACH_SECONDS = 15.0, 0.25
 GRACE_SECONDS = 3.0
 LOOKUP_SECONDS = 60.0
 VOID_ROUNDS = 5
@@ -193,7 +193,8 @@ class Prober:
             if pod not in self._streams:
                 starting[pod] = self._streams[pod] = Stream(pod, self._start(pod))
         failures: dict[PodRef, ProbeError] = {}
-        for pod, answer in self._collect(starting, START_SECONDS, hello=True).items():
+        patience = START_SECONDS + START_EACH_SECONDS * len(starting)
+        for pod, answer in self._collect(starting, patience, hello=True).items():
             if isinstance(answer, ProbeError):
                 failures[pod] = answer
                 self._streams.pop(pod, None)

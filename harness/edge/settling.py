@@ -7,11 +7,12 @@ finding. Only flows that answer are sampled; waiting for silence would make each
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
 
+from harness.core.askwords import words
 from harness.core.interpret import POLL, Ask
 from harness.core.latency import Change, FlowFlip, Way
 from harness.core.outcome import Reading
@@ -69,8 +70,10 @@ class Poll:
         *,
         acknowledged: float = 0.0,
         others: Mapping[Ask, Reading] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._observer = observer
+        self._clock = clock
         self._asks = asks
         self._acknowledged = acknowledged
         self._others = dict(others or {})
@@ -89,7 +92,7 @@ class Poll:
             NotYet: a flow still shows the old state, or too few rounds show the new one.
             ProbeError: there is no verdict for a flow.
         """
-        now = time.monotonic()
+        now = self._clock()
         sample = list(islice(self._samples, min(SAMPLE, len(self._others))))
         found = self._observer.read([*self._asks, *sample], POLL)
         self._polls += 1
@@ -101,7 +104,7 @@ class Poll:
             right = seen.reading.satisfies(expected)
             self._note(self._seen[ask], seen, now, right=right)
             if not right:
-                wrong.append(f"{ask[0]} -> {ask[1]}: {seen.reading}, not {expected}")
+                wrong.append(f"{words(ask)}: {seen.reading}, not {expected}")
         self._look_at(sample, found, now)
         if wrong:
             self._streak = 0
@@ -117,7 +120,7 @@ class Poll:
         """What the polls saw; a flow that never flipped is only in `missing`."""
         flips = tuple(
             FlowFlip(
-                f"{ask[0]} -> {ask[1]}",
+                words(ask),
                 seen.way,
                 self._ms(seen.first),
                 self._ms(seen.last),
@@ -152,7 +155,7 @@ class Poll:
             self._sampled += 1
             if not seen.reading.satisfies(expected):
                 self._blips.append(
-                    f"{ask[0]} -> {ask[1]} showed {seen.reading}, not {expected}, "
+                    f"{words(ask)} showed {seen.reading}, not {expected}, "
                     f"{self._ms(now):.0f} ms after the change"
                 )
 

@@ -1,0 +1,150 @@
+"""On a live cluster: the matrix of `policylab probe`, and what a receiver heard of UDP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import cli
+from harness.core.cells import Cell
+from harness.core.library import namespaces_of
+from harness.core.manifest import parse
+from harness.core.model import Protocol
+from harness.core.outcome import Outcome, Verdict
+from harness.core.reachability import Matrix, Port
+from harness.edge.discovery import discover
+from harness.edge.matrix import MatrixProber
+from harness.edge.namespaces import clear
+from harness.edge.stage import Stage
+from harness.plays import Live
+
+pytestmark = pytest.mark.live
+
+SPACE = "policylab-probe-live"
+PORT = 5353
+PODS = "".join(
+    f"""
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: {SPACE}, labels: {{app: {name}}}}}
+spec:
+  containers:
+    - name: nginx
+      image: localhost/policylab/nginx:lab
+      imagePullPolicy: IfNotPresent
+      ports: [{{containerPort: 80}}]
+"""
+    for name in ("web", "api", "db")
+)
+DENY = f"""
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: only-from-api, namespace: {SPACE}}}
+spec:
+  podSelector: {{matchLabels: {{app: db}}}}
+  policyTypes: [Ingress]
+  ingress:
+    - from: [{{podSelector: {{matchLabels: {{app: api}}}}}}]
+"""
+LIBRARY = {
+    "pods": parse(
+        f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {SPACE}}}\n{PODS}", origin="pods"
+    ),
+    "deny": parse(DENY, origin="deny"),
+}
+
+
+@pytest.fixture(scope="module")
+def stage(lab_live: Live) -> Iterator[Stage]:
+    made = Stage(
+        lab_live.kube,
+        lab_live.prober,
+        LIBRARY,
+        images=lab_live.cluster.refs,
+        internet={},
+        fence=lab_live.gate.fence,
+    )
+    clear(lab_live.kube, namespaces_of(LIBRARY))
+    made.enter(["pods"])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def policies(tmp_path: Path) -> Path:
+    (tmp_path / "deny.yaml").write_text(DENY)
+    return tmp_path
+
+
+def udp(live: Live, *, answers: bool) -> Matrix[Cell]:
+    """Everybody to everybody's UDP listener."""
+    pods = discover(live.kube, [SPACE]).pods
+    matrix = MatrixProber(live.prober)
+    targets = [Port(pod, PORT, Protocol.UDP) for pod in pods]
+    assert matrix.listen(targets, answers=answers) == []
+    return matrix.observe(pods, targets)
+
+
+def test_cluster_does_what_the_policies_say(
+    stage: Stage, lab_live: Live, policies: Path, tmp_path: Path
+) -> None:
+    stage.enter(["pods", "deny"])
+    picture = tmp_path / "matrix.svg"
+
+    command = ["probe", SPACE, "--name", lab_live.cluster.name, "--expect", str(policies)]
+
+    assert cli.main([*command, "--svg", str(picture)]) == 0
+    assert f"{SPACE}/web to {SPACE}/db:80/TCP: blocked (timeout)" in picture.read_text()
+
+
+def test_missing_policy_is_a_difference(
+    stage: Stage, lab_live: Live, policies: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.enter(["pods"])
+
+    code = cli.main(["probe", SPACE, "--name", lab_live.cluster.name, "--expect", str(policies)])
+
+    assert code == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{SPACE}/web -> {SPACE}/db:80/TCP: expected deny, observed allow" in said
+    assert "1 differ," in said
+
+
+def test_udp_answer_names_its_pod_and_the_probe(stage: Stage, lab_live: Live) -> None:
+    stage.enter(["pods"])
+
+    for source, target, cell in udp(lab_live, answers=True):
+        assert cell.outcome is Outcome.CONNECTED, (source, target, cell)
+        assert cell.peer == target.partition(":")[0]
+
+
+def test_datagram_that_arrives_is_told_from_one_that_is_dropped(
+    stage: Stage, lab_live: Live
+) -> None:
+    """Mute listeners: the clients see silence everywhere, and only the receivers know."""
+    stage.enter(["pods", "deny"])
+
+    seen = udp(lab_live, answers=False)
+
+    db = f"{SPACE}/db:{PORT}/UDP"
+    assert seen[f"{SPACE}/web", db].outcome is Outcome.TIMEOUT
+    assert seen[f"{SPACE}/api", db].outcome is Outcome.ONE_WAY
+    assert seen[f"{SPACE}/web", f"{SPACE}/api:{PORT}/UDP"].outcome is Outcome.ONE_WAY
+
+
+def test_round_of_all_pods_takes_one_deadline(stage: Stage, lab_live: Live) -> None:
+    stage.enter(["pods", "deny"])
+    pods = discover(lab_live.kube, [SPACE]).pods
+    targets = [Port(pod, 80) for pod in pods]
+    matrix = MatrixProber(lab_live.prober)
+    matrix.observe(pods, targets)  # opens the streams
+
+    began = time.monotonic()
+    seen = matrix.observe(pods, targets)
+
+    assert time.monotonic() - began < 2.0
+    assert [cell.verdict for _, _, cell in seen].count(Verdict.DENY) == 1
