@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.core.interpret import Ask
 from harness.core.model import Protocol
 from harness.core.target import (
+    Blocked,
     DnsQuery,
     ExternalPort,
     Fact,
@@ -14,6 +15,7 @@ from harness.core.target import (
     PodPort,
     Questions,
     ResolverOption,
+    Rollout,
     ServiceAddress,
     Target,
 )
@@ -42,6 +44,10 @@ def _to(target: Target) -> str:
         case Lookup(name) | Questions(name) | ResolverOption(name) | Fact(name):
             kinds = {Questions: "questions", ResolverOption: "option", Fact: "fact"}
             return f"{kinds.get(type(target), 'lookup')}/{name}"
+        case Blocked(port):
+            return f"blocked/{_to(port)}"
+        case Rollout(manifest):
+            return f"rollout/{manifest}"
 
 
 def _over(protocol: Protocol) -> str:

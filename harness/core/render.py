@@ -1,4 +1,7 @@
-"""NetworkPolicies as YAML again (Kubernetes' kind alone): what a diagnosis suggests can be pasted and applied."""
+"""NetworkPolicies as YAML again: what a diagnosis suggests can be pasted and applied.
+
+Only Kubernetes' own kind: what Cilium can say beyond it is never suggested.
+"""
 
 from __future__ import annotations
 

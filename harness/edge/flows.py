@@ -35,19 +35,6 @@ def ask_of(flow: Flow) -> Ask | None:
     return (source, ServiceAddress(SYSTEM, "kube-dns", flow.port, flow.protocol))
 
 
-def ask_words(ask: Ask) -> str:
-    """An ask in a few words."""
-    source, target = ask
-    match target:
-        case PodPort(pod, port):
-            return f"{source} -> {pod}:{port}"
-        case DnsQuery(tcp=tcp):
-            return f"{source} -> DNS over {'TCP' if tcp else 'UDP'}"
-        case ServiceAddress(_, name, port):
-            return f"{source} -> {name}:{port}"
-    return f"{source} -> the outside"
-
-
 def passes(seen: Observation | ProbeError) -> bool:
     """Whether the flow got through: anything but silence, a refusal too, comes from the other end.
 

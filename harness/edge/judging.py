@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.core.askwords import words
 from harness.core.diagnosis import dropped
 from harness.core.documented import Row
 from harness.core.interpret import POLL
@@ -15,7 +16,7 @@ from harness.core.privilege import every_flow, judge, told
 from harness.core.record import Observation
 from harness.core.target import Blocked, Rollout
 from harness.edge.bench import Bench
-from harness.edge.flows import ask_of, ask_words, passes
+from harness.edge.flows import ask_of, passes
 from harness.edge.rollback import roll_out
 from harness.errors import ProbeError
 
@@ -78,12 +79,12 @@ def wanted_against_allowed(bench: Bench, row: Row) -> Observation:
     notes = [f"{len(tried)} flows tried"]
     for word, group in (("unwanted", unwanted), ("missing", missing)):
         if group:
-            names = [ask_words(ask) for ask in group]
+            names = [words(ask) for ask in group]
             more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
             notes.append(f"{word}: {', '.join(names[:SHOWN])}{more}")
     evidence = {
-        "unwanted": [ask_words(ask) for ask in unwanted],
-        "missing": [ask_words(ask) for ask in missing],
+        "unwanted": [words(ask) for ask in unwanted],
+        "missing": [words(ask) for ask in missing],
     }
     reading = told(unwanted.values(), missing.values())
     return Observation(reading, notes=tuple(notes), evidence=evidence)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
+from harness.core.askwords import words
 from harness.core.interpret import POLL, Ask
 from harness.core.library import POLICY_KINDS
 from harness.core.manifest import Resource
@@ -14,7 +15,7 @@ from harness.core.predict import Scenario
 from harness.core.privilege import every_flow
 from harness.core.record import Observation
 from harness.core.rollback import Look, Trouble, noticed, over, resolution, window
-from harness.edge.flows import ask_of, ask_words, passes
+from harness.edge.flows import ask_of, passes
 from harness.edge.kube import Kube
 from harness.edge.observe import Observer
 from harness.edge.settling import POLL_EVERY, SELF_TEST_SECONDS, SETTLE_SECONDS
@@ -43,8 +44,8 @@ class Watch:
         began = time.monotonic()
         found = self.observer.read([*self.wanted, *self.unwanted], POLL)
         ended = time.monotonic()
-        closed = frozenset(ask_words(ask) for ask in self.wanted if not passes(found[ask]))
-        opened = frozenset(ask_words(ask) for ask in self.unwanted if passes(found[ask]))
+        closed = frozenset(words(ask) for ask in self.wanted if not passes(found[ask]))
+        opened = frozenset(words(ask) for ask in self.unwanted if passes(found[ask]))
         self.looks.append(Look(began, ended, closed, opened))
 
     def until_good(self, seconds: float) -> None:
@@ -137,7 +138,7 @@ def _observation(
         f"{steps['rolled_back']:.0f} ms; one look at {len(watch.wanted)} wanted and "
         f"{len(watch.unwanted)} unwanted flows every {resolution(watch.looks):.0f} ms at most"
     )
-    words = " and ".join(found) or "no trouble"
+    trouble = " and ".join(found) or "no trouble"
     evidence = {
         "windows_ms": {kind.value: asdict(w) if w else None for kind, w in windows.items()},
         "steps_ms": steps,
@@ -145,7 +146,7 @@ def _observation(
         "looks": len(watch.looks),
         "flows": {kind.value: sorted(flows) for kind, flows in found.items()},
     }
-    reading = Reading(Outcome.SHOWS, f"{words}, restored")
+    reading = Reading(Outcome.SHOWS, f"{trouble}, restored")
     return Observation(reading, notes=tuple(notes), evidence=evidence)
 
 

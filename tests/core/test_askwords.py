@@ -23,6 +23,8 @@ from harness.core.target import PodRef, parse_target
         "questions/api",
         "option/ndots",
         "fact/crash",
+        "blocked/pod/shop/api:53/udp",
+        "rollout/08-broken-port",
     ],
 )
 def test_words_of_a_target_are_the_cell_that_it_was_read_from(cell: str) -> None:

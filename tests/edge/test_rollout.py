@@ -93,7 +93,7 @@ def test_closed_flow_is_an_outage_and_is_restored() -> None:
     seen = rolled(cluster, "08-broken-port")
 
     assert str(seen.reading) == "shows outage, restored"
-    assert "develop/frontend -> develop/backend:8080" in seen.evidence["flows"]["outage"]
+    assert "develop/frontend -> pod/develop/backend:8080" in seen.evidence["flows"]["outage"]
     assert seen.evidence["windows_ms"]["outage"]["ms"] > 0
     assert cluster.is_good()
 
@@ -104,7 +104,7 @@ def test_opened_flow_is_a_leak_and_is_restored() -> None:
     seen = rolled(cluster, "08-broken-allow-all")
 
     assert str(seen.reading) == "shows leak, restored"
-    assert "develop/debug -> develop/backend:8080" in seen.evidence["flows"]["leak"]
+    assert "develop/debug -> pod/develop/backend:8080" in seen.evidence["flows"]["leak"]
     assert cluster.is_good()
 
 
