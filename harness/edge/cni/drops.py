@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness.edge.cni import DropCounter
 from harness.edge.cni.felix import FelixCounters
+from harness.edge.cni.hubble import HubbleDrops
 from harness.edge.kube import Kube
 
 
@@ -14,4 +15,9 @@ def drop_counter(cni: str, kube: Kube, kubectl: Sequence[str]) -> DropCounter | 
 
     `kubectl` are the words that calls to the cluster begin with.
     """
-    return FelixCounters(kube, kubectl) if cni == "calico" else None
+    match cni:
+        case "calico":
+            return FelixCounters(kube, kubectl)
+        case "cilium":
+            return HubbleDrops(kube, kubectl)
+    return None

@@ -1,0 +1,156 @@
+"""Where Cilium drops packets: the flows that Hubble saw denied, by the pod's end of them.
+
+Hubble keeps each node's latest events in a ring; what was counted once stays counted here. Only
+drops by policy count: a node also drops what it cannot forward at all (router solicitations).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from harness.core.model import Direction, Operator, Requirement, Selector
+from harness.core.selectors import selects
+from harness.core.target import PodRef
+from harness.edge.cni import Dropped, Drops
+from harness.edge.kube import Kube
+from harness.edge.process import CommandFailed, run
+from harness.errors import ProbeError
+
+SECONDS = 20.0
+SOCKET = "unix:///var/run/cilium/hubble.sock"
+BY_POLICY = "POLICY_DENIED"
+NAME = "io.cilium.k8s.policy.name"
+NAMESPACE = "io.cilium.k8s.policy.namespace"
+POD_NAMESPACE = "io.kubernetes.pod.namespace"
+SIDES = {"EGRESS": ("source", Direction.EGRESS), "INGRESS": ("destination", Direction.INGRESS)}
+
+
+class HubbleDrops:
+    """The drops, asked of the agent on the node where each pod runs."""
+
+    def __init__(self, kube: Kube, kubectl: Collection[str]) -> None:
+        self._kube = kube
+        self._kubectl = tuple(kubectl)
+        self._since: dict[str, str] = {}
+        self._born = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self._counted: set[str] = set()
+        self._packets: Counter[tuple[PodRef, Direction]] = Counter()
+
+    def read(self, pods: Collection[PodRef]) -> Drops:
+        """Both ends of each of these pods.
+
+        Raises:
+            ProbeError: an agent does not tell, or a pod does not run.
+        """
+        bodies = {pod: self._body(pod) for pod in pods}
+        agents = {body["spec"]["nodeName"] for body in bodies.values()}
+        policies = {node: self._look(node) for node in agents}
+        return {
+            (pod, direction): Dropped(
+                self._packets[pod, direction],
+                isolating(policies[body["spec"]["nodeName"]], labels_of(body), direction),
+            )
+            for pod, body in bodies.items()
+            for direction in Direction
+        }
+
+    def _body(self, pod: PodRef) -> Mapping[str, Any]:
+        body = self._kube.get("v1", "Pod", pod.name, pod.namespace)
+        if body is None:
+            raise ProbeError(f"the pod {pod} does not run", where=self._kube.where)
+        return body
+
+    def _look(self, node: str) -> list[dict[str, Any]]:
+        """Count a node's new drops, and return the policies that its agent holds."""
+        since = self._since.get(node, self._born)
+        words = ["hubble", "observe", f"--server={SOCKET}", "--type=drop", "--output=json"]
+        for event in events(self._ask(node, [*words, f"--since={since}"])):
+            self._since[node] = max(self._since.get(node, since), event["time"])
+            end = dropped_at(event)
+            if end is not None and event["uuid"] not in self._counted:
+                self._counted.add(event["uuid"])
+                self._packets[end] += 1
+        held = json.loads(self._ask(node, ["cilium-dbg", "policy", "get", "--output=json"]))
+        found: list[dict[str, Any]] = json.loads(held["policy"])
+        return found
+
+    def _ask(self, node: str, command: list[str]) -> str:
+        agents = [
+            body["metadata"]["name"]
+            for body in self._kube.list("v1", "Pod", "kube-system", selector="k8s-app=cilium")
+            if body["spec"].get("nodeName") == node
+        ]
+        if not agents:
+            raise ProbeError(f"no Cilium agent runs on {node}", where=self._kube.where)
+        words = [*self._kubectl, "exec", "--namespace=kube-system", agents[0], "--container=agent"]
+        try:
+            return run([*words, "--", *command], timeout=SECONDS).stdout
+        except CommandFailed as error:
+            raise ProbeError(
+                f"Cilium's {command[0]} does not answer", where=f"on {node}", seen=error.seen
+            ) from error
+
+
+def events(text: str) -> Iterator[dict[str, Any]]:
+    """The flows among the lines that Hubble prints; it also tells of events that it lost.
+
+    Raises:
+        ProbeError: events were lost, so what is not there may have been.
+    """
+    for line in filter(None, text.splitlines()):
+        event = json.loads(line)
+        if "lost_events" in event:
+            raise ProbeError("Hubble lost events", seen=line[:300], try_="run it again")
+        if "flow" in event:
+            yield event["flow"]
+
+
+def dropped_at(event: Mapping[str, Any]) -> tuple[PodRef, Direction] | None:
+    """At which end of which pod a policy dropped this; None for what no policy dropped."""
+    if event.get("drop_reason_desc") != BY_POLICY or event.get("traffic_direction") not in SIDES:
+        return None
+    side, direction = SIDES[event["traffic_direction"]]
+    pod = event.get(side, {})
+    if "pod_name" not in pod:
+        return None
+    return PodRef(pod["namespace"], pod["pod_name"]), direction
+
+
+def labels_of(body: Mapping[str, Any]) -> dict[str, str]:
+    """A pod's labels as Cilium's selectors see them: its namespace is one of them."""
+    meta = body["metadata"]
+    return {**meta.get("labels", {}), POD_NAMESPACE: meta["namespace"]}
+
+
+def isolating(
+    policies: Collection[Mapping[str, Any]], labels: Mapping[str, str], direction: Direction
+) -> tuple[str, ...]:
+    """The policies that isolate a pod of these labels, of those that the agent holds."""
+    found = set()
+    for policy in policies:
+        ours = policy["Ingress"] == (direction is Direction.INGRESS)
+        if ours and policy["DefaultDeny"] and selects(_selector(policy["Subject"]), labels):
+            named = {label["key"]: label["value"] for label in policy["Labels"]}
+            found.add(f"{named.get(NAMESPACE, '')}/{named.get(NAME, '')}")
+    return tuple(sorted(found))
+
+
+def _selector(subject: Mapping[str, Any]) -> Selector:
+    exact = (
+        Requirement(_key(key), Operator.IN, frozenset({value}))
+        for key, value in (subject.get("matchLabels") or {}).items()
+    )
+    more = (
+        Requirement(_key(e["key"]), Operator(e["operator"]), frozenset(e.get("values") or ()))
+        for e in subject.get("matchExpressions") or ()
+    )
+    return Selector((*exact, *more))
+
+
+def _key(key: str) -> str:
+    """The label's own key, without the source that Cilium puts before it."""
+    return key.removeprefix("k8s:").removeprefix("any:")
