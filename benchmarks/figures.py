@@ -91,7 +91,8 @@ def rounds(
     def once() -> None:
         wrong = [c for c in others(matrix.observe(ends, wanted)) if c.verdict is not state]
         if wrong:
-            raise ProbeError(f"{len(wrong)} cells are not {state}", seen=wrong[0].problem)
+            seen = f"{wrong[0].outcome} {wrong[0].problem}"
+            raise ProbeError(f"{len(wrong)} cells are not {state}", seen=seen)
 
     voided = prober.voided
     name = f"{len(ends)} pods x {ports} ports, {len(ends) * len(wanted)} probes, all {state}"

@@ -40,8 +40,8 @@ class Attempt:
 class Item:
     """One probe of a round. `want`: none (the handshake is enough), bytes (any answer) or dns.
 
-    With `first`, an answer also ends the attempts that are still waiting: for watching a change,
-    where only the latest attempt counts.
+    For watching a change, where only the latest attempt counts: with `first`, an answer also ends
+    the attempts that are still waiting; with `every`, it ends none, not even those to come.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Item:
     want: str = "none"
     offsets: Sequence[float] = OFFSETS
     first: bool = False
+    every: bool = False
 
 
 def classify(attempts: Sequence[Attempt], *, wanted: int, where: str) -> Outcome:

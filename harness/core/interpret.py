@@ -25,12 +25,14 @@ Ask = tuple[PodRef, Target]
 class Pace:
     """How patient a round is: the attempts' offsets and the round's deadline, in seconds.
 
-    `latest`: only the last attempt counts, and the first answer ends them all.
+    `latest`: only the last attempt counts, and the first answer ends them all; with `every` as well
+    all attempts are made, whatever is answered: so a flow is seen to close between two of them.
     """
 
     offsets: Sequence[float] = OFFSETS
     deadline: float = DEADLINE
     latest: bool = False
+    every: bool = False
 
     @property
     def needed(self) -> int:

@@ -7,7 +7,8 @@ inside its own network namespace, where no policy acts, so a dead server cannot 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol as Interface
 
 from harness.core.attempts import Attempt, Item, classify
@@ -77,13 +78,20 @@ class Observer:
     def __init__(self, prober: Prober, addresses: Addresses) -> None:
         self._prober = prober
         self._addresses = addresses
+        self._closing: frozenset[Ask] = frozenset()
 
     def resolv_conf(self, pod: PodRef) -> ResolvConf:
         """The pod's resolver configuration, as its prober reads it."""
         return ResolvConf.parse(self._prober.hello(pod).resolv_conf)
 
-    def read(self, asks: Sequence[Ask], pace: Pace = JUDGE) -> dict[Ask, Observation | ProbeError]:
-        """Observe every ask; one whose tool broke maps to its ProbeError."""
+    def read(
+        self, asks: Sequence[Ask], pace: Pace = JUDGE, *, closing: Collection[Ask] = ()
+    ) -> dict[Ask, Observation | ProbeError]:
+        """Observe every ask; one whose tool broke maps to its ProbeError.
+
+        Flows in `closing` are attempted all along, for they are about to fall silent.
+        """
+        self._closing = frozenset(closing)
         found: dict[Ask, Observation | ProbeError] = {}
         unique = list(dict.fromkeys(asks))
         named = self._plans([ask for ask in unique if isinstance(ask[1], NamePort)], pace, found)
@@ -106,7 +114,8 @@ class Observer:
         plans: list[Plan] = []
         for number, ask in enumerate(asks):
             try:
-                plans.append(self._plan(f"{number}", ask, pace))
+                watched = replace(pace, every=True) if ask in self._closing else pace
+                plans.append(self._plan(f"{number}", ask, watched))
             except ProbeError as error:
                 failed[ask] = error
         return plans
@@ -144,7 +153,15 @@ class Observer:
                     if isinstance(target.target, str)
                     else self._addresses.pod(target.target)
                 )
-                item = Item(prefix, "icmp", address, 0, offsets=pace.offsets, first=pace.latest)
+                item = Item(
+                    prefix,
+                    "icmp",
+                    address,
+                    0,
+                    offsets=pace.offsets,
+                    first=pace.latest,
+                    every=pace.every,
+                )
                 return Plan(ask, [item])
             case DnsQuery():
                 return self._ask_dns(
@@ -171,7 +188,15 @@ class Observer:
             protocol = "tcp" if tcp else "udp"
             asked = f"{prefix}.{number}"
             item = Item(
-                asked, protocol, server, 53, payload, "dns", pace.offsets, first=pace.latest
+                asked,
+                protocol,
+                server,
+                53,
+                payload,
+                "dns",
+                pace.offsets,
+                first=pace.latest,
+                every=pace.every,
             )
             plan.items.append(item)
         return plan
@@ -233,4 +258,19 @@ def _tcp(item_id: str, address: str, port: int, pace: Pace) -> Item:
 def _item(
     item_id: str, protocol: str, address: str, port: int, *, payload: bytes, want: str, pace: Pace
 ) -> Item:
-    return Item(item_id, protocol, address, port, payload, want, pace.offsets, first=pace.latest)
+    return Item(
+        item_id,
+        protocol,
+        address,
+        port,
+        payload,
+        want,
+        pace.offsets,
+        first=pace.latest,
+        every=pace.every,
+    )
+
+
+def _manner(pace: Pace) -> dict[str, bool]:
+    """How an item's attempts hang together."""
+    return {"first": pace.latest and not pace.every, "every": pace.every}

@@ -77,6 +77,7 @@ class Poll:
         self._asks = asks
         self._acknowledged = acknowledged
         self._others = dict(others or {})
+        self._closing = [ask for ask, expected in asks.items() if _way(expected) is Way.CLOSES]
         self._samples = cycle(list(self._others))
         self._streak = 0
         self._since = 0.0
@@ -94,7 +95,7 @@ class Poll:
         """
         now = self._clock()
         sample = list(islice(self._samples, min(SAMPLE, len(self._others))))
-        found = self._observer.read([*self._asks, *sample], POLL)
+        found = self._observer.read([*self._asks, *sample], POLL, closing=self._closing)
         self._polls += 1
         wrong = []
         for ask, expected in self._asks.items():
@@ -134,14 +135,15 @@ class Poll:
         return Change(tuple(apply), flips, self._polls, self._sampled, blips, missing)
 
     def _note(self, flow: _Seen, seen: Observation, now: float, *, right: bool) -> None:
-        times = [now + at for at in _answered_after(seen)]
-        answered = times[-1] if times else now
+        old, new = _times(seen, flow.way)
+        if right and not new:  # a refusal of Cilium's DNS proxy closes a flow by an answer
+            old = []
+        flow.old_until = max([flow.old_until, *(now + at for at in old)])
         if not right:
             flow.looks = 0
-            flow.old_until = max(flow.old_until, answered if flow.way is Way.CLOSES else now)
             return
         if not flow.looks:
-            flow.last = answered
+            flow.last = now + (new[0] if new else 0.0)
             flow.first = flow.last if flow.first is None else flow.first
         flow.looks += 1
 
@@ -167,13 +169,21 @@ def _way(expected: Reading) -> Way:
     return Way.OPENS if expected.outcome in PASSING else Way.CLOSES
 
 
-def _answered_after(seen: Observation) -> list[float]:
-    """Seconds from the look's beginning to each answer in it."""
+def _times(seen: Observation, way: Way) -> tuple[list[float], list[float]]:
+    """When attempts showed the old state, and then the new one: seconds after the look began.
+
+    Silence is dated by when its attempt began, an answer by when it came.
+    """
     evidence: Mapping[str, Any] = seen.evidence
     questions = evidence.get("questions") or [{}]
-    attempts = evidence.get("attempts") or questions[-1].get("attempts") or ()
-    return [
-        (attempt["at"] + attempt["ms"]) / 1000
-        for attempt in attempts
-        if attempt["phase"] != "timeout"
-    ]
+    attempts = list(evidence.get("attempts") or questions[-1].get("attempts") or ())
+    old, new = [], []
+    for attempt in attempts:
+        answered = attempt["phase"] != "timeout"
+        moment = (attempt["at"] + (attempt["ms"] if answered else 0.0)) / 1000
+        if answered is (way is Way.OPENS):
+            new.append(moment)
+        else:
+            old.append(moment)
+            new.clear()
+    return old, new

@@ -35,6 +35,7 @@ def item_json(item: Item) -> dict[str, Any]:
         "payload": base64.b64encode(item.payload).decode(),
         "want": item.want,
         "first": item.first,
+        "every": item.every,
     }
 
 

@@ -150,6 +150,29 @@ def test_first_answer_ends_the_attempts_before_it(prober: Prober) -> None:
     assert attempts[1].at >= 50
 
 
+def test_datagrams_leave_from_a_port_that_was_not_used_before(prober: Prober) -> None:
+    """Connection tracking would let a used one pass for 30 s more, against any policy."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        for _ in range(2):
+            one(prober, asked("udp", deaf.getsockname()[1]))
+        deaf.settimeout(1)
+        ports = [deaf.recvfrom(100)[1][1] for _ in range(2 * len(FAST))]
+
+    first, last = min(ports), max(ports)
+    assert len(set(ports)) == len(ports)
+    assert last - first < 100 or last - first > 20_000  # in turn, but for the end of the range
+
+
+def test_every_attempt_is_made_where_a_flow_is_about_to_close(prober: Prober) -> None:
+    door = Listener("udp", free_port())
+    prober.listen({WEB: [door]})
+
+    attempts = one(prober, replace(asked("udp", door.port), every=True))
+
+    assert [attempt.phase for attempt in attempts] == ["answered"] * len(FAST)
+
+
 def test_answers_that_miss_what_was_heard_give_no_verdict(tmp_path: Path) -> None:
     kubectl = tmp_path / "kubectl"
     kubectl.write_text(

@@ -34,7 +34,9 @@ class Script:
         self.asked: list[list[Ask]] = []
         self.clock = 0.0
 
-    def read(self, asks: Sequence[Ask], pace: Pace) -> Mapping[Ask, Observation | ProbeError]:
+    def read(
+        self, asks: Sequence[Ask], pace: Pace, *, closing: Sequence[Ask] = ()
+    ) -> Mapping[Ask, Observation | ProbeError]:
         self.asked.append(list(asks))
         self.clock += 0.1
         seen = self.shown.pop(0)
@@ -118,3 +120,28 @@ def test_tool_that_breaks_is_no_sign_of_anything() -> None:
 
     with pytest.raises(ProbeError, match="gone"):
         poll()
+
+
+def test_closing_is_dated_between_two_attempts_of_one_look() -> None:
+    """Open at 0 and 40 ms, silent from 80 ms on: no need to wait for the next look."""
+
+    class Closing(Script):
+        def read(
+            self, asks: Sequence[Ask], pace: Pace, *, closing: Sequence[Ask] = ()
+        ) -> Mapping[Ask, Observation | ProbeError]:
+            super().read(asks, pace)
+            assert list(closing) == [ASK]
+            attempts = [
+                {"phase": "answered", "ms": 1, "at": 0},
+                {"phase": "answered", "ms": 1, "at": 40},
+                {"phase": "timeout", "ms": 120, "at": 80},
+                {"phase": "timeout", "ms": 80, "at": 120},
+            ]
+            return {ASK: Observation(SHUT, evidence={"attempts": attempts})}
+
+    poll = Poll(Closing(SHUT), {ASK: SHUT}, clock=lambda: 0.0)  # type: ignore[arg-type]
+    with pytest.raises(NotYet, match="1 of"):
+        poll()
+
+    (flip,) = poll.change(["deny"]).flips
+    assert (flip.old_until, flip.last_ms) == (41.0, 80.0)

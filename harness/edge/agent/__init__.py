@@ -7,7 +7,7 @@ the pod, so both are always of one version; this file stays at home.
 Round:  {"round": 1, "deadline": 1.2, "items": [ITEM, ...]}
 ITEM:   {"id": "a", "proto": "tcp|udp|icmp", "addr": "10.0.0.1", "port": 80,
          "offsets": [0, 0.15, 0.4], "payload": BASE64 or null, "want": "bytes|dns|none",
-         "first": true if the first answer ends all attempts}
+         "first": true if the first answer ends all attempts, "every": true if none does}
 Answer: {"round": 1, "lag_ms": 0.4, "items": {"a": [ATTEMPT, ...]}}
 ATTEMPT: {"phase": "connected|answered|timeout|refused|reset|error", "error": "EMFILE", "ms": 1.5,
           "at": MS SINCE THE ROUND BEGAN, "data": BASE64}

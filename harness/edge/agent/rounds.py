@@ -66,7 +66,7 @@ class Round:
         if attempt.result is None or attempt.result["phase"] == "timeout":
             return
         key = attempt.item["id"]
-        if key in self.answered:
+        if key in self.answered or attempt.item.get("every"):
             return
         self.answered.add(key)
         made = self.attempts[key]
