@@ -32,7 +32,7 @@ def fresh_ports() -> Iterator[int]:
 
 
 PORTS = fresh_ports()
-TRIES = 20  # ports in a row that somebody else may have
+TRIES = 2000  # ports in a row that another agent of the same machine may have
 
 
 def bind_fresh(sock: socket.socket) -> None:
