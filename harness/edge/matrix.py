@@ -27,7 +27,7 @@ PROBED = frozenset({Protocol.TCP, Protocol.UDP})
 ROUND_CELLS = 4000
 """Flows of one round: sockets that a machine of two cores opens without starving its probers."""
 
-AT_ONCE, SPREAD_SECONDS = 1000, 0.0002
+AT_ONCE, SPREAD_SECONDS = 1000, 0.0003
 """Flows that begin together, and the seconds by which each further one stretches the beginning.
 
 All at once they would starve each other on two cores, and be void.
