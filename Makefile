@@ -23,7 +23,7 @@ endif
 test: lint offline live ## all set-up, then the whole test suite: offline first, then live
 
 offline: $(READY) ## the tests that need no cluster
-	$(VENV)/bin/pytest tests/ -m "not live" $(ARGS)
+	$(VENV)/bin/pytest tests/ -m "not live" -n auto $(ARGS)
 
 live: $(READY) ## the tests on a live cluster
 	$(VENV)/bin/pytest tests/live -m live $(ARGS)

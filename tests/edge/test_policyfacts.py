@@ -109,7 +109,9 @@ class FakeObserver:
         self.script = list(script)
         self.asked: list[Ask] = []
 
-    def read(self, asks: list[Ask], pace: Any = None) -> dict[Ask, Observation]:
+    def read(
+        self, asks: list[Ask], pace: Any = None, *, closing: Any = ()
+    ) -> dict[Ask, Observation]:
         self.asked += asks
         outcome = self.script.pop(0) if self.script else Outcome.TIMEOUT
         return {ask: Observation(Reading(outcome)) for ask in asks}

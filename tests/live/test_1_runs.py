@@ -42,6 +42,7 @@ def rows(reports: Path) -> list[dict[str, Any]]:
         ("lab12_zero_trust", "calico", 25),
         ("netpol_by_example", "cilium", 20),
         ("cilium_fqdn", "cilium", 6),
+        ("production_isolation", "calico", 20),
     ],
 )
 def test_without_the_policies_every_denied_row_turns_red(
