@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
+from rich.text import Text
 
 from harness.core.claims import ClaimStatus, Entry, Shown, entries
 from harness.core.profile import PROFILES
@@ -16,6 +19,7 @@ from harness.edge.labs import load_claims, load_shown
 from harness.errors import ContentError
 
 RESULTS = "results"
+STATUS_WIDTH = 14
 COLOURS = {
     ClaimStatus.CONFIRMED: "green",
     ClaimStatus.REFUTED: "red",
@@ -29,6 +33,14 @@ SHORT = {
 }
 Seen = Mapping[tuple[str, str, str], str]
 """The status of a row in the results: by CNI, tutorial and `PHASE/ROW`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Show:
+    """What is shown of a claim: what the runs saw of it, and all its rows or the first."""
+
+    seen: Seen
+    rows: bool
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -67,7 +79,7 @@ def _claims(arguments: argparse.Namespace, _: object) -> int:
         return 0
     console = Console()
     for tutorial, claims in found.items():
-        console.print(_table(tutorial, claims, seen, rows=arguments.rows))
+        _print(console, tutorial, claims, _Show(seen, rows=arguments.rows))
     _sum_up(console, found, seen)
     return 0
 
@@ -123,23 +135,30 @@ def _errata(shown: Sequence[Shown]) -> list[str]:
     return sorted({each.row.erratum.id for each in shown if each.row.erratum})
 
 
-def _table(tutorial: str, claims: Sequence[Entry], seen: Seen, *, rows: bool) -> Table:
-    table = Table(title=tutorial, title_justify="left", show_lines=True)
-    for name in ("section", "claim", "status", *PROFILES, "shown by"):
-        table.add_column(name, ratio=3 if name in ("claim", "shown by") else None)
-    for entry in claims:
-        names = [each.name for each in entry.shown]
-        more = [] if rows or len(names) < 2 else [f"and {len(names) - 1} more"]  # noqa: PLR2004
-        shown_by = [*(names if rows else names[:1]), *more]
-        errata = [f"erratum: {name}" for name in _errata(entry.shown)]
-        table.add_row(
-            entry.claim.section,
-            entry.claim.says,
-            f"[{COLOURS[entry.status]}]{entry.status}[/]",
-            *(answer(entry, cni, seen) for cni in PROFILES),
-            "\n".join([*shown_by, *errata]) or entry.claim.untestable,
-        )
-    return table
+def _print(console: Console, tutorial: str, claims: Sequence[Entry], show: _Show) -> None:
+    """One tutorial: a claim a paragraph, for a table of such long cells reads badly."""
+    console.rule(f"[bold]{tutorial}", align="left")
+    for section, entries_of in groupby(claims, key=lambda entry: entry.claim.section):
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(width=STATUS_WIDTH)
+        grid.add_column(ratio=1)
+        for entry in entries_of:
+            status = f"[{COLOURS[entry.status]}]{entry.status.partition(',')[0]}[/]"
+            grid.add_row(status, Group(entry.claim.says, *_details(entry, show)))
+        console.print(f"[bold]section {section}", highlight=False)
+        console.print(grid, highlight=False)
+
+
+def _details(entry: Entry, show: _Show) -> list[Text]:
+    if not entry.shown:
+        return [Text(f"why not: {entry.claim.untestable}", style="dim")]
+    names = [each.name for each in entry.shown]
+    listed = names if show.rows else names[:1]
+    more = f" (and {len(names) - len(listed)} more: --rows)" if len(names) > len(listed) else ""
+    lines = [", ".join(f"{cni}: {answer(entry, cni, show.seen)}" for cni in PROFILES)]
+    lines += [f"row {name}" for name in listed[:-1]] + [f"row {listed[-1]}{more}"]
+    lines += [f"erratum {name}" for name in _errata(entry.shown)]
+    return [Text(line, style="dim") for line in lines]
 
 
 def _sum_up(console: Console, found: Mapping[str, Sequence[Entry]], seen: Seen) -> None:
