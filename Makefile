@@ -25,7 +25,10 @@ test: lint offline live ## all set-up, then the whole test suite: offline first,
 offline: $(READY) ## the tests that need no cluster
 	$(VENV)/bin/pytest tests/ -m "not live" -n auto $(ARGS)
 
-live: $(READY) ## the tests on a live cluster
+# The clusters first: a test has a deadline, and the first build of all images may take half an hour.
+live: $(READY) ## the tests on live clusters, one of each CNI
+	$(VENV)/bin/policylab cluster up --cni=calico
+	$(VENV)/bin/policylab cluster up --cni=cilium
 	$(VENV)/bin/pytest tests/live -m live $(ARGS)
 
 lint: $(READY) ## ruff, mypy --strict and the import contracts
