@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness import __version__
-from harness.commands import claims, judge, probe, watch
+from harness.commands import claims, fuzz, judge, probe, watch
 from harness.edge import images
 from harness.edge.cluster import (
     ClusterMode,
@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_parsers(commands)
     probe.add_parser(commands)
     watch.add_parser(commands)
+    fuzz.add_parser(commands)
     return parser
 
 

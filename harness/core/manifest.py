@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from ipaddress import ip_address
 from typing import Any
 
 import yaml
@@ -193,8 +194,13 @@ def _service(resource: Resource) -> Service:
     )
 
 
-def topology_of(resources: Iterable[Resource]) -> Topology:
-    """Who is there: namespaces, pods (a Deployment's are called NAME-1 and so on) and Services."""
+def topology_of(
+    resources: Iterable[Resource], addresses: Mapping[str, str] | None = None
+) -> Topology:
+    """Who is there: namespaces, pods (a Deployment's are called NAME-1 and so on) and Services.
+
+    `addresses` are those of pods, by NAMESPACE/NAME, as far as they are known.
+    """
     namespaces: dict[str, Namespace] = {}
     pods: dict[str, Pod] = {}
     services: dict[str, Service] = {}
@@ -205,6 +211,8 @@ def topology_of(resources: Iterable[Resource]) -> Topology:
             case Service():
                 services[str(resource.model)] = resource.model
         pods.update({str(pod): pod for pod in pods_of(resource)})
+    known = {name: ip_address(text) for name, text in (addresses or {}).items() if name in pods}
+    pods.update({name: replace(pods[name], ip=ip) for name, ip in known.items()})
     return Topology(namespaces, pods, services)
 
 

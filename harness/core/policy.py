@@ -47,6 +47,17 @@ def _policy_types(spec: Body, *, has_egress: bool) -> frozenset[Direction]:
     return frozenset({Direction.INGRESS} | ({Direction.EGRESS} if has_egress else set()))
 
 
+def with_types(body: dict[str, Any]) -> dict[str, Any]:
+    """A NetworkPolicy, changed in place, with the policyTypes that the API server would add.
+
+    It adds them only to a new object: one that is applied over an older one of its name, and
+    leaves policyTypes out, keeps the older one's, for nobody owns that field (KEP-555).
+    """
+    spec = body.setdefault("spec", {})
+    spec["policyTypes"] = sorted(_policy_types(spec, has_egress=bool(spec.get("egress"))))
+    return body
+
+
 def selector(body: Body | None) -> Selector:
     """A label selector from its written form; matchLabels become In of one value each."""
     body = body or {}

@@ -6,7 +6,7 @@ backends differ, a measurement): then only the tutorial and the cluster are comp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -70,11 +70,11 @@ def search_list(namespace: str) -> tuple[str, ...]:
 
 
 class Scenario:
-    """A state of the cluster, as manifests describe it."""
+    """A state of the cluster, as manifests describe it; `ips` are pods' addresses, if known."""
 
-    def __init__(self, resources: Iterable[Resource]) -> None:
+    def __init__(self, resources: Iterable[Resource], ips: Mapping[str, str] | None = None) -> None:
         resources = tuple(resources)
-        self.topology = with_surroundings(topology_of(resources))
+        self.topology = with_surroundings(topology_of(resources, ips))
         self.policies = policies_of(resources)
         self.oracle = Oracle(self.topology, self.policies)
         self.judgement = Judgement(resources, self.topology, self.policies)

@@ -38,6 +38,11 @@ class Pods:
         """All pods that were started and not removed."""
         return tuple(self._addresses)
 
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The addresses of the pods that were started, by NAMESPACE/NAME."""
+        return {str(pod): address for pod, address in self._addresses.items()}
+
     def as_applied(self, body: dict[str, Any]) -> dict[str, Any]:
         """The object, changed in place, with our images as this cluster calls them.
 

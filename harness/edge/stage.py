@@ -16,6 +16,8 @@ from typing import Any
 from harness.core.latency import Change
 from harness.core.library import POLICY_KINDS, Library, in_force
 from harness.core.manifest import Resource
+from harness.core.model import NETWORK_POLICY
+from harness.core.policy import with_types
 from harness.core.predict import Scenario
 from harness.core.settle import candidates, flips, passing
 from harness.core.target import PodRef
@@ -45,6 +47,7 @@ class Stage:
         internet: Mapping[str, str] | None,
         fence: Callable[[], None],
         keep_policies: bool = True,
+        know_addresses: bool = False,
     ) -> None:
         self._kube = kube
         self._prober = prober
@@ -53,6 +56,8 @@ class Stage:
         self._fence = fence
         # False only in the self-test: the deny rows must turn red.
         self.keeps_policies = keep_policies
+        self._know_addresses = know_addresses
+        self.settle_seconds = SETTLE_SECONDS if keep_policies else SELF_TEST_SECONDS
         self._current: dict[tuple[str, str, str], Resource] = {}
         self._dirty = False  # a change did not come to its end: the next one applies everything
         self._scenario: Scenario | None = None
@@ -79,13 +84,13 @@ class Stage:
         """
         entered = time.monotonic()
         resources = self.resources(apply, policies=policies)
-        scenario = Scenario(resources)
+        scenario = self._told(resources)
         wanted = {r.key: r for r in resources}
         gone = [r for key, r in self._current.items() if key not in wanted]
         new = [r for r in resources if self._dirty or not self._stands(r)]
         if not gone and not new:
             return scenario
-        before = Scenario(self._kept(new)) if self._scenario else None
+        before = self._told(self._kept(new)) if self._scenario else None
         self._scenario = None
         changed = [self._current[r.key] for r in new if r.key in self._current]
         # Until the end, what was and what will be both count as there: close() removes both.
@@ -110,6 +115,10 @@ class Stage:
         before, self._dirty, self._scenario = self._scenario, True, None
         yield
         self._dirty, self._scenario = False, before
+
+    def _told(self, resources: Iterable[Resource]) -> Scenario:
+        """With the addresses of pods that stay, the oracle decides about an ipBlock as well."""
+        return Scenario(resources, self.pods.addresses if self._know_addresses else None)
 
     def adopt(self, apply: Sequence[str]) -> None:
         """Take over what an earlier run of ours left standing, as if this one had made it."""
@@ -203,9 +212,10 @@ class Stage:
 
     def _ready_to_apply(self, resource: Resource) -> dict[str, Any]:
         body = copy.deepcopy(dict(resource.body))
-        labels = body["metadata"].setdefault("labels", {})
         if resource.kind == "Namespace":
-            labels.update(OWNER)
+            body["metadata"].setdefault("labels", {}).update(OWNER)
+        if resource.kind == NETWORK_POLICY:
+            with_types(body)
         return self.pods.as_applied(body)
 
     def _settle(
@@ -225,7 +235,7 @@ class Stage:
             seconds = wait_for(
                 f"{len(asks)} flows show the new state",
                 poll,
-                seconds=SETTLE_SECONDS if self.keeps_policies else SELF_TEST_SECONDS,
+                seconds=self.settle_seconds,
                 every=POLL_EVERY,
             )
             self.settled = Settled(round((seconds - began) * 1000, 1), len(asks))

@@ -1,0 +1,231 @@
+"""`policylab fuzz`: made-up policies on a live cluster, the oracle against what the CNI does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from harness.core.fuzzing import draw_cases
+from harness.core.fuzzresult import Judged, Totals, totals
+from harness.edge.cluster import Cluster, ClusterMode, ClusterSpec, open_cluster
+from harness.edge.cni.known import CNIS
+from harness.edge.fuzz import Finding, Fuzz, Lost, Result
+from harness.edge.gate import Gate
+from harness.edge.kube import Kube
+from harness.edge.prober import Prober
+from harness.edge.process import Progress
+from harness.errors import HarnessError
+
+AGREED, DISAGREED, NO_VERDICT = 0, 1, 2
+OUT = "results/fuzz"
+POLICIES, JOBS = 200, 3
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run: what was drawn, what each case showed, and how long it took."""
+
+    cni: str
+    seed: int
+    judged: tuple[Judged, ...]
+    findings: tuple[Finding, ...]
+    lost: tuple[Lost, ...]
+    seconds: float
+
+    @property
+    def totals(self) -> Totals:
+        """The sums, with a finding's case as it was drawn."""
+        return totals([*self.judged, *(finding.drawn for finding in self.findings)])
+
+    @property
+    def exit_code(self) -> int:
+        """Whether all agreed; a case without any verdict makes the run a fault."""
+        if self.findings:
+            return DISAGREED
+        return NO_VERDICT if self.lost or not self.totals.agreed else AGREED
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = commands.add_parser(
+        "fuzz", help="made-up policies: does the CNI do what the oracle says?"
+    )
+    parser.add_argument("--n", type=_positive, default=POLICIES, metavar="K", help="policies")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed, the same policies")
+    parser.add_argument("--cni", default="calico", choices=CNIS)
+    parser.add_argument(
+        "--jobs", type=_positive, default=JOBS, metavar="J", help="worlds side by side"
+    )
+    parser.add_argument(
+        "--cluster-mode", type=ClusterMode, default=ClusterMode.AUTO, choices=list(ClusterMode)[:3]
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path(OUT), metavar="DIR", help=f"default: {OUT}/"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+    parser.set_defaults(run=_fuzz)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _fuzz(arguments: argparse.Namespace, progress: Progress) -> int:
+    try:
+        report = _run(arguments, progress)
+    except HarnessError as error:
+        progress.note(f"policylab: {error}")
+        return NO_VERDICT
+    files = write(report, arguments.out)
+    if arguments.json:
+        print(json.dumps(as_json(report), indent=2))  # noqa: T201 - the command's output
+    else:
+        _show(Console(), report, files)
+    return report.exit_code
+
+
+def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
+    spec = ClusterSpec(cni=arguments.cni, mode=arguments.cluster_mode)
+    cluster = open_cluster(spec, progress)
+    with proven(cluster, progress) as gate:
+        fuzz = Fuzz(cluster, gate.fence, jobs=arguments.jobs)
+        cases = list(draw_cases(arguments.seed, arguments.n, arguments.cni))
+        source = (
+            f"policylab fuzz --cni {arguments.cni} --seed {arguments.seed} --n {arguments.n}"
+            f" on {_version(cluster)}"
+        )
+        began = time.monotonic()
+        results = _shown(fuzz.run(cases, source=source), len(cases), progress)
+        return report_of(arguments, results, time.monotonic() - began)
+
+
+@contextmanager
+def proven(cluster: Cluster, progress: Progress) -> Iterator[Gate]:
+    """The gate, passed: a cluster that enforces nothing would disagree with everything."""
+    with Prober(cluster.kubectl, cluster.kubeconfig, cluster.context) as prober:
+        kube = Kube(cluster.kubeconfig, cluster.context)
+        gate = Gate(kube, prober, images=cluster.refs, internet=None)
+        try:
+            with progress.step("gate: does this cluster enforce policy?"):
+                gate.prove()
+            yield gate
+        finally:
+            if not cluster.owned:
+                gate.close()
+
+
+def _version(cluster: Cluster) -> str:
+    return str(cluster.environment.get("cni") or cluster.cni)
+
+
+def _shown(results: Iterable[Result], count: int, progress: Progress) -> list[Result]:
+    found: list[Result] = []
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("cases", total=count)
+        for result in results:
+            bar.advance(task)
+            found.append(result)
+            if isinstance(result, Finding):
+                cell = result.shrunk.disagreed[0]
+                progress.note(
+                    f"{result.drawn.case.name}: {cell.flow} is {cell.observed}, not"
+                    f" {cell.predicted}; shrunk to {len(result.shrunk.case.policies)} policies"
+                    f" in {result.tries} tries"
+                )
+            elif isinstance(result, Lost):
+                progress.note(f"{result.case.name}: no verdict: {result.error}")
+    return found
+
+
+def report_of(arguments: argparse.Namespace, results: Sequence[Result], seconds: float) -> Report:
+    """The run's results, by what they are."""
+    return Report(
+        arguments.cni,
+        arguments.seed,
+        tuple(r for r in results if isinstance(r, Judged)),
+        tuple(r for r in results if isinstance(r, Finding)),
+        tuple(r for r in results if isinstance(r, Lost)),
+        round(seconds, 1),
+    )
+
+
+def write(report: Report, folder: Path) -> list[Path]:
+    """Write the report, and a corpus file for each finding; returns the latter."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{report.cni}-seed{report.seed}"
+    for old in folder.glob(f"{name}-*.yaml"):
+        old.unlink()
+    text = json.dumps(as_json(report), indent=2) + "\n"
+    (folder / f"{name}.json").write_text(text, encoding="utf-8")
+    files = []
+    for finding in report.findings:
+        file = folder / f"{name}-{finding.drawn.case.name}.yaml"
+        file.write_text(finding.text, encoding="utf-8")
+        files.append(file)
+    return files
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The run as plain data."""
+    return {
+        "cni": report.cni,
+        "seed": report.seed,
+        "seconds": report.seconds,
+        **asdict(report.totals),
+        "cells": report.totals.cells,
+        "lost": [{"case": lost.case.name, "why": str(lost.error)} for lost in report.lost],
+        "no_verdicts": [why for judged in report.judged for why in judged.no_verdict],
+        "findings": [_finding(finding) for finding in report.findings],
+        "exit_code": report.exit_code,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "case": finding.drawn.case.name,
+        "disagreed": [
+            {
+                "flow": cell.flow,
+                "predicted": str(cell.predicted),
+                "observed": str(cell.observed),
+                "reasons": list(cell.reasons),
+            }
+            for cell in finding.drawn.disagreed
+        ],
+        "shrunk_to_policies": len(finding.shrunk.case.policies),
+        "tries": finding.tries,
+        "stays": finding.stays,
+        "corpus": finding.text,
+    }
+
+
+def _show(console: Console, report: Report, files: Sequence[Path]) -> None:
+    sums = report.totals
+    table = Table(title=f"fuzz: {report.cni}, seed {report.seed}", title_justify="left")
+    for column in ("cases", "policies", "flows", "agreed", "left open", "no verdict"):
+        table.add_column(column, justify="right")
+    table.add_column("disagreed", justify="right", style="bold red" if sums.disagreed else "")
+    table.add_column("seconds", justify="right")
+    counts = (sums.cases, sums.policies, sums.cells, sums.agreed, sums.open, sums.no_verdict)
+    table.add_row(*map(str, counts), str(sums.disagreed), f"{report.seconds:.1f}")
+    console.print(table)
+    for why in [why for judged in report.judged for why in judged.no_verdict][:SHOWN]:
+        console.print(f"no verdict: {why}", highlight=False, markup=False)
+    if report.lost:
+        console.print(f"{len(report.lost)} cases could not be brought into force.")
+    for file in files:
+        console.print(f"counter-example: {file}", highlight=False, markup=False)

@@ -1,0 +1,267 @@
+"""Made-up cases on a live cluster: the oracle against the CNI, and the smallest case that differs.
+
+The pods of a world are started once, in namespaces of their own, so that worlds can stand side by
+side. Each case changes policies alone; once its flows show it, all are judged in one round.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import groupby
+from queue import Empty, SimpleQueue
+from threading import Event, Lock
+from typing import Self
+
+from harness.core.fuzzing import Case
+from harness.core.fuzzresult import Judged, asks_of, decided, judge
+from harness.core.interpret import Ask
+from harness.core.library import namespaces_of
+from harness.core.manifest import Resource
+from harness.core.outcome import Outcome, Reading
+from harness.core.predict import Scenario
+from harness.core.record import Observation
+from harness.core.shrinking import corpus_text, smaller
+from harness.edge.cluster import Cluster
+from harness.edge.kube import Kube
+from harness.edge.namespaces import clear
+from harness.edge.prober import Prober
+from harness.edge.settling import POLL_EVERY, Poll
+from harness.edge.stage import Stage
+from harness.edge.wait import wait_for
+from harness.errors import HarnessError, NotSettled, ProbeError
+
+SHRINK_SECONDS = 90.0
+"""For one disagreement; what is found by then is written down."""
+LOOK_SECONDS = 1.0
+"""Between two looks at whether a thread broke."""
+TRY_SECONDS = 2.0
+"""For a smaller case to come into force: one that still differs waits all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A case of which oracle and cluster differ: as drawn, as shrunk, and as a corpus file.
+
+    `stays`: they differed once more when the shrunk case was run again at the end.
+    """
+
+    drawn: Judged
+    shrunk: Judged
+    tries: int
+    stays: bool
+    text: str
+
+
+class World:
+    """The pods of one world, and what they show of its cases. Use as a context manager."""
+
+    def __init__(self, cluster: Cluster, kube: Kube, *, fence: Callable[[], None]) -> None:
+        self._library: dict[str, Sequence[Resource]] = {}
+        self._prober = Prober(cluster.kubectl, cluster.kubeconfig, cluster.context)
+        self._stage = Stage(
+            kube,
+            self._prober,
+            self._library,
+            images=cluster.refs,
+            internet=None,
+            fence=fence,
+            know_addresses=True,
+        )
+        self._kube = kube
+        self._fence = fence
+        self._unanswered: Mapping[Ask, str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove the namespaces."""
+        self._stage.close()
+        self._prober.close()
+
+    def run(self, case: Case) -> Judged:
+        """Bring the case into force and judge all of its flows.
+
+        A difference counts only if it still shows once every change is surely in force: one that
+        goes away was no state of the cluster, and is no agreement either.
+
+        Raises:
+            HarnessError: the case could not be brought into force.
+        """
+        scenario = self._enter(case)
+        expected = decided(scenario)
+        self._settle(expected)
+        seen = self._judged(list(expected))
+        first = judge(case, scenario, seen)
+        if not first.disagreed:
+            return first
+        self._fence()
+        wrong = [(cell.source, cell.target) for cell in first.disagreed]
+        again = judge(case, scenario, {**seen, **self._judged(wrong)})
+        stays = {cell.flow for cell in again.disagreed}
+        passing = tuple(
+            f"{cell.flow}: {cell.observed}, and {cell.predicted} when asked again"
+            for cell in first.disagreed
+            if cell.flow not in stays
+        )
+        return replace(
+            again,
+            agreed=again.agreed - len(passing),
+            no_verdict=(*again.no_verdict, *passing),
+        )
+
+    def shrink(self, drawn: Judged, *, source: str, stop: Event) -> Finding:
+        """Leave out what can be left out while the cluster still differs from the oracle."""
+        best, tries, end = drawn, 0, time.monotonic() + SHRINK_SECONDS
+        patient, self._stage.settle_seconds = self._stage.settle_seconds, TRY_SECONDS
+        try:
+            better: Judged | None = drawn
+            while better:
+                better = None
+                for case in smaller(best.case):
+                    if stop.is_set() or time.monotonic() > end:
+                        break
+                    tries += 1
+                    found = self.run(case)
+                    if found.disagreed:
+                        best = better = found
+                        break
+        finally:
+            self._stage.settle_seconds = patient
+        # As small as it is now, once more and with the full patience.
+        stays = bool(self.run(best.case).disagreed)
+        source += "" if stays else "; when it was run again, the cluster agreed"
+        text = corpus_text(best.case, self._enter(best.case), best.disagreed, source=source)
+        return Finding(drawn, best, tries, stays, text)
+
+    def _enter(self, case: Case) -> Scenario:
+        self._library["case"] = case.resources
+        if self._unanswered is None:
+            self._open(case)
+            self._library["case"] = case.resources
+        return self._stage.enter(["case"])
+
+    def _open(self, case: Case) -> None:
+        """Start the pods, and see that without policies each flow is answered (the control)."""
+        self._library["case"] = case.bare.resources
+        clear(self._kube, namespaces_of(self._library))
+        scenario = self._stage.enter(["case"])
+        self._unanswered = {
+            ask: str(found.reading if isinstance(found, Observation) else found)
+            for ask, found in self._stage.observer.read(asks_of(scenario)).items()
+            if not isinstance(found, Observation) or found.reading.outcome is not Outcome.CONNECTED
+        }
+
+    def _settle(self, expected: Mapping[Ask, Reading]) -> None:
+        """Wait until all flows show the state, or until there is no patience left.
+
+        More than those that the change flips: on the way from one denial to another a flow is
+        open for a moment, and a CNI programs one pod after the other.
+        """
+        with suppress(NotSettled):  # what still differs then is judged
+            wait_for(
+                f"{len(expected)} flows show the case",
+                Poll(self._stage.observer, expected),
+                seconds=self._stage.settle_seconds,
+                every=POLL_EVERY,
+            )
+
+    def _judged(self, asks: Sequence[Ask]) -> dict[Ask, Observation | ProbeError]:
+        found = self._stage.observer.read(asks)
+        for ask, why in (self._unanswered or {}).items():
+            if ask in found:
+                found[ask] = ProbeError("no answer without policies either", seen=why)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A case that could not be brought into force, and why."""
+
+    case: Case
+    error: HarnessError
+
+
+Result = Judged | Finding | Lost
+
+
+def _connect(cluster: Cluster) -> Kube:
+    return Kube(cluster.kubeconfig, cluster.context)
+
+
+class Fuzz:
+    """Worlds side by side on one cluster, each with its cases in turn, in `jobs` threads."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        fence: Callable[[], None],
+        *,
+        jobs: int,
+        connect: Callable[[Cluster], Kube] = _connect,
+    ) -> None:
+        self._cluster = cluster
+        self._fence = fence
+        self._jobs = jobs
+        self._connect = connect
+        self._lock = Lock()
+        self._stop = Event()
+
+    def run(self, cases: Iterable[Case], *, source: str) -> Generator[Result, None, None]:
+        """What each case shows, as soon as it is known: in no certain order.
+
+        `source` says in a finding's file which CNI and which seed it was. However the iteration
+        ends, also by Ctrl-C, the namespaces are removed.
+        """
+        worlds = [list(found) for _, found in groupby(cases, lambda case: case.world)]
+        results: SimpleQueue[Result] = SimpleQueue()
+        pool = ThreadPoolExecutor(max_workers=self._jobs)
+        try:
+            running = [pool.submit(self._world, found, source, results.put) for found in worlds]
+            for _ in range(sum(map(len, worlds))):
+                yield _next(results, running)
+        finally:
+            # An interrupt lets each world end the case that it is in, and no more.
+            self._stop.set()
+            pool.shutdown(cancel_futures=True)
+
+    def _world(self, cases: Sequence[Case], source: str, tell: Callable[[Result], None]) -> None:
+        try:
+            kube = self._connect(self._cluster)
+        except HarnessError as error:
+            for case in cases:
+                tell(Lost(case, error))
+            return
+        with World(self._cluster, kube, fence=self._one_at_a_time) as world:
+            for case in cases:
+                if self._stop.is_set():
+                    return
+                tell(self._one(world, case, source))
+
+    def _one(self, world: World, case: Case, source: str) -> Result:
+        try:
+            judged = world.run(case)
+            if not judged.disagreed:
+                return judged
+            return world.shrink(judged, source=f"{source}, {case.name}", stop=self._stop)
+        except HarnessError as error:
+            return Lost(case, error)
+
+    def _one_at_a_time(self) -> None:
+        with self._lock:
+            self._fence()
+
+
+def _next(results: SimpleQueue[Result], running: Sequence[Future[None]]) -> Result:
+    """The next result; a thread that broke is not waited for."""
+    while True:
+        try:
+            return results.get(timeout=LOOK_SECONDS)
+        except Empty:
+            for future in running:
+                if future.done() and not future.cancelled():
+                    future.result()
