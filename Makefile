@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 CNI ?=
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: labs test offline live lint bench clean help
+.PHONY: labs test offline live lint fuzz bench clean help
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -36,6 +36,10 @@ lint: $(READY) ## ruff, mypy --strict and the import contracts
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+fuzz: $(READY) ## 200 made-up policies on each CNI, the oracle against the cluster; results/fuzz/ has what differs
+	$(VENV)/bin/policylab fuzz --n=200 --seed=1 --cni=calico --out=results/fuzz/calico $(ARGS)
+	$(VENV)/bin/policylab fuzz --n=200 --seed=1 --cni=cilium --out=results/fuzz/cilium $(ARGS)
 
 bench: $(READY) ## measure the prober and the oracle on the running cluster; results/bench.json
 	$(PY) -m benchmarks $(if $(CNI),--cni=$(CNI)) $(ARGS)

@@ -1,4 +1,4 @@
-"""What CNIs do differently where the NetworkPolicy API leaves it open: one table for all.
+"""What CNIs do differently, where the API leaves it open or a CNI departs from it: one table.
 
 An outcome cell `cni:LINE` stands for what the run's CNI does. Every line is shown by a live row on
 each CNI: a test sees to it that none is only asserted.
@@ -25,6 +25,7 @@ class CniProfile:
     `denied`: a new connection that a policy closes (dropped, or rejected).
     `established`: a connection that was open when a policy closed its flow.
     `unserved_port`: a port that a Service does not have, with no policy in the way.
+    `rules_left_out`: a flow that egress rules would close if policyTypes did not leave Egress out.
     `ip_block_of_pods`: a pod that an ipBlock over the pod network would let in, and nothing else.
     `loopback`: a pod to its own address, under a policy that closes everything.
     `host_to_pod`: the pod's own node to a pod whose ingress is closed (the kubelet's probes).
@@ -35,6 +36,7 @@ class CniProfile:
     denied: Reading
     established: Reading
     unserved_port: Reading
+    rules_left_out: Reading
     ip_block_of_pods: Reading
     loopback: Reading
     host_to_pod: Reading
@@ -46,6 +48,7 @@ CALICO = CniProfile(
     denied=TIMEOUT,
     established=KEPT,
     unserved_port=REFUSED,
+    rules_left_out=CONNECTED,
     ip_block_of_pods=CONNECTED,
     loopback=CONNECTED,
     host_to_pod=CONNECTED,
@@ -56,6 +59,7 @@ CILIUM = CniProfile(
     denied=TIMEOUT,
     established=CUT,
     unserved_port=TIMEOUT,
+    rules_left_out=TIMEOUT,
     ip_block_of_pods=TIMEOUT,
     loopback=CONNECTED,
     host_to_pod=CONNECTED,

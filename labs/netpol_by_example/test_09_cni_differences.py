@@ -1,8 +1,9 @@
 """Phase 9: where two CNIs that both pass every other phase still differ.
 
 The API says what a policy means for a new connection between pods. It says nothing of connections
-that are open already, of a pod's own node, or of a block of addresses that covers pods. Each line of
-`CniProfile` is one such gap; here it is shown on the cluster that you run.
+that are open already, of a pod's own node, or of a block of addresses that covers pods; in one case it
+does say, and Cilium departs from it. Each line of `CniProfile` is one such difference, and here it is
+shown on the cluster that you run.
 """
 
 from harness.core.documented import Row
@@ -22,6 +23,7 @@ OUTCOMES = documented(
 | deny     | 09-cni-workloads, 09-cni-deny     | cni-lab/client  | pod/cni-lab/on-host:18080   | cni:pod_to_host      | ours | to a policy the node is no pod: closed egress closes it as well |
 | deny     | 09-cni-workloads, 09-cni-deny     | cni-lab/client  | fact/established-connection | cni:established      | ours | opened before the policy, asked again after it: Calico looks at new connections only, Cilium at every packet |
 | ip-block | 09-cni-workloads, 09-cni-ip-block | cni-lab/client  | pod/cni-lab/server:80       | cni:ip_block_of_pods | ours | to Calico an address is an address; to Cilium a pod is known by its labels, never by its address |
+| left-out | 09-cni-workloads, 09-cni-left-out | cni-lab/client  | pod/cni-lab/server:80       | cni:rules_left_out   | ours | policyTypes has Ingress alone, so its egress rules mean nothing; Cilium goes by them all the same |
 """,
     source="netpol-by-example#conclusion",
 )
