@@ -170,6 +170,7 @@ def test_command_that_is_gone_is_not_a_denial(stage: Stage, lab_live: Live) -> N
             Bench(lab_live.kube, lab_live.prober, stage, replayer(lab_live)),
             rows(),
         )
+        play.run(threading.Event())
         with pytest.raises(ProbeError, match="did not run"):
             play.observe(rows()[0])
     finally:

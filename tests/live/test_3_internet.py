@@ -14,7 +14,7 @@ import dns.query
 import dns.rcode
 import pytest
 
-from harness.core.world import INTERNET, SPARE
+from harness.core.world import INTERNET, SHORT_LIVED, SPARE
 from harness.edge.gate import CLIENT
 from harness.edge.internet import Internet, Place, ensure_internet, remove_internet
 from harness.edge.internetcontrols import Controls
@@ -71,7 +71,7 @@ def page(address: str, name: str) -> tuple[int, str | None]:
 def test_every_name_leads_to_its_address_and_a_page(internet: Internet) -> None:
     for name, documented in INTERNET.items():
         address = internet.addresses[documented]
-        assert address_of(internet, name) == (address, TTL_SECONDS)
+        assert address_of(internet, name) == (address, SHORT_LIVED.get(name, TTL_SECONDS))
         assert page(address, name) == (200, "internet")
 
 
@@ -127,7 +127,7 @@ def test_name_moves_with_its_ttl_and_its_page(internet: Internet, controls: Cont
         spare = internet.addresses[SPARE]
         assert address_of(internet, "moving.cilium.io") == (spare, 5)
         assert page(spare, "moving.cilium.io") == (200, "internet")
-    assert address_of(internet, "moving.cilium.io") == (before, TTL_SECONDS)
+    assert address_of(internet, "moving.cilium.io") == (before, SHORT_LIVED["moving.cilium.io"])
 
 
 def test_web_server_refuses_at_one_address_and_then_no_more(
