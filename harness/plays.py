@@ -17,7 +17,7 @@ from harness.core.documented import Row
 from harness.core.library import Library, namespaces_of
 from harness.edge.bench import Bench
 from harness.edge.cluster import Cluster
-from harness.edge.cni.drops import drop_counter
+from harness.edge.cni.drops import drop_counter, realised_by
 from harness.edge.gate import Gate
 from harness.edge.kube import Kube
 from harness.edge.kubectl import kubectl_base
@@ -72,6 +72,7 @@ class Plays:
         library = self.libraries[tutorial]
         prober = Prober(cluster.kubectl, cluster.kubeconfig, cluster.context)
         self._ends.enter_context(prober)
+        words = kubectl_base(cluster.kubectl, cluster.kubeconfig, cluster.context)
         stage = Stage(
             kube,
             prober,
@@ -79,6 +80,7 @@ class Plays:
             images=cluster.refs,
             internet=cluster.internet.names if cluster.internet else None,
             fence=self.live.gate.fence,
+            realised=realised_by(cluster.cni, kube, words),
             keep_policies=self.with_policies,
         )
         clear(kube, namespaces_of(library))
@@ -86,7 +88,6 @@ class Plays:
         replayer = Replayer(
             cluster.kubectl, cluster.kubeconfig, cluster.context, names=prober.names
         )
-        words = kubectl_base(cluster.kubectl, cluster.kubeconfig, cluster.context)
         drops = drop_counter(cluster.cni, kube, words)
         bench = Bench(kube, prober, stage, replayer, cluster.internet, drops)
         return Play(stage, replayer, bench, self.rows[tutorial])

@@ -135,7 +135,7 @@ def test_event_that_is_told_twice_counts_once(monkeypatch: pytest.MonkeyPatch) -
     told = [[event("1")], [event("1"), event("2")], [event("2")]]
     asked: list[list[str]] = []
 
-    monkeypatch.setattr("harness.edge.cni.hubble.run", fake_run(told, asked))
+    monkeypatch.setattr("harness.edge.cni.agents.run", fake_run(told, asked))
     drops = HubbleDrops(Kube(), ["kubectl"])  # type: ignore[arg-type]
     counts = [drops.read([SERVER])[SERVER, Direction.INGRESS].packets for _ in range(3)]
 

@@ -16,11 +16,10 @@ from harness.core.model import Direction, Operator, Requirement, Selector
 from harness.core.selectors import selects
 from harness.core.target import PodRef
 from harness.edge.cni import Dropped, Drops
+from harness.edge.cni.agents import CiliumAgents
 from harness.edge.kube import Kube
-from harness.edge.process import CommandFailed, run
 from harness.errors import ProbeError
 
-SECONDS = 20.0
 SOCKET = "unix:///var/run/cilium/hubble.sock"
 BY_POLICY = "POLICY_DENIED"
 NAME = "io.cilium.k8s.policy.name"
@@ -34,7 +33,7 @@ class HubbleDrops:
 
     def __init__(self, kube: Kube, kubectl: Collection[str]) -> None:
         self._kube = kube
-        self._kubectl = tuple(kubectl)
+        self._agents = CiliumAgents(kube, kubectl)
         self._since: dict[str, str] = {}
         self._born = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         self._counted: set[str] = set()
@@ -68,31 +67,15 @@ class HubbleDrops:
         """Count a node's new drops, and return the policies that its agent holds."""
         since = self._since.get(node, self._born)
         words = ["hubble", "observe", f"--server={SOCKET}", "--type=drop", "--output=json"]
-        for event in events(self._ask(node, [*words, f"--since={since}"])):
+        for event in events(self._agents.ask(node, [*words, f"--since={since}"])):
             self._since[node] = max(self._since.get(node, since), event["time"])
             end = dropped_at(event)
             if end is not None and event["uuid"] not in self._counted:
                 self._counted.add(event["uuid"])
                 self._packets[end] += 1
-        held = json.loads(self._ask(node, ["cilium-dbg", "policy", "get", "--output=json"]))
+        held = json.loads(self._agents.ask(node, ["cilium-dbg", "policy", "get", "--output=json"]))
         found: list[dict[str, Any]] = json.loads(held["policy"])
         return found
-
-    def _ask(self, node: str, command: list[str]) -> str:
-        agents = [
-            body["metadata"]["name"]
-            for body in self._kube.list("v1", "Pod", "kube-system", selector="k8s-app=cilium")
-            if body["spec"].get("nodeName") == node
-        ]
-        if not agents:
-            raise ProbeError(f"no Cilium agent runs on {node}", where=self._kube.where)
-        words = [*self._kubectl, "exec", "--namespace=kube-system", agents[0], "--container=agent"]
-        try:
-            return run([*words, "--", *command], timeout=SECONDS).stdout
-        except CommandFailed as error:
-            raise ProbeError(
-                f"Cilium's {command[0]} does not answer", where=f"on {node}", seen=error.seen
-            ) from error
 
 
 def events(text: str) -> Iterator[dict[str, Any]]:
