@@ -27,6 +27,7 @@ __all__ = [
     "ensure_disk",
     "ensure_engine",
     "ensure_go",
+    "ensure_openssl",
     "raise_inotify_limits",
 ]
 
@@ -121,6 +122,14 @@ def ensure_build_tools(progress: Progress) -> None:
     if missing:
         with progress.step(f"installing {', '.join(missing)}"):
             apt.install(missing)
+
+
+def ensure_openssl(progress: Progress) -> None:
+    """Install what makes the certificates, where it is missing."""
+    if shutil.which("openssl") is None:
+        _need_root("install openssl")
+        with progress.step("installing openssl"):
+            apt.install(["openssl"])
 
 
 def ensure_disk(places: Sequence[Path], *, gib: int = DISK_GIB) -> None:

@@ -127,3 +127,17 @@ def test_inotify_limits_that_cannot_be_raised_are_a_note(tmp_path: Path) -> None
     machine.raise_inotify_limits(progress, home=tmp_path / "none")
     assert len(progress.notes) == 2
     assert "nodes may fail" in progress.notes[0]
+
+
+@pytest.mark.parametrize(("there", "installed"), [(True, []), (False, [["openssl"]])])
+def test_openssl_is_installed_where_it_is_missing(
+    monkeypatch: pytest.MonkeyPatch, there: bool, installed: list[list[str]]
+) -> None:
+    done: list[list[str]] = []
+    monkeypatch.setattr("shutil.which", lambda tool: f"/usr/bin/{tool}" if there else None)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("harness.edge.apt.install", done.append)
+
+    machine.ensure_openssl(Quiet())
+
+    assert done == installed

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from harness.edge import machine
 from harness.edge.images.keys import certificates_key, folder_digest
 from harness.edge.images.recipe import Recipe
 from harness.edge.images.store import Store
@@ -37,6 +38,7 @@ def ensure_certificates(
     for name, recipe in wanted.items():
         key = certificates_key(recipe)
         if not store.has(name, key):
+            machine.ensure_openssl(progress)
             with store.lock(progress):
                 if not store.has(name, key):  # the one who held the lock may have made them
                     _make(store, recipe, key)
