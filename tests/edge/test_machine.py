@@ -134,7 +134,8 @@ def test_openssl_is_installed_where_it_is_missing(
     monkeypatch: pytest.MonkeyPatch, there: bool, installed: list[list[str]]
 ) -> None:
     done: list[list[str]] = []
-    monkeypatch.setattr("shutil.which", lambda tool: f"/usr/bin/{tool}" if there else None)
+    only = None if there else "openssl"
+    monkeypatch.setattr("shutil.which", lambda tool: None if tool == only else f"/usr/bin/{tool}")
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr("harness.edge.apt.install", done.append)
 
