@@ -54,7 +54,8 @@ def with_types(body: dict[str, Any]) -> dict[str, Any]:
     leaves policyTypes out, keeps the older one's, for nobody owns that field (KEP-555).
     """
     spec = body.setdefault("spec", {})
-    spec["policyTypes"] = sorted(_policy_types(spec, has_egress=bool(spec.get("egress"))))
+    found = _policy_types(spec, has_egress=bool(spec.get("egress")))
+    spec["policyTypes"] = [str(direction) for direction in Direction if direction in found]
     return body
 
 

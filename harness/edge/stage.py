@@ -7,7 +7,6 @@ So any row can run alone, and no policy of an earlier step can leak into a later
 from __future__ import annotations
 
 import copy
-import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,8 +30,6 @@ from harness.edge.prober import Prober
 from harness.edge.settling import POLL_EVERY, SELF_TEST_SECONDS, SETTLE_SECONDS, Poll, Settled
 from harness.edge.wait import wait_for
 from harness.errors import NotSettled, ProbeError
-
-log = logging.getLogger(__name__)
 
 
 class Stage:
@@ -85,7 +82,6 @@ class Stage:
             ContentError: the API server refuses an object, or a namespace is not ours.
             ProbeError: no prober could say whether the state is in force.
         """
-        entered = time.monotonic()
         resources = self.resources(apply, policies=policies)
         scenario = self._told(resources)
         wanted = {r.key: r for r in resources}
@@ -105,8 +101,6 @@ class Stage:
         # Where workloads change as well, their start would count as the policies' latency.
         if poll and before and {r.kind for r in (*gone, *new)} <= POLICY_KINDS:
             self.changes.append(poll.change(apply, self.settled.missing))
-        took = (changed_at - entered, time.monotonic() - changed_at)
-        log.debug("state %s: changed in %.2f s, settled in %.2f s", ", ".join(apply), *took)
         self._dirty, self._current, self._scenario = False, wanted, scenario
         return scenario
 
@@ -167,7 +161,8 @@ class Stage:
         began = time.monotonic()
         self._remove([r for r in gone if r.kind in POLICY_KINDS])
         if self.keeps_policies:
-            self._add([r for r in new if r.kind in POLICY_KINDS])
+            over = frozenset(r.key for r in changed)
+            self._add([r for r in new if r.kind in POLICY_KINDS], over)
         return began
 
     def close(self) -> None:
@@ -202,7 +197,10 @@ class Stage:
         self._prober.forget(pods)
         self.pods.forget(pods)
 
-    def _add(self, resources: Sequence[Resource]) -> None:
+    def _add(
+        self, resources: Sequence[Resource], over: Collection[tuple[str, str, str]] = ()
+    ) -> None:
+        """Apply the objects; `over` are the keys of those that an older one stands in place of."""
         clear(self._kube, (r.name for r in resources if r.kind == "Namespace"))
         spaces = [r for r in resources if r.kind == "Namespace"]
         for resource in spaces:
@@ -211,15 +209,16 @@ class Stage:
             wait_usable(self._kube, resource.name)
         for resource in resources:
             if resource.kind != "Namespace":
-                self._kube.apply(self._ready_to_apply(resource))
+                body = self._ready_to_apply(resource)
+                if resource.kind == NETWORK_POLICY and resource.key in over:
+                    with_types(body)
+                self._kube.apply(body)
         self.pods.start(resources)
 
     def _ready_to_apply(self, resource: Resource) -> dict[str, Any]:
         body = copy.deepcopy(dict(resource.body))
         if resource.kind == "Namespace":
             body["metadata"].setdefault("labels", {}).update(OWNER)
-        if resource.kind == NETWORK_POLICY:
-            with_types(body)
         return self.pods.as_applied(body)
 
     def _settle(

@@ -16,7 +16,7 @@ NAMED = {"kind": "NetworkPolicy", "metadata": {"name": "p", "namespace": "x"}}
     [
         ({"podSelector": {}}, ["Ingress"]),
         ({"podSelector": {}, "egress": []}, ["Ingress"]),
-        ({"podSelector": {}, "egress": [{}]}, ["Egress", "Ingress"]),
+        ({"podSelector": {}, "egress": [{}]}, ["Ingress", "Egress"]),
         ({"podSelector": {}, "policyTypes": ["Egress"]}, ["Egress"]),
         ({"podSelector": {}, "policyTypes": ["Ingress"], "egress": [{}]}, ["Ingress"]),
     ],
