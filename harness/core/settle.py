@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 from harness.core.fqdn import matches
 from harness.core.interpret import Ask
-from harness.core.model import Protocol
+from harness.core.model import NETWORK_POLICY, Direction, NetworkPolicy, Protocol
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict import Scenario
+from harness.core.selectors import selects
 from harness.core.target import (
     DnsQuery,
     ExternalPort,
@@ -92,16 +93,47 @@ def flips(before: Scenario | None, after: Scenario, asks: Iterable[Ask]) -> dict
     Without a before, all that can be predicted must show.
     """
     found: dict[Ask, Reading] = {}
+    unsure, was_unsure = contested(after), contested(before)
     for source, target in asks:
         expected = after.predict(source, target).reading
-        if expected is not None and expected != _reading(before, source, target):
+        if expected is None or _touches(unsure, source, target):
+            continue
+        known = not _touches(was_unsure, source, target)
+        if not known or expected != _reading(before, source, target):
             found[(source, target)] = expected
     return found
 
 
+def contested(scenario: Scenario | None) -> frozenset[PodRef]:
+    """The pods of whose flows one CNI thinks otherwise than the API (`CniProfile.rules_left_out`).
+
+    They are under a NetworkPolicy with rules for a direction that its policyTypes leave out.
+    """
+    odd = [policy for policy in (scenario.policies if scenario else ()) if _leaves_out(policy)]
+    pods = scenario.topology.pods.values() if scenario else ()
+    return frozenset(
+        PodRef(pod.namespace, pod.name)
+        for policy in odd
+        for pod in pods
+        if pod.namespace == policy.namespace and selects(policy.pod_selector, pod.labels)
+    )
+
+
+def _leaves_out(policy: NetworkPolicy) -> bool:
+    rules = {Direction.INGRESS: policy.ingress, Direction.EGRESS: policy.egress}
+    return policy.kind == NETWORK_POLICY and any(
+        found and direction not in policy.policy_types for direction, found in rules.items()
+    )
+
+
+def _touches(pods: frozenset[PodRef], source: PodRef, target: Target) -> bool:
+    return source in pods or (isinstance(target, PodPort) and target.pod in pods)
+
+
 def passing(state: Scenario, asks: Iterable[Ask]) -> dict[Ask, Reading]:
     """Those of the asks that must be answered in this state, with the answer."""
-    found = {ask: state.predict(*ask).reading for ask in asks}
+    unsure = contested(state)
+    found = {ask: state.predict(*ask).reading for ask in asks if not _touches(unsure, *ask)}
     return {ask: seen for ask, seen in found.items() if seen and seen.outcome in PASSING}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.core.manifest import parse
 from harness.core.predict import Scenario
-from harness.core.settle import candidates, flips
+from harness.core.settle import candidates, contested, flips
 from harness.core.target import PodRef
 
 PODS = """apiVersion: v1
@@ -61,3 +61,40 @@ def test_pod_is_not_asked_about_itself() -> None:
 
 def test_pod_without_a_prober_is_no_target() -> None:
     assert not [t for _, t in candidates(OPEN, [JOB]) if getattr(t, "pod", None)]
+
+
+LEFT_OUT = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: odd, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  policyTypes: [Ingress]
+  egress: [{to: [{podSelector: {matchLabels: {app: nobody}}}]}]
+"""
+TWO = """
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: web, image: x, ports: [{containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: shop, labels: {app: db}}
+spec: {containers: [{name: db, image: x, ports: [{containerPort: 80}]}]}
+"""
+
+
+def test_nobody_waits_for_flows_of_which_a_cni_thinks_otherwise() -> None:
+    plain = Scenario(parse(TWO, origin="two"))
+    odd = Scenario(parse(f"{TWO}---{LEFT_OUT}", origin="odd"))
+    web, db = PodRef("shop", "web"), PodRef("shop", "db")
+    asks = candidates(plain, [web, db], internet=False)
+
+    assert contested(plain) == frozenset()
+    assert contested(odd) == {web}
+    assert not [ask for ask in flips(None, odd, asks) if web in (ask[0], getattr(ask[1], "pod", 0))]
+    # When the policy goes, they must show that they are open again.
+    assert set(flips(odd, plain, asks)) == {a for a in flips(None, plain, asks) if a[0] == web} | {
+        a for a in flips(None, plain, asks) if getattr(a[1], "pod", 0) == web
+    }
