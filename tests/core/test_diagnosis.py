@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.decision import Side
@@ -188,7 +188,6 @@ def ordered(policy: NetworkPolicy) -> NetworkPolicy:
     )
 
 
-@settings(deadline=None)  # PyYAML takes its time where the machine is busy
 @given(policies)
 def test_rendered_policy_reads_as_the_same(policy: NetworkPolicy) -> None:
     (read,) = policies_of(parse(to_yaml(policy), origin="rendered.yaml"))
