@@ -27,8 +27,12 @@ SHORT_LIVED: Mapping[str, int] = {"moving.cilium.io": 1}
 A name that moves says so.
 """
 
-SPARE = "192.0.2.16"
-"""An address that no name has at first: where a lab may move one to."""
+SPARES = tuple(f"192.0.2.{last}" for last in range(32, 48))
+"""Addresses that no name has at first: where a lab may move one to.
+
+There are several because a CNI that was told an address keeps it for minutes: each run takes one
+that is still unknown to it.
+"""
 
 EXTERNAL_PORTS = frozenset({80, 443})
 """TCP ports on which the simulated internet listens: HTTP, and HTTPS with HTTP/2."""

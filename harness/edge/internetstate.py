@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from harness.core.world import INTERNET, SHORT_LIVED, SPARE
+from harness.core.world import INTERNET, SHORT_LIVED, SPARES
 
 __all__ = [
     "DOCUMENTED",
@@ -34,7 +34,7 @@ TTL_SECONDS = 30
 STATE_NAME = "state.policylab.invalid."
 """Asked for TXT, the name server tells the digest of the state in force."""
 
-DOCUMENTED = tuple(sorted({*INTERNET.values(), SPARE}))
+DOCUMENTED = tuple(sorted({*INTERNET.values(), *SPARES}))
 """Every address of `world`, each of which a real one stands in for."""
 
 
@@ -71,7 +71,7 @@ class Internet:
     """Where the simulated internet is: its name server, its web server, and every name it knows.
 
     `names` has each name's address when nothing was changed; `addresses` the address that stands
-    in for each of those that `world` speaks of, `SPARE` among them. The name server's own address
+    in for each of those that `world` speaks of, `SPARES` among them. The name server's own address
     serves pages too, and no name has it.
     """
 

@@ -24,13 +24,13 @@ class Replayer:
     def __init__(
         self, kubectl: Path, kubeconfig: Path, context: str = "", *, names: LiveNames
     ) -> None:
-        self._base = kubectl_base(kubectl, kubeconfig, context)
+        self.kubectl = kubectl_base(kubectl, kubeconfig, context)
         self._names = names
 
     def hold(self, pod: PodRef, address: str, port: int) -> Held:
         """A connection from the pod's prober that stays open; a context manager."""
         live = PodRef(pod.namespace, self._names.of(pod))
-        return Held(self._base, live, address, port)
+        return Held(self.kubectl, live, address, port)
 
     def run(self, pod: PodRef, command: Sequence[str]) -> Transcript:
         """Run the command and keep what it said.
@@ -41,7 +41,7 @@ class Replayer:
         """
         typed = ["exec", f"--namespace={pod.namespace}", self._names.of(pod), "--", *command]
         try:
-            done = run([*self._base, *typed], timeout=COMMAND_SECONDS, check=False)
+            done = run([*self.kubectl, *typed], timeout=COMMAND_SECONDS, check=False)
         except CommandFailed as error:
             raise ProbeError(
                 f"`{shlex.join(command)}` did not end", where=f"in {pod}", seen=error.seen

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.core.world import SPARE
+from harness.core.world import SPARES
 from harness.edge import internetcontrols
 from harness.edge.internetcontrols import Controls
 from harness.edge.internetstate import (
@@ -75,9 +75,9 @@ def controls(container: Container) -> Iterator[Controls]:
 def test_a_name_moves_to_the_address_that_stands_in(
     controls: Controls, container: Container
 ) -> None:
-    controls.set(NAME, address=SPARE, ttl=5)
+    controls.set(NAME, address=SPARES[0], ttl=5)
     assert container.site() == {
-        "address": ADDRESSES[SPARE],
+        "address": ADDRESSES[SPARES[0]],
         "ttl": 5,
         "fault": "none",
         "web": "none",

@@ -20,7 +20,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from harness.core.world import INTERNET, SHORT_LIVED, SPARE
+from harness.core.world import INTERNET, SHORT_LIVED, SPARES
 from harness.edge import internet
 from harness.edge.images.recipe import recipes_home
 from harness.edge.internetcontrols import state_in_force
@@ -136,9 +136,9 @@ def test_it_answers_as_a_resolver_does(server: NameServer, name: str) -> None:
 
 
 def test_a_name_can_move_and_its_ttl_change(server: NameServer) -> None:
-    server.set("moving.cilium.io", Site(ADDRESSES[SPARE], ttl=3))
+    server.set("moving.cilium.io", Site(ADDRESSES[SPARES[0]], ttl=3))
     [records] = server.ask("moving.cilium.io").answer
-    assert (str(records[0]), records.ttl) == (ADDRESSES[SPARE], 3)
+    assert (str(records[0]), records.ttl) == (ADDRESSES[SPARES[0]], 3)
 
 
 @pytest.mark.parametrize("tcp", [False, True], ids=["udp", "tcp"])
@@ -326,7 +326,11 @@ def test_its_state_and_a_page_at_each_address_are_the_right_answers(
         ("", {}, "no state"),
         ("another", {}, f"state another, not {RIGHT}"),
         (RIGHT, {OWN: 500}, f"http://{OWN}/: status 500"),
-        (RIGHT, {ADDRESSES[SPARE]: ConnectionRefusedError("refused")}, "ConnectionRefusedError"),
+        (
+            RIGHT,
+            {ADDRESSES[SPARES[0]]: ConnectionRefusedError("refused")},
+            "ConnectionRefusedError",
+        ),
     ],
 )
 def test_every_other_answer_is_the_last_thing_seen(

@@ -14,7 +14,7 @@ import dns.query
 import dns.rcode
 import pytest
 
-from harness.core.world import INTERNET, SHORT_LIVED, SPARE
+from harness.core.world import INTERNET, SHORT_LIVED, SPARES
 from harness.edge.gate import CLIENT
 from harness.edge.internet import Internet, Place, ensure_internet, remove_internet
 from harness.edge.internetcontrols import Controls
@@ -123,8 +123,8 @@ def test_dropped_question_gets_no_reply(internet: Internet, controls: Controls) 
 
 def test_name_moves_with_its_ttl_and_its_page(internet: Internet, controls: Controls) -> None:
     before = internet.names["moving.cilium.io"]
-    with controls.changed("moving.cilium.io", address=SPARE, ttl=5):
-        spare = internet.addresses[SPARE]
+    with controls.changed("moving.cilium.io", address=SPARES[0], ttl=5):
+        spare = internet.addresses[SPARES[0]]
         assert address_of(internet, "moving.cilium.io") == (spare, 5)
         assert page(spare, "moving.cilium.io") == (200, "internet")
     assert address_of(internet, "moving.cilium.io") == (before, SHORT_LIVED["moving.cilium.io"])
