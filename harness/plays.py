@@ -17,7 +17,7 @@ from harness.core.documented import Row
 from harness.core.library import Library, namespaces_of
 from harness.edge.bench import Bench
 from harness.edge.cluster import Cluster
-from harness.edge.cni.drops import drop_counter
+from harness.edge.cni.drops import drop_counter, realised_by
 from harness.edge.gate import Gate
 from harness.edge.kube import Kube
 from harness.edge.kubectl import kubectl_base
@@ -80,6 +80,7 @@ class Plays:
             images=cluster.refs,
             internet=cluster.internet.names if cluster.internet else None,
             fence=self.live.gate.fence,
+            realised=realised_by(cluster.cni, kube, words),
             keep_policies=self.with_policies,
         )
         clear(kube, namespaces_of(library))

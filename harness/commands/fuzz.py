@@ -216,13 +216,15 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def _show(console: Console, report: Report, files: Sequence[Path]) -> None:
     sums = report.totals
     table = Table(title=f"fuzz: {report.cni}, seed {report.seed}", title_justify="left")
-    for column in ("cases", "policies", "flows", "agreed", "left open", "no verdict"):
+    for column in ("cases", "policies", "flows", "agree", "left open", "no verdict"):
         table.add_column(column, justify="right")
-    table.add_column("disagreed", justify="right", style="bold red" if sums.disagreed else "")
+    table.add_column("differ", justify="right", style="bold red" if sums.disagreed else "")
     table.add_column("seconds", justify="right")
     counts = (sums.cases, sums.policies, sums.cells, sums.agreed, sums.open, sums.no_verdict)
     table.add_row(*map(str, counts), str(sums.disagreed), f"{report.seconds:.1f}")
     console.print(table)
+    if report.exit_code == AGREED:
+        console.print(f"{report.cni} does what the oracle says of all these flows.")
     for why in [why for judged in report.judged for why in judged.no_verdict][:SHOWN]:
         console.print(f"no verdict: {why}", highlight=False, markup=False)
     if report.lost:

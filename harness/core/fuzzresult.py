@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from harness.core.askwords import words
 from harness.core.fuzzing import PREFIX, Case
 from harness.core.interpret import Ask
 from harness.core.outcome import Outcome, Reading
@@ -69,7 +70,7 @@ def judge(case: Case, scenario: Scenario, seen: Mapping[Ask, Observation | Probe
     for ask, reading in expected.items():
         found = seen.get(ask)
         if not isinstance(found, Observation) or found.reading.outcome is Outcome.UNSTABLE:
-            lost.append(f"{ask[0]} -> {ask[1]}: {_why(found)}")
+            lost.append(f"{words(ask)}: {_why(found)}")
         elif found.reading.satisfies(reading):
             agreed += 1
         else:

@@ -26,7 +26,9 @@ from harness.core.predict import Scenario
 from harness.core.record import Observation
 from harness.core.shrinking import corpus_text, smaller
 from harness.edge.cluster import Cluster
+from harness.edge.cni.drops import realised_by
 from harness.edge.kube import Kube
+from harness.edge.kubectl import kubectl_base
 from harness.edge.namespaces import clear
 from harness.edge.prober import Prober
 from harness.edge.settling import POLL_EVERY, Poll
@@ -62,6 +64,7 @@ class World:
     def __init__(self, cluster: Cluster, kube: Kube, *, fence: Callable[[], None]) -> None:
         self._library: dict[str, Sequence[Resource]] = {}
         self._prober = Prober(cluster.kubectl, cluster.kubeconfig, cluster.context)
+        words = kubectl_base(cluster.kubectl, cluster.kubeconfig, cluster.context)
         self._stage = Stage(
             kube,
             self._prober,
@@ -69,6 +72,7 @@ class World:
             images=cluster.refs,
             internet=None,
             fence=fence,
+            realised=realised_by(cluster.cni, kube, words),
             know_addresses=True,
         )
         self._kube = kube

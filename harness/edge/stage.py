@@ -10,6 +10,7 @@ import copy
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from harness.core.latency import Change
@@ -43,6 +44,7 @@ class Stage:
         images: Mapping[str, str],
         internet: Mapping[str, str] | None,
         fence: Callable[[], None],
+        realised: Callable[[Collection[str]], None] | None = None,
         keep_policies: bool = True,
         know_addresses: bool = False,
     ) -> None:
@@ -51,6 +53,7 @@ class Stage:
         self._library = library
         self._internet = internet  # None: what is outside is not known; empty: it is the real one
         self._fence = fence
+        self._realised = realised  # None: the CNI does not say what is in force
         # False only in the self-test: the deny rows must turn red.
         self.keeps_policies = keep_policies
         self._know_addresses = know_addresses
@@ -94,6 +97,7 @@ class Stage:
         began = self._change(gone, new, changed)
         changed_at = time.monotonic()
         poll = self._settle(before, scenario, began, changed_at)
+        self._wait_realised()
         # Where workloads change as well, their start would count as the policies' latency.
         if poll and before and {r.kind for r in (*gone, *new)} <= POLICY_KINDS:
             self.changes.append(poll.change(apply, self.settled.missing))
@@ -241,6 +245,15 @@ class Stage:
         except NotSettled as error:
             self.settled = Settled(_ms_since(began), len(asks), error.seen)
         return poll
+
+    def _wait_realised(self) -> None:
+        if self._realised is None or not self.keeps_policies:
+            return
+        try:
+            self._realised({pod.namespace for pod in self.pods.known})
+        except NotSettled as error:
+            missing = "; ".join(filter(None, (self.settled.missing, error.seen)))
+            self.settled = replace(self.settled, missing=missing)
 
     # Where things are (the interface `Addresses`).
 

@@ -1,12 +1,14 @@
-"""Who counts drops on a cluster, by its CNI's name."""
+"""Who counts drops on a cluster, and who says what is realised, by its CNI's name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from harness.edge.cni import DropCounter
+from harness.edge.cni.agents import CiliumAgents
 from harness.edge.cni.felix import FelixCounters
 from harness.edge.cni.hubble import HubbleDrops
+from harness.edge.cni.revision import Revisions
 from harness.edge.kube import Kube
 
 
@@ -21,3 +23,13 @@ def drop_counter(cni: str, kube: Kube, kubectl: Sequence[str]) -> DropCounter | 
         case "cilium":
             return HubbleDrops(kube, kubectl)
     return None
+
+
+def realised_by(
+    cni: str, kube: Kube, kubectl: Sequence[str]
+) -> Callable[[Collection[str]], None] | None:
+    """What waits until the CNI says that policies are in force in some namespaces.
+
+    None where the CNI does not say: then the flows that flipped are all there is to go by.
+    """
+    return Revisions(CiliumAgents(kube, kubectl)).realised if cni == "cilium" else None
