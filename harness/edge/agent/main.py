@@ -37,9 +37,10 @@ class Agent:
                 key.data.ready()
             if self.round and pause is not None:
                 self.round.turn(looked)
-                done = time.monotonic()
-                # How long it slept beyond its time, or worked before it could look again.
-                self.round.lag = max(self.round.lag, woke - looked - pause, done - woke)
+                # How long it slept beyond its time, or worked before it could look again. After
+                # the last look nothing is missed by working: not by putting away what was silent.
+                worked = 0.0 if self.round.over else time.monotonic() - woke
+                self.round.lag = max(self.round.lag, woke - looked - pause, worked)
                 if self.round.over:
                     say(self.round.answer())
                     self.round = None
