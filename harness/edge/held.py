@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.core.target import PodRef
+from harness.edge.process import start
 from harness.edge.stream import CONTAINER
 from harness.errors import ProbeError
 
@@ -38,15 +39,14 @@ class Held:
         self._where = f"{pod} -> {address}:{port}"
         command = [*kubectl, "exec", "-i", f"--namespace={pod.namespace}", pod.name]
         command += [f"--container={CONTAINER}", "--", "python3", "-u", "-c", _SCRIPT]
-        self._process = subprocess.Popen(
+        pipe = subprocess.PIPE
+        self._process = start(
             [*command, address, str(port)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
             text=True,
             bufsize=1,
-            # Ctrl-C is for us: see Prober.
-            start_new_session=True,
         )
 
     def __enter__(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from harness.core.askwords import words
 from harness.core.diagnosis import dropped
@@ -14,13 +14,16 @@ from harness.core.policy import network_policy
 from harness.core.predict import Scenario
 from harness.core.privilege import every_flow, judge, told
 from harness.core.record import Observation
-from harness.core.target import Blocked, Rollout
+from harness.core.target import Blocked, PodRef, Rollout
 from harness.edge.bench import Bench
+from harness.edge.cni import DropCounter, Drops
 from harness.edge.flows import ask_of, passes
 from harness.edge.rollback import roll_out
+from harness.edge.wait import NotYet
 from harness.errors import ProbeError
 
 SHOWN = 6
+REST_SECONDS = 10.0
 
 
 def blocked(bench: Bench, row: Row) -> Observation:
@@ -37,9 +40,10 @@ def blocked(bench: Bench, row: Row) -> Observation:
             where=row.where,
             try_="--lab-cni=calico",
         )
-    before = bench.drops.read(tuple(ends.values()))
+    pods = tuple(ends.values())
+    before = _at_rest(bench, bench.drops, pods)
     through = passes(bench.observer.read([ask], POLL)[ask])
-    after = bench.drops.read(tuple(ends.values()))
+    after = _at_rest(bench, bench.drops, pods, since=None if through else before)
     grown = {d: after[pod, d].packets - before[pod, d].packets for d, pod in ends.items()}
     where = [direction for direction in Direction if grown[direction] > 0]
     told_by = ", ".join(f"{direction.lower()} +{count}" for direction, count in grown.items())
@@ -56,6 +60,29 @@ def blocked(bench: Bench, row: Row) -> Observation:
         notes=(f"packets that policies dropped during one probe, by the CNI: {told_by}",),
         evidence={"dropped": {d.value: count for d, count in grown.items()}},
     )
+
+
+def _at_rest(
+    bench: Bench, drops: DropCounter, pods: Collection[PodRef], *, since: Drops | None = None
+) -> Drops:
+    """Read the counters once they stand still: a CNI's account lags behind its packets.
+
+    After a silent probe they must have grown `since`, or its drops are still on their way.
+    """
+    last: Drops | None = None
+
+    def check() -> Drops:
+        nonlocal last
+        before, last = last, drops.read(pods)
+        if before is None or before != last:
+            raise NotYet("the counters still move")
+        if since is not None and last == since:
+            raise NotYet("no packet of the probe was counted, though nothing answered it")
+        return last
+
+    what = "the CNI's counters of dropped packets stand still"
+    found: Drops = bench.kube.wait(what, check, seconds=REST_SECONDS)
+    return found
 
 
 def unused_rules(bench: Bench, row: Row) -> Observation:

@@ -18,7 +18,7 @@ from pathlib import Path
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from harness.edge import apt
-from harness.edge.process import CommandFailed, Progress, run, tail
+from harness.edge.process import CommandFailed, Progress, run, start, tail
 from harness.errors import EnvironmentFault, ToolMissing
 
 __all__ = [
@@ -80,13 +80,7 @@ def _start_engine(log: Path) -> str:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
         # Detached on purpose: the engine, and a cluster in it, outlive this run.
-        engine = subprocess.Popen(
-            ["dockerd"],
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        engine = start(["dockerd"], stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT)
 
     def state() -> str | None:
         return engine_answers() or (None if engine.poll() is None else "")

@@ -23,6 +23,7 @@ from harness.core.target import PodRef
 from harness.edge import agent
 from harness.edge.kubectl import kubectl_base
 from harness.edge.livenames import LiveNames
+from harness.edge.process import CommandFailed, start
 from harness.edge.stream import CONTAINER, Hello, Stream
 from harness.edge.wire import Listener, attempts_of, heard_of, item_json, refusals_of
 from harness.errors import ProbeError
@@ -189,10 +190,14 @@ class Prober:
     def _open(self, pods: Iterable[PodRef]) -> dict[PodRef, ProbeError]:
         self._drop_dead()
         starting: dict[PodRef, Stream] = {}
-        for pod in pods:
-            if pod not in self._streams:
-                starting[pod] = self._streams[pod] = Stream(pod, self._start(pod))
         failures: dict[PodRef, ProbeError] = {}
+        for pod in pods:
+            if pod in self._streams:
+                continue
+            try:
+                starting[pod] = self._streams[pod] = Stream(pod, self._start(pod))
+            except CommandFailed as error:
+                failures[pod] = ProbeError(error.what, where=f"for {pod}", seen=error.seen)
         patience = START_SECONDS + START_EACH_SECONDS * len(starting)
         for pod, answer in self._collect(starting, patience, hello=True).items():
             if isinstance(answer, ProbeError):
@@ -205,14 +210,10 @@ class Prober:
     def _start(self, pod: PodRef) -> subprocess.Popen[bytes]:
         command = [*self._base, "exec", "-i", f"--namespace={pod.namespace}", self.names.of(pod)]
         command += [f"--container={CONTAINER}", "--", *agent.command()]
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            # Ctrl-C is for us: kubectl must live on until we have closed the streams in order.
-            start_new_session=True,
-        )
+        # In a group of its own, for Ctrl-C is for us: kubectl must live on until we have closed the
+        # streams in order.
+        pipe = subprocess.PIPE
+        return start(command, stdin=pipe, stdout=pipe, stderr=pipe)
 
     def _collect(
         self, streams: Mapping[PodRef, Stream], seconds: float, *, hello: bool = False

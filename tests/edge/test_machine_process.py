@@ -1,5 +1,7 @@
 """Child processes: the whole group ends, and a failure says what was last seen."""
 
+import errno
+import os
 import subprocess
 import sys
 import threading
@@ -145,3 +147,31 @@ def test_no_open_files_are_left() -> None:
     for _ in range(5):
         run(["true"], timeout=9)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, *errors: int) -> None:
+    """Let starts fail with these errors, in turn, and then succeed."""
+    real, left = subprocess.Popen, list(errors)
+
+    def start(*args: object, **kwargs: object) -> object:
+        if left:
+            number = left.pop(0)
+            raise OSError(number, os.strerror(number))
+        return real(*args, **kwargs)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+
+
+def test_start_that_met_a_bad_page_is_tried_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, errno.EFAULT)
+    assert run(["echo", "here"], timeout=9).stdout == "here\n"
+
+
+@pytest.mark.parametrize("errors", [(errno.EFAULT, errno.EFAULT), (errno.ENOMEM,)])
+def test_program_that_the_kernel_does_not_start_is_an_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch, errors: tuple[int, ...]
+) -> None:
+    failing(monkeypatch, *errors)
+    with pytest.raises(CommandFailed, match="echo was not started") as caught:
+        run(["echo", "here"], timeout=9, check=False)
+    assert caught.value.seen == f"[Errno {errors[-1]}] {os.strerror(errors[-1])}"
