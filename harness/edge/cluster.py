@@ -18,7 +18,7 @@ from harness.edge.clusterstate import (
 )
 from harness.edge.cni.known import daemon_set_of
 from harness.edge.images import ClusterImages, provide
-from harness.edge.internet import ensure_internet
+from harness.edge.internet import ensure_internet, remove_internet
 from harness.edge.internetstate import REAL, Internet, InternetMode
 from harness.edge.kube import Kube
 from harness.edge.maker import Maker, delete, missing, versions
@@ -54,7 +54,7 @@ def open_cluster(spec: ClusterSpec, progress: Progress) -> Cluster:
     action = decide(spec.mode, state, spec.cluster, seen)
     if action is Action.RECREATE:
         progress.note(f"cluster {spec.cluster} is ours and not healthy ({seen}): it is made anew")
-        delete_cluster(spec.cluster, kind=maker.kind)
+        _delete(spec.cluster, maker.kind)
     if action is not Action.REUSE:
         with progress.step(f"kind cluster {spec.cluster}"):
             maker.create()
@@ -74,10 +74,17 @@ def _internet(spec: ClusterSpec, images: ClusterImages, progress: Progress) -> I
 def delete_cluster(name: str, *, kind: Path | None = None) -> None:
     """Delete a cluster of ours, whole or half, and forget it; one that is not ours stays.
 
+    The simulated internet goes with the last of them.
+
     Raises:
         ClusterNotReady: there is no record that the cluster is ours, its nodes are not those that
             the record names, or kind fails.
     """
+    _delete(name, kind)
+    remove_internet()
+
+
+def _delete(name: str, kind: Path | None) -> None:
     home = Home(name)
     record = home.record()
     ours = record is not None and record.owns(node_containers(name))

@@ -46,6 +46,11 @@ class Kind:
         self.ended: list[list[str]] = []
         self.ran: list[tuple[str, ...]] = []
         self.fails: set[str] = set()
+        self.left_internet = False
+
+    def leave_internet(self) -> None:
+        assert self.deleted()  # not before its cluster is gone
+        self.left_internet = True
 
     def __call__(self, argv: Sequence[str | Path], **_: Any) -> Completed:
         words = tuple(str(word) for word in argv)
@@ -74,6 +79,7 @@ def kind(monkeypatch: pytest.MonkeyPatch) -> Kind:
     monkeypatch.setattr(maker_module, "run", made)
     for module in (maker_module, cluster_module):
         monkeypatch.setattr(module, "node_containers", lambda _: made.nodes)
+    monkeypatch.setattr(cluster_module, "remove_internet", made.leave_internet)
     monkeypatch.setattr(maker_module, "end_starts", lambda names, _: made.ended.append(names))
     return made
 
@@ -260,6 +266,7 @@ def test_cluster_of_ours_is_deleted_with_its_record(kind: Kind, home: Home) -> N
     assert kind.clusters == ["mine"]
     assert owned_clusters() == []
     assert not home.path.exists()
+    assert kind.left_internet
 
 
 def test_record_stays_when_kind_cannot_delete(kind: Kind, home: Home) -> None:
