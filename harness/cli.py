@@ -24,6 +24,7 @@ from harness.edge.cluster import (
 )
 from harness.edge.cni.known import CNIS
 from harness.edge.images import Source
+from harness.edge.process import ends_on_sigterm
 from harness.errors import HarnessError
 
 OK, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -54,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(stderr=True)
     arguments = _parser().parse_args(argv)
     try:
-        return int(arguments.run(arguments, ConsoleProgress(console)))
+        with ends_on_sigterm():
+            return int(arguments.run(arguments, ConsoleProgress(console)))
     except HarnessError as error:
         console.print(f"policylab: {error}", style="bold red", highlight=False, markup=False)
         return FAULT

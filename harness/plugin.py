@@ -23,6 +23,7 @@ from harness.edge.kube import Kube
 from harness.edge.labs import phase_of
 from harness.edge.library import load
 from harness.edge.prober import Prober
+from harness.edge.process import ends_on_sigterm
 from harness.edge.reports import Reports
 from harness.errors import ContentError, HarnessError, ProbeError
 from harness.options import Options, add_options, cluster_spec, keeps_cluster, resolve
@@ -203,6 +204,13 @@ def observed(request: pytest.FixtureRequest, row: Row, lab_plays: Plays) -> Read
         raise ProbeError(record.problem, where=row.where)
     seen = observation.reading
     return seen if row.outcome.detail else Reading(seen.outcome)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop() -> Generator[None, object, object]:
+    """A run that is told to end (by a CI job that is cancelled, say) ends as by Ctrl-C."""
+    with ends_on_sigterm():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

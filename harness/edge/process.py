@@ -13,17 +13,20 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import IO, Any, Protocol
 
 from tenacity import retry, retry_if_exception, stop_after_attempt
 
 from harness.errors import EnvironmentFault, ToolMissing
 
-__all__ = ["CommandFailed", "Completed", "Progress", "Quiet", "end_all", "run", "start", "tail"]
+__all__ = ["CommandFailed", "Completed", "Progress", "Quiet", "end_all"]
+__all__ += ["ends_on_sigterm", "run", "start", "tail"]
 
 GRACE_SECONDS = 5.0
 TAIL_LINES = 15
@@ -162,6 +165,23 @@ def _popen(
     words: tuple[str, ...], env: Mapping[str, str], streams: Mapping[str, Any]
 ) -> subprocess.Popen[Any]:
     return subprocess.Popen(words, env=env, start_new_session=True, **streams)
+
+
+@contextmanager
+def ends_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM unwind as Ctrl-C does, so that no half-made thing and no child is left."""
+    if current_thread() is not main_thread():
+        yield
+        return
+
+    def unwind(number: int, _: FrameType | None) -> None:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    before = signal.signal(signal.SIGTERM, unwind)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def end_all() -> None:

@@ -1,7 +1,6 @@
 """Where images come from: the order of `auto`, and what each source says when it has none."""
 
 import json
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from harness.edge import machine
 from harness.edge.images import Source, bundle, pipeline, provide, registry
 from harness.edge.images.build import Builder
 from harness.edge.images.engine import _drop_others, missing
-from harness.edge.images.provide import _ends_on_sigterm
 from harness.edge.images.store import Store, cache_home
 from harness.edge.process import Completed, Quiet
 from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
@@ -228,13 +226,6 @@ def test_full_disk_is_reported_before_a_build(
     monkeypatch.setattr(machine, "ensure_disk", full)
     with pytest.raises(EnvironmentFault, match="20 GiB"):
         provide(Source.BUILD, Quiet())
-
-
-def test_sigterm_unwinds_like_ctrl_c() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt, match="SIGTERM"), _ends_on_sigterm():
-        signal.raise_signal(signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.usefixtures("engine")

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.edge import process
-from harness.edge.process import CommandFailed, end_all, run
+from harness.edge.process import CommandFailed, end_all, ends_on_sigterm, run
 from harness.errors import EnvironmentFault, ToolMissing
 
 PYTHON = sys.executable
@@ -175,3 +176,10 @@ def test_program_that_the_kernel_does_not_start_is_an_error_of_ours(
     with pytest.raises(CommandFailed, match="echo was not started") as caught:
         run(["echo", "here"], timeout=9, check=False)
     assert caught.value.seen == f"[Errno {errors[-1]}] {os.strerror(errors[-1])}"
+
+
+def test_sigterm_unwinds_like_ctrl_c() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"), ends_on_sigterm():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -6,12 +6,7 @@ the official images, if a registry answers within seconds; else it builds.
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import current_thread, main_thread
-from types import FrameType
 
 from harness.edge import machine
 from harness.edge.images import bundle, engine, pipeline, registry
@@ -31,41 +26,38 @@ def provide(source: Source, progress: Progress) -> ClusterImages:
     cannot be made able to get them.
     """
     store = Store(cache_home())
-    with _ends_on_sigterm():
-        machine.ensure_engine(progress, log=_engine_log(store))
-        machine.raise_inotify_limits(progress)
-        if source is Source.BUNDLE:
-            return _bundle(store)
-        todo = pipeline.plan(store, progress)
-        if source is Source.BUILD:
-            return _build(store, todo, progress)
-        if source is Source.REGISTRY:
-            return _official(store, todo, progress)
-        return _auto(store, todo, progress)
+    machine.ensure_engine(progress, log=_engine_log(store))
+    machine.raise_inotify_limits(progress)
+    if source is Source.BUNDLE:
+        return _bundle(store)
+    todo = pipeline.plan(store, progress)
+    if source is Source.BUILD:
+        return _build(store, todo, progress)
+    if source is Source.REGISTRY:
+        return _official(store, todo, progress)
+    return _auto(store, todo, progress)
 
 
 def save(file: Path, progress: Progress) -> Path:
     """Write a bundle with the images of this checkout, building them first if need be."""
     store = Store(cache_home())
-    with _ends_on_sigterm():
-        machine.ensure_engine(progress, log=_engine_log(store))
-        todo = pipeline.plan(store, progress)
-        home = pipeline.built(store, todo.keys.cluster)
-        with store.lock(progress):
-            home = home or pipeline.make_cluster(store, todo, progress)
-            engine.give(store, todo, progress)
-            bundle.pack(home, engine.by_key(todo), file, progress)
+    machine.ensure_engine(progress, log=_engine_log(store))
+    todo = pipeline.plan(store, progress)
+    home = pipeline.built(store, todo.keys.cluster)
+    with store.lock(progress):
+        home = home or pipeline.make_cluster(store, todo, progress)
+        engine.give(store, todo, progress)
+        bundle.pack(home, engine.by_key(todo), file, progress)
     return file
 
 
 def load(file: Path, progress: Progress) -> ClusterImages:
     """Check a bundle and make it what `--lab-images=bundle` and `auto` use."""
     store = Store(cache_home())
-    with _ends_on_sigterm():
-        machine.ensure_engine(progress, log=_engine_log(store))
-        with store.lock(progress):
-            bundle.install(file, _bundle_home(store), progress)
-        return _bundle(store)
+    machine.ensure_engine(progress, log=_engine_log(store))
+    with store.lock(progress):
+        bundle.install(file, _bundle_home(store), progress)
+    return _bundle(store)
 
 
 def _auto(store: Store, todo: Plan, progress: Progress) -> ClusterImages:
@@ -113,20 +105,3 @@ def _bundle_home(store: Store) -> Path:
 
 def _engine_log(store: Store) -> Path:
     return store.root / "logs" / "dockerd.log"
-
-
-@contextmanager
-def _ends_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind as Ctrl-C does, so that no half-made thing and no child is left."""
-    if current_thread() is not main_thread():
-        yield
-        return
-
-    def unwind(number: int, _: FrameType | None) -> None:
-        raise KeyboardInterrupt(signal.Signals(number).name)
-
-    before = signal.signal(signal.SIGTERM, unwind)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
