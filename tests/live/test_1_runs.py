@@ -66,7 +66,10 @@ def test_without_the_policies_every_denied_row_turns_red(
     assert {row["status"] for row in still_open if not row["erratum"]} == {"pass"}
 
 
-def test_interrupt_keeps_what_was_found_and_the_cluster(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_keeps_what_was_found_and_the_cluster(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     run = labs(tmp_path)
 
     def first_rows() -> None:
@@ -79,7 +82,7 @@ def test_interrupt_keeps_what_was_found_and_the_cluster(tmp_path: Path) -> None:
             raise NotYet("no row has passed yet")
 
     wait_for("the first rows are written", first_rows, seconds=RUN_SECONDS)
-    run.send_signal(signal.SIGINT)
+    run.send_signal(number)
     output, _ = run.communicate(timeout=60)
 
     assert run.returncode == pytest.ExitCode.INTERRUPTED, output
