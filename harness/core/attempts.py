@@ -26,7 +26,7 @@ MAX_LAG_MS = 100.0
 class Attempt:
     """One socket: how far it came (`phase`), after how many ms, and what was received.
 
-    `at` is when it began, in ms after its round.
+    `at` is when it began, in ms after its round; `port` the one that it came from, if it is known.
     """
 
     phase: str
@@ -34,6 +34,7 @@ class Attempt:
     data: bytes = b""
     error: str = ""
     at: float = 0.0
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,8 @@ def _peer(attempts: Sequence[Attempt]) -> str:
 
 def _told(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
     return [
-        {"phase": a.phase, "ms": a.ms, "at": a.at} | ({"error": a.error} if a.error else {})
+        {"phase": a.phase, "ms": a.ms, "at": a.at, "port": a.port}
+        | ({"error": a.error} if a.error else {})
         for a in attempts
     ]
 

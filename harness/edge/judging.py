@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 
 from harness.core.askwords import words
 from harness.core.diagnosis import dropped
@@ -41,10 +41,12 @@ def blocked(bench: Bench, row: Row) -> Observation:
             try_="--lab-cni=calico",
         )
     pods = tuple(ends.values())
-    before = _at_rest(bench, bench.drops, pods)
-    through = passes(bench.observer.read([ask], POLL)[ask])
-    after = _at_rest(bench, bench.drops, pods, since=None if through else before)
-    grown = {d: after[pod, d].packets - before[pod, d].packets for d, pod in ends.items()}
+    before = bench.drops.read(pods)
+    seen = bench.observer.read([ask], POLL)[ask]
+    if isinstance(seen, ProbeError):
+        raise seen
+    through = passes(seen)
+    grown, after = _grown(bench, bench.drops, ends, before, seen)
     where = [direction for direction in Direction if grown[direction] > 0]
     told_by = ", ".join(f"{direction.lower()} +{count}" for direction, count in grown.items())
     if through == bool(where) or len(where) > 1:
@@ -62,27 +64,35 @@ def blocked(bench: Bench, row: Row) -> Observation:
     )
 
 
-def _at_rest(
-    bench: Bench, drops: DropCounter, pods: Collection[PodRef], *, since: Drops | None = None
-) -> Drops:
-    """Read the counters once they stand still: a CNI's account lags behind its packets.
+def _grown(
+    bench: Bench,
+    drops: DropCounter,
+    ends: Mapping[Direction, PodRef],
+    before: Drops,
+    seen: Observation,
+) -> tuple[dict[Direction, int], Drops]:
+    """How many of the probe's packets were dropped at each end, once the numbers stand still.
 
-    After a silent probe they must have grown `since`, or its drops are still on their way.
+    A CNI's account lags behind its packets, and may still tell of an earlier probe's: ours are
+    known by their ports, where the CNI tells ports.
     """
-    last: Drops | None = None
+    ports = {attempt["port"] for attempt in seen.evidence["attempts"]}
+    last: dict[Direction, int] = {}
 
-    def check() -> Drops:
+    def check() -> tuple[dict[Direction, int], Drops]:
         nonlocal last
-        before, last = last, drops.read(pods)
-        if before is None or before != last:
-            raise NotYet("the counters still move")
-        if since is not None and last == since:
+        after = drops.read(tuple(ends.values()))
+        found = {d: after[pod, d].since(before[pod, d], ports) for d, pod in ends.items()}
+        earlier, last = last, found
+        if earlier != found:
+            raise NotYet(f"the counters still move: {found}")
+        if not passes(seen) and not any(found.values()):
             raise NotYet("no packet of the probe was counted, though nothing answered it")
-        return last
+        return found, after
 
     what = "the CNI's counters of dropped packets stand still"
-    found: Drops = bench.kube.wait(what, check, seconds=REST_SECONDS)
-    return found
+    settled: tuple[dict[Direction, int], Drops] = bench.kube.wait(what, check, seconds=REST_SECONDS)
+    return settled
 
 
 def unused_rules(bench: Bench, row: Row) -> Observation:

@@ -31,8 +31,8 @@ from harness.errors import ProbeError
 START_SECONDS, START_EACH_SECONDS = 15.0, 0.25
 GRACE_SECONDS = 3.0
 LOOKUP_SECONDS = 60.0
-VOID_ROUNDS = 5
-"""How often a round that a starved prober measured is made again before giving up."""
+STARVED_SECONDS = 20.0
+"""For so long a round that a starved prober measured is made again before giving up."""
 
 
 class Prober:
@@ -87,12 +87,14 @@ class Prober:
 
         A pod whose prober gave no whole answer within `deadline` (seconds) and a grace maps to its
         ProbeError; the other pods' answers stand. Rounds that a starved prober measured are void
-        and made again, `VOID_ROUNDS` times at most.
+        and made again, for `STARVED_SECONDS` at most.
         """
         answers: dict[PodRef, dict[str, list[Attempt]] | ProbeError] = {}
         left = {pod: list(batch) for pod, batch in items.items() if batch}
-        for _ in range(VOID_ROUNDS):
-            late: dict[PodRef, float] = {}
+        late: dict[PodRef, float] = {}
+        end = time.monotonic() + STARVED_SECONDS
+        while not late or time.monotonic() < end:
+            late = {}
             for pod, answer in self._once(left, deadline).items():
                 if isinstance(answer, ProbeError):
                     answers[pod] = answer
@@ -107,7 +109,7 @@ class Prober:
             left = {pod: left[pod] for pod in late}
         for pod, lag in late.items():
             answers[pod] = ProbeError(
-                f"the prober in {pod} was starved in {VOID_ROUNDS} rounds running",
+                f"the prober in {pod} was starved, for {STARVED_SECONDS:g} s in every round",
                 where=str(pod),
                 seen=f"it ran {lag:.0f} ms late, {MAX_LAG_MS:.0f} ms are allowed",
                 try_="give the machine less other work",

@@ -58,6 +58,7 @@ def _attempt(told: Mapping[str, Any]) -> Attempt:
         base64.b64decode(told["data"]),
         str(told["error"]),
         float(told.get("at", 0)),
+        int(told.get("port", 0)),
     )
 
 

@@ -144,3 +144,18 @@ def test_event_that_is_told_twice_counts_once(monkeypatch: pytest.MonkeyPatch) -
         "--since=2099-01-01T00:00:01Z",
         "--since=2099-01-01T00:00:02Z",
     ]
+
+
+def test_packets_are_told_apart_by_the_port_that_they_came_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tcp = {"TCP": {"source_port": 40001, "destination_port": 80, "flags": {"SYN": True}}}
+    first = [event("1", l4=tcp), event("2", l4={"UDP": {"source_port": 5353}})]
+    told = [first, [event("3", l4=tcp), event("4", l4={"ICMPv4": {"type": 8}})]]
+    monkeypatch.setattr("harness.edge.cni.agents.run", fake_run(told, []))
+    drops = HubbleDrops(Kube(), ["kubectl"])  # type: ignore[arg-type]
+
+    before, after = (drops.read([SERVER])[SERVER, Direction.INGRESS] for _ in range(2))
+
+    assert after.by_port == {40001: 2, 5353: 1, 0: 1}
+    assert after.since(before, {40001, 40002}) == 1

@@ -185,7 +185,10 @@ for line in sys.stdin:
     assert "incomplete" in str(answer)
 
 
-def test_rounds_of_a_starved_prober_are_void(tmp_path: Path) -> None:
+def test_rounds_of_a_starved_prober_are_void(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.edge.prober.STARVED_SECONDS", 0.3)
     body = """
 import json, sys
 print('{"hello": 1, "hostname": "web", "resolv_conf": ""}', flush=True)

@@ -10,7 +10,7 @@ ITEM:   {"id": "a", "proto": "tcp|udp|icmp", "addr": "10.0.0.1", "port": 80,
          "first": true if the first answer ends all attempts, "every": true if none does}
 Answer: {"round": 1, "lag_ms": 0.4, "items": {"a": [ATTEMPT, ...]}}
 ATTEMPT: {"phase": "connected|answered|timeout|refused|reset|error", "error": "EMFILE", "ms": 1.5,
-          "at": MS SINCE THE ROUND BEGAN, "data": BASE64}
+          "at": MS SINCE THE ROUND BEGAN, "port": OUR END'S, "data": BASE64}
 Timing: {"round": 2, "time": ["google.com"], "repeat": 20} -> {"round": 2, "ms": {NAME: [..]}}
 Listen: {"round": 3, "listen": [{"proto": "udp", "port": 8053, "answers": true}], "name": "ns/pod"}
         -> {"round": 3, "listening": {"udp/8053": "" or "EADDRINUSE"}}; replaces what was before

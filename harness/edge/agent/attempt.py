@@ -64,6 +64,7 @@ class Attempt:
         self.on_end = on_end
         self.sock: socket.socket | None = None
         self.connected_ms: float | None = None
+        self.port = 0  # of ours: by it others tell this attempt's packets
         self.buffer = b""
         self.result: dict[str, Any] | None = None
 
@@ -81,6 +82,7 @@ class Attempt:
             if code not in (0, errno.EINPROGRESS):
                 self.fail(code)
                 return
+            self.port = self.sock.getsockname()[1]
             if proto != "tcp":
                 self.sock.send(self.payload())
             events = selectors.EVENT_WRITE if proto == "tcp" else selectors.EVENT_READ
@@ -168,6 +170,7 @@ class Attempt:
             "error": error,
             "ms": self.age_ms() if handshake is None else handshake,
             "at": round(self.at * 1000, 1),
+            "port": self.port,
             "data": base64.b64encode(self.buffer).decode(),
         }
         self.close()

@@ -50,11 +50,20 @@ def rendered(name: str, values: Mapping[str, str]) -> str:
 class Dropped:
     """What policies dropped at one end of a pod: packets so far, a number that only grows.
 
-    `policies` are those by which the CNI judges the packets there, as `namespace/name`.
+    `policies` are those by which the CNI judges the packets there, as `namespace/name`. `by_port`
+    are the packets by the port that they came from, where the CNI tells.
     """
 
     packets: int
     policies: tuple[str, ...] = ()
+    by_port: Mapping[int, int] | None = None
+
+    def since(self, before: Dropped, ports: Collection[int]) -> int:
+        """How many packets more than before; if the CNI tells, of those from these ports."""
+        if self.by_port is None:
+            return self.packets - before.packets
+        known = before.by_port or {}
+        return sum(self.by_port.get(port, 0) - known.get(port, 0) for port in ports)
 
 
 Drops = Mapping[tuple[PodRef, Direction], Dropped]

@@ -7,7 +7,7 @@ drops by policy count: a node also drops what it cannot forward at all (router s
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -37,7 +37,7 @@ class HubbleDrops:
         self._since: dict[str, str] = {}
         self._born = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         self._counted: set[str] = set()
-        self._packets: Counter[tuple[PodRef, Direction]] = Counter()
+        self._packets: dict[tuple[PodRef, Direction], Counter[int]] = defaultdict(Counter)
 
     def read(self, pods: Collection[PodRef]) -> Drops:
         """Both ends of each of these pods.
@@ -50,8 +50,9 @@ class HubbleDrops:
         policies = {node: self._look(node) for node in agents}
         return {
             (pod, direction): Dropped(
-                self._packets[pod, direction],
+                self._packets[pod, direction].total(),
                 isolating(policies[body["spec"]["nodeName"]], labels_of(body), direction),
+                dict(self._packets[pod, direction]),
             )
             for pod, body in bodies.items()
             for direction in Direction
@@ -72,7 +73,7 @@ class HubbleDrops:
             end = dropped_at(event)
             if end is not None and event["uuid"] not in self._counted:
                 self._counted.add(event["uuid"])
-                self._packets[end] += 1
+                self._packets[end][port_of(event)] += 1
         held = json.loads(self._agents.ask(node, ["cilium-dbg", "policy", "get", "--output=json"]))
         found: list[dict[str, Any]] = json.loads(held["policy"])
         return found
@@ -101,6 +102,13 @@ def dropped_at(event: Mapping[str, Any]) -> tuple[PodRef, Direction] | None:
     if "pod_name" not in pod:
         return None
     return PodRef(pod["namespace"], pod["pod_name"]), direction
+
+
+def port_of(event: Mapping[str, Any]) -> int:
+    """The port that the packet came from; 0 for what has none."""
+    return max(
+        (int(part.get("source_port", 0)) for part in event.get("l4", {}).values()), default=0
+    )
 
 
 def labels_of(body: Mapping[str, Any]) -> dict[str, str]:
