@@ -7,8 +7,9 @@ machine.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from threading import Event
 from typing import Any
@@ -18,12 +19,13 @@ from harness.core.library import Library, namespaces_of
 from harness.edge.bench import Bench
 from harness.edge.cluster import Cluster
 from harness.edge.cni.drops import drop_counter, realised_by
-from harness.edge.gate import Gate
+from harness.edge.gate import Gate, GateReport
 from harness.edge.kube import Kube
 from harness.edge.kubectl import kubectl_base
 from harness.edge.namespaces import clear
 from harness.edge.play import Play
 from harness.edge.prober import Prober
+from harness.edge.process import Progress
 from harness.edge.replay import Replayer
 from harness.edge.stage import Stage
 
@@ -38,6 +40,30 @@ class Live:
     kube: Kube
     prober: Prober
     gate: Gate
+
+
+@contextmanager
+def proven(
+    cluster: Cluster, progress: Progress, *, internet: Mapping[str, str] | None
+) -> Iterator[tuple[Live, GateReport]]:
+    """The instruments, and what the gate saw: a cluster that enforces nothing does not pass.
+
+    On a cluster of ours the canaries stay for the next run.
+
+    Raises:
+        ClusterNotReady: the gate did not pass.
+        ProbeError: its probes failed.
+    """
+    with Prober(cluster.kubectl, cluster.kubeconfig, cluster.context) as prober:
+        kube = Kube(cluster.kubeconfig, cluster.context)
+        gate = Gate(kube, prober, images=cluster.refs, internet=internet)
+        try:
+            with progress.step("gate: does this cluster enforce policy?"):
+                report = gate.prove()
+            yield Live(cluster, kube, prober, gate), report
+        finally:
+            if not cluster.owned:
+                gate.close()
 
 
 @dataclass(slots=True)

@@ -18,16 +18,13 @@ from harness.core.predict import Scenario
 from harness.core.record import Status
 from harness.core.report import terminal
 from harness.edge.cluster import Cluster, delete_cluster, open_cluster
-from harness.edge.gate import Gate
-from harness.edge.kube import Kube
 from harness.edge.labs import phase_of
 from harness.edge.library import load
-from harness.edge.prober import Prober
 from harness.edge.process import ends_on_sigterm
 from harness.edge.reports import Reports
 from harness.errors import ContentError, HarnessError, ProbeError
 from harness.options import Options, add_options, cluster_spec, keeps_cluster, resolve
-from harness.plays import Live, Plays
+from harness.plays import Live, Plays, proven
 from harness.progress import TerminalProgress
 from harness.recorder import Recorder
 
@@ -147,19 +144,11 @@ def lab_cluster(pytestconfig: pytest.Config, lab_options: Options) -> Iterator[C
 @pytest.fixture(scope="session")
 def lab_live(pytestconfig: pytest.Config, lab_cluster: Cluster) -> Iterator[Live]:
     """The API, the prober and the gate, passed: every lab depends on it."""
-    recorder = pytestconfig.stash[RECORDER]
-    cluster = lab_cluster
-    with stopping(), Prober(cluster.kubectl, cluster.kubeconfig, cluster.context) as prober:
-        kube = Kube(cluster.kubeconfig, cluster.context)
-        names = cluster.internet.names if cluster.internet else None
-        gate = Gate(kube, prober, images=cluster.refs, internet=names)
-        try:
-            with TerminalProgress(pytestconfig).step("gate: does this cluster enforce policy?"):
-                recorder.gate = asdict(gate.prove())
-            yield Live(cluster, kube, prober, gate)
-        finally:
-            if not cluster.owned:  # on ours the canaries stay for the next run
-                gate.close()
+    names = lab_cluster.internet.names if lab_cluster.internet else None
+    progress = TerminalProgress(pytestconfig)
+    with stopping(), proven(lab_cluster, progress, internet=names) as (live, report):
+        pytestconfig.stash[RECORDER].gate = asdict(report)
+        yield live
 
 
 @contextmanager

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,12 @@ from rich.table import Table
 
 from harness.core.fuzzing import draw_cases
 from harness.core.fuzzresult import Judged, Totals, totals
-from harness.edge.cluster import Cluster, ClusterMode, ClusterSpec, open_cluster
+from harness.edge.cluster import ClusterMode, ClusterSpec, open_cluster
 from harness.edge.cni.known import CNIS
 from harness.edge.fuzz import Finding, Fuzz, Lost, Result
-from harness.edge.gate import Gate
-from harness.edge.kube import Kube
-from harness.edge.prober import Prober
 from harness.edge.process import Progress
 from harness.errors import HarnessError
+from harness.plays import proven
 
 AGREED, DISAGREED, NO_VERDICT = 0, 1, 2
 OUT = "results/fuzz"
@@ -101,35 +98,16 @@ def _fuzz(arguments: argparse.Namespace, progress: Progress) -> int:
 def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
     spec = ClusterSpec(cni=arguments.cni, mode=arguments.cluster_mode)
     cluster = open_cluster(spec, progress)
-    with proven(cluster, progress) as gate:
-        fuzz = Fuzz(cluster, gate.fence, jobs=arguments.jobs)
+    with proven(cluster, progress, internet=None) as (live, _):
+        fuzz = Fuzz(cluster, live.gate.fence, jobs=arguments.jobs)
         cases = list(draw_cases(arguments.seed, arguments.n, arguments.cni))
         source = (
             f"policylab fuzz --cni {arguments.cni} --seed {arguments.seed} --n {arguments.n}"
-            f" on {_version(cluster)}"
+            f" on {cluster.cni}"
         )
         began = time.monotonic()
         results = _shown(fuzz.run(cases, source=source), len(cases), progress)
         return report_of(arguments, results, time.monotonic() - began)
-
-
-@contextmanager
-def proven(cluster: Cluster, progress: Progress) -> Iterator[Gate]:
-    """The gate, passed: a cluster that enforces nothing would disagree with everything."""
-    with Prober(cluster.kubectl, cluster.kubeconfig, cluster.context) as prober:
-        kube = Kube(cluster.kubeconfig, cluster.context)
-        gate = Gate(kube, prober, images=cluster.refs, internet=None)
-        try:
-            with progress.step("gate: does this cluster enforce policy?"):
-                gate.prove()
-            yield gate
-        finally:
-            if not cluster.owned:
-                gate.close()
-
-
-def _version(cluster: Cluster) -> str:
-    return str(cluster.environment.get("cni") or cluster.cni)
 
 
 def _shown(results: Iterable[Result], count: int, progress: Progress) -> list[Result]:

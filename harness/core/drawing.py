@@ -11,8 +11,11 @@ T = TypeVar("T")
 APPS = ("app", "tier")
 """The label keys of pods."""
 
+SPACE_LABELS = ("team", "env")
+"""The label keys of namespaces."""
+
+VALUES = ("a", "b", "c")
 PORT_NAMES = ("http", "api", "metrics", "dns", "nowhere")
-_VALUES = ("a", "b", "c")
 _NUMBERS = (8080, 8081, 9090, 8443)
 _RANGES = ((8080, 8081), (8000, 8080), (8081, 9090), (1, 65535))
 
@@ -24,7 +27,7 @@ def some(draw: Random, weights: Sequence[int], make: Callable[[], T]) -> list[T]
 
 def draw_labels(draw: Random, keys: Sequence[str]) -> dict[str, str]:
     """Each key with a value, or now and then without being there at all."""
-    return {key: draw.choice(_VALUES) for key in keys if draw.random() < 0.8}  # noqa: PLR2004
+    return {key: draw.choice(VALUES) for key in keys if draw.random() < 0.8}  # noqa: PLR2004
 
 
 def draw_selector(draw: Random, keys: Sequence[str]) -> dict[str, Any]:
@@ -32,7 +35,7 @@ def draw_selector(draw: Random, keys: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     kind = draw.choices(("all", "labels", "expressions", "both"), (3, 5, 5, 1))[0]
     if kind in ("labels", "both"):
-        found["matchLabels"] = {draw.choice(keys): draw.choice(_VALUES)}
+        found["matchLabels"] = {draw.choice(keys): draw.choice(VALUES)}
     if kind in ("expressions", "both"):
         found["matchExpressions"] = some(draw, (0, 3, 1), lambda: draw_requirement(draw, keys))
     return found
@@ -43,7 +46,7 @@ def draw_requirement(draw: Random, keys: Sequence[str]) -> dict[str, Any]:
     operator = draw.choice(("In", "NotIn", "Exists", "DoesNotExist"))
     found: dict[str, Any] = {"key": draw.choice(keys), "operator": operator}
     if operator in ("In", "NotIn"):
-        found["values"] = sorted(draw.sample(_VALUES, draw.randint(1, 2)))
+        found["values"] = sorted(draw.sample(VALUES, draw.randint(1, 2)))
     return found
 
 

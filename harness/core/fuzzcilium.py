@@ -8,7 +8,15 @@ from random import Random
 from typing import Any
 
 from harness.core.ciliumrules import NAMESPACE, NAMESPACE_LABELS
-from harness.core.drawing import APPS, draw_ports, draw_requirement, draw_selector, some
+from harness.core.drawing import (
+    APPS,
+    SPACE_LABELS,
+    VALUES,
+    draw_ports,
+    draw_requirement,
+    draw_selector,
+    some,
+)
 
 SHARE = 0.35
 """How many of the policies drawn for Cilium are of its own kind."""
@@ -53,8 +61,8 @@ def _endpoint(draw: Random, spaces: list[str]) -> dict[str, Any]:
         case "named":
             found.setdefault("matchLabels", {})[NAMESPACE] = draw.choice(spaces)
         case "labelled":
-            key = f"{NAMESPACE_LABELS}{draw.choice(('team', 'env'))}"
-            found.setdefault("matchLabels", {})[key] = draw.choice(("a", "b", "c"))
+            key = f"{NAMESPACE_LABELS}{draw.choice(SPACE_LABELS)}"
+            found.setdefault("matchLabels", {})[key] = draw.choice(VALUES)
         case "any":
             exists = {"key": NAMESPACE, "operator": "Exists"}
             found["matchExpressions"] = [*found.get("matchExpressions", []), exists]

@@ -7,7 +7,7 @@ What a case holds is YAML as a lab would have it, read back by `harness.core.man
 
 Only what the oracle decides is drawn, and on Cilium not what it is known to do otherwise: an
 ipBlock never means a pod there (`harness.core.profile`, ip_block_of_pods), and rules count that
-policyTypes leaves out (found by this fuzz; tests/live/test_5_fuzz.py shows it).
+policyTypes leaves out (found by this fuzz; tests/live/test_6_fuzz.py shows it).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import yaml
 
 from harness.core import fuzzcilium
-from harness.core.drawing import APPS, draw_labels, draw_ports, draw_selector, some
+from harness.core.drawing import APPS, SPACE_LABELS, draw_labels, draw_ports, draw_selector, some
 from harness.core.library import POLICY_KINDS
 from harness.core.manifest import Resource, parse
 from harness.core.model import Direction
@@ -34,7 +34,6 @@ TCP_PORTS, UDP_PORTS = (8080, 8081, 9090), (8080,)
 
 CASES_OF_A_WORLD = 14
 
-_SPACE_LABELS = ("team", "env")
 _MOST_POLICIES = 4
 _OUTSIDE = ("192.0.2.0/24", "198.51.100.0/25")
 _SERVER = """
@@ -134,7 +133,7 @@ def _draw_world(draw: Random) -> tuple[Body, ...]:
         {
             "apiVersion": "v1",
             "kind": "Namespace",
-            "metadata": {"name": name, "labels": draw_labels(draw, _SPACE_LABELS)},
+            "metadata": {"name": name, "labels": draw_labels(draw, SPACE_LABELS)},
         }
         for name in spaces
     ]
@@ -220,4 +219,4 @@ def _draw_peer(draw: Random, spaces: list[str], cni: str) -> Body:
 def _draw_spaces(draw: Random, spaces: list[str]) -> Body:
     if draw.random() < 0.2:  # noqa: PLR2004 - by name, as tutorials do
         return {"matchLabels": {"kubernetes.io/metadata.name": draw.choice(spaces)}}
-    return draw_selector(draw, _SPACE_LABELS)
+    return draw_selector(draw, SPACE_LABELS)

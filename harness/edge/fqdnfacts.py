@@ -94,14 +94,14 @@ def _spare(bench: Bench) -> tuple[str, str]:
     agents = CiliumAgents(bench.kube, bench.replayer.kubectl)
 
     def unknown() -> tuple[str, str]:
-        nodes = tuple(agents.by_node())
-        told = "\n".join(agents.ask(node, words) for node in nodes for words in KNOWN)
+        names = tuple(agents.by_node().values())
+        told = "\n".join(agents.ask(name, words) for name in names for words in KNOWN)
         known = {word.removesuffix("/32") for word in re.split(r"[\s,]+", told)}
         for spare in SPARES:
             if addresses[spare] not in known:
                 return spare, addresses[spare]
-        for node in nodes:
-            agents.ask(node, FORGET)
+        for name in names:
+            agents.ask(name, FORGET)
         raise NotYet(f"it still knows each of {len(SPARES)}")
 
     what = "an address that Cilium was never told"

@@ -7,7 +7,7 @@ inside its own network namespace, where no policy acts, so a dead server cannot 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol as Interface
 
@@ -78,29 +78,27 @@ class Observer:
     def __init__(self, prober: Prober, addresses: Addresses) -> None:
         self._prober = prober
         self._addresses = addresses
-        self._closing: frozenset[Ask] = frozenset()
 
     def resolv_conf(self, pod: PodRef) -> ResolvConf:
         """The pod's resolver configuration, as its prober reads it."""
         return ResolvConf.parse(self._prober.hello(pod).resolv_conf)
 
     def read(
-        self, asks: Sequence[Ask], pace: Pace = JUDGE, *, closing: Collection[Ask] = ()
+        self, asks: Sequence[Ask], pace: Pace = JUDGE, *, closing: frozenset[Ask] = frozenset()
     ) -> dict[Ask, Observation | ProbeError]:
         """Observe every ask; one whose tool broke maps to its ProbeError.
 
-        Flows in `closing` are attempted all along, for they are about to fall silent.
+        Those in `closing` are attempted all along, for they are about to fall silent.
         """
-        self._closing = frozenset(closing)
         found: dict[Ask, Observation | ProbeError] = {}
-        unique = list(dict.fromkeys(asks))
-        named = self._plans([ask for ask in unique if isinstance(ask[1], NamePort)], pace, found)
+        watched = replace(pace, every=True)
+        paces = {ask: watched if ask in closing else pace for ask in asks}
+        named = self._plans({a: p for a, p in paces.items() if isinstance(a[1], NamePort)}, found)
         # Names first: an answer comes within milliseconds, and the connection joins all the others.
         first = self._round(named, pace)
         found.update(first)
-        plans = self._plans(
-            [ask for ask in unique if not isinstance(ask[1], NamePort)], pace, found
-        )
+        others = {a: p for a, p in paces.items() if not isinstance(a[1], NamePort)}
+        plans = self._plans(others, found)
         plans += _connections(first, pace)
         for ask, seen in self._round(plans, pace).items():
             before = first.get(ask)
@@ -109,13 +107,12 @@ class Observer:
         return found
 
     def _plans(
-        self, asks: Sequence[Ask], pace: Pace, failed: dict[Ask, Observation | ProbeError]
+        self, paces: Mapping[Ask, Pace], failed: dict[Ask, Observation | ProbeError]
     ) -> list[Plan]:
         plans: list[Plan] = []
-        for number, ask in enumerate(asks):
+        for number, (ask, pace) in enumerate(paces.items()):
             try:
-                watched = replace(pace, every=True) if ask in self._closing else pace
-                plans.append(self._plan(f"{number}", ask, watched))
+                plans.append(self._plan(f"{number}", ask, pace))
             except ProbeError as error:
                 failed[ask] = error
         return plans
@@ -153,15 +150,7 @@ class Observer:
                     if isinstance(target.target, str)
                     else self._addresses.pod(target.target)
                 )
-                item = Item(
-                    prefix,
-                    "icmp",
-                    address,
-                    0,
-                    offsets=pace.offsets,
-                    first=pace.latest,
-                    every=pace.every,
-                )
+                item = _item(prefix, "icmp", address, 0, payload=b"", want="none", pace=pace)
                 return Plan(ask, [item])
             case DnsQuery():
                 return self._ask_dns(
@@ -187,17 +176,7 @@ class Observer:
             payload = len(wire).to_bytes(2, "big") + wire if tcp else wire
             protocol = "tcp" if tcp else "udp"
             asked = f"{prefix}.{number}"
-            item = Item(
-                asked,
-                protocol,
-                server,
-                53,
-                payload,
-                "dns",
-                pace.offsets,
-                first=pace.latest,
-                every=pace.every,
-            )
+            item = _item(asked, protocol, server, 53, payload=payload, want="dns", pace=pace)
             plan.items.append(item)
         return plan
 
@@ -269,8 +248,3 @@ def _item(
         first=pace.latest,
         every=pace.every,
     )
-
-
-def _manner(pace: Pace) -> dict[str, bool]:
-    """How an item's attempts hang together."""
-    return {"first": pace.latest and not pace.every, "every": pace.every}

@@ -77,7 +77,7 @@ class Poll:
         self._asks = asks
         self._acknowledged = acknowledged
         self._others = dict(others or {})
-        self._closing = [ask for ask, expected in asks.items() if _way(expected) is Way.CLOSES]
+        self._closing = frozenset(ask for ask, to in asks.items() if _way(to) is Way.CLOSES)
         self._samples = cycle(list(self._others))
         self._streak = 0
         self._since = 0.0

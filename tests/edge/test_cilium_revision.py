@@ -59,7 +59,7 @@ class Agents(SimpleNamespace):
     def by_node(self) -> dict[str, str]:
         return {"one": "cilium-x"}
 
-    def ask(self, node: str, command: object) -> str:
+    def ask(self, agent: str, command: object) -> str:
         return self.says.pop(0) if len(self.says) > 1 else str(self.says[0])
 
 

@@ -28,13 +28,15 @@ class Agents:
     def by_node(self) -> dict[str, str]:
         return {"one": "cilium-1", "two": "cilium-2"}
 
-    def ask(self, node: str, words: Sequence[str]) -> str:
+    def ask(self, agent: str, words: Sequence[str]) -> str:
         if "clean" in words:
-            self.forgot.append(node)
+            self.forgot.append(agent)
             return ""
         if "ipcache" in words:
             told = [f"{ADDRESSES[spare]}/32   identity=16777217" for spare in self.identities]
-            return "\n".join(["IP PREFIX/ADDRESS   IDENTITY", *told]) if node == "two" else "\n"
+            return (
+                "\n".join(["IP PREFIX/ADDRESS   IDENTITY", *told]) if agent == "cilium-2" else "\n"
+            )
         names = ",".join(ADDRESSES[spare] for spare in self.names)
         return f"7  lookup  moving.cilium.io.  1  soon  {names}"
 
@@ -69,4 +71,4 @@ def test_if_all_are_known_they_are_forgotten_and_waited_for(
     agents = Agents(identities=SPARES)
     with pytest.raises(NotYet, match="still knows each of 16"):
         spare(monkeypatch, agents)
-    assert agents.forgot == ["one", "two"]
+    assert agents.forgot == ["cilium-1", "cilium-2"]

@@ -32,19 +32,16 @@ class CiliumAgents:
             raise ProbeError("no Cilium agent runs here", where=self._kube.where)
         return found
 
-    def ask(self, node: str, command: Sequence[str]) -> str:
-        """What a command prints in the agent of that node.
+    def ask(self, agent: str, command: Sequence[str]) -> str:
+        """What a command prints in the agent of that name (see `by_node`).
 
         Raises:
-            ProbeError: no agent runs there, or the command fails.
+            ProbeError: the command fails.
         """
-        agent = self.by_node().get(node)
-        if agent is None:
-            raise ProbeError(f"no Cilium agent runs on {node}", where=self._kube.where)
         words = [*self._kubectl, "exec", "--namespace=kube-system", agent, "--container=agent"]
         try:
             return run([*words, "--", *command], timeout=SECONDS).stdout
         except CommandFailed as error:
             raise ProbeError(
-                f"Cilium's {command[0]} does not answer", where=f"on {node}", seen=error.seen
+                f"Cilium's {command[0]} does not answer", where=f"in {agent}", seen=error.seen
             ) from error

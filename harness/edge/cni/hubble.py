@@ -9,10 +9,14 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.core.model import Direction, Operator, Requirement, Selector
+from harness.core.ciliumrules import NAMESPACE as POD_NAMESPACE
+from harness.core.ciliumrules import bare
+from harness.core.model import Direction, Selector
+from harness.core.policy import selector
 from harness.core.selectors import selects
 from harness.core.target import PodRef
 from harness.edge.cni import Dropped, Drops
@@ -24,7 +28,6 @@ SOCKET = "unix:///var/run/cilium/hubble.sock"
 BY_POLICY = "POLICY_DENIED"
 NAME = "io.cilium.k8s.policy.name"
 NAMESPACE = "io.cilium.k8s.policy.namespace"
-POD_NAMESPACE = "io.kubernetes.pod.namespace"
 SIDES = {"EGRESS": ("source", Direction.EGRESS), "INGRESS": ("destination", Direction.INGRESS)}
 
 
@@ -46,8 +49,9 @@ class HubbleDrops:
             ProbeError: an agent does not tell, or a pod does not run.
         """
         bodies = {pod: self._body(pod) for pod in pods}
-        agents = {body["spec"]["nodeName"] for body in bodies.values()}
-        policies = {node: self._look(node) for node in agents}
+        agents = self._agents.by_node()
+        nodes = {body["spec"]["nodeName"] for body in bodies.values()}
+        policies = {node: self._look(node, agents.get(node)) for node in nodes}
         return {
             (pod, direction): Dropped(
                 self._packets[pod, direction].total(),
@@ -64,17 +68,19 @@ class HubbleDrops:
             raise ProbeError(f"the pod {pod} does not run", where=self._kube.where)
         return body
 
-    def _look(self, node: str) -> list[dict[str, Any]]:
+    def _look(self, node: str, agent: str | None) -> list[dict[str, Any]]:
         """Count a node's new drops, and return the policies that its agent holds."""
+        if agent is None:
+            raise ProbeError(f"no Cilium agent runs on {node}", where=self._kube.where)
         since = self._since.get(node, self._born)
         words = ["hubble", "observe", f"--server={SOCKET}", "--type=drop", "--output=json"]
-        for event in events(self._agents.ask(node, [*words, f"--since={since}"])):
+        for event in events(self._agents.ask(agent, [*words, f"--since={since}"])):
             self._since[node] = max(self._since.get(node, since), event["time"])
             end = dropped_at(event)
             if end is not None and event["uuid"] not in self._counted:
                 self._counted.add(event["uuid"])
                 self._packets[end][port_of(event)] += 1
-        held = json.loads(self._agents.ask(node, ["cilium-dbg", "policy", "get", "--output=json"]))
+        held = json.loads(self._agents.ask(agent, ["cilium-dbg", "policy", "get", "--output=json"]))
         found: list[dict[str, Any]] = json.loads(held["policy"])
         return found
 
@@ -131,17 +137,6 @@ def isolating(
 
 
 def _selector(subject: Mapping[str, Any]) -> Selector:
-    exact = (
-        Requirement(_key(key), Operator.IN, frozenset({value}))
-        for key, value in (subject.get("matchLabels") or {}).items()
-    )
-    more = (
-        Requirement(_key(e["key"]), Operator(e["operator"]), frozenset(e.get("values") or ()))
-        for e in subject.get("matchExpressions") or ()
-    )
-    return Selector((*exact, *more))
-
-
-def _key(key: str) -> str:
-    """The label's own key, without the source that Cilium puts before it."""
-    return key.removeprefix("k8s:").removeprefix("any:")
+    """A policy's subject, its keys without the source that Cilium puts before them."""
+    written = selector(subject).requirements
+    return Selector(tuple(replace(each, key=bare(each.key)) for each in written))

@@ -10,11 +10,12 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from harness.core.ciliumrules import NAMESPACE
 from harness.edge.cni.agents import CiliumAgents
 from harness.edge.wait import NotYet, wait_for
 
 SECONDS = 15.0
-POD_NAMESPACE = "k8s:io.kubernetes.pod.namespace="
+POD_NAMESPACE = f"k8s:{NAMESPACE}="
 # One exec for both: each costs more than what it asks.
 BOTH = ("sh", "-c", "cilium-dbg policy get -o json && cilium-dbg endpoint list -o json")
 GOING = frozenset({"disconnecting", "disconnected", "invalid"})
@@ -37,8 +38,8 @@ class Revisions:
         def check() -> None:
             late = [
                 line
-                for node in self._agents.by_node()
-                for line in behind(*parse(self._agents.ask(node, BOTH)), namespaces)
+                for agent in self._agents.by_node().values()
+                for line in behind(*parse(self._agents.ask(agent, BOTH)), namespaces)
             ]
             if late:
                 raise NotYet("; ".join(late))
