@@ -1,5 +1,6 @@
 """What the container serves: the name server as clients see it, and the web server's settings."""
 
+import contextlib
 import http.client
 import importlib.util
 import os
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 
@@ -69,11 +71,27 @@ class NameServer:
         return send(query, "127.0.0.1", port=self.port, timeout=seconds)
 
 
+PORTS = count(20_000 + os.getpid() % 10_000)
+"""Below those that the kernel hands out, which tests beside this one may be given at any time."""
+
+
+def free_port() -> int:
+    """A port that nobody has, neither over UDP nor over TCP."""
+    while True:
+        port = next(PORTS)
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+            contextlib.suppress(OSError),
+        ):
+            udp.bind(("127.0.0.1", port))
+            tcp.bind(("127.0.0.1", port))
+            return port
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[NameServer]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     found = NameServer(tmp_path / "state.json", tmp_path / "log", port)
     found.set("google.com", SITES["google.com"])
     argv: list[str | Path] = [
