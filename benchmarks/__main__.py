@@ -18,13 +18,13 @@ from benchmarks.figures import Figure, oracle, rounds, streams, under_load
 from benchmarks.pods import PORTS, denied, pods, ports_of
 from harness.core.outcome import Verdict
 from harness.core.spread import Spread
-from harness.edge.cluster import Cluster, ClusterSpec
+from harness.edge.api.kube import Kube
+from harness.edge.cluster.opening import Cluster, ClusterSpec
+from harness.edge.cluster.running import running
 from harness.edge.cni.known import CNIS
-from harness.edge.kube import Kube
-from harness.edge.matrix import MatrixProber
-from harness.edge.pods import TOOLBOX
-from harness.edge.prober import Prober
-from harness.edge.running import running
+from harness.edge.probe.matrix import MatrixProber
+from harness.edge.probe.pods import TOOLBOX
+from harness.edge.probe.prober import Prober
 from harness.errors import HarnessError
 
 ALLOW, DENY = Verdict.ALLOW, Verdict.DENY

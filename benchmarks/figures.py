@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks.pods import PORTS, others, ports_of
-from harness.core.cells import Cell
 from harness.core.model import (
     Direction,
     Flow,
@@ -29,11 +28,12 @@ from harness.core.model import (
     Selector,
     Topology,
 )
-from harness.core.oracle import Oracle
 from harness.core.outcome import Verdict
+from harness.core.policy.oracle import Oracle
+from harness.core.probe.cells import Cell
 from harness.core.spread import Spread
-from harness.edge.matrix import MatrixProber
-from harness.edge.prober import Prober
+from harness.edge.probe.matrix import MatrixProber
+from harness.edge.probe.prober import Prober
 
 REPEAT = 7
 LOAD_PROBES = 10_000

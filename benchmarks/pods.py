@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from harness.core.cells import Cell
-from harness.core.interpret import POLL
 from harness.core.model import ContainerPort, Pod, Protocol
 from harness.core.outcome import Verdict
-from harness.core.reachability import Matrix, Port
-from harness.edge.discovery import discover
-from harness.edge.kube import Kube
-from harness.edge.matrix import MatrixProber
-from harness.edge.namespaces import OWNER
-from harness.edge.settling import POLL_EVERY, ROUNDS
-from harness.edge.stream import CONTAINER
-from harness.edge.wait import NotYet
+from harness.core.policy.reachability import Matrix, Port
+from harness.core.probe.cells import Cell
+from harness.core.probe.interpret import POLL
+from harness.edge.api.kube import Kube
+from harness.edge.api.namespaces import OWNER
+from harness.edge.machine.wait import NotYet
+from harness.edge.probe.discovery import discover
+from harness.edge.probe.matrix import MatrixProber
+from harness.edge.probe.stream import CONTAINER
+from harness.edge.stage.settling import POLL_EVERY, ROUNDS
 
 NAMESPACE = "policylab-bench-pods"
 READY_SECONDS = 240.0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +13,7 @@ from rich.table import Table
 from harness import __version__
 from harness.commands import claims, fuzz, judge, probe, watch
 from harness.edge import images
-from harness.edge.cluster import (
+from harness.edge.cluster.opening import (
     ClusterMode,
     ClusterSpec,
     delete_cluster,
@@ -24,30 +23,11 @@ from harness.edge.cluster import (
 )
 from harness.edge.cni.known import CNIS
 from harness.edge.images import Source
-from harness.edge.process import ends_on_sigterm
+from harness.edge.machine.process import ends_on_sigterm
 from harness.errors import HarnessError
+from harness.progress import ConsoleProgress
 
 OK, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
-
-
-class ConsoleProgress:
-    """Progress with a spinner where there is a terminal, and plain lines where there is none."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    @contextmanager
-    def step(self, text: str) -> Iterator[None]:
-        """Show that the step is under way, and say when it is done."""
-        with self._console.status(text):
-            if not self._console.is_terminal:
-                self.note(f"{text} ...")
-            yield
-        self.note(f"{text}: done")
-
-    def note(self, text: str) -> None:
-        """Say one line."""
-        self._console.print(f"  {text}", highlight=False, markup=False)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness.core.documented import Erratum, Row, Table, parse_table
+from harness.core.lab.documented import Erratum, Row, Table, parse_table
 from harness.errors import OutcomeTableError
 
 __all__ = ["Erratum", "Outcomes", "documented"]

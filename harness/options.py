@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.edge.cluster import ClusterMode, ClusterSpec
+from harness.edge.cluster.opening import ClusterMode, ClusterSpec
 from harness.edge.cni.known import CNIS
 from harness.edge.images import Source
-from harness.edge.internetstate import InternetMode
+from harness.edge.internet.state import InternetMode
 
 KEEPS = ("always", "on-failure", "never")
 

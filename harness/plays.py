@@ -14,20 +14,20 @@ from dataclasses import asdict, dataclass, field
 from threading import Event
 from typing import Any
 
-from harness.core.documented import Row
-from harness.core.library import Library, namespaces_of
-from harness.edge.bench import Bench
-from harness.edge.cluster import Cluster
+from harness.core.lab.documented import Row
+from harness.core.manifests.library import Library, namespaces_of
+from harness.edge.api.kube import Kube
+from harness.edge.api.kubectl import kubectl_base
+from harness.edge.api.namespaces import clear
+from harness.edge.cluster.opening import Cluster
 from harness.edge.cni.drops import drop_counter, realised_by
-from harness.edge.gate import Gate, GateReport
-from harness.edge.kube import Kube
-from harness.edge.kubectl import kubectl_base
-from harness.edge.namespaces import clear
 from harness.edge.play import Play
-from harness.edge.prober import Prober
-from harness.edge.process import Progress
-from harness.edge.replay import Replayer
-from harness.edge.stage import Stage
+from harness.edge.probe.prober import Prober
+from harness.edge.probe.replay import Replayer
+from harness.edge.stage.bench import Bench
+from harness.edge.stage.gate import Gate, GateReport
+from harness.edge.stage.stage import Stage
+from harness.progress import Progress
 
 LANES = 2
 

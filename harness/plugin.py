@@ -11,22 +11,22 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.core.documented import Row
-from harness.core.library import Library, in_force
+from harness.core.lab.documented import Row
+from harness.core.lab.record import Status
+from harness.core.manifests.library import Library, in_force
 from harness.core.outcome import Reading
-from harness.core.predict import Scenario
-from harness.core.record import Status
-from harness.core.report import terminal
-from harness.edge.cluster import Cluster, delete_cluster, open_cluster
-from harness.edge.labs import phase_of
-from harness.edge.library import load
-from harness.edge.process import ends_on_sigterm
-from harness.edge.reports import Reports
+from harness.core.predict.scenario import Scenario
+from harness.edge.cluster.opening import Cluster, delete_cluster, open_cluster
+from harness.edge.files.labs import phase_of
+from harness.edge.files.library import load
+from harness.edge.machine.process import ends_on_sigterm
 from harness.errors import ContentError, HarnessError, ProbeError
 from harness.options import Options, add_options, cluster_spec, keeps_cluster, resolve
 from harness.plays import Live, Plays, proven
 from harness.progress import TerminalProgress
 from harness.recorder import Recorder
+from harness.report.pages import terminal
+from harness.report.writer import Reports
 
 OPTIONS = pytest.StashKey[Options]()
 RECORDER = pytest.StashKey[Recorder]()

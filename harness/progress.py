@@ -1,12 +1,57 @@
-"""Progress in pytest's terminal."""
+"""Where long work says what it is doing: to nobody, to a console, or to pytest's terminal."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Protocol
 
 import pytest
+from rich.console import Console
+
+
+class Progress(Protocol):
+    """Where long work says what it is doing. The command line draws it; tests record it."""
+
+    def step(self, text: str) -> AbstractContextManager[None]:
+        """Announce a step that lasts as long as the returned context."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say one line that needs no duration."""
+        ...
+
+
+class Quiet:
+    """A `Progress` that says nothing."""
+
+    def step(self, text: str) -> AbstractContextManager[None]:  # noqa: ARG002 - the protocol's
+        """Say nothing."""
+        return nullcontext()
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+
+class ConsoleProgress:
+    """Progress with a spinner where there is a terminal, and plain lines where there is none."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Show that the step is under way, and say when it is done."""
+        with self._console.status(text):
+            if not self._console.is_terminal:
+                self.note(f"{text} ...")
+            yield
+        self.note(f"{text}: done")
+
+    def note(self, text: str) -> None:
+        """Say one line."""
+        self._console.print(f"  {text}", highlight=False, markup=False)
 
 
 class TerminalProgress:

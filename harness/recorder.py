@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
+from harness.core.lab.record import Record, Status, judge
+from harness.core.observation import Observation
 from harness.core.outcome import Reading
-from harness.core.predict import Prediction
-from harness.core.record import Observation, Record, Status, judge
-from harness.core.results import exit_ok, to_json
-from harness.edge.reports import Reports
+from harness.core.predict.scenario import Prediction
+from harness.report.document import exit_ok, to_json
+from harness.report.writer import Reports
 
 WRITE_EVERY = 1.0
 """Seconds: what a crash of the machine can lose."""

@@ -13,9 +13,9 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from harness.core.claims import ClaimStatus, Entry, Shown, entries
-from harness.core.profile import PROFILES
-from harness.edge.labs import load_claims, load_shown
+from harness.core.lab.claims import ClaimStatus, Entry, Shown, entries
+from harness.core.lab.profile import PROFILES
+from harness.edge.files.labs import load_claims, load_shown
 from harness.errors import ContentError
 
 RESULTS = "results"

@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from harness.core.fuzzing import draw_cases
-from harness.core.fuzzresult import Judged, Totals, totals
-from harness.edge.cluster import ClusterMode, ClusterSpec, open_cluster
+from harness.core.fuzz.cases import draw_cases
+from harness.core.fuzz.result import Judged, Totals, totals
+from harness.edge.cluster.opening import ClusterMode, ClusterSpec, open_cluster
 from harness.edge.cni.known import CNIS
 from harness.edge.fuzz import Finding, Fuzz, Lost, Result
-from harness.edge.process import Progress
 from harness.errors import HarnessError
 from harness.plays import proven
+from harness.progress import Progress
 
 AGREED, DISAGREED, NO_VERDICT = 0, 1, 2
 OUT = "results/fuzz"

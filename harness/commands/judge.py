@@ -6,18 +6,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from harness.core.advice import diagnosis_text, privilege_text
-from harness.core.diagnosis import diagnose
-from harness.core.library import in_force
-from harness.core.manifest import MAX_BYTES
+from harness.core.manifests.library import in_force
+from harness.core.manifests.reader import MAX_BYTES
+from harness.core.manifests.wanted import parse_wanted
 from harness.core.model import External, Flow, Pod
-from harness.core.predict import Scenario
-from harness.core.privilege import judge
+from harness.core.policy.diagnosis import diagnose
+from harness.core.policy.privilege import judge
+from harness.core.predict.scenario import Scenario
 from harness.core.target import ExternalPort, PodPort, parse_pod, parse_target
-from harness.core.wanted import parse_wanted
-from harness.edge.library import load
-from harness.edge.process import Progress
+from harness.edge.files.library import load
 from harness.errors import ContentError
+from harness.progress import Progress
+from harness.report.advice import diagnosis_text, privilege_text
 
 OK = 0
 

@@ -8,19 +8,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from harness.core.live import with_ports
+from harness.core.manifests.liveobjects import with_ports
 from harness.core.model import ContainerPort, Pod, Protocol
-from harness.core.reachability import Port
-from harness.edge.cluster import Cluster, ClusterMode, ClusterSpec, open_cluster
+from harness.core.policy.reachability import Port
+from harness.edge.api.kube import Kube
+from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec, open_cluster
+from harness.edge.cluster.running import running
 from harness.edge.cni.known import CNIS
-from harness.edge.discovery import Found, discover, equip
-from harness.edge.kube import Kube
-from harness.edge.matrix import PROBED, MatrixProber
-from harness.edge.pods import TOOLBOX
-from harness.edge.prober import Prober
-from harness.edge.process import Progress
-from harness.edge.running import running
+from harness.edge.probe.discovery import Found, discover, equip
+from harness.edge.probe.matrix import PROBED, MatrixProber
+from harness.edge.probe.pods import TOOLBOX
+from harness.edge.probe.prober import Prober
 from harness.errors import ContentError
+from harness.progress import Progress
 
 STAYS = (
     "A prober runs in an ephemeral container (policylab-probe) of every pod that takes part. "

@@ -9,17 +9,17 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.commands.livepods import STAYS, LivePods, add_options, live_pods
-from harness.core.heatmap import svg, told
-from harness.core.library import in_force
-from harness.core.manifest import policies_of
-from harness.core.matrixreport import NO_VERDICT, Verdicts, legend, tables
+from harness.core.manifests.library import in_force
+from harness.core.manifests.reader import policies_of
 from harness.core.model import NetworkPolicy
-from harness.core.oracle import Oracle
 from harness.core.outcome import Verdict
-from harness.core.reachability import Matrix, compute
-from harness.edge.library import load
-from harness.edge.process import Progress
+from harness.core.policy.oracle import Oracle
+from harness.core.policy.reachability import Matrix, compute
+from harness.edge.files.library import load
 from harness.errors import HarnessError
+from harness.progress import Progress
+from harness.report.heatmap import svg, told
+from harness.report.matrix import NO_VERDICT, Verdicts, legend, tables
 
 SHOWN = 20
 

@@ -13,14 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.commands.livepods import STAYS, LivePods, add_options, live_pods
-from harness.core.cells import Cell
-from harness.core.flips import FlipLog
-from harness.core.heatmap import look
-from harness.core.interpret import POLL
-from harness.core.matrixreport import STYLES
-from harness.core.reachability import Key, Matrix
-from harness.edge.process import Progress
+from harness.core.policy.reachability import Key, Matrix
+from harness.core.probe.cells import Cell
+from harness.core.probe.flips import FlipLog
+from harness.core.probe.interpret import POLL
 from harness.errors import ContentError
+from harness.progress import Progress
+from harness.report.heatmap import look
+from harness.report.matrix import STYLES
 
 SHOWN = 40
 """Flows in the live table: those that flipped last come first."""

@@ -16,24 +16,24 @@ from queue import Empty, SimpleQueue
 from threading import Event, Lock
 from typing import Self
 
-from harness.core.fuzzing import Case
-from harness.core.fuzzresult import Judged, asks_of, decided, judge
-from harness.core.interpret import Ask
-from harness.core.library import namespaces_of
-from harness.core.manifest import Resource
+from harness.core.ask import Ask
+from harness.core.fuzz.cases import Case
+from harness.core.fuzz.result import Judged, asks_of, decided, judge
+from harness.core.fuzz.shrinking import corpus_text, smaller
+from harness.core.manifests.library import namespaces_of
+from harness.core.manifests.reader import Resource
+from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
-from harness.core.predict import Scenario
-from harness.core.record import Observation
-from harness.core.shrinking import corpus_text, smaller
-from harness.edge.cluster import Cluster
+from harness.core.predict.scenario import Scenario
+from harness.edge.api.kube import Kube
+from harness.edge.api.kubectl import kubectl_base
+from harness.edge.api.namespaces import clear
+from harness.edge.cluster.opening import Cluster
 from harness.edge.cni.drops import realised_by
-from harness.edge.kube import Kube
-from harness.edge.kubectl import kubectl_base
-from harness.edge.namespaces import clear
-from harness.edge.prober import Prober
-from harness.edge.settling import POLL_EVERY, Poll
-from harness.edge.stage import Stage
-from harness.edge.wait import wait_for
+from harness.edge.machine.wait import wait_for
+from harness.edge.probe.prober import Prober
+from harness.edge.stage.settling import POLL_EVERY, Poll
+from harness.edge.stage.stage import Stage
 from harness.errors import HarnessError, NotSettled, ProbeError
 
 SHRINK_SECONDS = 90.0

@@ -11,19 +11,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
 
-from harness.core.control import control_of
-from harness.core.documented import Row
+from harness.core.lab.control import control_of
+from harness.core.lab.documented import Row
+from harness.core.lab.replay import agrees
+from harness.core.observation import Observation, Transcript
 from harness.core.outcome import SILENT, Reading
-from harness.core.record import Observation, Transcript
-from harness.core.replay import agrees
 from harness.core.target import Blocked, Fact, Questions, ResolverOption, Rollout
-from harness.edge.bench import Bench
-from harness.edge.commands import COMMANDS
-from harness.edge.facts import FACTS
-from harness.edge.judging import JUDGING
-from harness.edge.replay import Replayer
-from harness.edge.settling import Settled
-from harness.edge.stage import Stage
+from harness.edge.facts.commands import COMMANDS
+from harness.edge.facts.judging import JUDGING
+from harness.edge.facts.registry import FACTS
+from harness.edge.probe.replay import Replayer
+from harness.edge.stage.bench import Bench
+from harness.edge.stage.settling import Settled
+from harness.edge.stage.stage import Stage
 from harness.errors import HarnessError, OutcomeTableError, ProbeError
 
 WORKERS = 4

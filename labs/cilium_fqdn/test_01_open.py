@@ -4,7 +4,7 @@ Nothing selects the backend, so it reaches every site by its name. The two comma
 run as they are typed; what stands in for the sites speaks HTTP/2 over TLS.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

@@ -5,7 +5,7 @@ for a name, reads the answer on its way through the agent's DNS proxy, and opens
 So it needs the DNS rule: without a question that Cilium sees, no address is ever opened.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 

@@ -4,7 +4,7 @@
 name below which it stands is not meant. (A pattern that is `*` alone means every name.)
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

@@ -6,7 +6,7 @@ kubernetes.io.fqdn-lab.svc.cluster.local, which is not listed. What comes of it 
 choice: glibc ends its search there and asks for the name as it is, so the site is reached.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

@@ -6,7 +6,7 @@ sees the new answer and opens the new address; before that question it is closed
 Last, two failures that no policy has to do with: each looks different from a policy's silence.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

@@ -1,6 +1,6 @@
 """Phase 6: the policy is deleted, and everything is as before."""
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

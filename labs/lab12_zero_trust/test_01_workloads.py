@@ -5,7 +5,7 @@ may talk to it, from any namespace, and it may talk to anyone. Every flow below 
 phases close, so this page is also the proof that it was open before.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

@@ -5,7 +5,7 @@ selector `{}` means every pod of the policy's own namespace, and only of that on
 a policy stays as open as before.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 

@@ -5,7 +5,7 @@ policy for the API speaks for the API only. What it opens towards the database i
 database's own door.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 

@@ -8,7 +8,7 @@ trailing dot says that the name is whole already. What it saves is questions, so
 count, at the name server; the clock comes second.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 

@@ -5,7 +5,7 @@ before any packet goes to the database: the name does not exist. Ask for the add
 database a Service, and the policy is what answers: with silence.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 

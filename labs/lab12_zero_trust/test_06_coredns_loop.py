@@ -5,7 +5,7 @@ sends one odd question at the start and ends the process when that comes back. W
 CoreDNS of our own; the cluster's is not touched.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 

@@ -5,7 +5,7 @@ of its ends; DNS over UDP and TCP to CoreDNS only; Services with named ports, so
 records exist. Compare with phase 3: one door was missing, one protocol, one namespace, two Services.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

@@ -6,7 +6,7 @@ away from that. So first see everything work: a "failed" of a later phase means 
 The commands are the text's, with an end to their patience: without one, curl waits for minutes.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

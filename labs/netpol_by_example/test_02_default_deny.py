@@ -7,7 +7,7 @@ Look at how a name fails: `dig` gets no answer, and curl never gets to connect. 
 asking the address itself, one would not know whether the servers are closed as well.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 

@@ -4,7 +4,7 @@ Policies add up: `default-deny` stays as it is, and `allow-dns` adds one thing t
 namespace and pods in it, and no port, so it allows more than its name says: every port of CoreDNS.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

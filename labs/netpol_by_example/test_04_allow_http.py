@@ -7,7 +7,7 @@ A policy also counts for the directions in its policyTypes only. Apply this one 
 selects go wherever they like.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 

@@ -7,7 +7,7 @@ It has no policyTypes. Then Ingress is always meant, and Egress if there are egr
 the debug pod for both. Here default-deny hides that; applied alone, it shows.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

@@ -4,7 +4,7 @@ Two selectors in one entry of `from` mean both at once: pods with that label in 
 Whoever has only one of the two stays outside. The text tries the pod that fits; the one that does not is ours.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

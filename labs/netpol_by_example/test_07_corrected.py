@@ -5,7 +5,7 @@ for the direction its name says, whichever others are in force. The debug pod re
 port, not the whole namespace.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

@@ -6,7 +6,7 @@ does say, and Cilium departs from it. Each line of `CniProfile` is one such diff
 shown on the cluster that you run.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

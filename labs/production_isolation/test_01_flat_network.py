@@ -5,7 +5,7 @@ opens a connection to the database of `production` as the database's own clients
 the later phases close is shown open here.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

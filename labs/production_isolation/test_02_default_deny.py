@@ -5,7 +5,7 @@ and that last part is what people notice first. What the text calls blocking eve
 one namespace that has the policy.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 

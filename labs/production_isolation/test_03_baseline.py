@@ -5,7 +5,7 @@
 namespace is open, so its path works; the frontends' egress is not, so theirs does not.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 

@@ -5,7 +5,7 @@ Service that `develop` does not have, so curl stops at the name, policies or not
 whole name the same command is a proof: it connects on the flat network, and is silent afterwards.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
 

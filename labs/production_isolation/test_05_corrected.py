@@ -5,7 +5,7 @@ opened at both of its ends; DNS to CoreDNS only. Compare with phase 3: the front
 gateway's path to them were missing, and two namespaces had no policy at all.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

@@ -6,7 +6,7 @@ alone. Here the policies are read back from the cluster, and the CNI's own count
 must grow at the end that the answer names, and only there: a packet dropped on leaving never arrives.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

@@ -6,7 +6,7 @@ first is answered from the policies as the cluster holds them, the second by try
 `policylab privilege` answers both from manifests alone.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

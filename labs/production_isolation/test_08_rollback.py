@@ -6,7 +6,7 @@ again, and go on watching until it holds. Two changes go wrong here: one closes 
 too much, which no user of the application would ever report. How long each lasted is in the notes.
 """
 
-from harness.core.documented import Row
+from harness.core.lab.documented import Row
 from harness.core.outcome import Reading
 from harness.lab import documented
 

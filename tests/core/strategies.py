@@ -24,7 +24,7 @@ from harness.core.model import (
     Selector,
     Topology,
 )
-from harness.core.selectors import NAME_LABEL
+from harness.core.policy.selectors import NAME_LABEL
 
 NAMESPACES = ("x", "y", "z")
 KEYS = ("app", "tier")

@@ -10,10 +10,10 @@ import pytest
 
 from harness.cli import main
 from harness.commands.claims import read_results
-from harness.core.claims import Claim, ClaimStatus, Shown, entries, parse_claims, unclaimed
-from harness.core.documented import Erratum, parse_table
-from harness.core.profile import PROFILES
-from harness.edge.labs import load_claims, load_shown
+from harness.core.lab.claims import Claim, ClaimStatus, Shown, entries, parse_claims, unclaimed
+from harness.core.lab.documented import Erratum, parse_table
+from harness.core.lab.profile import PROFILES
+from harness.edge.files.labs import load_claims, load_shown
 from harness.errors import ContentError
 
 TUTORIALS = sorted(load_shown())

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.documented import Row
-from harness.core.library import Library, in_force
-from harness.core.predict import Prediction, Scenario
-from harness.core.profile import LINES, PROFILES
-from harness.core.settle import candidates, flips
+from harness.core.lab.documented import Row
+from harness.core.lab.profile import LINES, PROFILES
+from harness.core.manifests.library import Library, in_force
+from harness.core.predict.scenario import Prediction, Scenario
+from harness.core.predict.settle import candidates, flips
 from harness.core.target import PodRef
-from harness.edge.labs import HOME, load_table
-from harness.edge.library import load
+from harness.edge.files.labs import HOME, load_table
+from harness.edge.files.library import load
 
 ROOT = Path(__file__).parents[2]
 LABS = sorted(HOME.glob("*/test_*.py"))

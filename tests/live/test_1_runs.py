@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.edge.wait import NotYet, wait_for
+from harness.edge.machine.wait import NotYet, wait_for
 
 pytestmark = pytest.mark.live
 

@@ -10,25 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.attempts import Attempt, Item
-from harness.core.documented import Row, parse_table
-from harness.core.interpret import JUDGE
-from harness.core.library import namespaces_of
-from harness.core.manifest import parse
+from harness.core.lab.documented import Row, parse_table
+from harness.core.manifests.library import namespaces_of
+from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
+from harness.core.observation import Observation
 from harness.core.outcome import Outcome
-from harness.core.record import Observation
+from harness.core.probe.attempts import Attempt, Item
+from harness.core.probe.interpret import JUDGE
 from harness.core.target import PodPort, PodRef
-from harness.edge.bench import Bench
-from harness.edge.gate import CLIENT, Gate
-from harness.edge.namespaces import clear
-from harness.edge.observe import Observer
+from harness.edge.api.namespaces import clear
+from harness.edge.machine.process import run
+from harness.edge.machine.wait import NotYet, wait_for
 from harness.edge.play import Play
-from harness.edge.process import run
-from harness.edge.replay import Replayer
-from harness.edge.stage import Stage
-from harness.edge.stream import CONTAINER
-from harness.edge.wait import NotYet, wait_for
+from harness.edge.probe.observe import Observer
+from harness.edge.probe.replay import Replayer
+from harness.edge.probe.stream import CONTAINER
+from harness.edge.stage.bench import Bench
+from harness.edge.stage.gate import CLIENT, Gate
+from harness.edge.stage.stage import Stage
 from harness.errors import ClusterNotReady, ProbeError
 from harness.plays import Live
 
@@ -229,7 +229,7 @@ def test_gate_stops_where_policies_do_nothing(
     lab_live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A CNI that enforces nothing, seen from here: policies are accepted and have no effect.
-    monkeypatch.setattr("harness.edge.gate.Stage", partial(Stage, keep_policies=False))
+    monkeypatch.setattr("harness.edge.stage.gate.Stage", partial(Stage, keep_policies=False))
     cluster = lab_live.cluster
     assert cluster.internet is not None
     gate = Gate(

@@ -15,13 +15,14 @@ import dns.rcode
 import pytest
 
 from harness.core.world import INTERNET, SHORT_LIVED, SPARES
-from harness.edge.gate import CLIENT
-from harness.edge.internet import Internet, Place, ensure_internet, remove_internet
-from harness.edge.internetcontrols import Controls
-from harness.edge.internetstate import TTL_SECONDS, Fault, WebFault
-from harness.edge.process import Quiet, run
-from harness.edge.replay import Replayer
+from harness.edge.internet.container import Internet, Place, ensure_internet, remove_internet
+from harness.edge.internet.controls import Controls
+from harness.edge.internet.state import TTL_SECONDS, Fault, WebFault
+from harness.edge.machine.process import run
+from harness.edge.probe.replay import Replayer
+from harness.edge.stage.gate import CLIENT
 from harness.plays import Live
+from harness.progress import Quiet
 
 pytestmark = pytest.mark.live
 

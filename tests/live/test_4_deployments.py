@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.core.interpret import Ask
-from harness.core.library import namespaces_of
-from harness.core.manifest import parse
+from harness.core.ask import Ask
+from harness.core.manifests.library import namespaces_of
+from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
+from harness.core.observation import Observation
 from harness.core.outcome import Outcome
-from harness.core.record import Observation
 from harness.core.target import PodPort, PodRef, ServiceAddress
-from harness.edge.namespaces import clear
-from harness.edge.stage import Stage
+from harness.edge.api.namespaces import clear
+from harness.edge.stage.stage import Stage
 from harness.plays import Live
 
 pytestmark = pytest.mark.live

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from harness import cli
-from harness.core.cells import Cell
-from harness.core.library import namespaces_of
-from harness.core.manifest import parse
+from harness.core.manifests.library import namespaces_of
+from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome, Verdict
-from harness.core.reachability import Matrix, Port
-from harness.edge.discovery import discover
-from harness.edge.matrix import MatrixProber
-from harness.edge.namespaces import clear
-from harness.edge.stage import Stage
+from harness.core.policy.reachability import Matrix, Port
+from harness.core.probe.cells import Cell
+from harness.edge.api.namespaces import clear
+from harness.edge.probe.discovery import discover
+from harness.edge.probe.matrix import MatrixProber
+from harness.edge.stage.stage import Stage
 from harness.plays import Live
 
 pytestmark = pytest.mark.live

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from harness.core.fuzzing import Case, draw_cases
-from harness.core.fuzzresult import Judged, totals
-from harness.edge.cluster import Cluster
+from harness.core.fuzz.cases import Case, draw_cases
+from harness.core.fuzz.result import Judged, totals
+from harness.edge.api.kube import Kube
+from harness.edge.cluster.opening import Cluster
 from harness.edge.fuzz import Finding, Fuzz, World
-from harness.edge.kube import Kube
 from harness.plays import Live
 
 pytestmark = pytest.mark.live

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from harness import cli
-from harness.core.manifest import parse, policies_of
+from harness.core.manifests.reader import parse, policies_of
 from harness.edge import images
-from harness.edge.clusterstate import ClusterStatus
+from harness.edge.cluster.state import ClusterStatus
 from harness.errors import ImageUnavailable
 
 

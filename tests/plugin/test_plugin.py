@@ -51,7 +51,7 @@ def test_shop(row, observed):
 CONFTEST = """
 import pytest
 from harness.core.outcome import Outcome, Reading
-from harness.core.record import Observation
+from harness.core.observation import Observation
 from harness.errors import ClusterNotReady, ProbeError
 
 pytest_plugins = ["harness.plugin"]

@@ -16,11 +16,11 @@ import pytest
 from harness import cli
 from harness.commands import livepods, probe, watch
 from harness.commands.livepods import LivePods, port_of, targets_of
-from harness.core.cells import Cell, judged
 from harness.core.model import ContainerPort, Namespace, Pod, Protocol, Topology
 from harness.core.outcome import Outcome
-from harness.core.reachability import Matrix
-from harness.edge.discovery import Found
+from harness.core.policy.reachability import Matrix
+from harness.core.probe.cells import Cell, judged
+from harness.edge.probe.discovery import Found
 from harness.errors import ClusterNotReady, ContentError
 
 OPEN = Cell(Outcome.CONNECTED, 1.0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from harness.edge.kube import Kube
-from harness.edge.process import CommandFailed, run
+from harness.edge.api.kube import Kube
+from harness.edge.machine.process import CommandFailed, run
 from harness.errors import ProbeError
 
 SECONDS = 20.0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
+from harness.edge.api.kube import Kube
 from harness.edge.cni import DropCounter
 from harness.edge.cni.agents import CiliumAgents
 from harness.edge.cni.felix import FelixCounters
 from harness.edge.cni.hubble import HubbleDrops
 from harness.edge.cni.revision import Revisions
-from harness.edge.kube import Kube
 
 
 def drop_counter(cni: str, kube: Kube, kubectl: Sequence[str]) -> DropCounter | None:

@@ -15,10 +15,10 @@ from hashlib import sha1
 
 from harness.core.model import Direction
 from harness.core.target import PodRef
+from harness.edge.api.kube import Kube
 from harness.edge.cni import Dropped, Drops
 from harness.edge.cni.calico import DAEMON_SET
-from harness.edge.kube import Kube
-from harness.edge.process import CommandFailed, run
+from harness.edge.machine.process import CommandFailed, run
 from harness.errors import ProbeError
 
 SECONDS = 20.0

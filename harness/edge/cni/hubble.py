@@ -13,15 +13,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.core.ciliumrules import NAMESPACE as POD_NAMESPACE
-from harness.core.ciliumrules import bare
+from harness.core.manifests.ciliumrules import NAMESPACE as POD_NAMESPACE
+from harness.core.manifests.ciliumrules import bare
+from harness.core.manifests.networkpolicy import selector
 from harness.core.model import Direction, Selector
-from harness.core.policy import selector
-from harness.core.selectors import selects
+from harness.core.policy.selectors import selects
 from harness.core.target import PodRef
+from harness.edge.api.kube import Kube
 from harness.edge.cni import Dropped, Drops
 from harness.edge.cni.agents import CiliumAgents
-from harness.edge.kube import Kube
 from harness.errors import ProbeError
 
 SOCKET = "unix:///var/run/cilium/hubble.sock"

@@ -10,9 +10,9 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from harness.core.ciliumrules import NAMESPACE
+from harness.core.manifests.ciliumrules import NAMESPACE
 from harness.edge.cni.agents import CiliumAgents
-from harness.edge.wait import NotYet, wait_for
+from harness.edge.machine.wait import NotYet, wait_for
 
 SECONDS = 15.0
 POD_NAMESPACE = f"k8s:{NAMESPACE}="

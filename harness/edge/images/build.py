@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.edge import apt
 from harness.edge.images.keys import Keys
 from harness.edge.images.layers import write_difference
 from harness.edge.images.recipe import BASE, SUITE, ImageRecipe, Recipe
 from harness.edge.images.store import Store
-from harness.edge.process import CommandFailed, Progress, run
+from harness.edge.machine import apt
+from harness.edge.machine.process import CommandFailed, run
 from harness.errors import ImageUnavailable
+from harness.progress import Progress
 
 __all__ = ["PACKAGES", "Builder"]
 

@@ -22,8 +22,9 @@ from harness.edge.images.layers import file_digest
 from harness.edge.images.model import CLUSTER_FILE, CNIS, crds_file
 from harness.edge.images.node import engine_has
 from harness.edge.images.store import SCRATCH
-from harness.edge.process import CommandFailed, Progress, run
+from harness.edge.machine.process import CommandFailed, run
 from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
+from harness.progress import Progress
 
 __all__ = ["CONTENT", "engine_images", "install", "loaded_bundle", "pack", "unpack"]
 

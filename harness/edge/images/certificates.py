@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.edge import machine
 from harness.edge.images.keys import certificates_key, folder_digest
 from harness.edge.images.recipe import Recipe
 from harness.edge.images.store import Store
-from harness.edge.process import CommandFailed, Progress, run
+from harness.edge.machine import debian
+from harness.edge.machine.process import CommandFailed, run
 from harness.errors import ImageUnavailable
+from harness.progress import Progress
 
 __all__ = ["AUTHORITY", "ensure_certificates"]
 
@@ -38,7 +39,7 @@ def ensure_certificates(
     for name, recipe in wanted.items():
         key = certificates_key(recipe)
         if not store.has(name, key):
-            machine.ensure_openssl(progress)
+            debian.ensure_openssl(progress)
             with store.lock(progress):
                 if not store.has(name, key):  # the one who held the lock may have made them
                     _make(store, recipe, key)

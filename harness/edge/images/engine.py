@@ -15,7 +15,8 @@ from harness.edge.images.node import Assembly, engine_has
 from harness.edge.images.pipeline import Plan, prepare
 from harness.edge.images.recipe import REPOSITORY
 from harness.edge.images.store import SCRATCH, Store
-from harness.edge.process import Progress, run
+from harness.edge.machine.process import run
+from harness.progress import Progress
 
 __all__ = ["by_key", "give", "missing", "name_them"]
 

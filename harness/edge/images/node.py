@@ -16,7 +16,7 @@ from harness.edge.images.build import Builder, debian_base
 from harness.edge.images.keys import overlay
 from harness.edge.images.layers import write_files
 from harness.edge.images.recipe import BASE, REPOSITORY, ImageRecipe, Recipe
-from harness.edge.process import run
+from harness.edge.machine.process import run
 
 __all__ = ["LAB_IMAGES", "Assembly", "engine_has", "node_ref"]
 

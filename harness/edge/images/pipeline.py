@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.edge import machine
 from harness.edge.images.archive import write_archive
 from harness.edge.images.build import PACKAGES, Builder, debian_base
 from harness.edge.images.certificates import ensure_certificates
@@ -26,7 +25,9 @@ from harness.edge.images.model import CLUSTER_FILE, CNIS, crds_file
 from harness.edge.images.node import LAB_IMAGES, Assembly, engine_has, node_ref
 from harness.edge.images.recipe import REPOSITORY, Recipe, read_recipes, recipes_home
 from harness.edge.images.store import SCRATCH, Store
-from harness.edge.process import Progress, end_all, run
+from harness.edge.machine import debian
+from harness.edge.machine.process import end_all, run
+from harness.progress import Progress
 
 __all__ = ["CLUSTER", "LAB_ARCHIVE", "Plan", "built", "make_cluster", "plan"]
 
@@ -83,9 +84,9 @@ def make_cluster(store: Store, todo: Plan, progress: Progress) -> Path:
 
 def prepare(store: Store, todo: Plan, progress: Progress) -> Builder:
     """Check the machine, install what the build needs, and return what builds."""
-    machine.ensure_disk([store.root, Path("/var/lib/docker"), Path.home()])
-    machine.ensure_build_tools(progress)
-    go = machine.ensure_go(progress, home=store.root)
+    debian.ensure_disk([store.root, Path("/var/lib/docker"), Path.home()])
+    debian.ensure_build_tools(progress)
+    go = debian.ensure_go(progress, home=store.root)
     return Builder(store, todo.keys, go, store.root / "logs", progress)
 
 

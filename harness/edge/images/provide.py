@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.edge import machine
 from harness.edge.images import bundle, engine, pipeline, registry
 from harness.edge.images.model import ClusterImages, Source, read_cluster
 from harness.edge.images.pipeline import Plan
 from harness.edge.images.store import Store, cache_home
-from harness.edge.process import Progress
+from harness.edge.machine import debian
 from harness.errors import ImageUnavailable
+from harness.progress import Progress
 
 __all__ = ["load", "provide", "save"]
 
@@ -26,8 +26,8 @@ def provide(source: Source, progress: Progress) -> ClusterImages:
     cannot be made able to get them.
     """
     store = Store(cache_home())
-    machine.ensure_engine(progress, log=_engine_log(store))
-    machine.raise_inotify_limits(progress)
+    debian.ensure_engine(progress, log=_engine_log(store))
+    debian.raise_inotify_limits(progress)
     if source is Source.BUNDLE:
         return _bundle(store)
     todo = pipeline.plan(store, progress)
@@ -41,7 +41,7 @@ def provide(source: Source, progress: Progress) -> ClusterImages:
 def save(file: Path, progress: Progress) -> Path:
     """Write a bundle with the images of this checkout, building them first if need be."""
     store = Store(cache_home())
-    machine.ensure_engine(progress, log=_engine_log(store))
+    debian.ensure_engine(progress, log=_engine_log(store))
     todo = pipeline.plan(store, progress)
     home = pipeline.built(store, todo.keys.cluster)
     with store.lock(progress):
@@ -54,7 +54,7 @@ def save(file: Path, progress: Progress) -> Path:
 def load(file: Path, progress: Progress) -> ClusterImages:
     """Check a bundle and make it what `--lab-images=bundle` and `auto` use."""
     store = Store(cache_home())
-    machine.ensure_engine(progress, log=_engine_log(store))
+    debian.ensure_engine(progress, log=_engine_log(store))
     with store.lock(progress):
         bundle.install(file, _bundle_home(store), progress)
     return _bundle(store)

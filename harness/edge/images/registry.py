@@ -15,15 +15,16 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.edge import machine
 from harness.edge.images.build import Builder
 from harness.edge.images.model import CNIS, ClusterImages, CniParts, Source, crds_file
 from harness.edge.images.node import LAB_IMAGES, engine_has
 from harness.edge.images.pipeline import Plan
 from harness.edge.images.recipe import REPOSITORY, SUITE, ImageRecipe, Recipe
 from harness.edge.images.store import Store
-from harness.edge.process import CommandFailed, Progress, run
+from harness.edge.machine import debian
+from harness.edge.machine.process import CommandFailed, run
 from harness.errors import ImageUnavailable
+from harness.progress import Progress
 
 __all__ = ["NODE", "dockerfile", "provide_official", "registry_answers"]
 
@@ -54,7 +55,7 @@ def provide_official(store: Store, todo: Plan, progress: Progress) -> ClusterIma
         if not engine_has(ref):
             with progress.step(f"pulling {ref}"):
                 _engine(["docker", "pull", "--quiet", ref], ref)
-    go = machine.ensure_go(progress, home=store.root)
+    go = debian.ensure_go(progress, home=store.root)
     builder = Builder(store, todo.keys, go, store.root / "logs", progress)
     made = {
         image.name: _lab_image(todo, recipe, image, builder)

@@ -19,8 +19,8 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from harness.edge.process import Progress
 from harness.errors import EnvironmentFault
+from harness.progress import Progress
 
 __all__ = ["RECORD", "SCRATCH", "Store", "cache_home"]
 

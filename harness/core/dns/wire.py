@@ -1,0 +1,183 @@
+"""DNS on the wire and in CoreDNS's log: bytes and lines to values, with dnspython.
+
+The whole vocabulary can be imported from here; `question` has the search list, `zone` the
+predictions.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rdtypes.IN.SRV
+
+from harness.core.dns.question import Question, SrvRecord, joined, query_plan
+from harness.core.dns.zone import Zone, resolve
+from harness.core.outcome import Outcome, Reading
+from harness.core.spread import Spread
+from harness.errors import ProbeError
+
+__all__ = [
+    "DnsFinding",
+    "LoggedQuery",
+    "Question",
+    "Spread",
+    "SrvRecord",
+    "Zone",
+    "decode",
+    "encode",
+    "parse_query_log",
+    "query_plan",
+    "resolve",
+]
+
+PAYLOAD = 1232
+"""Bytes of an answer that fit into any datagram unfragmented (dnsflagday.net/2020)."""
+
+_NO_ANSWER = {
+    "NXDOMAIN": Outcome.DNS_NXDOMAIN,
+    "SERVFAIL": Outcome.DNS_SERVFAIL,
+    "REFUSED": Outcome.DNS_REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DnsFinding:
+    """What a name server answered: its rcode (`NOERROR`) and the records of the asked type."""
+
+    rcode: str
+    rdtype: str
+    answers: tuple[str, ...] = ()
+    srv: tuple[SrvRecord, ...] = ()
+
+    @property
+    def reading(self) -> Reading:
+        """The answer in the words of an outcome table; NODATA is NOERROR without an answer."""
+        if self.rcode in _NO_ANSWER:
+            return Reading(_NO_ANSWER[self.rcode])
+        if not self.answers:
+            return Reading(Outcome.DNS_NODATA)
+        return Reading(Outcome.RESOLVED, joined(self.rdtype, self.answers))
+
+
+def encode(question: Question, *, ident: int) -> bytes:
+    """The question as a message with recursion desired (RFC 1035 4.1) and EDNS (RFC 6891).
+
+    `ident` is the message's id, 0 to 65535. Over TCP the caller puts the length in front.
+
+    Raises:
+        ProbeError: the name or the type cannot be asked.
+    """
+    try:
+        message = dns.message.make_query(
+            question.qname, question.rdtype, use_edns=0, payload=PAYLOAD, id=ident
+        )
+        return message.to_wire()
+    except (dns.exception.DNSException, UnicodeError) as error:
+        raise ProbeError("this cannot be asked", where=str(question), seen=str(error)) from error
+
+
+def decode(wire: bytes, question: Question, *, ident: int) -> DnsFinding:
+    """Read the answer to `question`.
+
+    Raises:
+        ProbeError: the bytes are no DNS message, or not the answer to this question, or an answer
+            that tells nothing of the name (cut off, or an rcode that means a broken question).
+    """
+    message = _message(wire, question, ident)
+    rcode = dns.rcode.to_text(message.rcode())
+    if rcode in _NO_ANSWER:
+        return DnsFinding(rcode, question.rdtype)
+    if message.rcode() != dns.rcode.NOERROR:
+        raise ProbeError("the name server rejects the question", where=str(question), seen=rcode)
+    if message.flags & dns.flags.TC:
+        raise ProbeError("the answer is cut off", where=str(question), try_="ask over TCP")
+    try:
+        found = message.resolve_chaining().answer or ()
+    except dns.exception.DNSException as error:
+        raise ProbeError(
+            "the answer contradicts itself", where=str(question), seen=str(error)
+        ) from error
+    srv = tuple(sorted(_srv(rdata) for rdata in found if isinstance(rdata, dns.rdtypes.IN.SRV.SRV)))
+    answers = [str(record) for record in srv] or sorted(rdata.to_text() for rdata in found)
+    return DnsFinding(rcode, question.rdtype, tuple(answers), srv)
+
+
+def _message(wire: bytes, question: Question, ident: int) -> dns.message.QueryMessage:
+    where = str(question)
+    try:
+        message = dns.message.from_wire(wire)
+    except (dns.exception.DNSException, ValueError) as error:
+        reason = f"{len(wire)} bytes: {error}"
+        raise ProbeError("the answer is no DNS message", where=where, seen=reason) from error
+    if not isinstance(message, dns.message.QueryMessage) or not message.flags & dns.flags.QR:
+        raise ProbeError("the answer is no answer but a question", where=where)
+    if message.id != ident:
+        raise ProbeError(
+            "the answer has another id", where=where, seen=f"{message.id}, not {ident}"
+        )
+    asked = [(q.name, q.rdtype, q.rdclass) for q in message.question]
+    name = dns.name.from_text(question.qname)
+    expected = (name, dns.rdatatype.from_text(question.rdtype), dns.rdataclass.IN)
+    if asked != [expected]:
+        seen = "; ".join(q.to_text() for q in message.question) or "no question"
+        raise ProbeError("the answer is to another question", where=where, seen=seen)
+    return message
+
+
+def _srv(rdata: dns.rdtypes.IN.SRV.SRV) -> SrvRecord:
+    target = rdata.target.to_text().lower()
+    return SrvRecord(rdata.priority, rdata.weight, rdata.port, target)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedQuery:
+    """A question that CoreDNS received, and how it was answered in how many milliseconds.
+
+    `qname` is in lower case; `rcode` is NOERROR, NXDOMAIN, ...
+    """
+
+    client: str
+    port: int
+    qname: str
+    qtype: str
+    protocol: str
+    rcode: str
+    ms: float
+
+    @property
+    def question(self) -> Question:
+        """The question, to be compared with a query plan."""
+        return Question(self.qname, self.qtype)
+
+
+_LOG = re.compile(
+    r'\[INFO\] (?P<client>\S+):(?P<port>\d+) - \d+ "(?P<type>\S+) IN (?P<name>\S+) '
+    r'(?P<proto>udp|tcp) \d+ (?:true|false) \d+" (?P<rcode>\S+) \S+ \d+ (?P<seconds>[\d.e-]+)s\s*$'
+)
+
+
+def parse_query_log(line: str) -> LoggedQuery | None:
+    """Read a line of CoreDNS's `log` plugin in its default format; None where it is another line.
+
+    Source: the plugin's README ({common}); a prefix such as kubectl's `[pod/...]` is skipped.
+    """
+    found = _LOG.search(line)
+    if found is None:
+        return None
+    return LoggedQuery(
+        client=found["client"].strip("[]"),
+        port=int(found["port"]),
+        qname=found["name"].lower(),
+        qtype=found["type"],
+        protocol=found["proto"],
+        rcode=found["rcode"],
+        ms=round(float(found["seconds"]) * 1000, 6),
+    )

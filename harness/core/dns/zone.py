@@ -1,0 +1,236 @@
+"""What the cluster's name server must answer, computed without asking it.
+
+Sources: the Kubernetes DNS specification 1.1.0 (kubernetes/dns, docs/specification.md) and, where
+it is silent, CoreDNS's kubernetes plugin (coredns/coredns, plugin/kubernetes: parse.go and
+kubernetes.go) as kubeadm configures it (`pods insecure`):
+
+- a name of the wrong shape, or in a namespace or of a Service that is not there, is NXDOMAIN;
+- the domain itself, `svc`, `pod` and an existing namespace have no records: NODATA;
+- SRV is asked for as `_PORT._PROTOCOL.SERVICE...`; an unnamed port has none (specification 2.3.2),
+  and CoreDNS says NXDOMAIN then;
+- CoreDNS also answers A for such a name, and SRV for the Service's own name with all its ports;
+- CoreDNS says NODATA to TXT only for a name that has records of some type, else NXDOMAIN;
+- it reads a pod's address off the name, with or without labels in front, and its SRV names port 0.
+
+All of this was compared with CoreDNS 1.15.0 and a real API server, name by name and type by type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+import dns.exception
+import dns.name
+import dns.reversename
+
+from harness.core.dns.question import Question, SrvRecord, absolute, joined, query_plan
+from harness.core.dns.resolver import NODATA, NXDOMAIN, walk
+from harness.core.model import Address, Pod, Service, ServicePort, Topology
+from harness.core.outcome import Outcome, Reading
+
+SCHEMA_VERSION = "1.1.0"
+PRIORITY = 0
+FULL_WEIGHT = 100
+"""CoreDNS shares this weight out among the records of one answer."""
+
+
+_V4, _V6 = 4, 6
+_PORT_AND_PROTOCOL = 2
+_DASHES = 3
+"""In a pod's name that spells an IPv4 address; CoreDNS takes any other number for IPv6."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """One record behind a name: the owner's name, where it is known the address, and a port."""
+
+    owner: str
+    address: Address | None
+    port: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """The names of a topology, and names outside of the cluster with their addresses.
+
+    An external name with an empty address resolves, but to what is not predicted.
+    """
+
+    topology: Topology
+    cluster_domain: str = "cluster.local"
+    external: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def _domain(self) -> str:
+        return self.cluster_domain.lower().rstrip(".")
+
+    def lookup(self, question: Question) -> Reading:
+        """The answer to one question; RESOLVED without a detail where an address is not known."""
+        name = question.qname.lower().rstrip(".")
+        domain = self._domain
+        if question.rdtype == "PTR" and name.endswith((".in-addr.arpa", ".ip6.arpa")):
+            return self._pointer(name)
+        if name == domain or name.endswith(f".{domain}"):
+            inner = name.removesuffix(domain).rstrip(".")
+            text = question.rdtype == "TXT"
+            return self._text(inner) if text else self._internal(inner, question.rdtype)
+        outside = {key.lower().rstrip("."): address for key, address in self.external.items()}
+        if name not in outside:
+            return NXDOMAIN
+        return _external(outside[name], question.rdtype)
+
+    def _internal(self, name: str, rdtype: str) -> Reading:
+        labels = name.split(".") if name else []
+        match labels[::-1]:
+            case [] | ["svc"] | ["pod"]:
+                return NODATA
+            case ["svc" | "pod", namespace, *_] if namespace not in self.topology.namespaces:
+                return NXDOMAIN
+            case ["svc" | "pod", _]:
+                return NODATA
+            case ["pod", namespace, pod, *front] if len(front) <= _PORT_AND_PROTOCOL:
+                return _pod(pod, f"{pod}.{namespace}.pod.{self._domain}.", rdtype)
+            case ["svc", namespace, service, *front]:
+                return self._service(f"{namespace}/{service}", front[::-1], rdtype)
+        return NXDOMAIN
+
+    def _text(self, name: str) -> Reading:
+        if name == "dns-version":
+            return Reading(Outcome.RESOLVED, f'"{SCHEMA_VERSION}"')
+        known = [self._internal(name, rdtype).outcome for rdtype in ("A", "AAAA")]
+        return NODATA if Outcome.RESOLVED in known else NXDOMAIN
+
+    def _service(self, key: str, front: Sequence[str], rdtype: str) -> Reading:
+        service = self.topology.services.get(key)
+        if service is None:
+            return NXDOMAIN
+        match front:
+            case []:
+                found = self._records(service, "", "")
+            case [endpoint]:
+                behind = self._endpoints(service, service.ports)
+                found = [e for e in behind if e.owner.partition(".")[0] == endpoint]
+            case [port, protocol]:
+                found = self._records(service, port.removeprefix("_"), protocol.removeprefix("_"))
+            case _:
+                found = []
+        return _answer(found, rdtype) if found else NXDOMAIN
+
+    def _records(self, service: Service, port: str, protocol: str) -> list[_Endpoint]:
+        """CoreDNS takes an empty port or protocol for "any"."""
+        ports = [p for p in service.ports if _asked(p, port, protocol)]
+        if service.headless and (ports or not (port or protocol)):
+            return self._endpoints(service, ports)
+        owner = self._name_of(service)
+        return [_Endpoint(owner, service.cluster_ip, p.port) for p in ports]
+
+    def _endpoints(self, service: Service, ports: Sequence[ServicePort]) -> list[_Endpoint]:
+        """One record for each pod and port; the port is the pod's, as in EndpointSlices.
+
+        A Service without any port has addresses all the same.
+        """
+        return [
+            _Endpoint(f"{_hostname(pod)}.{self._name_of(service)}", pod.ip, number)
+            for pod in self._pods(service)
+            for number in ([_target(pod, port) for port in ports] if service.ports else [None])
+        ]
+
+    def _pods(self, service: Service) -> list[Pod]:
+        wanted = dict(service.selector).items()
+        return [
+            pod
+            for pod in self.topology.pods.values()
+            if wanted and pod.namespace == service.namespace and wanted <= dict(pod.labels).items()
+        ]
+
+    def _name_of(self, service: Service) -> str:
+        return f"{service.name}.{service.namespace}.svc.{self._domain}."
+
+    def _pointer(self, name: str) -> Reading:
+        try:
+            address = ip_address(dns.reversename.to_address(dns.name.from_text(name)))
+        except (dns.exception.DNSException, ValueError):
+            return NXDOMAIN
+        services = self.topology.services.values()
+        names = [self._name_of(s) for s in services if s.cluster_ip == address and not s.headless]
+        for service in services:
+            behind = self._endpoints(service, service.ports)
+            names += [endpoint.owner for endpoint in behind if endpoint.address == address]
+        return Reading(Outcome.RESOLVED, joined("PTR", names)) if names else NXDOMAIN
+
+
+def resolve(
+    name: str, lookup: Callable[[Question], Reading], *, search: Sequence[str], ndots: int
+) -> tuple[Reading, tuple[Question, ...]]:
+    """What a lookup of `name` gives, and the A questions asked up to the one that settles it.
+
+    Raises:
+        OutcomeTableError: `name` is no DNS name.
+    """
+    return walk(query_plan(name, search=search, ndots=ndots), absolute(name), lookup)
+
+
+def _asked(port: ServicePort, name: str, protocol: str) -> bool:
+    return name in ("", port.name.lower()) and protocol in ("", port.protocol.lower())
+
+
+def _answer(found: Sequence[_Endpoint], rdtype: str) -> Reading:
+    match rdtype:
+        case "SRV":
+            return _srv_answer(found)
+        case "A" | "AAAA":
+            return _address_answer(found, _V4 if rdtype == "A" else _V6)
+    return NODATA
+
+
+def _srv_answer(found: Sequence[_Endpoint]) -> Reading:
+    # A Service without ports has addresses but nowhere to connect to.
+    ported = [endpoint for endpoint in found if endpoint.port is not None]
+    if not ported:
+        return NODATA
+    if any(not endpoint.owner.partition(".")[0] for endpoint in ported):
+        return Reading(Outcome.RESOLVED)
+    weight = max(1, FULL_WEIGHT // len(ported))
+    records = [str(SrvRecord(PRIORITY, weight, e.port or 0, e.owner)) for e in ported]
+    return Reading(Outcome.RESOLVED, joined("SRV", records))
+
+
+def _address_answer(found: Sequence[_Endpoint], version: int) -> Reading:
+    if any(endpoint.address is None for endpoint in found):
+        # Of an unknown address we assume what every single-stack cluster here has: IPv4.
+        return Reading(Outcome.RESOLVED) if version == _V4 else NODATA
+    texts = [str(e.address) for e in found if e.address and e.address.version == version]
+    rdtype = "A" if version == _V4 else "AAAA"
+    return Reading(Outcome.RESOLVED, joined(rdtype, texts)) if texts else NODATA
+
+
+def _external(address: str, rdtype: str) -> Reading:
+    if rdtype not in ("A", "AAAA"):
+        return NODATA
+    if not address:
+        return Reading(Outcome.RESOLVED) if rdtype == "A" else NODATA
+    fits = ip_address(address).version == (_V4 if rdtype == "A" else _V6)
+    return Reading(Outcome.RESOLVED, address) if fits else NODATA
+
+
+def _pod(label: str, name: str, rdtype: str) -> Reading:
+    """`10-244-0-5.NAMESPACE.pod`: the address is read off the name (specification 2.6)."""
+    dotted = label.count("-") == _DASHES and "--" not in label
+    try:
+        address = ip_address(label.replace("-", "." if dotted else ":"))
+    except ValueError:
+        return NXDOMAIN
+    return _answer([_Endpoint(name, address, 0)], rdtype)
+
+
+def _hostname(pod: Pod) -> str:
+    """An endpoint's host name without spec.hostname; empty while the address is not known."""
+    return str(pod.ip).replace(".", "-").replace(":", "-") if pod.ip else ""
+
+
+def _target(pod: Pod, port: ServicePort) -> int:
+    if isinstance(port.target, int):
+        return port.target or port.port
+    return next((p.number for p in pod.ports if p.name == port.target), 0)

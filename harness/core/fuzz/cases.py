@@ -1,0 +1,229 @@
+"""Made-up worlds and policies, the same for the same seed: what the oracle and a CNI must agree on.
+
+A world is small and dense: few labels, ports and names, so that policies meet pods, and pods that
+look alike differ in one point. It serves for some cases, for pods are slow to start and Cilium slow
+to take in other labels (over 15 s when all change, measured); from case to case policies change.
+What a case holds is YAML as a lab would have it, read back by `harness.core.manifests.reader`.
+
+Only what the oracle decides is drawn, and on Cilium not what it is known to do otherwise: an
+ipBlock never means a pod there (`harness.core.lab.profile`, ip_block_of_pods), and rules count that
+policyTypes leaves out (found by this fuzz; tests/live/test_6_fuzz.py shows it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from random import Random
+from typing import Any
+
+import yaml
+
+from harness.core.fuzz import ciliumcases as fuzzcilium
+from harness.core.fuzz.drawing import (
+    APPS,
+    SPACE_LABELS,
+    draw_labels,
+    draw_ports,
+    draw_selector,
+    some,
+)
+from harness.core.manifests.library import POLICY_KINDS
+from harness.core.manifests.reader import Resource, parse
+from harness.core.model import Direction
+
+PREFIX = "policylab-fuzz"
+"""What the names of all namespaces begin with; the world's number follows on the cluster."""
+
+TCP_PORTS, UDP_PORTS = (8080, 8081, 9090), (8080,)
+"""The ports on which every pod listens."""
+
+CASES_OF_A_WORLD = 14
+
+_MOST_POLICIES = 4
+_OUTSIDE = ("192.0.2.0/24", "198.51.100.0/25")
+_SERVER = """
+import selectors, socket
+ready = selectors.DefaultSelector()
+for port in TCP:
+    ready.register(socket.create_server(("", port), backlog=256), selectors.EVENT_READ)
+for port in UDP:
+    echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    echo.bind(("", port))
+    ready.register(echo, selectors.EVENT_READ)
+while True:
+    for key, _ in ready.select():
+        if key.fileobj.type == socket.SOCK_STREAM:
+            key.fileobj.accept()[0].close()
+        else:
+            key.fileobj.sendto(*key.fileobj.recvfrom(2048))
+"""
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One state of the cluster: namespaces and pods with their labels, and policies.
+
+    Cases of one `world` differ in nothing but their policies.
+    """
+
+    name: str
+    world: int
+    objects: tuple[Body, ...]
+
+    @property
+    def policies(self) -> tuple[Body, ...]:
+        """The policies among the objects."""
+        return tuple(body for body in self.objects if body["kind"] in POLICY_KINDS)
+
+    @property
+    def text(self) -> str:
+        """The manifests, as a file would have them."""
+        return yaml.safe_dump_all(self.objects, sort_keys=False)
+
+    @property
+    def bare(self) -> Case:
+        """The same without policies."""
+        return replace(
+            self, objects=tuple(b for b in self.objects if b["kind"] not in POLICY_KINDS)
+        )
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its namespaces begin with on the cluster."""
+        return f"{PREFIX}-{self.world}"
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """The objects, in namespaces of their world.
+
+        Raises:
+            ManifestError: policylab does not take them; the generator is wrong.
+        """
+        return parse(self.text.replace(PREFIX, self.prefix), origin=self.name)
+
+
+def draw_cases(seed: int, policies: int, cni: str) -> Iterator[Case]:
+    """Cases with that many policies in all; the same seed and CNI give the same cases."""
+    number = 0
+    while policies > 0:
+        case = _draw_case(seed, number, cni)
+        case = replace(case, objects=(*case.bare.objects, *case.policies[:policies]))
+        yield case
+        policies -= len(case.policies)
+        number += 1
+
+
+def _draw_case(seed: int, number: int, cni: str) -> Case:
+    world = number // CASES_OF_A_WORLD + 1
+    there = _draw_world(_random(seed, f"world {world}"))
+    spaces = [body["metadata"]["name"] for body in there if body["kind"] == "Namespace"]
+    draw = _random(seed, f"{cni} {number}")
+    found = tuple(
+        _draw_policy(draw, f"p{count}", spaces, cni)
+        for count in range(1, draw.randint(1, _MOST_POLICIES) + 1)
+    )
+    return Case(f"case-{number + 1}", world, (*there, *found))
+
+
+def _random(seed: int, what: str) -> Random:
+    return Random(f"{seed} {what}")  # noqa: S311 - cases must come again, not be secret
+
+
+def _draw_world(draw: Random) -> tuple[Body, ...]:
+    """Two or three namespaces and four to six pods; each calls its ports as it likes."""
+    spaces = [f"{PREFIX}-{letter}" for letter in "abc"[: draw.randint(2, 3)]]
+    namespaces = [
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": draw_labels(draw, SPACE_LABELS)},
+        }
+        for name in spaces
+    ]
+    # Every namespace has a pod; the rest lie anywhere.
+    homes = [*spaces, *(draw.choice(spaces) for _ in range(draw.randint(4, 6) - len(spaces)))]
+    return (*namespaces, *(_pod(draw, f"pod-{n}", home) for n, home in enumerate(homes, 1)))
+
+
+def _pod(draw: Random, name: str, home: str) -> Body:
+    names = draw.sample(("http", "api", "metrics", ""), len(TCP_PORTS))
+    tcp = zip(TCP_PORTS, names, ["TCP"] * len(TCP_PORTS), strict=True)
+    udp = zip(UDP_PORTS, [draw.choice(("dns", ""))], ["UDP"], strict=True)
+    ports = [
+        {"containerPort": number, "protocol": protocol} | ({"name": called} if called else {})
+        for number, called, protocol in (*tcp, *udp)
+    ]
+    script = _SERVER.replace("TCP", str(TCP_PORTS)).replace("UDP", str(UDP_PORTS))
+    container = {
+        "name": "server",
+        "image": "localhost/policylab/toolbox:lab",
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["python3", "-c", script],
+        "ports": ports,
+        "readinessProbe": {"tcpSocket": {"port": TCP_PORTS[0]}, "periodSeconds": 1},
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": home, "labels": draw_labels(draw, APPS)},
+        "spec": {
+            "terminationGracePeriodSeconds": 0,
+            "automountServiceAccountToken": False,
+            "containers": [container],
+        },
+    }
+
+
+def _draw_policy(draw: Random, name: str, spaces: list[str], cni: str) -> Body:
+    meta = {"name": name, "namespace": draw.choice(spaces)}
+    if cni == "cilium" and draw.random() < fuzzcilium.SHARE:
+        return fuzzcilium.draw_policy(draw, meta, spaces)
+    spec: dict[str, Any] = {"podSelector": draw_selector(draw, APPS)}
+    types = draw.choice((["Ingress"], ["Egress"], ["Ingress", "Egress"], []))
+    if types:
+        spec["policyTypes"] = types
+    for direction in Direction:
+        # Rules of a direction that policyTypes leaves out must do nothing: now and then draw some.
+        idle = cni != "cilium" and draw.random() < 0.1  # noqa: PLR2004
+        if direction in (types or ["Ingress", "Egress"]) or idle:
+            rules = some(draw, (1, 4, 3), partial(_draw_rule, draw, direction, spaces, cni))
+            if rules or draw.random() < 0.5:  # noqa: PLR2004 - an empty list is as good as none
+                spec[direction.lower()] = rules
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": meta,
+        "spec": spec,
+    }
+
+
+def _draw_rule(draw: Random, direction: Direction, spaces: list[str], cni: str) -> Body:
+    side = "from" if direction is Direction.INGRESS else "to"
+    peers = some(draw, (2, 5, 2), lambda: _draw_peer(draw, spaces, cni))
+    ports = some(draw, (4, 4, 2), lambda: draw_ports(draw))
+    return ({side: peers} if peers else {}) | ({"ports": ports} if ports else {})
+
+
+def _draw_peer(draw: Random, spaces: list[str], cni: str) -> Body:
+    pods = draw_selector(draw, APPS)
+    match draw.choices(("pods", "namespaces", "both", "block"), (6, 5, 6, 2))[0]:
+        case "pods":
+            return {"podSelector": pods}
+        case "namespaces":
+            return {"namespaceSelector": _draw_spaces(draw, spaces)}
+        case "both":
+            return {"namespaceSelector": _draw_spaces(draw, spaces), "podSelector": pods}
+    blocks: list[Body] = [{"cidr": cidr} for cidr in _OUTSIDE]
+    if cni != "cilium":
+        blocks += [{"cidr": "0.0.0.0/0"}, {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}]
+    return {"ipBlock": draw.choice(blocks)}
+
+
+def _draw_spaces(draw: Random, spaces: list[str]) -> Body:
+    if draw.random() < 0.2:  # noqa: PLR2004 - by name, as tutorials do
+        return {"matchLabels": {"kubernetes.io/metadata.name": draw.choice(spaces)}}
+    return draw_selector(draw, SPACE_LABELS)

@@ -1,0 +1,168 @@
+"""The claim ledger: every sentence of a tutorial that claims something, and what became of it.
+
+A ledger is `labs/<tutorial>/claims.toml`:
+
+    tutorial = "lab12-zero-trust"
+    sections = ["1", "2"]             # of the text; each has a claim at least
+
+    [[claim]]
+    section = "1"
+    says = "the claim in our own words"
+    rows = ["default-deny/deny:*"]    # PHASE/ROW, `*` for any; the first one shows it best
+    untestable = "why"                # instead of rows
+
+The status follows from the rows, so that it cannot be wrong on its own: refuted if one of them has
+an erratum, CNI-dependent if that or the answer differs between CNIs, else confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any
+
+from harness.core.lab.documented import Row
+from harness.errors import ContentError
+
+KEYS = frozenset({"section", "says", "rows", "untestable"})
+
+
+class ClaimStatus(StrEnum):
+    """What became of a claim."""
+
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted, with erratum"
+    CNI_DEPENDENT = "CNI-dependent"
+    NOT_TESTABLE = "not testable"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim; `rows` are patterns of `PHASE/ROW`, `untestable` is why there are none."""
+
+    tutorial: str
+    section: str
+    says: str
+    rows: tuple[str, ...] = ()
+    untestable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A row of a lab with its phase; `cni` is the only one that the lab is for, or empty."""
+
+    phase: str
+    row: Row
+    cni: str = ""
+
+    @property
+    def name(self) -> str:
+        """How a ledger calls it."""
+        return f"{self.phase}/{self.row.id}"
+
+    def on(self, cni: str) -> bool:
+        """Whether a run on that CNI has this row."""
+        return self.cni in ("", cni)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A claim with the rows that show it, and its status on each CNI (no entry: not run there)."""
+
+    claim: Claim
+    shown: tuple[Shown, ...]
+    by_cni: Mapping[str, ClaimStatus]
+    status: ClaimStatus
+
+
+def parse_claims(data: Mapping[str, Any], *, where: str) -> tuple[Claim, ...]:
+    """Read one ledger's content.
+
+    Raises:
+        ContentError: an unknown key, a claim with neither rows nor a reason or with both, or a
+            section without a claim; the message has all faults.
+    """
+    tutorial = str(data.get("tutorial", ""))
+    claims = [
+        Claim(
+            tutorial,
+            str(entry.get("section", "")),
+            str(entry.get("says", "")),
+            tuple(entry.get("rows", ())),
+            str(entry.get("untestable", "")),
+        )
+        for entry in data.get("claim", ())
+    ]
+    wrong = [] if tutorial else ["no tutorial is named"]
+    for number, (entry, claim) in enumerate(zip(data.get("claim", ()), claims, strict=True), 1):
+        wrong += [f"claim {number}: unknown key {key}" for key in sorted(entry.keys() - KEYS)]
+        if not (claim.section and claim.says):
+            wrong.append(f"claim {number}: needs a section and what it says")
+        if bool(claim.rows) == bool(claim.untestable):
+            wrong.append(f"claim {number}: needs rows, or why it is untestable, and not both")
+    sections = [str(section) for section in data.get("sections", ())]
+    made = {claim.section for claim in claims}
+    wrong += [f"section {section} has no claim" for section in sections if section not in made]
+    wrong += [f"there is no section {section}" for section in sorted(made - {*sections})]
+    if wrong:
+        raise ContentError("a claim ledger is wrong:\n  " + "\n  ".join(wrong), where=where)
+    return tuple(claims)
+
+
+def entries(claims: Iterable[Claim], shown: Sequence[Shown], cnis: Iterable[str]) -> list[Entry]:
+    """Each claim with its rows and status.
+
+    Raises:
+        ContentError: a pattern of a claim matches no row.
+    """
+    return [_entry(claim, shown, tuple(cnis)) for claim in claims]
+
+
+def unclaimed(claims: Iterable[Claim], shown: Iterable[Shown]) -> list[str]:
+    """Rows that cite a tutorial and that no claim speaks of."""
+    patterns = [pattern for claim in claims for pattern in claim.rows]
+    return [
+        each.name
+        for each in shown
+        if not each.row.ours and not any(fnmatchcase(each.name, pattern) for pattern in patterns)
+    ]
+
+
+def _entry(claim: Claim, shown: Sequence[Shown], cnis: tuple[str, ...]) -> Entry:
+    if claim.untestable:
+        by_cni = dict.fromkeys(cnis, ClaimStatus.NOT_TESTABLE)
+        return Entry(claim, (), by_cni, ClaimStatus.NOT_TESTABLE)
+    found: dict[str, Shown] = {}
+    for pattern in claim.rows:
+        matching = [each for each in shown if fnmatchcase(each.name, pattern)]
+        if not matching:
+            raise ContentError(
+                f"no row is called `{pattern}`",
+                where=f"the claim ledger of {claim.tutorial}, section {claim.section}",
+                seen=claim.says,
+                try_="`policylab claims --rows` lists every row",
+            )
+        found.update({each.name: each for each in matching})
+    by_cni = {
+        cni: _status(rows, cni)
+        for cni in cnis
+        if (rows := [each.row for each in found.values() if each.on(cni)])
+    }
+    return Entry(claim, tuple(found.values()), by_cni, _overall(found.values(), by_cni))
+
+
+def _status(rows: Iterable[Row], cni: str) -> ClaimStatus:
+    refuted = any(row.on(cni).erratum for row in rows)
+    return ClaimStatus.REFUTED if refuted else ClaimStatus.CONFIRMED
+
+
+def _overall(shown: Iterable[Shown], by_cni: Mapping[str, ClaimStatus]) -> ClaimStatus:
+    differs = any(
+        len({each.row.on(cni).outcome for cni in by_cni if each.on(cni)}) > 1 for each in shown
+    )
+    statuses = set(by_cni.values())
+    if differs or len(statuses) > 1:
+        return ClaimStatus.CNI_DEPENDENT
+    return statuses.pop()

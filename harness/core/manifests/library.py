@@ -1,0 +1,40 @@
+"""A tutorial's manifests by name, and the objects that a row's `apply` cell adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from harness.core.manifests.reader import Resource
+from harness.core.model import CILIUM_POLICY, NETWORK_POLICY
+from harness.errors import ContentError
+
+Library = Mapping[str, Sequence[Resource]]
+
+POLICY_KINDS = frozenset({NETWORK_POLICY, CILIUM_POLICY})
+
+
+def in_force(
+    library: Library, apply: Iterable[str], *, policies: bool = True, where: str = ""
+) -> tuple[Resource, ...]:
+    """The objects of these manifests; a later one replaces an earlier one's object of the same key.
+
+    Raises:
+        ContentError: a name in `apply` is no manifest; `where` is the table's row.
+    """
+    wanted: dict[tuple[str, str, str], Resource] = {}
+    for name in apply:
+        if name not in library:
+            raise ContentError(
+                f"there is no manifest `{name}`",
+                where=where,
+                seen=f"known: {', '.join(sorted(library))}",
+            )
+        wanted.update({resource.key: resource for resource in library[name]})
+    return tuple(r for r in wanted.values() if policies or r.kind not in POLICY_KINDS)
+
+
+def namespaces_of(library: Library) -> list[str]:
+    """Every namespace that the tutorial makes."""
+    return sorted(
+        {r.name for resources in library.values() for r in resources if r.kind == "Namespace"}
+    )

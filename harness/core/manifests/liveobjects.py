@@ -1,0 +1,59 @@
+"""Objects as a cluster's API shows them, as the oracle takes them.
+
+Unlike `harness.core.manifests.reader` this never refuses: what runs was accepted by the API
+server, and only what decides a verdict is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Any
+
+from harness.core.model import ContainerPort, Namespace, Pod, Protocol, Topology
+
+Body = Mapping[str, Any]
+
+
+def namespace_of(body: Body) -> Namespace:
+    """A live namespace."""
+    meta = body["metadata"]
+    return Namespace(meta["name"], meta.get("labels") or {})
+
+
+def pod_of(body: Body) -> Pod:
+    """A live pod with its address; a sidecar (an init container that stays, KEP-753) has ports too.
+
+    A port that two containers declare is named once.
+    """
+    meta, spec = body["metadata"], body["spec"]
+    sidecars = [c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always"]
+    declared = (
+        ContainerPort(p["containerPort"], Protocol(p.get("protocol") or "TCP"), p.get("name") or "")
+        for container in (*sidecars, *spec["containers"])
+        for p in container.get("ports") or []
+    )
+    address = (body.get("status") or {}).get("podIP")
+    return Pod(
+        meta["namespace"],
+        meta["name"],
+        meta.get("labels") or {},
+        tuple(dict.fromkeys(declared)),
+        ip_address(address) if address else None,
+        host_network=bool(spec.get("hostNetwork")),
+    )
+
+
+def topology_of(namespaces: Iterable[Body], pods: Iterable[Body]) -> Topology:
+    """Who is there."""
+    spaces = [namespace_of(body) for body in namespaces]
+    found = [pod_of(body) for body in pods]
+    return Topology({n.name: n for n in spaces}, {str(pod): pod for pod in found})
+
+
+def with_ports(pod: Pod, ports: Iterable[ContainerPort]) -> Pod:
+    """The pod as if it declared these ports as well, unless it has them under a name already."""
+    known = {(p.number, p.protocol) for p in pod.ports}
+    more = tuple(p for p in ports if (p.number, p.protocol) not in known)
+    return replace(pod, ports=(*pod.ports, *more))

@@ -1,0 +1,154 @@
+"""Least privilege: what policies allow beyond the flows that are wanted. No cluster is asked.
+
+Two sides of one question. From the rules: which of them, or which of their peers and ports, serves
+no wanted flow? From the flows: which pass though nobody wants them, and which wanted ones do not?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from harness.core.model import (
+    NETWORK_POLICY,
+    Direction,
+    External,
+    Flow,
+    NetworkPolicy,
+    Protocol,
+    Rule,
+    Topology,
+)
+from harness.core.outcome import Outcome, Reading, Verdict
+from harness.core.policy.oracle import Oracle
+from harness.core.policy.reasons import ends
+from harness.core.world import EXTERNAL_PORTS
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A part of a rule that no wanted flow uses; numbers from 1.
+
+    `peer` and `port` are 0 where the whole rule is meant.
+    """
+
+    policy: NetworkPolicy
+    direction: Direction
+    rule: int
+    peer: int = 0
+    port: int = 0
+
+    def __str__(self) -> str:
+        part = f" peer {self.peer}" if self.peer else f" port {self.port}" if self.port else ""
+        return f"{self.policy} {self.direction.lower()} rule {self.rule}{part}"
+
+
+@dataclass(frozen=True, slots=True)
+class Privilege:
+    """What is unused, which flows pass unwanted, and which wanted ones do not pass."""
+
+    unused: tuple[Unused, ...]
+    unwanted: tuple[Flow, ...]
+    missing: tuple[Flow, ...]
+
+    def reading(self, fact: str) -> Reading | None:
+        """The answer to one of `FACTS`, as an outcome table writes it; None to any other."""
+        match fact:
+            case "unused-rules":
+                return Reading(Outcome.SHOWS, ", ".join(map(str, self.unused)) or "none")
+            case "wanted-against-allowed":
+                return told(self.unwanted, self.missing)
+        return None
+
+
+FACTS = ("unused-rules", "wanted-against-allowed")
+
+
+def told(unwanted: Iterable[Flow], missing: Iterable[Flow]) -> Reading:
+    """Numbers of flows, as an outcome table writes them: all that is outside counts as one end."""
+    ends = {(str(flow.source), *_place(flow)) for flow in unwanted}
+    return Reading(Outcome.SHOWS, f"{len(ends)} unwanted, {len(list(missing))} missing")
+
+
+def _place(flow: Flow) -> tuple[str, int]:
+    outside = isinstance(flow.target, External)
+    return ("", 0) if outside else (f"{flow.target} {flow.protocol}", flow.port)
+
+
+def judge(
+    topology: Topology, policies: Iterable[NetworkPolicy], wanted: Sequence[Flow]
+) -> Privilege:
+    """Measure policies by the flows that are wanted."""
+    policies = tuple(policies)
+    listed = {str(flow) for flow in wanted}
+    oracle = Oracle(topology, policies)
+    return Privilege(
+        unused=tuple(
+            part
+            for policy in policies
+            if policy.kind == NETWORK_POLICY  # Cilium's rules by name serve only together
+            for part in _unused(topology, policy, wanted)
+        ),
+        unwanted=tuple(
+            flow
+            for flow in every_flow(topology)
+            if str(flow) not in listed and oracle.verdict(flow) is Verdict.ALLOW
+        ),
+        missing=tuple(flow for flow in wanted if oracle.verdict(flow) is Verdict.DENY),
+    )
+
+
+def every_flow(topology: Topology) -> Iterator[Flow]:
+    """Every pod of ours to every port that a pod or something outside listens on."""
+    for source in topology.pods.values():
+        if source.namespace == "kube-system":
+            continue
+        for pod in topology.pods.values():
+            if pod is not source:
+                for port in pod.ports:
+                    yield Flow(source, pod, port.number, port.protocol)
+        for outside in topology.external.values():
+            for number in sorted(EXTERNAL_PORTS):
+                yield Flow(source, outside, number, Protocol.TCP)
+
+
+def _unused(topology: Topology, policy: NetworkPolicy, wanted: Sequence[Flow]) -> Iterator[Unused]:
+    for direction in sorted(policy.policy_types):
+        rules = policy.egress if direction is Direction.EGRESS else policy.ingress
+        for number, rule in enumerate(rules, 1):
+            whole = Unused(policy, direction, number)
+            if not _serves(topology, policy, direction, rule, wanted):
+                yield whole
+                continue
+            for count, peer in enumerate(rule.peers, 1):
+                if not _serves(topology, policy, direction, replace(rule, peers=(peer,)), wanted):
+                    yield replace(whole, peer=count)
+            for count, port in enumerate(rule.ports, 1):
+                if not _serves(topology, policy, direction, replace(rule, ports=(port,)), wanted):
+                    yield replace(whole, port=count)
+
+
+def _serves(
+    topology: Topology,
+    policy: NetworkPolicy,
+    direction: Direction,
+    rule: Rule,
+    wanted: Sequence[Flow],
+) -> bool:
+    """Whether some wanted flow passes by this rule alone; one that is left open may, so it counts.
+
+    The other end is not looked at: a path of two halves needs each of them.
+    """
+    egress = direction is Direction.EGRESS
+    alone = replace(
+        policy,
+        policy_types=frozenset({direction}),
+        ingress=() if egress else (rule,),
+        egress=(rule,) if egress else (),
+    )
+    oracle = Oracle(topology, (alone,))
+    return any(
+        oracle.selecting(own, direction) and oracle.verdict(flow) is not Verdict.DENY
+        for flow in wanted
+        for own in [ends(flow, direction)[0]]
+    )

@@ -1,0 +1,88 @@
+"""NetworkPolicies as YAML again: what a diagnosis suggests can be pasted and applied.
+
+Only Kubernetes' own kind: what Cilium can say beyond it is never suggested.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from harness.core.model import (
+    Direction,
+    NetworkPolicy,
+    Operator,
+    Peer,
+    PortRule,
+    Requirement,
+    Rule,
+    Selector,
+)
+
+API_VERSION = "networking.k8s.io/v1"
+
+
+def to_yaml(policy: NetworkPolicy) -> str:
+    """The policy as a manifest; `harness.core.manifests.reader` reads the same policy from it."""
+    return yaml.safe_dump(to_body(policy), sort_keys=False, default_flow_style=False)
+
+
+def to_body(policy: NetworkPolicy) -> dict[str, Any]:
+    """The policy as the API's object."""
+    spec: dict[str, Any] = {
+        "podSelector": _selector(policy.pod_selector),
+        "policyTypes": [way.value for way in Direction if way in policy.policy_types],
+    }
+    if policy.ingress:
+        spec["ingress"] = [_rule(rule, "from") for rule in policy.ingress]
+    if policy.egress:
+        spec["egress"] = [_rule(rule, "to") for rule in policy.egress]
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "NetworkPolicy",
+        "metadata": {"name": policy.name, "namespace": policy.namespace},
+        "spec": spec,
+    }
+
+
+def _rule(rule: Rule, side: str) -> dict[str, Any]:
+    parts = {side: [_peer(p) for p in rule.peers], "ports": [_port(p) for p in rule.ports]}
+    return {key: part for key, part in parts.items() if part}
+
+
+def _peer(peer: Peer) -> dict[str, Any]:
+    if peer.ip_block is not None:
+        cut = [str(part) for part in peer.ip_block.except_]
+        return {"ipBlock": {"cidr": str(peer.ip_block.cidr)} | ({"except": cut} if cut else {})}
+    parts = {"namespaceSelector": peer.namespace_selector, "podSelector": peer.pod_selector}
+    return {key: _selector(part) for key, part in parts.items() if part is not None}
+
+
+def _port(port: PortRule) -> dict[str, Any]:
+    found: dict[str, Any] = {"protocol": port.protocol.value} if port.protocol else {}
+    if port.port is not None:
+        found["port"] = port.port
+    return found | ({"endPort": port.end_port} if port.end_port is not None else {})
+
+
+def _selector(selector: Selector) -> dict[str, Any]:
+    """One value is a matchLabels entry, as people write it; a key can stand there only once."""
+    labels: dict[str, str] = {}
+    expressions = []
+    for requirement in selector.requirements:
+        if _is_label(requirement) and requirement.key not in labels:
+            labels[requirement.key] = next(iter(requirement.values))
+        else:
+            expressions.append(_expression(requirement))
+    found: dict[str, Any] = {"matchLabels": labels} if labels else {}
+    return found | ({"matchExpressions": expressions} if expressions else {})
+
+
+def _is_label(requirement: Requirement) -> bool:
+    return requirement.operator is Operator.IN and len(requirement.values) == 1
+
+
+def _expression(requirement: Requirement) -> dict[str, Any]:
+    found: dict[str, Any] = {"key": requirement.key, "operator": requirement.operator.value}
+    return found | ({"values": sorted(requirement.values)} if requirement.values else {})

@@ -1,0 +1,299 @@
+"""The middle column: what policy semantics and the DNS specification say, without a cluster.
+
+A prediction of None means that the semantics leave it open (ICMP under a policy, a Service whose
+backends differ, a measurement): then only the tutorial and the cluster are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from harness.core.dns.question import Question
+from harness.core.dns.zone import Zone, resolve
+from harness.core.fqdn import matches
+from harness.core.manifests.reader import Resource, policies_of, topology_of
+from harness.core.model import (
+    External,
+    Flow,
+    Pod,
+    Protocol,
+    Service,
+    ServicePort,
+    Topology,
+)
+from harness.core.outcome import Outcome, Reading, Verdict
+from harness.core.policy.oracle import Oracle
+from harness.core.policy.reasons import name_refused
+from harness.core.predict.judgement import Judgement
+from harness.core.predict.surroundings import with_surroundings
+from harness.core.target import (
+    Blocked,
+    DnsQuery,
+    ExternalPort,
+    Fact,
+    Lookup,
+    NamePort,
+    Ping,
+    PodPort,
+    PodRef,
+    Questions,
+    ResolverOption,
+    Rollout,
+    ServiceAddress,
+    Target,
+)
+from harness.core.world import EXTERNAL_PORTS, INTERNET
+from harness.errors import ManifestError
+
+NDOTS = 5
+"""What the kubelet writes for dnsPolicy ClusterFirst (k8s.io/docs: DNS for Services and Pods)."""
+
+CLUSTER_DOMAIN = "cluster.local"
+
+REFUSED = Reading(Outcome.DNS_REFUSED)
+"""What Cilium's DNS proxy answers by default (its option tofqdns-dns-reject-response-code)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A reading, or None where the semantics leave it open, and the oracle's reasons in words."""
+
+    reading: Reading | None
+    reasons: tuple[str, ...] = ()
+
+
+def search_list(namespace: str) -> tuple[str, ...]:
+    """The search list that the kubelet writes for a pod of that namespace."""
+    return (f"{namespace}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)
+
+
+class Scenario:
+    """A state of the cluster, as manifests describe it; `ips` are pods' addresses, if known."""
+
+    def __init__(self, resources: Iterable[Resource], ips: Mapping[str, str] | None = None) -> None:
+        resources = tuple(resources)
+        self.topology = with_surroundings(topology_of(resources, ips))
+        self.policies = policies_of(resources)
+        self.oracle = Oracle(self.topology, self.policies)
+        self.judgement = Judgement(resources, self.topology, self.policies)
+        # No addresses: which ones stand in for the internet is the cluster's affair.
+        self.zone = Zone(self.topology, external=dict.fromkeys(INTERNET, ""))
+
+    def pod(self, ref: PodRef) -> Pod:
+        """The pod that a table's cell names.
+
+        Raises:
+            ManifestError: the manifests in force have no such pod.
+        """
+        found = self.topology.pods.get(str(ref))
+        if found is None:
+            raise ManifestError(
+                f"no manifest in force has the pod {ref}",
+                seen=f"pods: {', '.join(sorted(self.topology.pods))}",
+                try_="name it in the row's `apply` cell, or mend the row's `from` or `to`",
+            )
+        return found
+
+    def predict(self, source: PodRef, target: Target) -> Prediction:
+        """What a client in `source` will see of `target`.
+
+        Raises:
+            ManifestError: the row names a pod or a Service that no manifest in force has.
+        """
+        match target:
+            case PodPort():
+                return self._reach(source, self.pod(target.pod), target.port, target.protocol)
+            case ServiceAddress():
+                return self._service(source, target)
+            case ExternalPort():
+                return self._reach(
+                    source, self._external(target.name), target.port, target.protocol
+                )
+            case Ping():
+                return self._ping(source, target)
+            case NamePort():
+                return self._name(source, target)
+            case DnsQuery():
+                return self._dns(source, target)
+            case Lookup() | Questions():
+                return self._lookup(source, target)
+            case ResolverOption():
+                return Prediction(
+                    Reading(Outcome.SHOWS, f"ndots:{NDOTS}") if target.name == "ndots" else None
+                )
+            case Blocked() | Fact() | Rollout():
+                return self._judged(source, target)
+
+    def _ping(self, source: PodRef, target: Ping) -> Prediction:
+        named = target.target
+        end = self._external(named) if isinstance(named, str) else self.pod(named)
+        return self._reach(source, end, 0, Protocol.ICMP)
+
+    def _judged(self, source: PodRef, target: Blocked | Fact | Rollout) -> Prediction:
+        """What the policies say of themselves; what only a measurement can tell is left open."""
+        match target:
+            case Blocked():
+                end = self.pod(target.port.pod)
+                return Prediction(*self.judgement.blocked(self.pod(source), end, target))
+            case Fact():
+                return Prediction(self.judgement.fact(target))
+        return Prediction(None)
+
+    def _external(self, name: str) -> External:
+        found = self.topology.external.get(name)
+        if found is None:
+            raise ManifestError(f"`{name}` is not among the names of the simulated internet")
+        return found
+
+    def _reach(
+        self, source: PodRef, end: Pod | External, port: int, protocol: Protocol
+    ) -> Prediction:
+        decision = self.oracle.decide(Flow(self.pod(source), end, port, protocol))
+        reading = {
+            Verdict.DENY: Reading(Outcome.TIMEOUT),
+            Verdict.ALLOW: Reading(
+                Outcome.CONNECTED if _listens(end, port, protocol) else Outcome.REFUSED
+            ),
+            Verdict.UNDEFINED: None,
+        }[decision.verdict]
+        return Prediction(reading, decision.reasons)
+
+    def _service(self, source: PodRef, target: ServiceAddress) -> Prediction:
+        service = self.topology.services.get(f"{target.namespace}/{target.name}")
+        if service is None:
+            raise ManifestError(
+                f"no manifest in force has the Service {target.namespace}/{target.name}"
+            )
+        if service.headless:
+            raise ManifestError(
+                f"the Service {service} is headless: it has no address of its own",
+                try_=f"name/{service.name}.{service.namespace}:PORT",
+            )
+        return self._through(source, service, target.port, target.protocol)
+
+    def _through(
+        self, source: PodRef, service: Service, port: int, protocol: Protocol
+    ) -> Prediction:
+        """Policies see a flow after the Service's translation, so the backends decide."""
+        backends = _backends(self.topology, service)
+        if service.headless:
+            # DNS gives the pods' own addresses, so nothing translates the port.
+            return self._all([(pod, port) for pod in backends], source, protocol)
+        ports = [p for p in service.ports if p.port == port and p.protocol == protocol]
+        if not ports or not backends:
+            # What answers for a port that a Service does not have is the proxy's choice.
+            return Prediction(Reading(Outcome.REFUSED) if ports else None)
+        ends = [(pod, _target_port(pod, ports[0])) for pod in backends]
+        return self._all([end for end in ends if end[1]], source, protocol)
+
+    def _all(
+        self, ends: Iterable[tuple[Pod, int]], source: PodRef, protocol: Protocol
+    ) -> Prediction:
+        """What all of these ends agree on; open where they differ or there is none."""
+        found = {self._reach(source, pod, port, protocol) for pod, port in ends}
+        readings = {prediction.reading for prediction in found}
+        reasons = tuple(sorted({reason for prediction in found for reason in prediction.reasons}))
+        return Prediction(readings.pop() if len(readings) == 1 else None, reasons)
+
+    def _name_server(self, source: PodRef, *, tcp: bool) -> Prediction:
+        server = self.topology.services["kube-system/kube-dns"]
+        return self._through(source, server, 53, Protocol.TCP if tcp else Protocol.UDP)
+
+    def _askable(self, source: PodRef, *, tcp: bool) -> tuple[str, ...] | None:
+        protocol = Protocol.TCP if tcp else Protocol.UDP
+        servers = _backends(self.topology, self.topology.services["kube-system/kube-dns"])
+        found = {
+            self.oracle.askable(Flow(self.pod(source), server, 53, protocol)) for server in servers
+        }
+        return found.pop() if len(found) == 1 else None
+
+    def _dns(self, source: PodRef, query: DnsQuery) -> Prediction:
+        path = self._name_server(source, tcp=query.tcp)
+        if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
+            return _dns_cut(path)
+        names = self._askable(source, tcp=query.tcp)
+        question = Question(query.qname, query.rdtype)
+        return _answered(self._answer(names, question), names, (question,), path)
+
+    def _lookup(self, source: PodRef, target: Lookup | Questions) -> Prediction:
+        path = self._name_server(source, tcp=False)
+        if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
+            return _dns_cut(path)
+        names = self._askable(source, tcp=False)
+        reading, asked = resolve(
+            target.name,
+            partial(self._answer, names),
+            search=search_list(source.namespace),
+            ndots=NDOTS,
+        )
+        found = _answered(reading, names, asked, path)
+        if isinstance(target, Questions):
+            # What the proxy refuses never reaches the name server.
+            received = [q for q in asked if self._answer(names, q) != REFUSED]
+            return replace(found, reading=Reading(Outcome.SHOWS, count_of(len(received))))
+        return found
+
+    def _answer(self, names: tuple[str, ...] | None, question: Question) -> Reading:
+        """The name server's answer, or the DNS proxy's where only `names` may be asked about."""
+        if names is None or any(matches(name, question.qname) for name in names):
+            return self.zone.lookup(question)
+        return REFUSED
+
+    def _name(self, source: PodRef, target: NamePort) -> Prediction:
+        lookup = self._lookup(source, Lookup(target.name))
+        if lookup.reading is None or lookup.reading.outcome is not Outcome.RESOLVED:
+            return lookup
+        for name in (
+            target.name.rstrip("."),
+            *(f"{target.name}.{s}" for s in search_list(source.namespace)),
+        ):
+            if name in self.topology.external:
+                return self._reach(source, self.topology.external[name], target.port, Protocol.TCP)
+            parts = name.split(".")
+            service = self.topology.services.get("/".join(reversed(parts[:2])))
+            if service and parts[2:] == ["svc", *CLUSTER_DOMAIN.split(".")]:
+                return self._through(source, service, target.port, Protocol.TCP)
+        return Prediction(None)
+
+
+def count_of(questions: int) -> str:
+    """The detail of a count, as tables write it."""
+    return f"{questions} question{'' if questions == 1 else 's'}"
+
+
+def _answered(
+    reading: Reading, names: tuple[str, ...] | None, asked: Sequence[Question], path: Prediction
+) -> Prediction:
+    refused = [name_refused(asked[-1].qname, names or ())] if reading == REFUSED else []
+    return Prediction(reading, (*path.reasons, *refused))
+
+
+def _dns_cut(path: Prediction) -> Prediction:
+    silent = path.reading is not None and path.reading.outcome is Outcome.TIMEOUT
+    return replace(path, reading=Reading(Outcome.DNS_TIMEOUT) if silent else None)
+
+
+def _listens(end: Pod | External, port: int, protocol: Protocol) -> bool:
+    if protocol is Protocol.ICMP:
+        return True
+    if isinstance(end, External):
+        return protocol is Protocol.TCP and port in EXTERNAL_PORTS
+    return any(p.number == port and p.protocol is protocol for p in end.ports)
+
+
+def _backends(topology: Topology, service: Service) -> list[Pod]:
+    wanted = service.selector.items()
+    return [
+        pod
+        for pod in topology.pods.values()
+        if pod.namespace == service.namespace and wanted and wanted <= dict(pod.labels).items()
+    ]
+
+
+def _target_port(pod: Pod, port: ServicePort) -> int:
+    if isinstance(port.target, int):
+        return port.target or port.port
+    named = [p.number for p in pod.ports if (p.name, p.protocol) == (port.target, port.protocol)]
+    return named[0] if named else 0

@@ -1,0 +1,146 @@
+"""Which flows tell that a change is in force: those whose prediction it changes.
+
+Nothing sleeps. The oracle's before and after name the flows that must flip; polling those says when
+the change is programmed, on any CNI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.core.ask import Ask
+from harness.core.fqdn import matches
+from harness.core.model import NETWORK_POLICY, Direction, NetworkPolicy, Protocol
+from harness.core.outcome import Outcome, Reading
+from harness.core.policy.selectors import selects
+from harness.core.predict.scenario import Scenario
+from harness.core.target import (
+    DnsQuery,
+    ExternalPort,
+    NamePort,
+    PodPort,
+    PodRef,
+    ServiceAddress,
+    Target,
+)
+from harness.core.world import INTERNET
+from harness.errors import ManifestError
+
+PASSING = frozenset({Outcome.CONNECTED, Outcome.REFUSED, Outcome.RESOLVED})
+"""What a flow shows that policies let pass."""
+
+KNOWN_NAME = "kube-dns.kube-system.svc.cluster.local."
+EXTERNAL_NAME = "google.com"
+
+
+def candidates(
+    scenario: Scenario, sources: Iterable[PodRef], *, internet: bool = True
+) -> tuple[Ask, ...]:
+    """Every flow that probes can make here: pods and Services on their ports, DNS, the outside.
+
+    `internet` is false where nothing stands in for the outside.
+    """
+    targets: list[Target] = [DnsQuery("A", KNOWN_NAME), DnsQuery("A", KNOWN_NAME, tcp=True)]
+    if internet:
+        targets += _outside(scenario)
+    sources = tuple(sources)
+    probed = set(sources)
+    for pod in scenario.topology.pods.values():
+        ref = PodRef(pod.namespace, pod.name)
+        if ref in probed:
+            targets += [
+                PodPort(ref, p.number, p.protocol) for p in pod.ports if p.protocol is Protocol.TCP
+            ]
+    for service in scenario.topology.services.values():
+        if service.namespace == "kube-system":
+            continue
+        domain = f"{service.name}.{service.namespace}.svc.cluster.local."
+        targets.append(DnsQuery("A", domain))
+        for port in service.ports:
+            if not service.headless:
+                targets.append(
+                    ServiceAddress(service.namespace, service.name, port.port, port.protocol)
+                )
+            if port.name:
+                targets.append(DnsQuery("SRV", f"_{port.name}._{port.protocol.lower()}.{domain}"))
+    return tuple(
+        (source, target)
+        for source in sources
+        for target in targets
+        if not (isinstance(target, PodPort) and target.pod == source)
+    )
+
+
+def _outside(scenario: Scenario) -> Iterable[Target]:
+    """One flow by address or, under toFQDNs or rules.dns, one by name to each address.
+
+    What toFQDNs allows is closed until the pod has looked the name up: by address alone an allowed
+    flow might never show.
+    """
+    rules = [rule for policy in scenario.policies for rule in policy.egress]
+    wanted = [peer.fqdn for rule in rules for peer in rule.peers if peer.fqdn]
+    if not wanted and not any(port.dns for rule in rules for port in rule.ports):
+        return [ExternalPort(EXTERNAL_NAME, 80, Protocol.TCP)]
+    # Of the names at one address the one that opens it: the others pass only after its lookup.
+    names = sorted(INTERNET, key=lambda name: not any(matches(p, name) for p in wanted))
+    by_address = {INTERNET[name]: name for name in reversed(names)}
+    return [NamePort(name, 443) for name in sorted(by_address.values())]
+
+
+def flips(before: Scenario | None, after: Scenario, asks: Iterable[Ask]) -> dict[Ask, Reading]:
+    """The asks whose predicted reading differs from before, with the reading that must show.
+
+    Without a before, all that can be predicted must show.
+    """
+    found: dict[Ask, Reading] = {}
+    unsure, was_unsure = contested(after), contested(before)
+    for source, target in asks:
+        expected = after.predict(source, target).reading
+        if expected is None or _touches(unsure, source, target):
+            continue
+        known = not _touches(was_unsure, source, target)
+        if not known or expected != _reading(before, source, target):
+            found[(source, target)] = expected
+    return found
+
+
+def contested(scenario: Scenario | None) -> frozenset[PodRef]:
+    """The pods of whose flows one CNI thinks otherwise than the API (`CniProfile.rules_left_out`).
+
+    They are under a NetworkPolicy with rules for a direction that its policyTypes leave out.
+    """
+    odd = [policy for policy in (scenario.policies if scenario else ()) if _leaves_out(policy)]
+    pods = scenario.topology.pods.values() if scenario else ()
+    return frozenset(
+        PodRef(pod.namespace, pod.name)
+        for policy in odd
+        for pod in pods
+        if pod.namespace == policy.namespace and selects(policy.pod_selector, pod.labels)
+    )
+
+
+def _leaves_out(policy: NetworkPolicy) -> bool:
+    rules = {Direction.INGRESS: policy.ingress, Direction.EGRESS: policy.egress}
+    return policy.kind == NETWORK_POLICY and any(
+        found and direction not in policy.policy_types for direction, found in rules.items()
+    )
+
+
+def _touches(pods: frozenset[PodRef], source: PodRef, target: Target) -> bool:
+    return source in pods or (isinstance(target, PodPort) and target.pod in pods)
+
+
+def passing(state: Scenario, asks: Iterable[Ask]) -> dict[Ask, Reading]:
+    """Those of the asks that must be answered in this state, with the answer."""
+    unsure = contested(state)
+    found = {ask: state.predict(*ask).reading for ask in asks if not _touches(unsure, *ask)}
+    return {ask: seen for ask, seen in found.items() if seen and seen.outcome in PASSING}
+
+
+def _reading(scenario: Scenario | None, source: PodRef, target: Target) -> Reading | None:
+    if scenario is None:
+        return None
+    try:
+        return scenario.predict(source, target).reading
+    except ManifestError:  # the pod or the Service is new
+        return None

@@ -1,0 +1,49 @@
+"""Namespaces of ours on a cluster: cleared of what an earlier run left, usable for pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.edge.api.kube import Kube
+from harness.edge.machine.wait import NotYet
+from harness.errors import ContentError
+
+OWNER = {"app.kubernetes.io/managed-by": "policylab"}
+"""The label of what policylab made; it touches no namespace without it."""
+DELETE_SECONDS = 90.0
+USABLE_SECONDS = 60.0
+
+
+def clear(kube: Kube, namespaces: Iterable[str]) -> None:
+    """Remove what an earlier run left in namespaces that are ours.
+
+    Raises:
+        ContentError: a namespace of that name exists and is somebody else's.
+    """
+    left = []
+    for name in namespaces:
+        found = kube.get("v1", "Namespace", name)
+        if found is None:
+            continue
+        labels = found["metadata"].get("labels", {})
+        if OWNER.items() - labels.items():
+            raise ContentError(
+                f"the namespace {name} exists and is not policylab's",
+                where=kube.where,
+                seen=f"labels: {labels}",
+                try_="use another cluster, or rename it; policylab touches only its own",
+            )
+        left.append(found)
+    for found in left:
+        kube.delete(found)
+    kube.wait_gone(left, seconds=DELETE_SECONDS)
+
+
+def wait_usable(kube: Kube, namespace: str) -> None:
+    """A controller gives a new namespace its service account; pods are refused before that."""
+
+    def usable() -> None:
+        if kube.get("v1", "ServiceAccount", "default", namespace) is None:
+            raise NotYet("it has no service account yet")
+
+    kube.wait(f"the namespace {namespace} can hold pods", usable, seconds=USABLE_SECONDS)

@@ -1,0 +1,51 @@
+"""The live pods of a Deployment, once its rollout has come to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.core.manifests.reader import Resource
+from harness.edge.api.kube import Kube
+from harness.edge.machine.wait import NotYet
+
+REVISION = "deployment.kubernetes.io/revision"
+"""Written on a Deployment and its ReplicaSets by their controller: equal means current."""
+
+
+def live_replicas(kube: Kube, deployment: Resource, wanted: int) -> list[str]:
+    """The names of its pods, sorted, so that a number stands for the same pod while it lives.
+
+    Ready or not: only that they are the current template's, all there, and nobody else's.
+
+    Raises:
+        NotYet: the controller has not seen the template, pods are missing, or old ones still go.
+    """
+    body = kube.get("apps/v1", "Deployment", deployment.name, deployment.namespace)
+    if body is None:
+        raise NotYet("there is no such Deployment")
+    if body.get("status", {}).get("observedGeneration") != body["metadata"]["generation"]:
+        raise NotYet("its controller has not seen the template yet")
+    revisions = {
+        found["metadata"]["uid"]: _revision(found)
+        for found in kube.list("apps/v1", "ReplicaSet", deployment.namespace)
+        if _owner(found) == body["metadata"]["uid"]
+    }
+    pods = [p for p in kube.list("v1", "Pod", deployment.namespace) if _owner(p) in revisions]
+    current = sorted(
+        str(pod["metadata"]["name"])
+        for pod in pods
+        if revisions[_owner(pod)] == _revision(body) and "deletionTimestamp" not in pod["metadata"]
+    )
+    if len(current) != wanted or len(pods) != wanted:
+        raise NotYet(f"{len(current)} of {wanted} pods, and {len(pods) - len(current)} old ones")
+    return current
+
+
+def _owner(body: Mapping[str, Any]) -> str:
+    owners = body["metadata"].get("ownerReferences") or []
+    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
+
+
+def _revision(body: Mapping[str, Any]) -> str:
+    return str((body["metadata"].get("annotations") or {}).get(REVISION, ""))

@@ -1,0 +1,1 @@
+"""A kind cluster: made, re-used, found, described and deleted."""

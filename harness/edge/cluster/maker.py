@@ -1,0 +1,296 @@
+"""Makes a kind cluster from its images: kind, then the CNI, then DNS.
+
+kind is driven through pytest-kind's KindCluster, from this module only. Its traps are worked around
+here: it downloads what it is not given, re-uses by name alone whatever it finds, and needs a
+kubeconfig that exists.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+from pytest_kind.cluster import KindCluster
+
+from harness.edge.api.kube import Kube
+from harness.edge.cluster import evidence
+from harness.edge.cluster.kindconfig import kind_config
+from harness.edge.cluster.nodes import end_starts, node_containers, node_names, node_resolver
+from harness.edge.cluster.state import Cluster, ClusterSpec, Home, Record, State
+from harness.edge.cni import Cni
+from harness.edge.cni.known import cni_of
+from harness.edge.images import ClusterImages
+from harness.edge.internet.state import Internet
+from harness.edge.machine.process import run, tail
+from harness.edge.machine.wait import NotYet
+from harness.errors import ClusterNotReady, HarnessError
+from harness.progress import Progress
+
+READY_SECONDS = 180.0
+KEEP_AS_TOLD = "       success 9984 30 0\n       denial 9984 30 0\n       servfail 0\n"
+DNS_SELECTOR = "k8s-app=kube-dns"
+
+
+class Maker:
+    """Makes one cluster from its images."""
+
+    def __init__(
+        self, spec: ClusterSpec, images: ClusterImages, internet: Internet, progress: Progress
+    ) -> None:
+        self.spec = spec
+        self.images = images
+        self.internet = internet
+        self.progress = progress
+        self.home = Home(spec.cluster)
+        self.kind = spec.kind_bin or images.kind
+        self.cni: Cni = cni_of(spec.cni, images)
+        self.record = Record(spec.cluster, spec.kind_image or images.node, spec.cni, spec.workers)
+
+    def state(self) -> tuple[State, str]:
+        """How the name is found, and what is amiss with a cluster of ours."""
+        listed = run([self.kind, "get", "clusters"], timeout=60).stdout.split()
+        record = self.home.record()
+        if self.spec.cluster not in listed:
+            return State.ABSENT, ""
+        if record is None or not record.owns(node_containers(self.spec.cluster)):
+            return State.FOREIGN, ""
+        if not record.made_as(self.record):
+            return State.BROKEN, record.told()
+        try:
+            lacking = self._healthy()
+        except HarnessError as error:
+            lacking = f"{error.what} {error.seen}"
+        return (State.BROKEN, lacking) if lacking else (State.HEALTHY, "")
+
+    def _healthy(self) -> str:
+        config = f"--kubeconfig={self.home.kubeconfig}"
+        export: list[str | Path] = [self.kind, "export", "kubeconfig", config]
+        run([*export, f"--name={self.spec.cluster}"], timeout=30)
+        return missing(Kube(self.home.kubeconfig), self.cni.daemon_set)
+
+    def create(self) -> None:
+        """Make the cluster; a failure or Ctrl-C takes away what there is of it."""
+        self.home.claim(self.record)
+        try:
+            self._create()
+        except BaseException as error:
+            if isinstance(error, HarnessError):
+                file = self.home.path.parent.parent / "failures" / f"{self.spec.cluster}.log"
+                kept = evidence.keep(self.home, self.kubectl, file)
+                self.progress.note(f"what the cluster looked like is in {kept}")
+            with contextlib.suppress(HarnessError):
+                delete(self.home, self.spec.cluster, self.kind)
+            raise
+        self.home.stood(self.record, node_containers(self.spec.cluster))
+
+    def _create(self) -> None:
+        # Only CoreDNS would read the line, and it is told the node's resolver once there is a node.
+        line = f"nameserver {self.internet.dns}\n" if self.internet.dns else ""
+        self.home.resolv_conf.write_text(line, encoding="utf-8")
+        config = self.home.path / "kind.yaml"
+        config.write_text(
+            kind_config(
+                workers=self.spec.workers,
+                kubeadm_patch=self.images.kubeadm_patch,
+                resolv_conf=self.home.resolv_conf,
+            ),
+            encoding="utf-8",
+        )
+        # KindCluster makes a folder in the working directory: ours, then.
+        with contextlib.chdir(self.home.path):
+            cluster = KindCluster(
+                self.spec.cluster,
+                kubeconfig=self.home.kubeconfig,
+                image=self.record.node,
+                kind_path=self._logged_kind(),
+                kubectl_path=self.kubectl,
+            )
+            try:
+                cluster.create(config)
+            except subprocess.CalledProcessError as error:
+                raise ClusterNotReady(
+                    "kind could not create the cluster",
+                    where=str(self.home.log),
+                    seen=tail(self.home.log.read_text(encoding="utf-8", errors="replace")),
+                    try_="is a port or the disk full? docker ps -a; df -h; run it again",
+                ) from error
+        self._load()
+        self._install()
+
+    @property
+    def kubectl(self) -> Path:
+        """The kubectl that fits the cluster."""
+        return self.spec.kubectl_bin or self.images.kubectl
+
+    def _logged_kind(self) -> Path:
+        """Kind with its progress in a file: KindCluster would print it into everything."""
+        script = self.home.path / "kind"
+        log = shlex.quote(str(self.home.log))
+        script.write_text(
+            f'#!/bin/sh\nexec {shlex.quote(str(self.kind))} "$@" 2>>{log}\n', encoding="utf-8"
+        )
+        script.chmod(0o755)
+        return script
+
+    def _load(self) -> None:
+        for reference in self.images.load:
+            archive = self.home.path / "image.tar"
+            run(["docker", "save", "--output", archive, reference], timeout=300)
+            run(
+                [self.kind, "load", "image-archive", archive, f"--name={self.spec.cluster}"],
+                timeout=300,
+            )
+            archive.unlink()
+
+    def _install(self) -> None:
+        kube = Kube(self.home.kubeconfig)
+        control_plane = f"{self.spec.cluster}-control-plane"
+        self.point_dns(kube)  # before its pods can start, so that they need no second start
+        with self.progress.step(f"{self.cni.name} {self.cni.version}"):
+            run(
+                [
+                    self.kubectl,
+                    f"--kubeconfig={self.home.kubeconfig}",
+                    "apply",
+                    "--server-side",
+                    "-f",
+                    "-",
+                ],
+                input=self.cni.manifests(control_plane=control_plane),
+                timeout=60,
+            )
+
+            def ready() -> None:
+                if lacking := missing(kube, self.cni.daemon_set):
+                    raise NotYet(lacking)
+
+            kube.wait(
+                "nodes, CNI and CoreDNS are ready",
+                ready,
+                seconds=READY_SECONDS,
+                every=0.3,
+                try_=f"kubectl --kubeconfig {self.home.kubeconfig} get pods -A",
+            )
+
+    def point_dns(self, kube: Kube) -> None:
+        """Let CoreDNS ask the internet's name server, and log every question; once is enough."""
+        found = kube.get("v1", "ConfigMap", "coredns", "kube-system")
+        if found is None:
+            raise ClusterNotReady("the cluster has no CoreDNS", where=kube.where)
+        corefile = found["data"]["Corefile"]
+        wanted = corefile_for(corefile, self.internet.dns or node_resolver(self.spec.cluster))
+        if wanted == corefile:
+            return
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "coredns", "namespace": "kube-system"},
+            "data": {"Corefile": wanted},
+        }
+        kube.apply(body)
+        for pod in kube.list("v1", "Pod", "kube-system", selector=DNS_SELECTOR):
+            if (
+                pod["status"].get("phase") == "Running"
+            ):  # one that is yet to start reads the new file
+                kube.delete(pod, grace=0)
+
+    def cluster(self, kube: Kube, *, created: bool) -> Cluster:
+        """The cluster as the labs see it."""
+        environment = {
+            **versions(kube),
+            "kind": run([self.kind, "version"], timeout=10).stdout.split()[1],
+            "cni": self.cni.name,
+            "cni_version": self.cni.version,
+            "image_source": str(self.images.source),
+            "internet": str(self.spec.internet),
+        }
+        if self.spec.kubeconfig:  # pytest-kind's --kubeconfig: where the user wants to find it
+            path = f"--kubeconfig={self.spec.kubeconfig}"
+            run(
+                [self.kind, "export", "kubeconfig", path, f"--name={self.spec.cluster}"], timeout=30
+            )
+        return Cluster(
+            name=self.spec.cluster,
+            kubeconfig=self.home.kubeconfig,
+            context="",
+            kubectl=self.kubectl,
+            cni=self.spec.cni,
+            owned=True,
+            created=created,
+            refs=self.images.refs,
+            environment=environment,
+            internet=self.internet,
+        )
+
+
+def delete(home: Home, name: str, kind: Path) -> None:
+    """Delete a cluster with all that we know of it."""
+    run(
+        [kind, "delete", "cluster", f"--name={name}", f"--kubeconfig={home.kubeconfig}"],
+        timeout=120,
+    )
+    record = home.record()
+    if record is not None and not record.ready:
+        end_starts(node_names(name, record.workers), record.node)
+    home.remove()
+
+
+def corefile_for(corefile: str, upstream: str) -> str:
+    """The Corefile with every question logged, and all that is not the cluster's asked upstream.
+
+    The log lets labs count what the name server really received. Answers are kept as long as they
+    say, and failures not at all: by itself CoreDNS keeps both for 5 s at least, which would hide
+    that a name has moved or that its server is well again.
+    """
+    kept = re.sub(r"(?m)^(    cache 30) \{\n(?! +success)", rf"\1 {{\n{KEEP_AS_TOLD}", corefile)
+    logged = re.sub(r"(?m)^(\.:53 \{\n)(?!\s+log\n)", r"\1    log\n", kept)
+    return re.sub(r"(?m)^(\s+forward \. )\S+", rf"\g<1>{upstream}", logged)
+
+
+def missing(kube: Kube, daemon_set: str) -> str:
+    """What the cluster still lacks to be fit for labs; empty when it is."""
+    nodes = kube.list("v1", "Node")
+    unready = [
+        body["metadata"]["name"]
+        for body in nodes
+        if not any(
+            c["type"] == "Ready" and c["status"] == "True"
+            for c in body["status"].get("conditions", [])
+        )
+    ]
+    if unready or not nodes:
+        return f"nodes not ready: {', '.join(unready) or 'none listed'}"
+    return _cni_missing(kube, daemon_set) or _dns_missing(kube)
+
+
+def _dns_missing(kube: Kube) -> str:
+    body = kube.get("apps/v1", "Deployment", "coredns", "kube-system")
+    if body is None:
+        return "there is no CoreDNS"
+    status, wanted = body.get("status", {}), body["spec"]["replicas"]
+    counts = [status.get(key, 0) for key in ("updatedReplicas", "availableReplicas", "replicas")]
+    return "" if counts == [wanted] * len(counts) else f"CoreDNS: {counts[1]} of {wanted} available"
+
+
+def versions(kube: Kube) -> dict[str, str]:
+    """What the nodes say of themselves."""
+    nodes = kube.list("v1", "Node")
+    info = nodes[0]["status"]["nodeInfo"] if nodes else {}
+    return {
+        "kubernetes": info.get("kubeletVersion", ""),
+        "kernel": info.get("kernelVersion", ""),
+        "runtime": info.get("containerRuntimeVersion", ""),
+        "nodes": str(len(nodes)),
+    }
+
+
+def _cni_missing(kube: Kube, name: str) -> str:
+    body = kube.get("apps/v1", "DaemonSet", name, "kube-system")
+    if body is None:
+        return f"there is no DaemonSet {name}"
+    status = body.get("status", {})
+    wanted, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)
+    return "" if wanted and wanted == ready else f"{name}: {ready} of {wanted} pods are ready"

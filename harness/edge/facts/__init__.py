@@ -1,0 +1,1 @@
+"""Measurements that only a lab needs: a table's `fact/...`, `questions/...` and `blocked/...`."""

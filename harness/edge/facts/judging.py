@@ -1,0 +1,164 @@
+"""What a state is judged by, live: where a flow is blocked, least privilege, and a rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from harness.core.ask import words
+from harness.core.lab.documented import Row
+from harness.core.manifests.library import namespaces_of
+from harness.core.manifests.networkpolicy import network_policy
+from harness.core.model import Direction, Flow, NetworkPolicy
+from harness.core.observation import Observation
+from harness.core.policy.diagnosis import dropped
+from harness.core.policy.privilege import every_flow, judge, told
+from harness.core.predict.scenario import Scenario
+from harness.core.probe.interpret import POLL
+from harness.core.target import Blocked, PodRef, Rollout
+from harness.edge.cni import DropCounter, Drops
+from harness.edge.machine.wait import NotYet
+from harness.edge.probe.flows import ask_of, passes
+from harness.edge.stage.bench import Bench
+from harness.edge.stage.rollback import roll_out
+from harness.errors import ProbeError
+
+SHOWN = 6
+REST_SECONDS = 10.0
+
+
+def blocked(bench: Bench, row: Row) -> Observation:
+    """At which end the CNI drops the flow's packets, by its own counters, and under which policies.
+
+    Probe and counters are two witnesses: where they disagree there is no verdict.
+    """
+    assert isinstance(row.target, Blocked)  # noqa: S101 - INSTRUMENTS is keyed by the type
+    ask = (row.source, row.target.port)
+    ends = {Direction.EGRESS: row.source, Direction.INGRESS: row.target.port.pod}
+    if bench.drops is None:
+        raise ProbeError(
+            "nobody here can read what this cluster's CNI drops",
+            where=row.where,
+            try_="--lab-cni=calico",
+        )
+    pods = tuple(ends.values())
+    before = bench.drops.read(pods)
+    seen = bench.observer.read([ask], POLL)[ask]
+    if isinstance(seen, ProbeError):
+        raise seen
+    through = passes(seen)
+    grown, after = _grown(bench, bench.drops, ends, before, seen)
+    where = [direction for direction in Direction if grown[direction] > 0]
+    told_by = ", ".join(f"{direction.lower()} +{count}" for direction, count in grown.items())
+    if through == bool(where) or len(where) > 1:
+        raise ProbeError(
+            "the probe and the CNI's counters disagree, so there is no verdict",
+            where=row.where,
+            seen=f"the flow {'passes' if through else 'is silent'}; packets dropped: {told_by}",
+        )
+    direction = where[0] if where else None
+    policies = after[ends[direction], direction].policies if direction else ()
+    return Observation(
+        dropped(direction, (name.rpartition("/")[2] for name in policies)),
+        notes=(f"packets that policies dropped during one probe, by the CNI: {told_by}",),
+        evidence={"dropped": {d.value: count for d, count in grown.items()}},
+    )
+
+
+def _grown(
+    bench: Bench,
+    drops: DropCounter,
+    ends: Mapping[Direction, PodRef],
+    before: Drops,
+    seen: Observation,
+) -> tuple[dict[Direction, int], Drops]:
+    """How many of the probe's packets were dropped at each end, once the numbers stand still.
+
+    A CNI's account lags behind its packets, and may still tell of an earlier probe's: ours are
+    known by their ports, where the CNI tells ports.
+    """
+    ports = {attempt["port"] for attempt in seen.evidence["attempts"]}
+    silent = not passes(seen)
+    last: dict[Direction, int] = {}
+
+    def check() -> tuple[dict[Direction, int], Drops]:
+        nonlocal last
+        after = drops.read(tuple(ends.values()))
+        found = {d: after[pod, d].since(before[pod, d], ports) for d, pod in ends.items()}
+        earlier, last = last, found
+        if earlier != found:
+            raise NotYet(f"the counters still move: {found}")
+        if silent and not any(found.values()):
+            raise NotYet("no packet of the probe was counted, though nothing answered it")
+        return found, after
+
+    what = "the CNI's counters of dropped packets stand still"
+    settled: tuple[dict[Direction, int], Drops] = bench.kube.wait(what, check, seconds=REST_SECONDS)
+    return settled
+
+
+def unused_rules(bench: Bench, row: Row) -> Observation:
+    """Which rules, peers and ports of the policies on the cluster serve no wanted flow."""
+    scenario, wanted = _wanted(bench, row)
+    found = judge(scenario.topology, _live_policies(bench, row), wanted)
+    reading = found.reading("unused-rules")
+    assert reading is not None  # noqa: S101 - it is one of the names that privilege knows
+    return Observation(reading, evidence={"wanted": len(wanted)})
+
+
+def wanted_against_allowed(bench: Bench, row: Row) -> Observation:
+    """Every flow tried: how many pass unwanted, and how many wanted ones do not pass."""
+    scenario, wanted = _wanted(bench, row)
+    listed = {str(flow) for flow in wanted}
+    tried = {ask: f for f in (*wanted, *every_flow(scenario.topology)) if (ask := ask_of(f))}
+    found = bench.observer.read(list(tried))
+    through = {ask for ask in tried if passes(found[ask])}
+    unwanted = {a: f for a, f in tried.items() if a in through and str(f) not in listed}
+    missing = {a: f for a, f in tried.items() if a not in through and str(f) in listed}
+    notes = [f"{len(tried)} flows tried"]
+    for word, group in (("unwanted", unwanted), ("missing", missing)):
+        if group:
+            names = [words(ask) for ask in group]
+            more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            notes.append(f"{word}: {', '.join(names[:SHOWN])}{more}")
+    evidence = {
+        "unwanted": [words(ask) for ask in unwanted],
+        "missing": [words(ask) for ask in missing],
+    }
+    reading = told(unwanted.values(), missing.values())
+    return Observation(reading, notes=tuple(notes), evidence=evidence)
+
+
+def rollout(bench: Bench, row: Row) -> Observation:
+    """A change over the row's state, watched, and rolled back when the watch finds trouble."""
+    assert isinstance(row.target, Rollout)  # noqa: S101 - INSTRUMENTS is keyed by the type
+    return roll_out(bench.stage, bench.kube, row.apply, row.target.manifest)
+
+
+JUDGING: dict[str, Callable[[Bench, Row], Observation]] = {
+    "blocked": blocked,
+    "unused-rules": unused_rules,
+    "wanted-against-allowed": wanted_against_allowed,
+    "rollout": rollout,
+}
+
+
+def _wanted(bench: Bench, row: Row) -> tuple[Scenario, tuple[Flow, ...]]:
+    scenario = Scenario(bench.stage.resources(row.apply))
+    wanted = scenario.judgement.wanted
+    if wanted is None:
+        raise ProbeError(
+            "no list says which flows are wanted",
+            where=row.where,
+            try_="add the ConfigMap `wanted-flows` to the row's manifests",
+        )
+    return scenario, wanted
+
+
+def _live_policies(bench: Bench, row: Row) -> list[NetworkPolicy]:
+    """The policies as the cluster holds them, whatever the manifests say."""
+    spaces = namespaces_of({"row": bench.stage.resources(row.apply)})
+    return [
+        network_policy(body, f"the cluster's {body['metadata']['name']}")
+        for space in spaces
+        for body in bench.kube.list("networking.k8s.io/v1", "NetworkPolicy", space)
+    ]

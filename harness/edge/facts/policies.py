@@ -1,0 +1,186 @@
+"""What the cluster makes of policies, beside the flows: what it stores, and when it acts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from harness.core.ask import Ask
+from harness.core.lab.documented import Row
+from harness.core.manifests.library import POLICY_KINDS
+from harness.core.manifests.reader import pods_of
+from harness.core.model import Protocol
+from harness.core.observation import Observation
+from harness.core.outcome import SILENT, Outcome, Reading
+from harness.core.policy.selectors import NAME_LABEL
+from harness.core.predict.scenario import Scenario
+from harness.core.predict.settle import candidates, flips
+from harness.core.probe.interpret import POLL
+from harness.core.spread import Spread
+from harness.core.target import PodPort, PodRef
+from harness.edge.machine.wait import NotYet, wait_for
+from harness.edge.stage.bench import Bench
+from harness.edge.stage.settling import POLL_EVERY, SETTLE_SECONDS, Poll
+from harness.errors import ProbeError
+
+POLICY = "networking.k8s.io/v1", "NetworkPolicy"
+TIMES = 5
+"""How often the policies are applied anew: one lucky time would be no measurement."""
+HTTP = 80
+LOG_SECONDS = 5.0
+LOG_WINDOW = 20
+
+
+def policies(bench: Bench, row: Row) -> Observation:
+    """The policies of the client's namespace, each with the policyTypes that the API server keeps.
+
+    It fills in what a manifest leaves out (API reference, NetworkPolicySpec.policyTypes).
+    """
+    found = bench.kube.list(*POLICY, row.source.namespace)
+    kept = {body["metadata"]["name"]: body["spec"]["policyTypes"] for body in found}
+    told = "; ".join(f"{name} ({', '.join(types)})" for name, types in sorted(kept.items()))
+    return Observation(Reading(Outcome.SHOWS, told or "none"), evidence={"policies": kept})
+
+
+def name_label(bench: Bench, row: Row) -> Observation:  # noqa: ARG001 - of the whole cluster
+    """Whether every namespace bears its own name as a label (KEP-2161, without anybody's doing)."""
+    names = {
+        body["metadata"]["name"]: body["metadata"].get("labels", {}).get(NAME_LABEL, "")
+        for body in bench.kube.list("v1", "Namespace")
+    }
+    without = sorted(name for name, label in names.items() if label != name)
+    word = f"not on {', '.join(without)}" if without else "on every namespace"
+    return Observation(Reading(Outcome.SHOWS, word), evidence={"labels": names})
+
+
+def unrestarted(bench: Bench, row: Row) -> Observation:
+    """Whether the pods of the client's namespace run since before its policies, never restarted."""
+    found = bench.kube.list(*POLICY, row.source.namespace)
+    if not found:
+        return Observation(Reading(Outcome.SHOWS, "no policy"))
+    applied = min(body["metadata"]["creationTimestamp"] for body in found)
+    statuses = {
+        body["metadata"]["name"]: body["status"]["containerStatuses"][0]
+        for body in bench.kube.list("v1", "Pod", row.source.namespace)
+    }
+    restarts = sum(status["restartCount"] for status in statuses.values())
+    # RFC 3339 in UTC and whole seconds, as the API writes times: their order is the texts' order.
+    started = {name: s["state"]["running"]["startedAt"] for name, s in statuses.items()}
+    age = "older" if max(started.values()) <= applied else "younger"
+    return Observation(
+        Reading(Outcome.SHOWS, f"pods {age} than the policies, {restarts} restarts"),
+        evidence={"started": started, "applied": applied},
+    )
+
+
+def client_address(bench: Bench, row: Row) -> Observation:
+    """Which address the web servers log for the client: its own, unless something translated it."""
+    servers = [
+        PodRef(pod.namespace, pod.name)
+        for resource in bench.stage.resources(row.apply)
+        for pod in pods_of(resource)
+        if any(port.number == HTTP for port in pod.ports)
+    ]
+    since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    seen = bench.observer.read(
+        [(row.source, PodPort(ref, HTTP, Protocol.TCP)) for ref in servers if ref != row.source]
+    )
+    for ask, answer in seen.items():
+        if isinstance(answer, ProbeError):
+            raise answer
+        if answer.reading.outcome is not Outcome.CONNECTED:
+            raise ProbeError("a server that is not reached logs nothing", seen=f"{ask[1]}")
+    own = bench.stage.pod(row.source)
+
+    def logged() -> dict[str, list[str]]:
+        found = {str(ref): _clients(bench, ref, since) for ref in servers if ref != row.source}
+        if silent := [ref for ref, clients in found.items() if not clients]:
+            raise NotYet(f"nothing is logged yet by {', '.join(silent)}")
+        return found
+
+    found = bench.kube.wait("the web servers log the requests", logged, seconds=LOG_SECONDS)
+    same = all(clients == [own] for clients in found.values())
+    return Observation(
+        Reading(Outcome.SHOWS, "the client's own address" if same else "another address"),
+        evidence={"own": own, "logged": found},
+    )
+
+
+def _clients(bench: Bench, server: PodRef, since: str) -> list[str]:
+    log = bench.kube.logs(
+        server.namespace,
+        bench.stage.host_name(server),
+        since_seconds=LOG_WINDOW,
+        timestamps=True,
+    )
+    lines = (line.split() for line in log.splitlines() if line >= since and "HEAD /" in line)
+    return sorted({words[1] for words in lines})
+
+
+def takes_effect(bench: Bench, row: Row) -> Observation:
+    """Whether new connections were still made after the API server had accepted the policies.
+
+    The policies are taken away and applied anew, `TIMES` times. One connection that passes after
+    the API server's answer, and is silenced later, refutes "at once".
+
+    Raises:
+        ProbeError: the run leaves the policies out, or none of them silences a connection.
+    """
+    if not bench.stage.keeps_policies:
+        raise ProbeError("this run applies no policies", try_="--lab-policies=apply")
+    resources = bench.stage.resources(row.apply)
+    bodies = [r.body for r in resources if r.kind in POLICY_KINDS]
+    opened = Scenario(r for r in resources if r.kind not in POLICY_KINDS)
+    closed = Scenario(resources)
+    asks = candidates(closed, bench.stage.pods.known, internet=False)
+    silenced = flips(opened, closed, asks)
+    flow = next((ask for ask in silenced if _is_web(ask)), None)
+    if flow is None:
+        raise ProbeError("no policy of this state silences a connection", where=row.where)
+    with bench.stage.disturbed():
+        last = [_last_passed(bench, flow, bodies) for _ in range(TIMES)]
+        # What follows must find the state as the step left it.
+        wait_for("the policies are back", Poll(bench.observer, silenced), seconds=SETTLE_SECONDS)
+    late = [ms for ms in last if ms is not None]
+    note = f"{len(late)} of {TIMES} times a new connection was still made after the API's answer"
+    spread = Spread.of(late) if late else None
+    return Observation(
+        Reading(Outcome.SHOWS, "connections made later" if late else "no connection made later"),
+        notes=(note, f"the last one began {spread} after it") if spread else (note,),
+        evidence={"spread": {"last connection": spread.as_evidence()}} if spread else {},
+    )
+
+
+def _is_web(ask: Ask) -> bool:
+    return isinstance(ask[1], PodPort) and ask[1].port == HTTP
+
+
+def _last_passed(bench: Bench, flow: Ask, bodies: list[Mapping[str, Any]]) -> float | None:
+    """How many ms after the API server's answer the last connection began that was made."""
+    for body in bodies:
+        bench.kube.delete(body)
+
+    def passes() -> None:
+        if _outcome(bench, flow) is not Outcome.CONNECTED:
+            raise NotYet(f"{flow[0]} -> {flow[1]} is still silent")
+
+    wait_for("the flow is open again", passes, seconds=SETTLE_SECONDS, every=POLL_EVERY)
+    for body in bodies:
+        bench.kube.apply(bench.stage.pods.as_applied(dict(body)))
+    answered = time.monotonic()
+    last: float | None = None
+
+    while (began := time.monotonic()) < answered + SETTLE_SECONDS:
+        if _outcome(bench, flow) in SILENT:
+            return last
+        last = round((began - answered) * 1000, 1)
+    raise ProbeError("the policies never silenced it", where=f"{flow[0]} -> {flow[1]}")
+
+
+def _outcome(bench: Bench, flow: Ask) -> Outcome:
+    seen = bench.observer.read([flow], POLL)[flow]
+    if isinstance(seen, ProbeError):
+        raise seen
+    return seen.reading.outcome

@@ -1,0 +1,1 @@
+"""Files of this project: labs and manifests that are read, reports that are written."""

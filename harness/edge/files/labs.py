@@ -1,0 +1,72 @@
+"""The labs of this checkout as data: their tables and their claim ledgers."""
+
+from __future__ import annotations
+
+import importlib.util
+import tomllib
+from pathlib import Path
+
+from harness.core.lab.claims import Claim, Shown, parse_claims
+from harness.core.lab.documented import Table
+from harness.errors import ContentError
+
+HOME = Path(__file__).parents[3] / "labs"
+
+
+def phase_of(path: Path) -> str:
+    """`test_02_default_deny.py` is the phase `default-deny`."""
+    return "-".join(path.stem.split("_")[2:])
+
+
+def load_table(path: Path) -> Table:
+    """The outcome table of one lab module, which is imported.
+
+    Raises:
+        ContentError: the module has no `OUTCOMES`.
+    """
+    spec = importlib.util.spec_from_file_location(f"lab_{path.parent.name}_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ContentError("this is no Python module", where=str(path))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = getattr(getattr(module, "OUTCOMES", None), "table", None)
+    if not isinstance(found, Table):
+        raise ContentError("the lab has no OUTCOMES", where=str(path))
+    return found
+
+
+def load_shown(home: Path = HOME) -> dict[str, list[Shown]]:
+    """Every row of every lab, by tutorial, in the labs' order.
+
+    Raises:
+        ContentError: there are no labs there.
+    """
+    found: dict[str, list[Shown]] = {}
+    for path in sorted(home.glob("*/test_*.py")):
+        table = load_table(path)
+        rows = found.setdefault(table.tutorial, [])
+        rows += [Shown(phase_of(path), row, table.cni) for row in table.rows]
+    if not found:
+        raise ContentError(
+            "there are no labs", where=str(home), try_="run it from a clone of policylab"
+        )
+    return found
+
+
+def load_claims(home: Path = HOME) -> dict[str, tuple[Claim, ...]]:
+    """The claim ledgers, by tutorial.
+
+    Raises:
+        ContentError: a ledger is wrong.
+    """
+    found: dict[str, tuple[Claim, ...]] = {}
+    for path in sorted(home.glob("*/claims.toml")):
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise ContentError(
+                "a claim ledger is no TOML", where=str(path), seen=str(error)
+            ) from error
+        claims = parse_claims(data, where=str(path))
+        found[str(data["tutorial"])] = claims
+    return found

@@ -1,0 +1,1 @@
+"""The simulated internet: its container, its controls, and what a run knows of it."""

@@ -1,0 +1,241 @@
+"""The simulated internet: one container beside the clusters, with a name server and a web server.
+
+It stands on Docker's network of kind, outside every cluster, so that a CNI sees addresses of the
+world; all of policylab's clusters of a machine share it. It has an address of its own, where its
+name server is asked, and one more for each that `world` speaks of.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from harness.edge.images.store import cache_home
+from harness.edge.internet.controls import Controls, state_in_force
+from harness.edge.internet.engine import (
+    ENGINE_SECONDS,
+    LABEL,
+    ROLE,
+    Place,
+    add_addresses,
+    docker,
+    ensure_network,
+    free_addresses,
+    inspect,
+)
+from harness.edge.internet.state import DOCUMENTED, Internet, digest, initial_sites, state_bytes
+from harness.edge.machine.filelock import FileLock
+from harness.edge.machine.process import run, tail
+from harness.edge.machine.wait import NotYet, wait_for
+from harness.errors import EnvironmentFault, ImageUnavailable
+from harness.progress import Progress
+
+__all__ = ["Internet", "Place", "ensure_internet", "remove_internet"]
+
+HERE = Place()
+NODE_LABEL = "io.x-k8s.kind.cluster"
+STATE = "POLICYLAB_STATE"
+ANSWER_SECONDS = 1.0
+REUSE_SECONDS = 2.0
+START_SECONDS = 20.0
+LOCK_SECONDS = 90.0
+HTTP_OK = 200
+READY = "the simulated internet answers for its names"
+
+
+def ensure_internet(image: str, progress: Progress, *, place: Place = HERE) -> Internet:
+    """Return the simulated internet at that place, started from `image` if need be.
+
+    One that runs on this image, serves these names and answers is used again, with what a killed
+    run left changed put right; any other of ours is replaced.
+    Raises `EnvironmentFault` if it cannot be started or does not answer.
+    """
+    with _alone(place, progress):
+        wanted = _image_id(image)
+        found = _container(place)
+        if found is not None and (known := _described(found, place)) is not None:
+            fits = bool(found["State"]["Running"]) and found["Image"] == wanted
+            if fits and _answers_now(known, place, progress):
+                return known
+        with progress.step("starting the simulated internet"):
+            return _start(found, image, place)
+
+
+def remove_internet(*, place: Place = HERE) -> None:
+    """Remove the container, unless nodes of a cluster still run on its network and may need it.
+
+    The network stays: it is kind's, and kind keeps it too.
+    """
+    filters = [f"--filter=network={place.network}", f"--filter=label={NODE_LABEL}"]
+    nodes = docker(["ps", "--quiet", *filters], "the engine does not list its containers")
+    if not nodes.stdout.split():
+        _remove(_container(place))
+
+
+@contextmanager
+def _alone(place: Place, progress: Progress) -> Iterator[None]:
+    """Let one run at a time look and start."""
+    lock = FileLock(cache_home() / f"{place.container}.lock")
+    if not lock.try_take():
+        with progress.step("waiting for another run, which is starting the simulated internet"):
+            what = "no other run is starting the simulated internet"
+            lock.take(what, seconds=LOCK_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _image_id(image: str) -> str:
+    found = inspect("image", image)
+    if found is None:
+        raise ImageUnavailable(
+            "the image of the simulated internet is not in the local engine",
+            where=image,
+            seen="no such image",
+            try_="policylab images build",
+        )
+    return str(found["Id"])
+
+
+def _container(place: Place) -> dict[str, Any] | None:
+    """Return our container; refuse to touch one of that name that somebody else made."""
+    found = inspect("container", place.container)
+    if found is not None and found["Config"]["Labels"].get(LABEL) != ROLE:
+        raise EnvironmentFault(
+            f"a container named {place.container} is there, and policylab did not make it",
+            where=f"docker container inspect {place.container}",
+            seen=f"no label {LABEL}={ROLE}; image {found['Config']['Image']}",
+            try_="rename or remove it",
+        )
+    return found
+
+
+def _described(found: Mapping[str, Any], place: Place) -> Internet | None:
+    """Read where a container's servers are; None if it began with another state than ours."""
+    own = _own_address(found, place)
+    env = dict(line.partition("=")[::2] for line in found["Config"]["Env"])
+    try:
+        addresses: dict[str, str] = json.loads(env.get(STATE, "{}"))["addresses"]
+    except (ValueError, KeyError):
+        return None
+    if not own or set(addresses) != set(DOCUMENTED) or env[STATE] != _initial(addresses).decode():
+        return None
+    return _internet(own, addresses)
+
+
+def _initial(addresses: Mapping[str, str]) -> bytes:
+    return state_bytes(addresses, initial_sites(addresses))
+
+
+def _internet(own: str, addresses: Mapping[str, str]) -> Internet:
+    names = {name: site.address for name, site in initial_sites(addresses).items()}
+    return Internet(dns=own, web=own, names=names, addresses=addresses)
+
+
+def _own_address(found: Mapping[str, Any], place: Place) -> str:
+    networks = found["NetworkSettings"]["Networks"]
+    return str(networks.get(place.network, {}).get("IPAddress", ""))
+
+
+def _start(old: Mapping[str, Any] | None, image: str, place: Place) -> Internet:
+    ensure_network(place.network)
+    _remove(old)
+    free = free_addresses(place.network, len(DOCUMENTED))
+    addresses = dict(zip(DOCUMENTED, free, strict=True))
+    words = _run_command(image, place, addresses)
+    docker(words, "the simulated internet cannot be started")
+    add_addresses(place, image, free)
+    return wait_for(
+        READY,
+        lambda: _look(addresses, place),
+        seconds=START_SECONDS,
+        fault=EnvironmentFault,
+        where=f"container {place.container} on network {place.network}",
+        try_=_hint(place),
+    )
+
+
+def _hint(place: Place) -> str:
+    name = place.container
+    return f"docker logs {name}; `docker rm -f {name}` and run again to start afresh"
+
+
+def _run_command(image: str, place: Place, addresses: Mapping[str, str]) -> list[str]:
+    words = ["run", "--detach", f"--name={place.container}", "--hostname=internet", "--pull=never"]
+    words += [f"--network={place.network}", "--restart=no", f"--label={LABEL}={ROLE}"]
+    # Every question is logged, and the container may live for weeks.
+    words += ["--log-driver=json-file", "--log-opt=max-size=10m"]
+    # The web server may listen on addresses that are about to come.
+    words.append("--sysctl=net.ipv4.ip_nonlocal_bind=1")
+    return [*words, f"--env={STATE}={_initial(addresses).decode()}", image]
+
+
+def _remove(found: Mapping[str, Any] | None) -> None:
+    if found is not None:
+        what = "the old container of the simulated internet cannot be removed"
+        docker(["rm", "--force", "--volumes", str(found["Id"])], what)
+
+
+def _answers_now(known: Internet, place: Place, progress: Progress) -> bool:
+    """Say whether a running one answers; what nobody holds changed any more is put right."""
+    wanted = digest(_initial(known.addresses))
+    try:
+        state = wait_for(READY, lambda: state_in_force(known.dns), seconds=REUSE_SECONDS)
+        if state != wanted:
+            if not Controls(known, place).reset_unless_held():
+                progress.note("another run has changed the simulated internet, and still holds it")
+                return True
+            progress.note("the simulated internet was left changed: it was put right")
+        wait_for(READY, lambda: _ask(known), seconds=REUSE_SECONDS)
+    except EnvironmentFault:
+        return False
+    return True
+
+
+def _look(addresses: Mapping[str, str], place: Place) -> Internet:
+    """Return where it is once its servers answer; do not wait for what has ended."""
+    found = _container(place)
+    if found is None or not found["State"]["Running"]:
+        raise EnvironmentFault(
+            "the simulated internet ended when it was started",
+            where=f"container {place.container}",
+            seen=_last_words(place),
+            try_=_hint(place),
+        )
+    if not (own := _own_address(found, place)):
+        raise NotYet(f"no address on network {place.network}")
+    known = _internet(own, addresses)
+    _ask(known)
+    return known
+
+
+def _last_words(place: Place) -> str:
+    words = ["docker", "logs", "--tail=15", place.container]
+    done = run(words, timeout=ENGINE_SECONDS, check=False)
+    return tail(done.stdout + done.stderr) or "it printed nothing"
+
+
+def _ask(known: Internet) -> None:
+    """Ask the name server for its state, and each address for a page; raise NotYet."""
+    wanted = digest(_initial(known.addresses))
+    if (state := state_in_force(known.dns)) != wanted:
+        raise NotYet(f"{known.dns}: state {state}, not {wanted}")
+    for address in (known.web, *known.addresses.values()):
+        _ask_web(address)
+
+
+def _ask_web(address: str) -> None:
+    web = http.client.HTTPConnection(address, 80, timeout=ANSWER_SECONDS)
+    try:
+        web.request("GET", "/")
+        status = web.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        raise NotYet(f"http://{address}/: {type(error).__name__}: {error}") from error
+    finally:
+        web.close()
+    if status != HTTP_OK:
+        raise NotYet(f"http://{address}/: status {status}")

@@ -1,0 +1,151 @@
+"""Changes the simulated internet while labs run: addresses, TTLs, faults; and puts it right again.
+
+A change is in force when the call returns. One run at a time may hold changes; another one waits
+for it. What a killed run left changed, the next run puts right before it begins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Self, TypedDict, Unpack
+
+import dns.exception
+import dns.message
+import dns.query
+import dns.rdatatype
+
+from harness.edge.images.store import cache_home
+from harness.edge.internet.engine import Place, docker
+from harness.edge.internet.state import (
+    STATE_NAME,
+    Fault,
+    Internet,
+    Site,
+    WebFault,
+    digest,
+    initial_sites,
+    state_bytes,
+)
+from harness.edge.machine.filelock import FileLock
+from harness.edge.machine.wait import NotYet, wait_for
+from harness.errors import EnvironmentFault
+
+__all__ = ["Change", "Controls", "state_in_force"]
+
+CONTROL = "/usr/local/lib/policylab/control.py"
+ANSWER_SECONDS = 1.0
+IN_FORCE_SECONDS = 10.0
+LOCK_SECONDS = 600.0
+
+
+class Change(TypedDict, total=False):
+    """What may be changed of a name; see `Site`. `address` is one that `world` speaks of."""
+
+    address: str
+    ttl: int
+    fault: Fault
+    web: WebFault
+    delay_ms: int
+
+
+class Controls:
+    """The controls of the simulated internet; as a context manager they put all right at its end.
+
+    Each raises `EnvironmentFault` if the change does not come into force.
+    """
+
+    def __init__(self, internet: Internet, place: Place | None = None) -> None:
+        self._internet = internet
+        self._place = place or Place()
+        self._lock = FileLock(cache_home() / f"{self._place.container}.changed")
+        self._initial = initial_sites(internet.addresses)
+        self._sites: Mapping[str, Site] = self._initial
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.reset()
+
+    def set(self, name: str, **change: Unpack[Change]) -> None:
+        """Change one name; what is not said stays as it is.
+
+        Raises `EnvironmentFault` also if another run holds changes for too long, and `KeyError`
+        for a name or an address that `world` does not have.
+        """
+        if "address" in change:
+            change["address"] = self._internet.addresses[change["address"]]
+        site = replace(self._sites[name], **change)
+        self._lock.take("no other run has changed the simulated internet", seconds=LOCK_SECONDS)
+        self._put({**self._sites, name: site})
+
+    @contextlib.contextmanager
+    def changed(self, name: str, **change: Unpack[Change]) -> Iterator[None]:
+        """Change one name as `set` does, and put that name back as it was, whatever happens."""
+        before = self._sites[name]
+        try:
+            self.set(name, **change)
+            yield
+        finally:
+            self._restore({**self._sites, name: before})
+
+    def reset(self) -> None:
+        """Put every name in its place, with nothing amiss."""
+        self._restore(self._initial)
+
+    def reset_unless_held(self) -> bool:
+        """Reset what a killed run left, and say so; a run that lives keeps its changes."""
+        if not self._lock.try_take():
+            return False
+        try:
+            self._put(self._initial)
+        finally:
+            self._lock.release()
+        return True
+
+    def _restore(self, sites: Mapping[str, Site]) -> None:
+        if not self._lock.held:
+            return  # nothing was changed
+        try:
+            self._put(sites)
+        finally:
+            if sites == self._initial:
+                self._lock.release()
+
+    def _put(self, sites: Mapping[str, Site]) -> None:
+        self._sites = sites
+        state = state_bytes(self._internet.addresses, sites)
+        container = self._place.container
+        try_ = f"docker logs {container}; run again, which replaces it if it is broken"
+        words = ["exec", "--interactive", container, "python3", CONTROL]
+        docker(words, "the simulated internet does not take its state", data=state, try_=try_)
+        wanted = digest(state)
+
+        def check() -> None:
+            if (found := state_in_force(self._internet.dns)) != wanted:
+                raise NotYet(f"state {found}, not {wanted}")
+
+        wait_for(
+            "the simulated internet answers by its new state",
+            check,
+            seconds=IN_FORCE_SECONDS,
+            fault=EnvironmentFault,
+            where=f"container {container}",
+            try_=try_,
+        )
+
+
+def state_in_force(address: str) -> str:
+    """Return the digest of the state by which the name server there answers, or raise NotYet."""
+    question = dns.message.make_query(STATE_NAME, dns.rdatatype.TXT)
+    try:
+        reply = dns.query.udp(question, address, timeout=ANSWER_SECONDS)
+    except (OSError, dns.exception.DNSException) as error:
+        seen = f"{address}, asked for {STATE_NAME}: {type(error).__name__}: {error}"
+        raise NotYet(seen) from error
+    told = [str(record).strip('"') for records in reply.answer for record in records]
+    if len(told) != 1:
+        raise NotYet(f"{address}, asked for {STATE_NAME}: {told or 'no state'}")
+    return told[0]

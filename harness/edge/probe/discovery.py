@@ -1,0 +1,118 @@
+"""The pods that run in some namespaces, with a prober beside each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.core.manifests.liveobjects import topology_of
+from harness.core.model import Pod, Topology
+from harness.edge.api.kube import Kube
+from harness.edge.machine.wait import NotYet
+from harness.edge.probe.pods import prober_container
+from harness.edge.probe.stream import CONTAINER
+from harness.errors import ProbeError
+
+READY_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Who is there, whom nobody can probe from (with the reason), and who has no prober yet."""
+
+    topology: Topology
+    left_out: Mapping[str, str]
+    without_prober: tuple[Pod, ...]
+
+    @property
+    def pods(self) -> tuple[Pod, ...]:
+        """The pods that take part, by namespace and name."""
+        return tuple(self.topology.pods[key] for key in sorted(self.topology.pods))
+
+
+def discover(kube: Kube, namespaces: Sequence[str], *, selector: str = "") -> Found:
+    """The running pods of these namespaces, by label.
+
+    Raises:
+        ProbeError: a namespace does not exist, or no pod takes part.
+    """
+    spaces = []
+    for name in namespaces:
+        found = kube.get("v1", "Namespace", name)
+        if found is None:
+            raise ProbeError(f"there is no namespace {name}", where=kube.where)
+        spaces.append(found)
+    bodies = [b for name in namespaces for b in kube.list("v1", "Pod", name, selector=selector)]
+    left_out = {_name(body): reason for body in bodies if (reason := _unfit(body))}
+    taking_part = [body for body in bodies if _name(body) not in left_out]
+    if not taking_part:
+        raise ProbeError(
+            "no running pod to probe from",
+            where=", ".join(namespaces),
+            seen="; ".join(f"{name}: {reason}" for name, reason in left_out.items()) or "no pods",
+        )
+    topology = topology_of(spaces, taking_part)
+    bare = tuple(topology.pods[_name(b)] for b in taking_part if not _has_prober(b))
+    return Found(topology, left_out, bare)
+
+
+def equip(kube: Kube, pods: Iterable[Pod], image: str) -> None:
+    """Put a prober beside each of these pods, and wait until they run; they stay with the pods.
+
+    Raises:
+        ClusterNotReady: they do not run within `READY_SECONDS`; the message has their states.
+    """
+    pods = tuple(pods)
+    for pod in pods:
+        kube.add_ephemeral(pod.namespace, pod.name, prober_container(image))
+    wanted = {str(pod) for pod in pods}
+
+    def running() -> None:
+        missing = dict.fromkeys(sorted(wanted), "not listed")
+        for namespace in {pod.namespace for pod in pods}:
+            for body in kube.list("v1", "Pod", namespace):
+                name = _name(body)
+                if name in missing:
+                    missing[name] = _prober_state(body)
+        if left := [f"{name}: {state}" for name, state in missing.items() if state]:
+            raise NotYet("; ".join(left))
+
+    kube.wait(
+        f"the probers of {len(wanted)} pods run",
+        running,
+        seconds=READY_SECONDS,
+        try_=f"is {image} on every node? --image=REFERENCE takes any image with python3",
+    )
+
+
+def _name(body: Mapping[str, Any]) -> str:
+    return f"{body['metadata']['namespace']}/{body['metadata']['name']}"
+
+
+def _unfit(body: Mapping[str, Any]) -> str:
+    """Why a pod takes no part; empty if it does."""
+    status = body.get("status") or {}
+    if "deletionTimestamp" in body["metadata"]:
+        return "is being deleted"
+    if body["spec"].get("hostNetwork"):
+        return "is on the host network, where policies do not reach it"
+    if status.get("phase") != "Running" or not status.get("podIP"):
+        return f"is {status.get('phase', 'not started')}"
+    return ""
+
+
+def _has_prober(body: Mapping[str, Any]) -> bool:
+    return not _prober_state(body)
+
+
+def _prober_state(body: Mapping[str, Any]) -> str:
+    """What a pod's prober lacks; empty if it runs, as an ephemeral container or as its own."""
+    status = body.get("status") or {}
+    kinds = ("ephemeralContainerStatuses", "containerStatuses")
+    for found in (entry for kind in kinds for entry in status.get(kind) or []):
+        if found["name"] == CONTAINER:
+            state = found.get("state") or {}
+            waiting = (state.get("waiting") or {}).get("reason", "")
+            return "" if "running" in state else waiting or ", ".join(state)
+    return "has none"

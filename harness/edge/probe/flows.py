@@ -1,0 +1,48 @@
+"""A flow of the oracle as a probe can ask for it, and whether what the probe saw is a passage."""
+
+from __future__ import annotations
+
+from harness.core.ask import Ask
+from harness.core.model import External, Flow, Pod, Protocol
+from harness.core.observation import Observation
+from harness.core.outcome import SILENT, Outcome
+from harness.core.predict.settle import EXTERNAL_NAME, KNOWN_NAME
+from harness.core.target import DnsQuery, ExternalPort, PodPort, PodRef, ServiceAddress
+from harness.errors import ProbeError
+
+SYSTEM = "kube-system"
+DNS_PORT, HTTP_PORT = 53, 80
+
+
+def ask_of(flow: Flow) -> Ask | None:
+    """The probe for a flow, or None where none is needed or can be made.
+
+    One name stands for all that is outside. CoreDNS is asked through its Service, as clients do.
+    """
+    if not isinstance(flow.source, Pod):
+        return None
+    source = PodRef(flow.source.namespace, flow.source.name)
+    if isinstance(flow.target, External):
+        stands = (flow.target.name, flow.port) == (EXTERNAL_NAME, HTTP_PORT)
+        return (
+            (source, ExternalPort(flow.target.name, flow.port, flow.protocol)) if stands else None
+        )
+    if flow.target.namespace != SYSTEM:
+        target = PodRef(flow.target.namespace, flow.target.name)
+        return (source, PodPort(target, flow.port, flow.protocol))
+    if flow.port == DNS_PORT:
+        return (source, DnsQuery("A", KNOWN_NAME, tcp=flow.protocol is Protocol.TCP))
+    return (source, ServiceAddress(SYSTEM, "kube-dns", flow.port, flow.protocol))
+
+
+def passes(seen: Observation | ProbeError) -> bool:
+    """Whether the flow got through: anything but silence, a refusal too, comes from the other end.
+
+    Raises:
+        ProbeError: there is no verdict.
+    """
+    if isinstance(seen, ProbeError):
+        raise seen
+    if seen.reading.outcome is Outcome.UNSTABLE:
+        raise ProbeError("the attempts disagree with each other, so there is no verdict")
+    return seen.reading.outcome not in SILENT

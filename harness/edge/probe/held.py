@@ -1,0 +1,100 @@
+"""A connection that stays open while policies change: does it live on?"""
+
+from __future__ import annotations
+
+import json
+import selectors
+import subprocess
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from harness.core.target import PodRef
+from harness.edge.machine.process import start
+from harness.edge.probe.stream import CONTAINER
+from harness.errors import ProbeError
+
+ANSWER_SECONDS = 8.0
+"""For one line from the pod; the script inside gives up on a silent server after 2 s."""
+
+# Reads a line, asks once over the connection, writes what came: so the harness sets the pace.
+_SCRIPT = """
+import json, socket, sys
+host, port = sys.argv[1], int(sys.argv[2])
+sock = socket.create_connection((host, port), timeout=2)
+print(json.dumps("open"), flush=True)
+for _ in sys.stdin:
+    try:
+        sock.sendall(b"HEAD / HTTP/1.1\\r\\nHost: held\\r\\n\\r\\n")
+        print(json.dumps("answered" if sock.recv(4096) else "closed"), flush=True)
+    except OSError as error:
+        print(json.dumps(type(error).__name__), flush=True)
+"""
+
+
+class Held:
+    """One HTTP connection from a pod's prober, kept open until the end of the `with`."""
+
+    def __init__(self, kubectl: Sequence[str], pod: PodRef, address: str, port: int) -> None:
+        self._where = f"{pod} -> {address}:{port}"
+        command = [*kubectl, "exec", "-i", f"--namespace={pod.namespace}", pod.name]
+        command += [f"--container={CONTAINER}", "--", "python3", "-u", "-c", _SCRIPT]
+        pipe = subprocess.PIPE
+        self._process = start(
+            [*command, address, str(port)],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            bufsize=1,
+        )
+
+    def __enter__(self) -> Self:
+        if (said := self._line()) != "open":
+            raise ProbeError("the connection could not be opened", where=self._where, seen=said)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.terminate()
+        self._process.communicate()
+
+    def ask(self) -> str:
+        """Ask the server once: `answered`, `closed`, or the name of the socket's error.
+
+        Raises:
+            ProbeError: the pod's side is gone, so its silence means nothing.
+        """
+        assert self._process.stdin is not None  # noqa: S101 - opened with a pipe
+        try:
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
+        except OSError as error:
+            raise self._broken(str(error)) from error
+        return self._line()
+
+    def _line(self) -> str:
+        stdout = self._process.stdout
+        assert stdout is not None  # noqa: S101 - opened with a pipe
+        with selectors.DefaultSelector() as selector:
+            selector.register(stdout, selectors.EVENT_READ)
+            if not selector.select(ANSWER_SECONDS):
+                raise self._broken(f"no line within {ANSWER_SECONDS:g} s")
+        line = stdout.readline()
+        try:
+            return str(json.loads(line))
+        except ValueError:
+            raise self._broken(line) from None
+
+    def _broken(self, seen: str) -> ProbeError:
+        self._process.terminate()
+        said = self._process.communicate()[1]
+        return ProbeError(
+            "the held connection's own tool broke",
+            where=self._where,
+            seen=f"{seen} {said.strip()[-400:]}".strip(),
+        )

@@ -1,0 +1,231 @@
+"""The lab's pods and Services on the live cluster: started, ready for probes, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from harness.core.manifests.reader import Resource, pods_of
+from harness.core.predict.scenario import Scenario
+from harness.core.target import PodRef
+from harness.edge.api.kube import Kube
+from harness.edge.api.livenames import LiveNames
+from harness.edge.api.replicas import live_replicas
+from harness.edge.machine.wait import NotYet
+from harness.edge.probe.stream import CONTAINER
+from harness.errors import ProbeError
+
+IMAGE_PREFIX = "localhost/policylab/"
+TOOLBOX = f"{IMAGE_PREFIX}toolbox:lab"
+READY_SECONDS = 60.0
+NO_PROBER = ("policylab/prober", "none")
+"""The annotation of a workload that nobody probes, and that need not become ready."""
+
+
+class Pods:
+    """Knows every pod that was started here, each with a prober beside it."""
+
+    def __init__(self, kube: Kube, images: Mapping[str, str], names: LiveNames) -> None:
+        self._kube = kube
+        self._images = images
+        self._names = names
+        self._addresses: dict[PodRef, str] = {}
+        self._labels: dict[PodRef, Mapping[str, str]] = {}
+        self._services: dict[str, tuple[str, Mapping[str, str]]] = {}
+
+    @property
+    def known(self) -> tuple[PodRef, ...]:
+        """All pods that were started and not removed."""
+        return tuple(self._addresses)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The addresses of the pods that were started, by NAMESPACE/NAME."""
+        return {str(pod): address for pod, address in self._addresses.items()}
+
+    def as_applied(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The object, changed in place, with our images as this cluster calls them.
+
+        Its pods die at once when they are deleted: nobody waits for a lab's last words.
+        """
+        if body["kind"] in ("Pod", "Deployment"):
+            spec = body["spec"]
+            spec = spec.get("template", {}).get("spec", spec)
+            spec["terminationGracePeriodSeconds"] = 0
+            for container in spec["containers"]:
+                container["image"] = self._image(container["image"])
+        return body
+
+    def _image(self, reference: str) -> str:
+        name = reference.removeprefix(IMAGE_PREFIX).partition(":")[0]
+        return (
+            self._images.get(name, reference) if reference.startswith(IMAGE_PREFIX) else reference
+        )
+
+    def start(self, workloads: Iterable[Resource]) -> None:
+        """Put a prober beside each pod of these objects, and wait until pod and prober run.
+
+        Raises:
+            ClusterNotReady: they do not within `READY_SECONDS`; the message has their states.
+        """
+        live = {ref: name for each in workloads for ref, name in self._live(each).items()}
+        if not live:
+            return
+        image = self._image(TOOLBOX)
+        for pod, name in live.items():
+            self._kube.add_ephemeral(pod.namespace, name, prober_container(image))
+        self._names.learn(live)
+        namespaces = sorted({pod.namespace for pod in live})
+        wanted = {(pod.namespace, name): pod for pod, name in live.items()}
+
+        def running() -> None:
+            missing = dict.fromkeys(map(str, live), "not listed")
+            for namespace in namespaces:
+                for body in self._kube.list("v1", "Pod", namespace):
+                    ref = wanted.get((namespace, body["metadata"]["name"]))
+                    if ref is None:
+                        continue
+                    state = _state(body)
+                    if state:
+                        missing[str(ref)] = state
+                        continue
+                    del missing[str(ref)]
+                    self._addresses[ref] = body["status"]["podIP"]
+                    self._labels[ref] = body["metadata"].get("labels", {})
+            if missing:
+                raise NotYet("; ".join(f"{name}: {state}" for name, state in missing.items()))
+
+        self._kube.wait(
+            f"{len(wanted)} pods and their probers run",
+            running,
+            seconds=READY_SECONDS,
+            try_=f"kubectl -n {namespaces[0]} describe pods",
+        )
+
+    def _live(self, workload: Resource) -> dict[PodRef, str]:
+        """The live names of an object's pods; of a Deployment, once they all are there."""
+        annotations = workload.body["metadata"].get("annotations") or {}
+        refs = refs_of(workload)
+        if not refs or NO_PROBER in annotations.items():
+            return {}
+        if workload.kind == "Pod":
+            return {ref: ref.name for ref in refs}
+        names = self._kube.wait(
+            f"the Deployment {workload.namespace}/{workload.name} has its pods, and no old ones",
+            lambda: live_replicas(self._kube, workload, len(refs)),
+            seconds=READY_SECONDS,
+            try_=f"kubectl -n {workload.namespace} describe deployment {workload.name}",
+        )
+        return dict(zip(refs, names, strict=True))
+
+    def running(self, namespace: str, selector: str) -> int:
+        """How many pods of that label are ready, with their probers running."""
+        bodies = self._kube.list("v1", "Pod", namespace, selector=selector)
+        return sum(
+            not _state(body) and "deletionTimestamp" not in body["metadata"] for body in bodies
+        )
+
+    def forget(self, pods: Iterable[PodRef]) -> None:
+        """Drop pods that were removed."""
+        pods = tuple(pods)
+        for pod in pods:
+            self._addresses.pop(pod, None)
+            self._labels.pop(pod, None)
+        self._names.forget(pods)
+
+    def bodies(self, pods: Iterable[PodRef]) -> list[dict[str, Any]]:
+        """Each started pod as an object that the API can be asked for."""
+        return [
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"namespace": pod.namespace, "name": self._names.of(pod)},
+            }
+            for pod in pods
+            if pod in self._addresses
+        ]
+
+    def refresh_services(self, scenario: Scenario) -> None:
+        """Read the cluster IPs that the API server gave to the scenario's Services."""
+        self._services.clear()
+        for key, service in scenario.topology.services.items():
+            found = self._kube.get("v1", "Service", service.name, service.namespace)
+            if found is not None:
+                address = found["spec"].get("clusterIP", "")
+                self._services[key] = (address, found["spec"].get("selector") or {})
+
+    def address(self, pod: PodRef) -> str:
+        """A pod's address.
+
+        Raises:
+            ProbeError: the pod was not started here.
+        """
+        if pod not in self._addresses:
+            raise ProbeError(f"the pod {pod} does not run", where=self._kube.where)
+        return self._addresses[pod]
+
+    def host_name(self, pod: PodRef) -> str:
+        """The pod's host name, which is its live name."""
+        return self._names.of(pod)
+
+    def service(self, namespace: str, name: str) -> str:
+        """A Service's cluster IP.
+
+        Raises:
+            ProbeError: the cluster has no such Service.
+        """
+        if f"{namespace}/{name}" not in self._services:
+            raise ProbeError(
+                f"the cluster has no Service {namespace}/{name}", where=self._kube.where
+            )
+        return self._services[f"{namespace}/{name}"][0]
+
+    def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
+        """The pods of ours that a Service's selector matches."""
+        selector = self._services.get(f"{namespace}/{name}", ("", {}))[1]
+        return [
+            pod
+            for pod, labels in self._labels.items()
+            if pod.namespace == namespace and selector and selector.items() <= labels.items()
+        ]
+
+
+def prober_container(image: str) -> dict[str, Any]:
+    """The ephemeral container that a pod's prober runs in; it needs no right at all."""
+    return {
+        "name": CONTAINER,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sleep", "infinity"],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "runAsNonRoot": True,
+            "runAsUser": 65534,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+
+
+def refs_of(*workloads: Resource) -> list[PodRef]:
+    """How tables call the pods of these objects."""
+    return [PodRef(p.namespace, p.name) for each in workloads for p in pods_of(each)]
+
+
+def _state(body: Mapping[str, Any]) -> str:
+    """What a pod still lacks; empty when it is Ready, has an address and its prober runs."""
+    status = body.get("status", {})
+    ready = any(
+        c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", [])
+    )
+    if not ready or not status.get("podIP"):
+        waiting = [
+            s["state"]["waiting"].get("reason", "waiting")
+            for s in status.get("containerStatuses", [])
+            if "waiting" in s.get("state", {})
+        ]
+        return f"{status.get('phase', 'no phase')} {' '.join(waiting)}".strip()
+    for probe in status.get("ephemeralContainerStatuses", []):
+        if probe["name"] == CONTAINER and "running" in probe.get("state", {}):
+            return ""
+    return "the prober does not run yet"

@@ -1,0 +1,58 @@
+"""The tutorial's own commands, run in the pod that it names; the transcript is evidence."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.core.lab.replay import remote_exit_code
+from harness.core.observation import Transcript
+from harness.core.target import PodRef
+from harness.edge.api.kubectl import kubectl_base
+from harness.edge.api.livenames import LiveNames
+from harness.edge.machine.process import CommandFailed, run
+from harness.edge.probe.held import Held
+from harness.errors import ProbeError
+
+COMMAND_SECONDS = 30.0
+
+
+class Replayer:
+    """Runs commands by `kubectl exec`, as a student would, in pods of these live names."""
+
+    def __init__(
+        self, kubectl: Path, kubeconfig: Path, context: str = "", *, names: LiveNames
+    ) -> None:
+        self.kubectl = kubectl_base(kubectl, kubeconfig, context)
+        self._names = names
+
+    def hold(self, pod: PodRef, address: str, port: int) -> Held:
+        """A connection from the pod's prober that stays open; a context manager."""
+        live = PodRef(pod.namespace, self._names.of(pod))
+        return Held(self.kubectl, live, address, port)
+
+    def run(self, pod: PodRef, command: Sequence[str]) -> Transcript:
+        """Run the command and keep what it said.
+
+        Raises:
+            ProbeError: the command did not run (no such program, no such pod, no answer from the
+                kubelet), so its silence means nothing.
+        """
+        typed = ["exec", f"--namespace={pod.namespace}", self._names.of(pod), "--", *command]
+        try:
+            done = run([*self.kubectl, *typed], timeout=COMMAND_SECONDS, check=False)
+        except CommandFailed as error:
+            raise ProbeError(
+                f"`{shlex.join(command)}` did not end", where=f"in {pod}", seen=error.seen
+            ) from error
+        code = remote_exit_code(done.returncode, done.stderr)
+        if code is None:
+            raise ProbeError(
+                f"`{shlex.join(command)}` did not run",
+                where=f"in {pod}",
+                seen=done.stderr.strip()[-600:],
+                try_=f"is {command[0]} in the image? kubectl {shlex.join(typed)}",
+            )
+        said = done.stdout + done.stderr
+        return Transcript(f"kubectl {shlex.join(typed)}", said, code, round(done.seconds, 3))

@@ -1,0 +1,30 @@
+"""The instruments that the measurements of `harness.edge.facts.registry` share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.edge.api.kube import Kube
+from harness.edge.cni import DropCounter
+from harness.edge.internet.state import Internet
+from harness.edge.probe.observe import Observer
+from harness.edge.probe.prober import Prober
+from harness.edge.probe.replay import Replayer
+from harness.edge.stage.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The instruments that a fact may use."""
+
+    kube: Kube
+    prober: Prober
+    stage: Stage
+    replayer: Replayer
+    internet: Internet | None = None
+    drops: DropCounter | None = None
+
+    @property
+    def observer(self) -> Observer:
+        """The stage's observer."""
+        return self.stage.observer

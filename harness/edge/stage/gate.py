@@ -1,0 +1,181 @@
+"""The gate: before any lab, prove that this cluster enforces policy at all.
+
+Canary pods must be reachable, fall silent under a deny policy, and be reachable again without it;
+and CoreDNS must answer. On a CNI that enforces nothing every later "timeout" would be worthless, so
+the run stops here.
+
+Afterwards the canaries serve as a fence: a CNI that programs changes in order has every earlier
+change in force once a later canary policy bites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from threading import Lock
+
+from harness.core.manifests.reader import Resource, parse
+from harness.core.model import Protocol
+from harness.core.observation import Observation
+from harness.core.outcome import Outcome
+from harness.core.target import PodPort, PodRef
+from harness.edge.api.kube import Kube
+from harness.edge.api.namespaces import clear
+from harness.edge.probe.prober import Prober
+from harness.edge.stage.stage import Stage
+from harness.errors import ClusterNotReady, ProbeError
+
+NAMESPACE = "policylab-gate"
+CLIENT = PodRef(NAMESPACE, "canary-client")
+PORT = 80
+
+_PODS = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: policylab-gate}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: canary-client, namespace: policylab-gate, labels: {canary: client, build: BUILD}}
+spec:
+  terminationGracePeriodSeconds: 0
+  automountServiceAccountToken: false
+  containers:
+    - name: idle
+      image: localhost/policylab/toolbox:lab
+      imagePullPolicy: IfNotPresent
+      command: [sleep, infinity]
+"""
+_SERVER = """
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME, namespace: policylab-gate, labels: {canary: server, build: BUILD}}
+spec:
+  nodeName: NODE
+  terminationGracePeriodSeconds: 0
+  automountServiceAccountToken: false
+  containers:
+    - name: nginx
+      image: localhost/policylab/nginx:lab
+      imagePullPolicy: IfNotPresent
+      ports: [{containerPort: 80}]
+"""
+_DENY = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: canary-deny, namespace: policylab-gate}
+spec:
+  podSelector: {matchLabels: {canary: server}}
+  policyTypes: [Ingress]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """What the gate saw: ms until the deny bit and until its removal opened the flow again."""
+
+    nodes: int
+    deny_ms: float
+    reopen_ms: float
+
+
+class Gate:
+    """The canaries, one server on each node."""
+
+    def __init__(
+        self,
+        kube: Kube,
+        prober: Prober,
+        *,
+        images: Mapping[str, str],
+        internet: Mapping[str, str] | None,
+    ) -> None:
+        self._kube = kube
+        nodes = [body["metadata"]["name"] for body in kube.list("v1", "Node")]
+        self._servers = tuple(PodRef(NAMESPACE, f"canary-server-{n}") for n, _ in enumerate(nodes))
+        self._build, library = _library(nodes, images)
+        self._stage = Stage(
+            kube, prober, library, images=images, internet=internet, fence=self._no_fence
+        )
+        self._denied = False
+        self._turn = Lock()  # tutorials run side by side, and there is one canary policy
+
+    def prove(self) -> GateReport:
+        """Open, deny, open again.
+
+        Raises:
+            ClusterNotReady: a canary did not behave; the message says which and what was seen.
+            ProbeError: the probes themselves failed.
+        """
+        if self._stage.pods.running(NAMESPACE, f"build={self._build}") == len(self._servers) + 1:
+            self._stage.adopt(["pods"])
+        else:
+            clear(self._kube, [NAMESPACE])
+            self._enter("pods")
+        self._expect(Outcome.CONNECTED, "without a policy")
+        self._enter("pods", "deny")
+        deny = self._stage.settled.ms
+        self._expect(Outcome.TIMEOUT, "under a policy that denies all ingress")
+        self._enter("pods")
+        self._expect(Outcome.CONNECTED, "after the policy was removed")
+        return GateReport(len(self._servers), deny, self._stage.settled.ms)
+
+    def fence(self) -> None:
+        """Flip the canary policy and wait until that shows; what came before it is in force then.
+
+        Raises:
+            ClusterNotReady: the canary did not flip before its deadline.
+        """
+        with self._turn:
+            self._denied = not self._denied
+            self._enter(*(["pods", "deny"] if self._denied else ["pods"]))
+
+    def close(self) -> None:
+        """Remove the canaries."""
+        self._stage.close()
+
+    def _enter(self, *names: str) -> None:
+        self._stage.enter(names)
+        if missing := self._stage.settled.missing:
+            raise ClusterNotReady(
+                "the gate: this cluster does not do what policies say; no lab can be judged on it",
+                where=self._kube.where,
+                seen=missing,
+                try_="does the CNI enforce policy? does CoreDNS run? policylab cluster status",
+            )
+
+    def _expect(self, outcome: Outcome, when: str) -> None:
+        asks = [(CLIENT, PodPort(server, PORT, Protocol.TCP)) for server in self._servers]
+        for ask, seen in self._stage.observer.read(asks).items():
+            if isinstance(seen, ProbeError):
+                raise seen
+            assert isinstance(seen, Observation)  # noqa: S101 - the other half of the union
+            if seen.reading.outcome is not outcome:
+                raise ClusterNotReady(
+                    f"the gate: {ask[0]} -> {ask[1]} must be {outcome} {when}",
+                    where=self._kube.where,
+                    seen=str(seen.reading),
+                    try_="use a CNI that enforces NetworkPolicy: --lab-cni=calico",
+                )
+
+    @staticmethod
+    def _no_fence() -> None:
+        raise ClusterNotReady("the gate's own policy changes no flow: this is a bug in policylab")
+
+
+def _library(
+    nodes: Sequence[str], images: Mapping[str, str]
+) -> tuple[str, dict[str, tuple[Resource, ...]]]:
+    """The canaries' manifests, and a label that changes with them."""
+    servers = (
+        _SERVER.replace("NAME", f"canary-server-{number}").replace("NODE", node)
+        for number, node in enumerate(nodes)
+    )
+    pods = _PODS + "".join(servers)
+    build = sha256(f"{pods}{sorted(images.items())}".encode()).hexdigest()[:16]
+    return build, {
+        "pods": parse(pods.replace("BUILD", build), origin="the gate's pods"),
+        "deny": parse(_DENY, origin="the gate's policy"),
+    }

@@ -1,0 +1,160 @@
+"""A change of policy under watch, and back to the last good state when the watch finds trouble."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+
+from harness.core.ask import Ask, words
+from harness.core.manifests.library import POLICY_KINDS
+from harness.core.manifests.reader import Resource
+from harness.core.observation import Observation
+from harness.core.outcome import Outcome, Reading
+from harness.core.policy.privilege import every_flow
+from harness.core.predict.scenario import Scenario
+from harness.core.probe.interpret import POLL
+from harness.core.probe.rollback import Look, Trouble, noticed, over, resolution, window
+from harness.edge.api.kube import Kube
+from harness.edge.machine.wait import NotYet, wait_for
+from harness.edge.probe.flows import ask_of, passes
+from harness.edge.probe.observe import Observer
+from harness.edge.stage.settling import POLL_EVERY, SELF_TEST_SECONDS, SETTLE_SECONDS
+from harness.edge.stage.stage import Stage
+from harness.errors import ContentError, NotSettled, ProbeError
+
+SHOWN = 4
+
+
+@dataclass(slots=True)
+class Watch:
+    """Looks at the flows that must pass and at those that must not, one look after another."""
+
+    observer: Observer
+    wanted: Sequence[Ask]
+    unwanted: Sequence[Ask]
+    looks: list[Look] = field(default_factory=list)
+
+    def look(self) -> None:
+        """Ask every flow once.
+
+        Raises:
+            ProbeError: there is no verdict for a flow.
+        """
+        began = time.monotonic()
+        found = self.observer.read([*self.wanted, *self.unwanted], POLL)
+        ended = time.monotonic()
+        closed = frozenset(words(ask) for ask in self.wanted if not passes(found[ask]))
+        opened = frozenset(words(ask) for ask in self.unwanted if passes(found[ask]))
+        self.looks.append(Look(began, ended, closed, opened))
+
+    def until_good(self, seconds: float) -> None:
+        """Look until several looks running show no trouble.
+
+        Raises:
+            NotSettled: they do not within `seconds`.
+        """
+        since = len(self.looks)
+
+        def check() -> None:
+            self.look()
+            if not over(self.looks[since:]):
+                raise NotYet(_state(self.looks[-1]))
+
+        wait_for("nothing is amiss", check, seconds=seconds, every=POLL_EVERY)
+
+    def until_trouble(self, seconds: float) -> dict[Trouble, frozenset[str]]:
+        """Look until several looks running show the same trouble; nothing if none comes in time."""
+
+        def check() -> dict[Trouble, frozenset[str]]:
+            self.look()
+            if not (found := noticed(self.looks)):
+                raise NotYet(_state(self.looks[-1]))
+            return found
+
+        try:
+            return wait_for("there is trouble", check, seconds=seconds, every=POLL_EVERY)
+        except NotSettled:
+            return {}
+
+
+def roll_out(stage: Stage, kube: Kube, good: Sequence[str], manifest: str) -> Observation:
+    """Roll a manifest of policies out over a good state, watched, and back if there is trouble.
+
+    The cluster is in the good state afterwards; where that fails, the stage knows.
+
+    Raises:
+        ContentError: the manifest has more than policies.
+        ProbeError: there is no list of wanted flows, or a flow gives no verdict.
+        NotSettled: the state is not good to begin with, or does not come back before its deadline.
+    """
+    seconds = SETTLE_SECONDS if stage.keeps_policies else SELF_TEST_SECONDS
+    watch = _watch(stage, stage.enter(good))
+    forth = stage.resources([manifest])
+    if not all(resource.kind in POLICY_KINDS for resource in forth):
+        raise ContentError("a rollout changes policies only", where=manifest)
+    last_good = {resource.key: resource for resource in stage.resources(good)}
+    watch.until_good(seconds)
+    with stage.disturbed():
+        marks = {"began": time.monotonic()}
+        try:
+            for resource in forth:
+                kube.apply(resource.body)
+            found = watch.until_trouble(seconds)
+            marks["noticed"] = time.monotonic()
+        finally:
+            for resource in forth:
+                _put_back(kube, resource, last_good.get(resource.key))
+        marks["rolled_back"] = time.monotonic()
+        watch.until_good(seconds)
+    return _observation(watch, found, marks)
+
+
+def _put_back(kube: Kube, tried: Resource, good: Resource | None) -> None:
+    if good is None:
+        kube.delete(tried.body)
+    else:
+        kube.apply(good.body)
+
+
+def _watch(stage: Stage, scenario: Scenario) -> Watch:
+    if scenario.judgement.wanted is None:
+        raise ProbeError(
+            "no list says which flows are wanted", try_="add a ConfigMap `wanted-flows`"
+        )
+    wanted = {ask: None for flow in scenario.judgement.wanted if (ask := ask_of(flow))}
+    others = {ask: None for flow in every_flow(scenario.topology) if (ask := ask_of(flow))}
+    return Watch(stage.observer, list(wanted), [ask for ask in others if ask not in wanted])
+
+
+def _observation(
+    watch: Watch, found: dict[Trouble, frozenset[str]], marks: dict[str, float]
+) -> Observation:
+    windows = {kind: window(watch.looks, kind) for kind in Trouble}
+    steps = {name: round((at - marks["began"]) * 1000, 1) for name, at in marks.items()}
+    notes = [f"{kind} of {_few(flows)}: {windows[kind]}" for kind, flows in found.items()]
+    notes.append(
+        f"noticed {steps['noticed']:.0f} ms after the change began, rolled back by "
+        f"{steps['rolled_back']:.0f} ms; one look at {len(watch.wanted)} wanted and "
+        f"{len(watch.unwanted)} unwanted flows every {resolution(watch.looks):.0f} ms at most"
+    )
+    trouble = " and ".join(found) or "no trouble"
+    evidence = {
+        "windows_ms": {kind.value: asdict(w) if w else None for kind, w in windows.items()},
+        "steps_ms": steps,
+        "resolution_ms": resolution(watch.looks),
+        "looks": len(watch.looks),
+        "flows": {kind.value: sorted(flows) for kind, flows in found.items()},
+    }
+    reading = Reading(Outcome.SHOWS, f"{trouble}, restored")
+    return Observation(reading, notes=tuple(notes), evidence=evidence)
+
+
+def _few(flows: Iterable[str]) -> str:
+    names = sorted(flows)
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def _state(look: Look) -> str:
+    return f"{len(look.closed)} wanted flows silent, {len(look.opened)} unwanted ones pass"

@@ -1,0 +1,189 @@
+"""How a change comes into force: polled until every flow that it changes has flipped.
+
+Meanwhile some flows that it does not touch are looked at as well: a change that disturbs them is a
+finding. Only flows that answer are sampled; waiting for silence would make each look slow.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Any
+
+from harness.core.ask import Ask, words
+from harness.core.observation import Observation
+from harness.core.outcome import Reading
+from harness.core.predict.settle import PASSING
+from harness.core.probe.interpret import POLL
+from harness.core.probe.latency import Change, FlowFlip, Way
+from harness.edge.machine.wait import NotYet
+from harness.edge.probe.observe import Observer
+from harness.errors import ProbeError
+
+SETTLE_SECONDS = 15.0
+SELF_TEST_SECONDS = 2.0
+"""Without its policies nothing will ever settle; the self-test need not wait long for that."""
+ROUNDS = 3
+"""How many rounds running must show the new state before it counts as in force."""
+POLL_EVERY = 0.03
+SHOWN = 5
+SAMPLE = 8
+"""Untouched flows in one poll."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a change came into force: after how many ms the last flow had flipped, and how many did.
+
+    `missing` is what had not flipped by the deadline; the rows are judged all the same.
+    """
+
+    ms: float
+    flows: int
+    missing: str = ""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """One flow's history, in seconds of the monotonic clock."""
+
+    way: Way
+    old_until: float
+    first: float | None = None
+    last: float = 0.0
+    looks: int = 0
+
+
+class Poll:
+    """One look at all flows; holds when `ROUNDS` looks running showed the predicted state.
+
+    `acknowledged` is when the API server had taken the whole change; `others` are flows that it
+    does not touch, with the answers that they get.
+    """
+
+    def __init__(
+        self,
+        observer: Observer,
+        asks: Mapping[Ask, Reading],
+        *,
+        acknowledged: float = 0.0,
+        others: Mapping[Ask, Reading] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._observer = observer
+        self._clock = clock
+        self._asks = asks
+        self._acknowledged = acknowledged
+        self._others = dict(others or {})
+        self._closing = frozenset(ask for ask, to in asks.items() if _way(to) is Way.CLOSES)
+        self._samples = cycle(list(self._others))
+        self._streak = 0
+        self._since = 0.0
+        self._polls = 0
+        self._sampled = 0
+        self._blips: list[str] = []
+        self._seen = {ask: _Seen(_way(expected), acknowledged) for ask, expected in asks.items()}
+
+    def __call__(self) -> float:
+        """When the streak of right rounds began.
+
+        Raises:
+            NotYet: a flow still shows the old state, or too few rounds show the new one.
+            ProbeError: there is no verdict for a flow.
+        """
+        now = self._clock()
+        sample = list(islice(self._samples, min(SAMPLE, len(self._others))))
+        found = self._observer.read([*self._asks, *sample], POLL, closing=self._closing)
+        self._polls += 1
+        wrong = []
+        for ask, expected in self._asks.items():
+            seen = found[ask]
+            if isinstance(seen, ProbeError):
+                raise seen
+            right = seen.reading.satisfies(expected)
+            self._note(self._seen[ask], seen, now, right=right)
+            if not right:
+                wrong.append(f"{words(ask)}: {seen.reading}, not {expected}")
+        self._look_at(sample, found, now)
+        if wrong:
+            self._streak = 0
+            more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+            raise NotYet("; ".join(wrong[:SHOWN]) + more)
+        self._since = self._since if self._streak else now
+        self._streak += 1
+        if self._streak < ROUNDS:
+            raise NotYet(f"{self._streak} of {ROUNDS} rounds show it")
+        return self._since
+
+    def change(self, apply: Sequence[str], missing: str = "") -> Change:
+        """What the polls saw; a flow that never flipped is only in `missing`."""
+        flips = tuple(
+            FlowFlip(
+                words(ask),
+                seen.way,
+                self._ms(seen.first),
+                self._ms(seen.last),
+                self._ms(seen.old_until),
+                seen.looks,
+            )
+            for ask, seen in self._seen.items()
+            if seen.first is not None and seen.looks
+        )
+        blips = tuple(self._blips)
+        return Change(tuple(apply), flips, self._polls, self._sampled, blips, missing)
+
+    def _note(self, flow: _Seen, seen: Observation, now: float, *, right: bool) -> None:
+        old, new = _times(seen, flow.way)
+        if right and not new:  # a refusal of Cilium's DNS proxy closes a flow by an answer
+            old = []
+        flow.old_until = max([flow.old_until, *(now + at for at in old)])
+        if not right:
+            flow.looks = 0
+            return
+        if not flow.looks:
+            flow.last = now + (new[0] if new else 0.0)
+            flow.first = flow.last if flow.first is None else flow.first
+        flow.looks += 1
+
+    def _look_at(
+        self, sample: Sequence[Ask], found: Mapping[Ask, Observation | ProbeError], now: float
+    ) -> None:
+        for ask in sample:
+            seen, expected = found[ask], self._others[ask]
+            if isinstance(seen, ProbeError):
+                continue  # no verdict about a flow that nobody asked about
+            self._sampled += 1
+            if not seen.reading.satisfies(expected):
+                self._blips.append(
+                    f"{words(ask)} showed {seen.reading}, not {expected}, "
+                    f"{self._ms(now):.0f} ms after the change"
+                )
+
+    def _ms(self, moment: float) -> float:
+        return round((moment - self._acknowledged) * 1000, 1)
+
+
+def _way(expected: Reading) -> Way:
+    return Way.OPENS if expected.outcome in PASSING else Way.CLOSES
+
+
+def _times(seen: Observation, way: Way) -> tuple[list[float], list[float]]:
+    """When attempts showed the old state, and then the new one: seconds after the look began.
+
+    Silence is dated by when its attempt began, an answer by when it came.
+    """
+    evidence: Mapping[str, Any] = seen.evidence
+    questions = evidence.get("questions") or [{}]
+    attempts = list(evidence.get("attempts") or questions[-1].get("attempts") or ())
+    old, new = [], []
+    for attempt in attempts:
+        answered = attempt["phase"] != "timeout"
+        moment = (attempt["at"] + (attempt["ms"] if answered else 0.0)) / 1000
+        if answered is (way is Way.OPENS):
+            new.append(moment)
+        else:
+            old.append(moment)
+            new.clear()
+    return old, new

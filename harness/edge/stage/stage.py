@@ -1,0 +1,295 @@
+"""One tutorial's namespaces on the cluster, brought to the state that a row needs.
+
+Every state is stated whole: the manifests that a row names are in force, and nothing else of ours.
+So any row can run alone, and no policy of an earlier step can leak into a later one.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from harness.core.manifests.library import POLICY_KINDS, Library, in_force
+from harness.core.manifests.networkpolicy import with_types
+from harness.core.manifests.reader import Resource
+from harness.core.model import NETWORK_POLICY
+from harness.core.predict.scenario import Scenario
+from harness.core.predict.settle import candidates, flips, passing
+from harness.core.probe.latency import Change
+from harness.core.target import PodRef
+from harness.core.world import INTERNET
+from harness.edge.api.kube import Kube
+from harness.edge.api.namespaces import DELETE_SECONDS, OWNER, clear, wait_usable
+from harness.edge.machine.wait import wait_for
+from harness.edge.probe.observe import Observer
+from harness.edge.probe.pods import Pods, refs_of
+from harness.edge.probe.prober import Prober
+from harness.edge.stage.settling import POLL_EVERY, SELF_TEST_SECONDS, SETTLE_SECONDS, Poll, Settled
+from harness.errors import NotSettled, ProbeError
+
+
+class Stage:
+    """The state of one tutorial on the cluster. Also tells where its pods and Services are."""
+
+    def __init__(
+        self,
+        kube: Kube,
+        prober: Prober,
+        library: Library,
+        *,
+        images: Mapping[str, str],
+        internet: Mapping[str, str] | None,
+        fence: Callable[[], None],
+        realised: Callable[[Collection[str]], None] | None = None,
+        keep_policies: bool = True,
+        know_addresses: bool = False,
+    ) -> None:
+        self._kube = kube
+        self._prober = prober
+        self._library = library
+        self._internet = internet  # None: what is outside is not known; empty: it is the real one
+        self._fence = fence
+        self._realised = realised  # None: the CNI does not say what is in force
+        # False only in the self-test: the deny rows must turn red.
+        self.keeps_policies = keep_policies
+        self._know_addresses = know_addresses
+        self.settle_seconds = SETTLE_SECONDS if keep_policies else SELF_TEST_SECONDS
+        self._current: dict[tuple[str, str, str], Resource] = {}
+        self._dirty = False  # a change did not come to its end: the next one applies everything
+        self._scenario: Scenario | None = None
+        self.pods = Pods(kube, images, prober.names)
+        self.observer = Observer(prober, self)
+        self.settled = Settled(0.0, 0)
+        self.changes: list[Change] = []
+
+    def resources(self, apply: Iterable[str], *, policies: bool = True) -> tuple[Resource, ...]:
+        """The objects that these manifests add up to.
+
+        Raises:
+            ContentError: a table names a manifest that does not exist.
+        """
+        return in_force(self._library, apply, policies=policies)
+
+    def enter(self, apply: Sequence[str], *, policies: bool = True) -> Scenario:
+        """Bring the cluster to this state and wait until it is in force.
+
+        Raises:
+            ClusterNotReady: pods do not start, or objects do not go.
+            ContentError: the API server refuses an object, or a namespace is not ours.
+            ProbeError: no prober could say whether the state is in force.
+        """
+        resources = self.resources(apply, policies=policies)
+        scenario = self._told(resources)
+        wanted = {r.key: r for r in resources}
+        gone = [r for key, r in self._current.items() if key not in wanted]
+        new = [r for r in resources if self._dirty or not self._stands(r)]
+        if not gone and not new:
+            return scenario
+        before = self._told(self._kept(new)) if self._scenario else None
+        self._scenario = None
+        changed = [self._current[r.key] for r in new if r.key in self._current]
+        # Until the end, what was and what will be both count as there: close() removes both.
+        self._dirty, self._current = True, {**self._current, **wanted}
+        began = self._change(gone, new, changed)
+        changed_at = time.monotonic()
+        poll = self._settle(before, scenario, began, changed_at)
+        self._wait_realised()
+        # Where workloads change as well, their start would count as the policies' latency.
+        if poll and before and {r.kind for r in (*gone, *new)} <= POLICY_KINDS:
+            self.changes.append(poll.change(apply, self.settled.missing))
+        self._dirty, self._current, self._scenario = False, wanted, scenario
+        return scenario
+
+    @contextmanager
+    def disturbed(self) -> Iterator[None]:
+        """For who changes objects beside `enter`, and puts them back.
+
+        Unless that ends well, the next state is applied whole: what stands is not known then.
+        """
+        before, self._dirty, self._scenario = self._scenario, True, None
+        yield
+        self._dirty, self._scenario = False, before
+
+    def _told(self, resources: Iterable[Resource]) -> Scenario:
+        """With the addresses of pods that stay, the oracle decides about an ipBlock as well."""
+        return Scenario(resources, self.pods.addresses if self._know_addresses else None)
+
+    def adopt(self, apply: Sequence[str]) -> None:
+        """Take over what an earlier run of ours left standing, as if this one had made it."""
+        wanted = {r.key: r for r in self.resources(apply)}
+        self.pods.start(wanted.values())
+        # Only kinds that the manifests have: a cluster without Cilium knows none of its kinds.
+        kinds = {
+            (r.api_version, r.kind)
+            for resources in self._library.values()
+            for r in resources
+            if r.kind in POLICY_KINDS
+        }
+        for namespace in {pod.namespace for pod in refs_of(*wanted.values())}:
+            for api_version, kind in sorted(kinds):
+                for left in self._kube.list(api_version, kind, namespace):
+                    self._kube.delete(left)
+        self._current = wanted
+
+    def _kept(self, new: Sequence[Resource]) -> list[Resource]:
+        """What was, but for the objects that are made anew: their flows must show themselves again.
+
+        Nobody programs a new Service before it is there, even if an equal one stood in its place.
+        """
+        anew = {r.key for r in new if r.kind not in POLICY_KINDS}
+        return [r for key, r in self._current.items() if key not in anew]
+
+    def _stands(self, resource: Resource) -> bool:
+        found = self._current.get(resource.key)
+        return found is not None and found.body == resource.body
+
+    def _change(
+        self, gone: Sequence[Resource], new: Sequence[Resource], changed: Sequence[Resource]
+    ) -> float:
+        """Apply the difference, policies last; returns when the policies began to change."""
+        # A Service that changes is made anew: its address then tells the new one from the old one,
+        # whose traffic the proxy still carries, drops or refuses for a while.
+        services = [r for r in changed if r.kind == "Service"]
+        # A Deployment that changes gets new pods under the same numbers.
+        self._part_from([r for r in changed if r.kind == "Deployment"])
+        self._remove([r for r in gone if r.kind not in POLICY_KINDS] + services)
+        self._add([r for r in new if r.kind not in POLICY_KINDS])
+        began = time.monotonic()
+        self._remove([r for r in gone if r.kind in POLICY_KINDS])
+        if self.keeps_policies:
+            over = frozenset(r.key for r in changed)
+            self._add([r for r in new if r.kind in POLICY_KINDS], over)
+        return began
+
+    def close(self) -> None:
+        """Remove the tutorial's namespaces, and with them everything in them."""
+        self._prober.forget(self.pods.known)
+        # Pods first: an empty namespace goes at once, a full one when its controller looks again.
+        for kind in ("Pod", "Deployment", "Namespace"):
+            for resource in self._current.values():
+                if resource.kind == kind:
+                    self._kube.delete(resource.body, grace=0 if kind == "Pod" else None)
+        self._current = {}
+        self._scenario = None
+
+    def _remove(self, resources: Sequence[Resource]) -> None:
+        pods = refs_of(*resources)
+        self._prober.forget(pods)
+        spaces = {r.name for r in resources if r.kind == "Namespace"}
+        # What is in a namespace that goes, goes with it; nobody waits unless it comes back.
+        alone = [r for r in resources if r.namespace not in spaces]
+        for resource in alone:
+            self._kube.delete(resource.body, grace=0 if resource.kind == "Pod" else None)
+        waited = [r.body for r in alone if r.kind not in POLICY_KINDS | {"Namespace"}]
+        # A Deployment is gone before its pods are.
+        deployments = [r for r in alone if r.kind == "Deployment"]
+        waited += self.pods.bodies(refs_of(*deployments))
+        self._kube.wait_gone(waited, seconds=DELETE_SECONDS)
+        self.pods.forget(pods)
+
+    def _part_from(self, workloads: Sequence[Resource]) -> None:
+        """Let go of pods whose names will stand for others."""
+        pods = refs_of(*workloads)
+        self._prober.forget(pods)
+        self.pods.forget(pods)
+
+    def _add(
+        self, resources: Sequence[Resource], over: Collection[tuple[str, str, str]] = ()
+    ) -> None:
+        """Apply the objects; `over` are the keys of those that an older one stands in place of."""
+        clear(self._kube, (r.name for r in resources if r.kind == "Namespace"))
+        spaces = [r for r in resources if r.kind == "Namespace"]
+        for resource in spaces:
+            self._kube.apply(self._ready_to_apply(resource))
+        for resource in spaces:
+            wait_usable(self._kube, resource.name)
+        for resource in resources:
+            if resource.kind != "Namespace":
+                body = self._ready_to_apply(resource)
+                if resource.kind == NETWORK_POLICY and resource.key in over:
+                    with_types(body)
+                self._kube.apply(body)
+        self.pods.start(resources)
+
+    def _ready_to_apply(self, resource: Resource) -> dict[str, Any]:
+        body = copy.deepcopy(dict(resource.body))
+        if resource.kind == "Namespace":
+            body["metadata"].setdefault("labels", {}).update(OWNER)
+        return self.pods.as_applied(body)
+
+    def _settle(
+        self, before: Scenario | None, after: Scenario, began: float, acknowledged: float
+    ) -> Poll | None:
+        """Poll the flows whose prediction changes until all have; without any, use the fence."""
+        self.pods.refresh_services(after)
+        can = candidates(after, self.pods.known, internet=bool(self._internet))
+        asks = flips(before, after, can)
+        if not asks:
+            self._fence()
+            self.settled = Settled(_ms_since(began), 0)
+            return None
+        others = [ask for ask in can if ask not in asks]
+        poll = Poll(self.observer, asks, acknowledged=acknowledged, others=passing(after, others))
+        try:
+            seconds = wait_for(
+                f"{len(asks)} flows show the new state",
+                poll,
+                seconds=self.settle_seconds,
+                every=POLL_EVERY,
+            )
+            self.settled = Settled(round((seconds - began) * 1000, 1), len(asks))
+        except NotSettled as error:
+            self.settled = Settled(_ms_since(began), len(asks), error.seen)
+        return poll
+
+    def _wait_realised(self) -> None:
+        if self._realised is None or not self.keeps_policies:
+            return
+        try:
+            self._realised({pod.namespace for pod in self.pods.known})
+        except NotSettled as error:
+            missing = "; ".join(filter(None, (self.settled.missing, error.seen)))
+            self.settled = replace(self.settled, missing=missing)
+
+    # Where things are (the interface `Addresses`).
+
+    def pod(self, ref: PodRef) -> str:
+        """A pod's address."""
+        return self.pods.address(ref)
+
+    def service(self, namespace: str, name: str) -> str:
+        """A Service's cluster IP."""
+        return self.pods.service(namespace, name)
+
+    def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
+        """The pods behind a Service."""
+        return self.pods.backends(namespace, name)
+
+    def host_name(self, ref: PodRef) -> str:
+        """What a pod calls itself."""
+        return self.pods.host_name(ref)
+
+    def external(self, name: str) -> str:
+        """The address that stands in for a name outside of the cluster."""
+        if not self._internet or name not in self._internet:
+            real = self._internet is not None and not self._internet
+            seen = "--lab-internet=real" if real else "an existing cluster (--lab-context) has none"
+            raise ProbeError(
+                f"there is no simulated internet, so nothing stands in for {name}",
+                seen=seen,
+                try_=f"use a kind cluster of policylab's own; known: {', '.join(INTERNET)}",
+            )
+        return self._internet[name]
+
+    def allow_question(self, name: str) -> None:
+        """Refuse to ask for a name of the world, unless one stands in or the real one is meant."""
+        if self._internet != {} and name.rstrip(".") in INTERNET:
+            self.external(name.rstrip("."))
+
+
+def _ms_since(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 1)

@@ -1,0 +1,116 @@
+"""A matrix as a picture: one SVG file, without scripts or fonts from elsewhere.
+
+Each cell has a colour and a letter that say the same, and a title with the whole story, so that it
+can be read in black and white and by a screen reader. Colours: Okabe and Ito's set, which people
+with any colour vision can tell apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+from harness.core.outcome import Outcome, Verdict
+from harness.core.policy.reachability import Key, Matrix
+from harness.core.probe.cells import Cell
+
+SIZE, GAP, CHAR, MARGIN, LINE = 22, 1, 6.6, 12, 16
+"""Pixels: of a cell, between cells, a letter's width, around all, a line of text."""
+
+KEY_COLUMN = 190
+"""Pixels for one entry of the legend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a kind of cell is shown: a word for the legend, a letter, a fill and an ink for it."""
+
+    word: str
+    letter: str
+    fill: str
+    ink: str = "#ffffff"
+
+
+OPEN = Look("reached", "+", "#0072b2")
+SHUT = Look("blocked", "-", "#d9d9d9", "#333333")
+REJECTED = Look("rejected", "x", "#999999", "#000000")
+ODD = Look("wrong peer or one way", "!", "#d55e00")
+UNCLEAR = Look("no verdict", "?", "#f0e442", "#000000")
+LOOKS = (OPEN, SHUT, REJECTED, ODD, UNCLEAR)
+DIFFERS = "#cc0066"
+"""The frame of a cell that differs from what the policies say."""
+
+
+def look(cell: Cell) -> Look:
+    """How a cell is shown."""
+    if cell.outcome in (Outcome.WRONG_PEER, Outcome.ONE_WAY):
+        return ODD
+    match cell.verdict:
+        case Verdict.ALLOW:
+            return OPEN
+        case Verdict.DENY:
+            return SHUT if cell.outcome is Outcome.TIMEOUT else REJECTED
+    return UNCLEAR
+
+
+def told(key: Key, cell: Cell) -> str:
+    """A cell in one line."""
+    ms = "" if cell.ms is None else f" after {cell.ms:.1f} ms"
+    peer = f", {cell.peer} answered" if cell.peer else ""
+    problem = f": {cell.problem}" if cell.problem else ""
+    return f"{key[0]} to {key[1]}: {look(cell).word} ({cell.outcome}{ms}{peer}){problem}"
+
+
+def svg(matrix: Matrix[Cell], *, title: str, differing: Collection[Key] = frozenset()) -> str:
+    """The picture; cells in `differing` get a frame."""
+    left = MARGIN + max(map(len, matrix.sources), default=0) * CHAR + 8
+    top = MARGIN + 2 * LINE + max(map(len, matrix.targets), default=0) * CHAR
+    across = len(matrix.targets) * (SIZE + GAP)
+    down = len(matrix.sources) * (SIZE + GAP)
+    width = max(left + across, MARGIN + len(LOOKS) * KEY_COLUMN) + MARGIN
+    height = top + down + 3 * LINE + MARGIN
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {_size(width, height)}>',
+        f"<title>{escape(title)}</title>",
+        '<rect width="100%" height="100%" fill="#ffffff"/>',
+        _text(MARGIN, MARGIN + LINE / 2, title, "bold"),
+    ]
+    for number, source in enumerate(matrix.sources):
+        parts.append(_text(MARGIN, top + number * (SIZE + GAP) + 15, source))
+    for number, target in enumerate(matrix.targets):
+        x = left + number * (SIZE + GAP) + 15
+        turned = f' transform="rotate(-90 {x:.1f} {top - 6:.1f})"'
+        parts.append(_text(x, top - 6, target, more=turned))
+    rows = {source: number for number, source in enumerate(matrix.sources)}
+    columns = {target: number for number, target in enumerate(matrix.targets)}
+    for source, target, cell in matrix:
+        x, y = (left + columns[target] * (SIZE + GAP), top + rows[source] * (SIZE + GAP))
+        key = (source, target)
+        parts.append(_square(x, y, look(cell), told(key, cell), framed=key in differing))
+    for number, kind in enumerate(LOOKS):
+        x, y = MARGIN + number * KEY_COLUMN, top + down + LINE
+        parts += [_square(x, y, kind, kind.word, framed=False), _text(x + 28, y + 15, kind.word)]
+    return "\n".join([*parts, "</svg>\n"])
+
+
+def _size(width: float, height: float) -> str:
+    box = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
+    return f'{box} font-family="ui-monospace, monospace" font-size="11"'
+
+
+def _text(x: float, y: float, text: str, weight: str = "normal", *, more: str = "") -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-weight="{weight}" fill="#222222"{more}>'
+        f"{escape(text)}</text>"
+    )
+
+
+def _square(x: float, y: float, kind: Look, title: str, *, framed: bool) -> str:
+    frame = f' stroke="{DIFFERS}" stroke-width="3"' if framed else ""
+    return (
+        f"<g><title>{escape(title)}</title>"
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{SIZE}" height="{SIZE}" fill="{kind.fill}"{frame}/>'
+        f'<text x="{x + SIZE / 2:.1f}" y="{y + 15:.1f}" text-anchor="middle" font-weight="bold" '
+        f'fill="{kind.ink}">{kind.letter}</text></g>'
+    )

@@ -1,0 +1,128 @@
+"""A matrix for the terminal and for programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from harness.core.outcome import Verdict
+from harness.core.policy.reachability import Key, Matrix, Mismatch
+from harness.core.probe.cells import Cell, differences, unclear
+from harness.report.heatmap import ODD, OPEN, REJECTED, SHUT, UNCLEAR, Look, look
+
+STYLES: Mapping[Look, str] = {
+    OPEN: "bold blue",
+    SHUT: "dim",
+    REJECTED: "magenta",
+    ODD: "bold red",
+    UNCLEAR: "bold yellow",
+}
+DIFFERS = "reverse"
+AGREES, DIFFER, NO_VERDICT = 0, 1, 2
+"""Exit codes of `policylab probe`."""
+
+
+class Verdicts:
+    """An observed matrix beside what the policies say, if anybody said."""
+
+    def __init__(self, seen: Matrix[Cell], expected: Matrix[Verdict] | None = None) -> None:
+        self.seen = seen
+        self.expected = expected
+        self.wrong: tuple[Mismatch[str], ...] = differences(expected, seen) if expected else ()
+        self.unclear = unclear(seen, expected)
+
+    @property
+    def differing(self) -> frozenset[Key]:
+        """The cells that differ."""
+        return frozenset((miss.source, miss.target) for miss in self.wrong)
+
+    @property
+    def exit_code(self) -> int:
+        """A difference is certain, whatever else has no verdict."""
+        if self.wrong:
+            return DIFFER
+        return NO_VERDICT if self.unclear or not len(self.seen) else AGREES
+
+    def summary(self) -> dict[str, int]:
+        """How many cells there are of each kind, and how many differ or have no verdict."""
+        kinds = Counter(look(cell).word for _, _, cell in self.seen)
+        return {
+            "cells": len(self.seen),
+            **dict(sorted(kinds.items())),
+            "differ": len(self.wrong),
+            "without verdict": len(self.unclear),
+        }
+
+    def as_json(self, **context: Any) -> dict[str, Any]:
+        """The matrix for programs: `context`, the cells and the summary.
+
+        `predicted` is null where nobody said what the policies are; `agrees` also where they leave
+        the flow open, or there is no verdict.
+        """
+        missing = {(source, target) for source, target, _ in self.unclear}
+        cells = []
+        for source, target, cell in self.seen:
+            key = (source, target)
+            predicted = self.expected.cells.get(key) if self.expected else None
+            compared = predicted not in (None, Verdict.UNDEFINED) and key not in missing
+            cells.append(
+                {
+                    "from": source,
+                    "to": target,
+                    "outcome": str(cell.outcome),
+                    "verdict": str(cell.verdict) if cell.verdict else None,
+                    "ms": cell.ms,
+                    "answered_by": cell.peer or None,
+                    "problem": cell.problem or None,
+                    "predicted": str(predicted) if predicted else None,
+                    "agrees": key not in self.differing if compared else None,
+                }
+            )
+        return {**context, "summary": self.summary(), "cells": cells}
+
+
+def tables(verdicts: Verdicts) -> Iterable[Table]:
+    """One table for each port and protocol: sources down, the pods that have the port across.
+
+    Rows and columns are numbered alike, so that sixty pods fit into a terminal.
+    """
+    seen = verdicts.seen
+    ends = [_end(target) for target in seen.targets]
+    names = dict.fromkeys([*seen.sources, *(end for end, _ in ends)])
+    numbers = {name: str(number) for number, name in enumerate(names, 1)}
+    for port in dict.fromkeys(port for _, port in ends):
+        targets = [t for t, (_, p) in zip(seen.targets, ends, strict=True) if p == port]
+        table = Table(title=f"to port {port}", title_justify="left", padding=(0, 0), box=None)
+        table.add_column("from \\ to ", no_wrap=True)
+        for target in targets:
+            table.add_column(numbers[_end(target)[0]], justify="center", min_width=3)
+        for source in seen.sources:
+            cells = [_cell(verdicts, (source, target)) for target in targets]
+            table.add_row(f"{numbers[source]:>3} {source} ", *cells)
+        yield table
+
+
+def legend() -> Text:
+    """What the letters mean."""
+    return Text("   ").join(
+        Text(f"{kind.letter} {kind.word}", style) for kind, style in STYLES.items()
+    )
+
+
+def _end(target: str) -> tuple[str, str]:
+    """`shop/web:80/TCP` as the pod and `80/TCP`."""
+    end, _, port = target.rpartition(":")
+    return end, port
+
+
+def _cell(verdicts: Verdicts, key: Key) -> Text:
+    cell = verdicts.seen.cells.get(key)
+    if cell is None:
+        return Text(" ")
+    kind = look(cell)
+    style = f"{STYLES[kind]} {DIFFERS}" if key in verdicts.differing else STYLES[kind]
+    return Text(kind.letter, style)

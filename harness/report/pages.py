@@ -1,0 +1,170 @@
+"""Reports for people, all made from the document of `results.to_json`.
+
+`terminal` for the end of a run, `markdown` for a CI job's summary, `html` for one file that can be
+mailed or kept: no scripts, nothing loaded from elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from harness.core.lab.record import Status
+from harness.core.probe.latency import Bar, Way, histogram, latencies
+from harness.core.spread import Spread
+from harness.report import view
+from harness.report.terminal import TerminalReport, terminal
+
+__all__ = ["TerminalReport", "html", "markdown", "terminal"]
+
+ICONS = {Status.PASS: "✓", Status.FAIL: "✗", Status.ERRATUM: "!", Status.NOT_CHECKED: "?"}
+PLOT_WIDTH = 420
+"""Pixels for the longest measured time."""
+
+LABEL_WIDTH, WORDS_WIDTH = 170, 250
+"""Pixels for what stands left and right of a plot."""
+
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~#])")
+_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One measured spread as a box plot: pixels from the left, and the numbers in words.
+
+    Quartiles may be missing: then only the median is drawn on the range.
+    """
+
+    label: str
+    left: float
+    right: float
+    median: float
+    box: tuple[float, float] | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How long changes took that close flows, or open them: in words, and as a histogram."""
+
+    way: Way
+    words: str
+    bars: tuple[Bar, ...]
+
+    @property
+    def title(self) -> str:
+        """What the cluster did."""
+        does = {Way.CLOSES: "a policy bites", Way.OPENS: "a flow passes again"}
+        return f"{does[self.way]} after {self.words}"
+
+    def width(self, bar: Bar) -> float:
+        """A bar's pixels."""
+        return round(bar.count * PLOT_WIDTH / max(each.count for each in self.bars), 1)
+
+
+def html(document: Mapping[str, Any]) -> str:
+    """The document as one self-contained HTML page; every text is escaped."""
+    return _templates().get_template("report.html.j2").render(_context(document))
+
+
+def markdown(document: Mapping[str, Any]) -> str:
+    """The document as GitHub-flavoured Markdown, for a job's summary."""
+    text = _templates().get_template("summary.md.j2").render(_context(document))
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def boxes(evidence: Mapping[str, Any]) -> list[Box]:
+    """The measured times in a row's evidence: `spread` maps a label to median, min, max and n (ms).
+
+    Spreads that lack one of these numbers are left out: half a plot would mislead.
+    """
+    spread = evidence.get("spread")
+    found = spread.items() if isinstance(spread, Mapping) else ()
+    complete = {
+        str(label): numbers
+        for label, numbers in found
+        if isinstance(numbers, Mapping)
+        and all(isinstance(numbers.get(key), int | float) for key in ("median", "min", "max", "n"))
+    }
+    longest = max((numbers["max"] for numbers in complete.values()), default=0) or 1
+    scale = PLOT_WIDTH / longest
+    return [_box(label, numbers, scale) for label, numbers in complete.items()]
+
+
+def _box(label: str, numbers: Mapping[str, Any], scale: float) -> Box:
+    quartiles = (numbers.get("q1"), numbers.get("q3"))
+    low, high = (q * scale if isinstance(q, int | float) else None for q in quartiles)
+    return Box(
+        label=label,
+        left=round(numbers["min"] * scale, 1),
+        right=round(numbers["max"] * scale, 1),
+        median=round(numbers["median"] * scale, 1),
+        box=None if low is None or high is None else (round(low, 1), round(high - low, 1)),
+        words=f"{numbers['median']:.1f} ms ({numbers['min']:.1f}-{numbers['max']:.1f}, "
+        f"n={numbers['n']})",
+    )
+
+
+def _context(document: Mapping[str, Any]) -> dict[str, Any]:
+    cleaned = view.clean(document)
+    return {
+        "document": cleaned,
+        "facts": {key: _fact(value) for key, value in cleaned["environment"].items()},
+        "phases": view.phases(cleaned["rows"]),
+        "legend": view.legend(cleaned["rows"]),
+        "counts": view.counts(cleaned["summary"]),
+        "verdict": view.verdict(cleaned["summary"], interrupted=cleaned["interrupted"]),
+        "environment": view.environment_line(cleaned["environment"]),
+        "latency": [
+            Latency(way, str(Spread.of(values)), tuple(histogram(values)))
+            for way, values in latencies(cleaned["changes"]).items()
+        ],
+        "blips": [blip for change in cleaned["changes"] for blip in change["blips"]],
+    }
+
+
+def _fact(value: Any) -> str:
+    match value:
+        case None:
+            return "unknown"
+        case list():
+            return ", ".join(map(str, value))
+        case Mapping():
+            return ", ".join(f"{key} {item}" for key, item in value.items())
+    return str(value)
+
+
+def _escape_markdown(text: Any) -> str:
+    """Text that neither Markdown nor HTML takes for its own, on one line."""
+    escaped = "".join(_HTML.get(letter, letter) for letter in " ".join(str(text).split()))
+    return _MARKDOWN.sub(r"\\\1", escaped)
+
+
+@cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=PackageLoader("harness.report"),
+        autoescape=select_autoescape(("html.j2",)),  # Markdown has its own filter
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters.update(md=_escape_markdown, duration=view.duration)
+    templates.globals.update(
+        columns=view.COLUMNS,
+        answer=view.answer,
+        stands_out=view.stands_out,
+        asked=view.asked,
+        boxes=boxes,
+        icons=ICONS,
+        words=view.STATUS_WORDS,
+        meanings=view.STATUS_MEANING,
+        label_width=LABEL_WIDTH,
+        plot_width=LABEL_WIDTH + PLOT_WIDTH + WORDS_WIDTH,
+    )
+    return templates

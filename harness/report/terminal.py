@@ -1,0 +1,195 @@
+"""The summary that a student reads in the terminal, from 80 columns on.
+
+Colour only repeats what a symbol or a word says, and where the output is not UTF-8 plain letters
+take the symbols' place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from harness.core.lab.record import Record, Status
+from harness.report import view
+from harness.report.document import in_order, row_json, summary
+
+STYLES = {
+    Status.PASS: "green",
+    Status.FAIL: "bold red",
+    Status.ERRATUM: "yellow",
+    Status.NOT_CHECKED: "magenta",
+}
+SYMBOLS = {
+    Status.PASS: ("✓", "+"),
+    Status.FAIL: ("✗", "X"),
+    Status.ERRATUM: ("!", "!"),
+    Status.NOT_CHECKED: ("?", "?"),
+}
+ARROW = ("→", "->")
+NARROW, WIDE = 12, 16
+"""Columns for one answer: `dns_nxdomain` is the longest word."""
+
+WIDE_FROM = 100
+GAP = 1
+
+
+def terminal(
+    records: Iterable[Record], *, results_dir: str, environment: Mapping[str, Any]
+) -> TerminalReport:
+    """The summary of a run, to be printed by a rich console.
+
+    `results_dir` is named in the last line.
+    """
+    ordered = in_order(records)
+    rows = [view.clean(row_json(record)) for record in ordered]
+    return TerminalReport(rows, summary(ordered), view.clean(results_dir), view.clean(environment))
+
+
+class TerminalReport:
+    """A rich renderable; it looks at the console's width and encoding when it is printed."""
+
+    def __init__(
+        self,
+        rows: Sequence[dict[str, Any]],
+        summary: Mapping[str, int],
+        results_dir: str,
+        environment: Mapping[str, Any],
+    ) -> None:
+        self._rows = rows
+        self._summary = summary
+        self._results_dir = results_dir
+        self._environment = environment
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        page = _Page(ascii_only=options.ascii_only, width=options.max_width)
+        environment = view.environment_line(self._environment)
+        if environment:
+            yield Text(environment, style="dim")
+        for phase in view.phases(self._rows):
+            yield from page.phase(phase)
+        yield from page.ending(self._rows, self._summary, self._results_dir)
+
+
+class _Page:
+    """The pieces of the summary for one console."""
+
+    def __init__(self, *, ascii_only: bool, width: int) -> None:
+        self._pick = 1 if ascii_only else 0
+        self._width = WIDE if width >= WIDE_FROM else NARROW
+        self._flow = max(NARROW, width - len(view.COLUMNS) * (self._width + GAP) - 1 - 2 * GAP)
+
+    def phase(self, phase: view.Phase) -> Iterable[RenderableType]:
+        yield Text()
+        title = Text.assemble((phase.title, "bold"), f"  {phase.tutorial}  ", (phase.counts, "dim"))
+        yield Rule(title, align="left", style="dim", characters="-" if self._pick else "─")
+        yield self._columns(header=True)
+        for step in phase.steps:
+            yield Text.assemble(
+                "  step ", (step.name, "bold cyan"), (f"  in force: {step.in_force}", "dim")
+            )
+            table = self._columns(header=False)
+            for row in step.rows:
+                table.add_row(*self._row(row))
+            yield table
+        for erratum in phase.errata:
+            yield self._erratum(erratum)
+        for row in phase.amiss:
+            yield self._amiss(row)
+
+    def ending(
+        self, rows: Sequence[dict[str, Any]], summary: Mapping[str, int], results_dir: str
+    ) -> Iterable[RenderableType]:
+        yield Text()
+        yield Rule(style="dim", characters="-" if self._pick else "─")
+        grid = _grid()
+        used = {row["status"] for row in rows}
+        for status in (s for s in Status if s in used):
+            word = f"{self._symbol(status)} {view.STATUS_WORDS[status]}"
+            grid.add_row(
+                Text(word, f"{STYLES[status]} not dim"), Text(view.STATUS_MEANING[status], "dim")
+            )
+        for word, meaning in view.legend(rows):
+            grid.add_row(Text(word, "not dim"), Text(meaning, "dim"))
+        yield Padding(grid, (0, 0, 1, 1))
+        bad = summary[Status.FAIL] or summary[Status.NOT_CHECKED] or not rows
+        style = "bold red" if bad else "bold green"
+        yield Text(f"{len(rows)} rows: {view.counts(summary)}. {view.verdict(summary)}", style)
+        yield Text(f"Results: {results_dir}")
+
+    def _columns(self, *, header: bool) -> Table:
+        table = Table(box=None, show_header=header, padding=(0, GAP, 0, 0), header_style="bold")
+        table.add_column("", width=1)
+        table.add_column("flow", width=self._flow, overflow="fold", vertical="bottom")
+        for _, words in view.COLUMNS:
+            table.add_column(words, width=self._width, overflow="fold")
+        return table
+
+    def _row(self, row: Mapping[str, Any]) -> list[RenderableType]:
+        status = Status(row["status"])
+        flow = Text(row["flow"]["from"])
+        flow.append(self._under(ARROW[self._pick], view.asked(row["flow"])))
+        word, detail = view.answer(row, "observed")
+        for text in (word, detail):
+            if len(text) > self._width:
+                flow.append(self._under("=", text), "dim")
+        cells = [self._cell(row, column, status) for column, _ in view.COLUMNS]
+        return [Text(self._symbol(status), STYLES[status]), flow, *cells]
+
+    def _under(self, sign: str, text: str) -> str:
+        indent = len(sign) + 1
+        lines = view.wrap(text, self._flow - indent).replace("\n", "\n" + " " * indent)
+        return f"\n{sign} {lines}"
+
+    def _cell(self, row: Mapping[str, Any], column: str, status: Status) -> Text:
+        word, detail = view.answer(row, column)
+        if len(word) > self._width:  # what a text shows: the flow's cell has room for it
+            word = row[column]
+        cell = Text(word, STYLES[status] if view.stands_out(row, column) else "")
+        if detail and len(detail) <= self._width:
+            cell.append(f"\n{detail}", "dim")
+        return cell
+
+    def _erratum(self, erratum: Mapping[str, str]) -> RenderableType:
+        grid = _grid()
+        style = STYLES[Status.ERRATUM]
+        head = f"{self._symbol(Status.ERRATUM)} erratum"
+        grid.add_row(Text(head, f"{style} not dim"), Text(erratum["id"], style))
+        grid.add_row("tutorial says", Text(erratum["wrong"]))
+        grid.add_row("but", Text(erratum["why"]))
+        grid.add_row("corrected", Text(erratum["corrected"]))
+        return Padding(grid, (1, 0, 0, 2))
+
+    def _amiss(self, row: Mapping[str, Any]) -> RenderableType:
+        status = Status(row["status"])
+        grid = _grid()
+        head = f"{self._symbol(status)} {view.STATUS_WORDS[status]}"
+        flow = f"{row['flow']['from']} {ARROW[self._pick]} {view.asked(row['flow'])}"
+        grid.add_row(
+            Text(head, f"{STYLES[status]} not dim"), Text(f"{flow}  (step {row['step']})", "bold")
+        )
+        grid.add_row("what is amiss", Text(row["problem"]))
+        for column, words in view.COLUMNS:
+            grid.add_row(words, Text(" ".join(view.answer(row, column))))
+        grid.add_row("the point", Text(row["why"]))
+        for label, lines in (("policies", row["reasons"]), ("seen", row["notes"])):
+            for line in lines:
+                grid.add_row(label, Text(line))
+        if row["next_step"]:
+            grid.add_row("do next", Text(row["next_step"]))
+        return Padding(grid, (1, 0, 0, 2))
+
+    def _symbol(self, status: Status) -> str:
+        return SYMBOLS[status][self._pick]
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid

@@ -1,0 +1,241 @@
+"""What every report shows, in words for people; terminal, Markdown and HTML only lay it out.
+
+All text passes through `clean`: output of commands is shown, never obeyed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from harness.core.lab.record import Status
+from harness.core.outcome import Outcome
+
+COLUMNS = (
+    ("documented", "tutorial says"),
+    ("predicted", "policies predict"),
+    ("observed", "cluster shows"),
+)
+
+STATUS_WORDS = {
+    Status.PASS: "pass",
+    Status.FAIL: "FAIL",
+    Status.ERRATUM: "erratum",
+    Status.NOT_CHECKED: "not checked",
+}
+STATUS_MEANING = {
+    Status.PASS: "the cluster does what the tutorial says",
+    Status.FAIL: "the cluster does something else, and no erratum explains it",
+    Status.ERRATUM: "the tutorial is wrong here, in a way that is known and explained",
+    Status.NOT_CHECKED: "no verdict was reached: this proves nothing either way",
+}
+OUTCOME_MEANING = {
+    Outcome.CONNECTED: "the server answered",
+    Outcome.TIMEOUT: "nothing came back: something dropped the packets",
+    Outcome.REFUSED: "reached, but no program listens on that port",
+    Outcome.RESET: "the connection was cut off",
+    Outcome.WRONG_PEER: "another pod answered than the one that was asked",
+    Outcome.ONE_WAY: "silence at the client, but the datagram arrived",
+    Outcome.RESOLVED: "the name server gave an answer",
+    Outcome.DNS_NXDOMAIN: "the name does not exist",
+    Outcome.DNS_NODATA: "the name exists, but has no record of this type",
+    Outcome.DNS_SERVFAIL: "the name server could not find out",
+    Outcome.DNS_REFUSED: "the name server would not say",
+    Outcome.DNS_TIMEOUT: "the name server did not answer",
+    Outcome.UNSTABLE: "attempts disagreed with each other: no verdict",
+}
+NONE = "-"
+NONE_MEANING = "no answer in this column"
+
+_ESCAPES = re.compile(
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC: window titles, links
+    r"|\x1b[PX^_].*?(?:\x1b\\|$)"  # DCS, SOS, PM, APC
+    r"|\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+    r"|\x1b[ -/]*[0-~]",
+    re.DOTALL,
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def clean(value: Any) -> Any:
+    """The value without terminal escapes, control characters and direction overrides.
+
+    Newlines and tabs stay. Mappings and lists are cleaned throughout.
+    """
+    match value:
+        case str():
+            return _CONTROL.sub("", _ESCAPES.sub("", value.replace("\r\n", "\n")))
+        case Mapping():
+            return {clean(key): clean(item) for key, item in value.items()}
+        case list() | tuple():
+            return [clean(item) for item in value]
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Rows that look at one state: `apply` are the manifests in force."""
+
+    name: str
+    apply: tuple[str, ...]
+    rows: tuple[dict[str, Any], ...]
+
+    @property
+    def in_force(self) -> str:
+        """The manifests in force, in words."""
+        return ", ".join(self.apply) or "no manifest"
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One lab module's rows, in order."""
+
+    tutorial: str
+    name: str
+    rows: tuple[dict[str, Any], ...]
+
+    @property
+    def title(self) -> str:
+        """The phase's name as words."""
+        return self.name.replace("_", " ")
+
+    @property
+    def steps(self) -> list[Step]:
+        """Neighbouring rows of one step together."""
+        return [
+            Step(name, tuple(apply), tuple(rows))
+            for (name, apply), rows in groupby(self.rows, lambda row: (row["step"], row["apply"]))
+        ]
+
+    @property
+    def errata(self) -> list[dict[str, str]]:
+        """What is wrong in the tutorial: each erratum once, however many rows show it."""
+        found = {row["erratum"]["id"]: row["erratum"] for row in self.rows if row["erratum"]}
+        return list(found.values())
+
+    @property
+    def amiss(self) -> list[dict[str, Any]]:
+        """Rows that failed or were not checked."""
+        return [r for r in self.rows if r["status"] in (Status.FAIL, Status.NOT_CHECKED)]
+
+    @property
+    def counts(self) -> str:
+        """The phase's rows by status, in words."""
+        found = [row["status"] for row in self.rows]
+        return counts({status.value: found.count(status.value) for status in Status}, brief=True)
+
+
+def phases(rows: Iterable[dict[str, Any]]) -> list[Phase]:
+    """Rows by phase, both in the order in which they first appear."""
+    grouped: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        grouped.setdefault((row["tutorial"], row["phase"]), []).append(row)
+    return [Phase(tutorial, name, tuple(group)) for (tutorial, name), group in grouped.items()]
+
+
+def counts(summary: Mapping[str, int], *, brief: bool = False) -> str:
+    """`36 pass, 7 erratum, 0 FAIL, 0 not checked`; brief leaves out what is 0."""
+    shown = (Status.PASS, Status.ERRATUM, Status.FAIL, Status.NOT_CHECKED)
+    return ", ".join(f"{summary[s]} {STATUS_WORDS[s]}" for s in shown if summary[s] or not brief)
+
+
+def verdict(summary: Mapping[str, int], *, interrupted: bool = False) -> str:
+    """The run in one sentence."""
+    if interrupted:
+        return "The run was interrupted: it proves nothing of the rows it did not reach."
+    if not sum(summary.values()):
+        return "No row was checked."
+    open_, failed = summary[Status.NOT_CHECKED], summary[Status.FAIL]
+    if failed or open_:
+        parts = [f"{failed} failed"] * bool(failed) + [f"{open_} not checked"] * bool(open_)
+        return f"Look here: {' and '.join(parts)}."
+    return "Every row was checked and none failed."
+
+
+def answer(row: Mapping[str, Any], column: str) -> tuple[str, str]:
+    """One column's word and detail; `-` where there is no answer.
+
+    What a text or a count `shows` is its own word.
+    """
+    word, detail = row[column] or NONE, row[f"{column}_detail"] or ""
+    return (detail, "") if word == Outcome.SHOWS and detail else (word, detail)
+
+
+def stands_out(row: Mapping[str, Any], column: str) -> bool:
+    """Whether the eye should go to this column: what is refuted, or what should not have been."""
+    match row["status"]:
+        case Status.ERRATUM:
+            return answer(row, column)[0] != answer(row, "observed")[0]
+        case Status.FAIL:
+            return column == "observed"
+    return False
+
+
+def wrap(text: str, width: int) -> str:
+    """Lines of at most `width` where it can be done: broken at blanks, else after `.` or `/`."""
+    lines = [""]
+    for piece in re.findall(r"[^ ./]*[ ./]?", text):
+        if len(lines[-1]) + len(piece.rstrip()) > width and lines[-1]:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def asked(flow: Mapping[str, Any]) -> str:
+    """What the client tries, in words: `secure-zone/secure-db:6379`, `look up google.com`."""
+    kind, _, rest = flow["to"].partition("/")
+    port = f":{flow['port']}" + ("" if flow["protocol"] == "TCP" else f"/{flow['protocol']}")
+    match kind:
+        case "pod":
+            return f"{rest}{port}"
+        case "svc":
+            return f"Service {rest}{port}"
+        case "net":
+            return f"{rest}{port} by address"
+        case "name":
+            return f"{rest}{port} by name"
+    return _asked_otherwise(kind, rest, flow)
+
+
+def _asked_otherwise(kind: str, rest: str, flow: Mapping[str, Any]) -> str:
+    match kind:
+        case "ping":
+            return f"ping {rest.partition('/')[2]}"
+        case "dns":
+            over = " over TCP" if flow["protocol"] == "TCP" else ""
+            return f"DNS {rest.replace('/', ' ', 1)}{over}"
+        case "lookup":
+            return f"look up {rest}"
+        case "questions":
+            return f"count DNS questions for {rest}"
+        case "option":
+            return f"resolv.conf option {rest}"
+    return f"measure {rest.replace('-', ' ')}"
+
+
+def duration(seconds: float) -> str:
+    """A time as one reads it: `3 ms`, `2.0 s`, `1 min 31 s`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes:.0f} min {rest:.0f} s" if minutes else f"{seconds:.1f} s"
+
+
+def legend(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The outcome words that these rows use, and what they mean."""
+    seen = {row[column] for row in rows for column, _ in COLUMNS}
+    words = [(o.value, meaning) for o, meaning in OUTCOME_MEANING.items() if o in seen]
+    return words + ([(NONE, NONE_MEANING)] if None in seen else [])
+
+
+def environment_line(environment: Mapping[str, Any]) -> str:
+    """What ran, in one line; unknown parts are left out."""
+    scalars = {k: v for k, v in environment.items() if v is not None and not _nested(v)}
+    return ", ".join(f"{key} {value}" for key, value in scalars.items())
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, (Mapping, list, tuple))

@@ -1,0 +1,85 @@
+"""How the three columns add up to a status."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.core.lab.documented import Erratum, Row, parse_table
+from harness.core.lab.record import Status, judge
+from harness.core.observation import Observation
+from harness.core.outcome import Outcome, Reading
+
+TABLE = """
+| step | apply   | from       | to                 | outcome | why      |
+|------|---------|------------|--------------------|---------|----------|
+| deny | 01-deny | shop/web   | pod/shop/db:6379   | {word}  | isolated |
+"""
+CONNECTED = Reading(Outcome.CONNECTED)
+TIMEOUT = Reading(Outcome.TIMEOUT)
+UNSTABLE = Reading(Outcome.UNSTABLE)
+
+
+def row(word: str = "timeout") -> Row:
+    return parse_table(TABLE.format(word=word), source="lab#1").rows[0]
+
+
+def seen(outcome: Outcome, control: Reading | None = None) -> Observation:
+    return Observation(Reading(outcome), control)
+
+
+def test_silence_with_a_control_that_answered_passes() -> None:
+    assert judge(row(), TIMEOUT, seen(Outcome.TIMEOUT, CONNECTED)) == (Status.PASS, "")
+
+
+@pytest.mark.parametrize(
+    "control",
+    [None, TIMEOUT, Reading(Outcome.REFUSED), Reading(Outcome.DNS_TIMEOUT), UNSTABLE],
+    ids=str,
+)
+def test_silence_without_a_control_that_answered_is_not_checked(control: Reading | None) -> None:
+    status, problem = judge(row(), TIMEOUT, seen(Outcome.TIMEOUT, control))
+    assert status is Status.NOT_CHECKED
+    assert str(control or "none") in problem
+
+
+def test_connection_by_name_shows_that_the_name_server_answers_without_policies() -> None:
+    silent = Reading(Outcome.DNS_TIMEOUT)
+
+    found = judge(row("dns_timeout"), silent, seen(Outcome.DNS_TIMEOUT, CONNECTED))
+
+    assert found == (Status.PASS, "")
+
+
+def test_attempts_that_disagree_are_no_verdict() -> None:
+    status, problem = judge(row(), TIMEOUT, seen(Outcome.UNSTABLE, CONNECTED))
+    assert status is Status.NOT_CHECKED
+    assert "disagree" in problem
+
+
+def test_nothing_observed_is_not_checked() -> None:
+    assert judge(row(), TIMEOUT, None)[0] is Status.NOT_CHECKED
+
+
+def test_another_outcome_than_documented_fails() -> None:
+    status, problem = judge(row(), None, seen(Outcome.REFUSED))
+    assert status is Status.FAIL
+    assert problem == "expected timeout, observed refused"
+
+
+def test_another_outcome_than_predicted_fails_even_as_documented() -> None:
+    status, problem = judge(row("connected"), TIMEOUT, seen(Outcome.CONNECTED))
+    assert status is Status.FAIL
+    assert "policies predict timeout" in problem
+
+
+def test_an_answer_needs_no_control() -> None:
+    assert judge(row("connected"), None, seen(Outcome.CONNECTED)) == (Status.PASS, "")
+
+
+def test_an_erratum_is_checked_against_what_is_true() -> None:
+    erratum = Erratum("wrong-way", "it times out", "no policy", "02-fixed")
+    refuted = replace(row(), actual=CONNECTED, erratum=erratum)
+    assert judge(refuted, CONNECTED, seen(Outcome.CONNECTED)) == (Status.ERRATUM, "")
+    assert judge(refuted, None, seen(Outcome.TIMEOUT, CONNECTED))[0] is Status.FAIL

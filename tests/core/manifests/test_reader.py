@@ -1,0 +1,287 @@
+"""What a manifest is read as, and what is refused with which words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.core.manifests.ciliumrules import EGRESS_PEERS
+from harness.core.manifests.reader import parse, policies_of, topology_of
+from harness.core.model import (
+    ContainerPort,
+    Direction,
+    Operator,
+    Peer,
+    PortRule,
+    Protocol,
+    Requirement,
+    Rule,
+    Selector,
+)
+from harness.errors import ManifestError
+
+POLICY = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: p, namespace: shop}
+spec:
+  podSelector: {}
+"""
+POD = """apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: shop}
+spec:
+  containers:
+  - {name: c, image: nginx}
+"""
+CILIUM = """apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: p, namespace: shop}
+spec:
+  endpointSelector: {}
+"""
+DEPLOYMENT = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - {name: c, image: nginx, ports: [{containerPort: 80, name: http}]}
+"""
+SERVICE = """apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {app: web}
+"""
+
+
+def faults(text: str, **options: int) -> str:
+    with pytest.raises(ManifestError) as caught:
+        parse(text, origin="f.yaml", **options)
+    return str(caught.value)
+
+
+def test_policy_is_read_in_full() -> None:
+    text = (
+        POLICY
+        + """  policyTypes: [Ingress]
+  ingress:
+  - from:
+    - podSelector: {matchLabels: {app: web}}
+      namespaceSelector: {matchExpressions: [{key: team, operator: Exists}]}
+    ports: [{port: 80, endPort: 90}, {port: dns, protocol: UDP}]
+"""
+    )
+    web = Selector((Requirement("app", Operator.IN, frozenset({"web"})),))
+    team = Selector((Requirement("team", Operator.EXISTS),))
+    (resource,) = parse(text, origin="f.yaml")
+    (policy,) = policies_of([resource])
+
+    assert policy.ingress == (
+        Rule((Peer(web, team),), (PortRule(port=80, end_port=90), PortRule(Protocol.UDP, "dns"))),
+    )
+    assert (str(policy), policy.origin) == ("shop/p", "f.yaml:1")
+    assert resource.key == ("NetworkPolicy", "shop", "p")
+
+
+@pytest.mark.parametrize(
+    ("spec", "types"),
+    [
+        ("", {"Ingress"}),
+        ("  egress: []\n", {"Ingress"}),
+        ("  egress: [{}]\n", {"Ingress", "Egress"}),
+        ("  policyTypes: []\n", {"Ingress"}),
+        ("  policyTypes: [Egress]\n", {"Egress"}),
+        ("  policyTypes: [Ingress]\n  egress: [{}]\n", {"Ingress"}),
+    ],
+)
+def test_policy_types_default_as_the_api_server_does_it(spec: str, types: set[str]) -> None:
+    (policy,) = policies_of(parse(POLICY + spec, origin="f.yaml"))
+
+    assert policy.policy_types == {Direction(word) for word in types}
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("", ()),
+        ("  podSelector:\n", ()),
+        ("  podSelector: {}\n", ()),
+        ("  podSelector: {matchLabels: }\n", ()),
+        ("  podSelector: {matchLabels: {a: b}}\n", (("a", "In", {"b"}),)),
+        (
+            "  podSelector: {matchExpressions: [{key: a, operator: NotIn, values: [b, c]}]}\n",
+            (("a", "NotIn", {"b", "c"}),),
+        ),
+        (
+            "  podSelector: {matchLabels: {a: b},matchExpressions: [{key: c, operator: Exists}]}\n",
+            (("a", "In", {"b"}), ("c", "Exists", set())),
+        ),
+    ],
+)
+def test_missing_null_or_empty_pod_selector_has_no_requirement(
+    written: str, expected: tuple[tuple[str, str, set[str]], ...]
+) -> None:
+    text = POLICY.replace("  podSelector: {}\n", "  policyTypes: [Ingress]\n") + written
+    (policy,) = policies_of(parse(text, origin="f.yaml"))
+
+    found = {(r.key, str(r.operator), r.values) for r in policy.pod_selector.requirements}
+    assert found == {(key, word, frozenset(values)) for key, word, values in expected}
+
+
+@pytest.mark.parametrize("rule", ["", "{}", "{from: []}", "{ports: []}"])
+def test_rule_of_nothing_is_a_rule_for_anyone_on_any_port(rule: str) -> None:
+    (policy,) = policies_of(parse(f"{POLICY}  ingress:\n  - {rule}\n", origin="f.yaml"))
+
+    assert policy.ingress == (Rule(),)
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ("  ingress:\n", "spec.ingress"),
+        ("  policyTypes:\n", "spec.policyTypes"),
+        ("  ingress:\n  - from:\n", "spec.ingress[0].from"),
+        ("  ingress:\n  - ports:\n", "spec.ingress[0].ports"),
+    ],
+)
+def test_list_that_is_written_but_null_is_refused(spec: str, field: str) -> None:
+    assert f"{field} must be a list, not nothing" in faults(POLICY + spec)
+
+
+def test_deployment_becomes_pods_with_numbers() -> None:
+    topology = topology_of(parse(DEPLOYMENT, origin="f.yaml"))
+
+    assert list(topology.pods) == ["shop/web-1", "shop/web-2"]
+    assert topology.pods["shop/web-2"].labels == {"app": "web"}
+    assert topology.pods["shop/web-2"].ports == (ContainerPort(80, Protocol.TCP, "http"),)
+
+
+def test_namespace_has_its_name_as_a_label() -> None:
+    text = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {team: a}}\n"
+    (space,) = topology_of(parse(text, origin="f.yaml")).namespaces.values()
+
+    assert space.labels == {"team": "a", "kubernetes.io/metadata.name": "shop"}
+
+
+def test_body_is_kept_as_written() -> None:
+    (resource,) = parse(POD, origin="f.yaml")
+
+    assert resource.body["spec"] == {"containers": [{"name": "c", "image": "nginx"}]}
+
+
+def test_all_faults_of_a_file_are_reported_with_their_lines() -> None:
+    second = POD.replace("image:", "imgae:")
+    text = faults(f"{POLICY}  ingress:\n  - form: []\n  - ports: [{{port: 0}}]\n---\n{second}")
+
+    assert "f.yaml:7: spec.ingress[0].form unknown field `form`; did you mean `from`?" in text
+    assert "f.yaml:8: spec.ingress[1].ports[0].port 0 is not between 1 and 65535" in text
+    assert "f.yaml:15: spec.containers[0].imgae unknown field" in text
+    assert "did you mean `image`?" in text
+
+
+INGRESS = POLICY + "  ingress:\n  - "
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (INGRESS + "from: [{}]", "spec.ingress[0].from[0] must have a podSelector"),
+        (INGRESS + "from: [{podSelector: }]", "podSelector is null: write {} to select all"),
+        (INGRESS + "from: [{podSelector: {}, ipBlock: {cidr: 10.0.0.0/8}}]", "at once"),
+        (INGRESS + "from: [{ipBlock: {cidr: 10.0.0.1/8}}]", "cidr is no CIDR"),
+        (INGRESS + "from: [{ipBlock: {cidr: 10.0.0.1}}]", "`10.0.0.1` is no CIDR: no /length"),
+        (
+            INGRESS + "from: [{ipBlock: {cidr: 10.0.0.0/8, except: [11.0.0.0/16]}}]",
+            "except[0] 11.0.0.0/16 is not a part of 10.0.0.0/8",
+        ),
+        (
+            INGRESS + "from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}}]",
+            "is not a part of",
+        ),
+        (INGRESS + "from: [{ipBlock: {cidr: 10.0.0.0/8, except: ['::/96']}}]", "not a part of"),
+        (INGRESS + "ports: [{port: 65536}]", "65536 is not between"),
+        (INGRESS + "ports: [{port: '80'}]", "a number is written without quotes"),
+        (INGRESS + "ports: [{port: a--b}]", "`a--b` is no port name"),
+        (INGRESS + "ports: [{port: http, endPort: 90}]", "endPort needs a numeric port"),
+        (INGRESS + "ports: [{endPort: 90}]", "endPort needs a numeric port"),
+        (INGRESS + "ports: [{port: 80, endPort: 79}]", "79 is below the port, 80"),
+        (INGRESS + "ports: [{port: 80, protocol: ICMP}]", "must be TCP, UDP, SCTP"),
+        (INGRESS + "ports: [{port: yes}]", "must be a number or a text, not True"),
+        (POLICY + "  policyTypes: [ingress]", "is `ingress`, and must be Ingress or Egress"),
+        (POLICY.replace("{}", "{matchLabels: {a b: c}}"), "`a b` is no label key"),
+        (POLICY.replace("{}", "{matchLabels: {a: -c}}"), "`-c` is no label value"),
+        (POLICY.replace("{}", "{matchExpressions: [{operator: In}]}"), "has no key"),
+        (POLICY.replace("{}", "{matchExpressions: [{key: a, operator: In}]}"), "needs at least"),
+        (
+            POLICY.replace("{}", "{matchExpressions: [{key: a, operator: Exists, values: [b]}]}"),
+            "Exists takes none",
+        ),
+        (POLICY.replace("{}", "{matchExpressions: [{key: a, operator: in}]}"), "must be one of In"),
+        (POLICY.replace(", namespace: shop", ""), "has no namespace"),
+        (POLICY.replace("name: p", "name: P"), "must be lower case"),
+        (POLICY.replace("NetworkPolicy", "NetworkPolcy"), "did you mean NetworkPolicy?"),
+        (POLICY.replace("networking.k8s.io/v1", "v1"), "must be networking.k8s.io/v1, not v1"),
+        (POLICY + "  podSelector: {}", "the key `podSelector` stands twice"),
+        (POD.replace("image: nginx", "ports: [{}]"), "has no containerPort"),
+        (POD.replace("  - {name: c, image: nginx}", "    []"), "spec has no containers"),
+        (DEPLOYMENT.replace("{app: web}}\n    spec", "{app: api}}\n    spec"), "own template"),
+        (SERVICE, "spec has no ports"),
+        (SERVICE + "  ports: [{port: 1}, {port: 2, name: b}]", "spec.ports[0] has no name"),
+        (f"{POD}---\n{POD}", "f.yaml:8: Pod shop p stands twice"),
+        ("- a\n", "the document is no object"),
+        ("a: [", "this is no YAML"),
+        ("a: 2001-99-99", "impossible value"),
+        ("a: !!python/name:os.system x", "impossible value"),
+        ("- " * 20_000, "nested too deeply"),
+        ("a: &a [*a]", "nested too deeply"),
+        ("---\na: 1\n" * 51, "51 documents in one file"),
+        ("a: &a b\nc: [" + "*a, " * 21 + "]", "21 YAML aliases"),
+        ("a: " + "x" * 65536, "a manifest of 65539 bytes"),
+    ],
+)
+def test_what_the_api_server_or_a_lab_cannot_take_is_refused(text: str, expected: str) -> None:
+    assert expected in faults(text)
+
+
+def test_size_limit_is_the_callers_choice() -> None:
+    assert "at most 10" in faults(POD, max_bytes=10)
+
+
+@given(st.text(max_size=60) | st.text("{}[]-:? &*a!|>\n'\"#%1,", max_size=60))
+def test_no_text_ends_in_another_error(text: str) -> None:
+    try:
+        found = parse(text, origin="f.yaml")
+    except ManifestError:
+        return
+    assert found == ()
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text("ab/{} ", max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=2)
+            | st.dictionaries(
+                st.sampled_from(["podSelector", "ingress", "from", "ports", "port", "matchLabels"])
+                | st.sampled_from(["endpointSelector", "egress", *EGRESS_PEERS, "toPorts"])
+                | st.sampled_from(["matchExpressions", "key", "rules", "dns", "matchName", "cidr"]),
+                inner,
+                max_size=3,
+            )
+        ),
+    )
+)
+def test_no_spec_ends_in_another_error(spec: object) -> None:
+    for head in (POD, DEPLOYMENT, SERVICE, POLICY, CILIUM):
+        text = head.partition("spec:")[0] + f"spec: {spec!r}".replace("None", "null")
+        try:
+            found = parse(text, origin="f.yaml")
+        except ManifestError:
+            continue
+        assert len(found) == 1

@@ -1,0 +1,100 @@
+"""Which flows tell that a change is in force."""
+
+from __future__ import annotations
+
+from harness.core.manifests.reader import parse
+from harness.core.predict.scenario import Scenario
+from harness.core.predict.settle import candidates, contested, flips
+from harness.core.target import PodRef
+
+PODS = """apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: c, image: nginx, ports: [{containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: job, namespace: shop, labels: {app: job}}
+spec: {containers: [{name: c, image: nginx}]}
+"""
+DENY = """---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny, namespace: shop}
+spec: {podSelector: {matchLabels: {app: web}}}
+"""
+WEB, JOB = PodRef("shop", "web"), PodRef("shop", "job")
+OPEN = Scenario(parse(PODS, origin="f.yaml"))
+SHUT = Scenario(parse(PODS + DENY, origin="f.yaml"))
+ASKS = candidates(OPEN, [WEB, JOB])
+
+
+def told(found: Scenario | None, after: Scenario) -> set[str]:
+    return {
+        f"{source} {getattr(target, 'pod', '')} {reading}"
+        for (source, target), reading in flips(found, after, ASKS).items()
+    }
+
+
+def test_only_the_flows_that_a_policy_changes_flip() -> None:
+    assert told(OPEN, SHUT) == {"shop/job shop/web timeout"}
+    assert told(SHUT, OPEN) == {"shop/job shop/web connected"}
+
+
+def test_change_that_changes_nothing_flips_nothing() -> None:
+    assert flips(SHUT, SHUT, ASKS) == {}
+
+
+def test_without_a_before_all_that_can_be_predicted_must_show() -> None:
+    assert set(flips(None, SHUT, ASKS)) == set(ASKS)
+
+
+def test_new_pod_is_no_part_of_the_before() -> None:
+    empty = Scenario(())
+
+    assert set(flips(empty, OPEN, ASKS)) == set(ASKS)
+
+
+def test_pod_is_not_asked_about_itself() -> None:
+    assert [s for s, target in ASKS if getattr(target, "pod", None) == WEB] == [JOB]
+
+
+def test_pod_without_a_prober_is_no_target() -> None:
+    assert not [t for _, t in candidates(OPEN, [JOB]) if getattr(t, "pod", None)]
+
+
+LEFT_OUT = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: odd, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  policyTypes: [Ingress]
+  egress: [{to: [{podSelector: {matchLabels: {app: nobody}}}]}]
+"""
+TWO = """
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: web, image: x, ports: [{containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: shop, labels: {app: db}}
+spec: {containers: [{name: db, image: x, ports: [{containerPort: 80}]}]}
+"""
+
+
+def test_nobody_waits_for_flows_of_which_a_cni_thinks_otherwise() -> None:
+    plain = Scenario(parse(TWO, origin="two"))
+    odd = Scenario(parse(f"{TWO}---{LEFT_OUT}", origin="odd"))
+    web, db = PodRef("shop", "web"), PodRef("shop", "db")
+    asks = candidates(plain, [web, db], internet=False)
+
+    assert contested(plain) == frozenset()
+    assert contested(odd) == {web}
+    assert not [ask for ask in flips(None, odd, asks) if web in (ask[0], getattr(ask[1], "pod", 0))]
+    # When the policy goes, they must show that they are open again.
+    assert set(flips(odd, plain, asks)) == {a for a in flips(None, plain, asks) if a[0] == web} | {
+        a for a in flips(None, plain, asks) if getattr(a[1], "pod", 0) == web
+    }

@@ -1,0 +1,365 @@
+"""The simulated internet: when it is used again, when made anew, what is said of faults."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.core.world import INTERNET, SPARES
+from harness.edge.internet import container as internet
+from harness.edge.internet import controls as internetcontrols
+from harness.edge.internet import engine as internetengine
+from harness.edge.internet.container import Internet, Place, ensure_internet, remove_internet
+from harness.edge.internet.controls import Controls
+from harness.edge.internet.state import DOCUMENTED, Fault, digest, initial_sites, state_bytes
+from harness.edge.machine.process import CommandFailed, Completed
+from harness.edge.machine.wait import NotYet
+from harness.errors import EnvironmentFault, ImageUnavailable
+from harness.progress import Quiet
+
+IMAGE, IMAGE_ID = "localhost/policylab/internet:lab", "sha256:new"
+ADDRESS = "172.18.0.9"
+CONTAINER = Place().container
+ADDRESSES = dict(zip(DOCUMENTED, (f"172.18.255.{n}" for n in range(254, 0, -1)), strict=False))
+INITIAL = state_bytes(ADDRESSES, initial_sites(ADDRESSES))
+ENV = [f"POLICYLAB_STATE={INITIAL.decode()}"]
+HERE = Internet(
+    ADDRESS, ADDRESS, {name: ADDRESSES[known] for name, known in INTERNET.items()}, ADDRESSES
+)
+
+
+def network(**more: Any) -> dict[str, Any]:
+    subnets = [
+        {"Subnet": "fc00:f853:ccd:e793::/64"},
+        {"Subnet": "172.18.0.0/16", "Gateway": "172.18.0.1"},
+    ]
+    return {"Options": {}, "IPAM": {"Config": subnets}, **more}
+
+
+class Docker:
+    """An engine with at most one container, some networks and one image."""
+
+    def __init__(self) -> None:
+        self.images = {IMAGE: IMAGE_ID}
+        self.networks: dict[str, dict[str, Any]] = {
+            "kind": network(),
+            "bridge": {"Options": {internetengine.MTU: "1400"}},
+        }
+        self.container: dict[str, Any] | None = None
+        self.starts_running = True
+        self.nodes = ""
+        self.broken = ""
+        self.ipv6 = True
+        self.calls: list[list[str]] = []
+        self.told: list[str] = []
+
+    def run(
+        self,
+        argv: list[str],
+        *,
+        check: bool = True,
+        input: bytes | None = None,  # noqa: A002 - the word of subprocess
+        **_: object,
+    ) -> Completed:
+        words = list(argv)[1:]
+        self.calls.append(words)
+        if input is not None:
+            self.told.append(input.decode())
+        code, out, err = self.answer(words)
+        done = Completed(tuple(argv), code, out, err, 0.0)
+        if check and code:
+            raise CommandFailed(f"docker failed with exit code {code}", done)
+        return done
+
+    def answer(self, words: list[str]) -> tuple[int, str, str]:
+        if self.broken and words[0] != "logs":
+            return 1, "", self.broken
+        match words:
+            case [kind, "inspect", name]:
+                return self.inspect(kind, name)
+            case ["network", "create", *options, name]:
+                if "--ipv6" in options and not self.ipv6:
+                    return 1, "", "Error response from daemon: Cannot read IPv6 setup for bridge"
+                self.networks[name] = network()
+            case ["run", "--detach", *_]:
+                self.container = container(running=self.starts_running)
+            case ["rm", *_]:
+                self.container = None
+            case ["logs", *_]:
+                return 0, "", "policylab: a server ended by itself with exit code 1\n"
+            case ["ps", *_]:
+                return 0, self.nodes, ""
+        return 0, "", ""
+
+    def inspect(self, kind: str, name: str) -> tuple[int, str, str]:
+        things: dict[str, dict[str, Any] | None] = {
+            "container": self.container,
+            "image": {"Id": self.images[name]} if name in self.images else None,
+            "network": self.networks.get(name),
+        }
+        found = things[kind]
+        return (0, json.dumps([found]), "") if found else (1, "[]", f"Error: No such {kind}: x\n")
+
+    def did(self, verb: str) -> list[list[str]]:
+        return [words for words in self.calls if " ".join(words).startswith(verb)]
+
+
+def container(*, running: bool = True, image: str = IMAGE_ID, **config: Any) -> dict[str, Any]:
+    labels = config.pop("labels", {"policylab.role": "internet"})
+    return {
+        "Id": "c0",
+        "Image": image,
+        "State": {"Running": running},
+        "Config": {"Labels": labels, "Env": config.pop("env", ENV), "Image": IMAGE},
+        "NetworkSettings": {"Networks": {config.pop("on", "kind"): {"IPAddress": ADDRESS}}},
+    }
+
+
+@pytest.fixture
+def docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Docker:
+    fake = Docker()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(internet, "run", fake.run)
+    monkeypatch.setattr(internetengine, "run", fake.run)
+    monkeypatch.setattr(internet, "REUSE_SECONDS", 0.0)
+    monkeypatch.setattr(internet, "START_SECONDS", 0.3)
+    monkeypatch.setattr(internet, "LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(internet, "_ask", lambda _: None)
+    monkeypatch.setattr(internet, "state_in_force", lambda _: digest(INITIAL))
+    monkeypatch.setattr(
+        internetcontrols,
+        "state_in_force",
+        lambda _: digest(next(s.encode() for s in reversed(fake.told) if s.startswith("{"))),
+    )
+    return fake
+
+
+def silent_for(looks: int) -> Callable[[Internet], None]:
+    """Stand in for the servers: so many questions get no answer, the next ones do."""
+    left = iter(range(looks))
+
+    def ask(known: Internet) -> None:
+        if next(left, None) is not None:
+            raise NotYet(f"{known.dns}, asked for its state: Timeout")
+
+    return ask
+
+
+def test_every_name_of_the_prediction_is_at_its_address(docker: Docker) -> None:
+    found = ensure_internet(IMAGE, Quiet())
+    assert found == HERE
+    assert found.names["google.com"] == found.names["www.google.com"]
+    assert len({found.dns, *found.addresses.values()}) == 1 + len(DOCUMENTED)
+    assert set(SPARES) <= set(found.addresses)
+
+
+def test_addresses_come_by_a_container_that_may_do_that_and_ends(docker: Docker) -> None:
+    ensure_internet(IMAGE, Quiet())
+    [words] = docker.did("run --rm")
+    assert {"--cap-drop=ALL", "--cap-add=NET_ADMIN", f"--network=container:{CONTAINER}"} <= set(
+        words
+    )
+    assert docker.told == [
+        "".join(f"address add {address}/32 dev eth0\n" for address in ADDRESSES.values())
+    ]
+    [started] = docker.did("run --detach")
+    assert not [word for word in started if word.startswith(("--cap-add", "--privileged"))]
+
+
+def test_addresses_that_somebody_has_are_left_to_them(docker: Docker) -> None:
+    docker.networks["kind"] = network(
+        Containers={"a": {"IPv4Address": "172.18.255.253/16"}, "b": {"IPv4Address": ""}}
+    )
+    docker.networks["kind"]["IPAM"]["Config"][1]["AuxiliaryAddresses"] = {"c": "172.18.255.251"}
+    found = ensure_internet(IMAGE, Quiet())
+    free = [f"172.18.255.{n}" for n in (254, 252, *range(250, 0, -1))]
+    assert list(found.addresses.values()) == free[: len(DOCUMENTED)]
+
+
+def test_network_that_is_too_small_is_said_to_be(docker: Docker) -> None:
+    docker.networks["kind"] = {"IPAM": {"Config": [{"Subnet": "172.18.0.0/29"}]}}
+    with pytest.raises(EnvironmentFault, match="has no room") as caught:
+        ensure_internet(IMAGE, Quiet())
+    assert caught.value.seen == "subnets: 172.18.0.0/29"
+    assert not docker.did("run")
+
+
+def test_what_a_killed_run_left_changed_is_put_right(
+    docker: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker.container = container()
+    monkeypatch.setattr(internet, "state_in_force", lambda _: "another")
+    assert ensure_internet(IMAGE, Quiet()) == HERE
+    assert docker.told == [INITIAL.decode()]
+    assert not docker.did("run")
+
+
+def test_what_a_run_that_lives_has_changed_is_left_alone(
+    docker: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker.container = container()
+    with Controls(HERE) as other:
+        other.set("google.com", fault=Fault.DROP)
+        changed = docker.told.copy()
+        monkeypatch.setattr(internet, "state_in_force", lambda _: "another")
+        assert ensure_internet(IMAGE, Quiet()) == HERE
+        assert docker.told == changed
+    assert not docker.did("run")
+
+
+def test_running_container_that_answers_is_used_again(docker: Docker) -> None:
+    docker.container = container()
+    assert ensure_internet(IMAGE, Quiet()).dns == ADDRESS
+    assert not docker.did("run")
+    assert not docker.did("rm")
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        container(running=False),
+        container(image="sha256:old"),
+        container(env=["POLICYLAB_STATE=" + INITIAL.decode().replace("google", "goggle")]),
+        container(env=["POLICYLAB_NAMES=google.com"]),
+        container(on="elsewhere"),
+    ],
+    ids=["stopped", "another image", "other names", "of before", "another network"],
+)
+def test_container_that_does_not_fit_is_replaced(docker: Docker, old: dict[str, Any]) -> None:
+    docker.container = old
+    ensure_internet(IMAGE, Quiet())
+    assert docker.did("rm") == [["rm", "--force", "--volumes", "c0"]]
+    assert len(docker.did("run --detach")) == 1
+
+
+def test_container_that_does_not_answer_is_replaced(
+    docker: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker.container = container()
+    monkeypatch.setattr(internet, "_ask", silent_for(1))
+    ensure_internet(IMAGE, Quiet())
+    assert len(docker.did("run --detach")) == 1
+
+
+def test_container_is_labelled_and_never_restarted_or_pulled(docker: Docker) -> None:
+    ensure_internet(IMAGE, Quiet())
+    [words] = docker.did("run --detach")
+    assert {
+        f"--name={CONTAINER}",
+        "--label=policylab.role=internet",
+        "--restart=no",
+        "--pull=never",
+        "--network=kind",
+        f"--env={ENV[0]}",
+    } <= set(words)
+    assert words[-1] == IMAGE
+
+
+def test_start_waits_for_the_answers(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(internet, "_ask", silent_for(1))
+    assert ensure_internet(IMAGE, Quiet()).web == ADDRESS
+
+
+def test_silence_until_the_deadline_says_what_was_seen(
+    docker: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(internet, "_ask", silent_for(1000))
+    with pytest.raises(EnvironmentFault) as caught:
+        ensure_internet(IMAGE, Quiet())
+    assert str(caught.value) == (
+        "the simulated internet answers for its names: not within 0.3 s\n"
+        f"  where: container {CONTAINER} on network kind\n"
+        f"  seen:  {ADDRESS}, asked for its state: Timeout\n"
+        f"  try:   {internet._hint(Place())}"
+    )
+
+
+def test_container_that_ends_at_once_says_its_last_words(docker: Docker) -> None:
+    docker.starts_running = False
+    with pytest.raises(EnvironmentFault, match="ended when it was started") as caught:
+        ensure_internet(IMAGE, Quiet())
+    assert caught.value.seen == "policylab: a server ended by itself with exit code 1"
+
+
+def test_image_that_the_engine_lacks_says_how_to_build_it(docker: Docker) -> None:
+    docker.images.clear()
+    with pytest.raises(ImageUnavailable) as caught:
+        ensure_internet(IMAGE, Quiet())
+    assert caught.value.where == IMAGE
+    assert caught.value.try_ == "policylab images build"
+
+
+def test_engine_that_does_not_answer_is_not_an_absent_container(docker: Docker) -> None:
+    docker.broken = "Cannot connect to the Docker daemon"
+    with pytest.raises(EnvironmentFault) as caught:
+        ensure_internet(IMAGE, Quiet())
+    assert caught.value.seen == "Cannot connect to the Docker daemon"
+    assert not docker.did("run")
+
+
+@pytest.mark.parametrize("act", [lambda: ensure_internet(IMAGE, Quiet()), remove_internet])
+def test_container_of_somebody_else_is_never_removed(
+    docker: Docker, act: Callable[[], object]
+) -> None:
+    docker.container = container(labels={})
+    with pytest.raises(EnvironmentFault, match="policylab did not make it"):
+        act()
+    assert not docker.did("rm")
+
+
+def test_absent_network_is_made_as_kind_makes_it(docker: Docker) -> None:
+    del docker.networks["kind"]
+    ensure_internet(IMAGE, Quiet())
+    [words] = [words for words in docker.calls if words[:2] == ["network", "create"]]
+    assert words[2:] == [
+        "--driver=bridge",
+        "--opt=com.docker.network.bridge.enable_ip_masquerade=true",
+        "--opt=com.docker.network.driver.mtu=1400",
+        "--ipv6",
+        "--subnet=fc00:f853:0ccd:e793::/64",
+        "kind",
+    ]
+
+
+def test_network_without_ipv6_is_made_where_the_engine_has_none(docker: Docker) -> None:
+    del docker.networks["kind"]
+    docker.ipv6 = False
+    ensure_internet(IMAGE, Quiet())
+    last = [words for words in docker.calls if words[:2] == ["network", "create"]][-1]
+    assert "--ipv6" not in last
+    assert "kind" in docker.networks
+
+
+def test_network_that_is_there_is_left_alone(docker: Docker) -> None:
+    ensure_internet(IMAGE, Quiet())
+    assert not [words for words in docker.calls if words[:2] == ["network", "create"]]
+
+
+def test_removal_takes_the_container_only(docker: Docker) -> None:
+    docker.container = container()
+    remove_internet()
+    assert docker.did("rm") == [["rm", "--force", "--volumes", "c0"]]
+    assert not docker.did("network")
+
+
+def test_removal_without_a_container_is_no_fault(docker: Docker) -> None:
+    remove_internet()
+    assert not docker.did("rm")
+
+
+def test_removal_waits_for_the_last_cluster(docker: Docker) -> None:
+    docker.container, docker.nodes = container(), "4f1c\n"
+    remove_internet()
+    assert not docker.did("rm")
+
+
+def test_two_runs_do_not_start_it_at_once(docker: Docker) -> None:
+    with (
+        internet._alone(Place(), Quiet()),
+        pytest.raises(EnvironmentFault, match="no other run is starting") as caught,
+    ):
+        ensure_internet(IMAGE, Quiet())
+    assert caught.value.where.endswith("internet.lock")
+    assert docker.calls == []

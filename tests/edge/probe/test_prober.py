@@ -1,0 +1,232 @@
+"""The prober and its agent, for real, over loopback: a script stands in for kubectl and the pod."""
+
+from __future__ import annotations
+
+import socket
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from harness.core.outcome import Outcome
+from harness.core.probe.attempts import Attempt, Item, classify
+from harness.core.target import PodRef
+from harness.edge.probe.prober import Prober
+from harness.errors import ProbeError
+
+POD = PodRef("shop", "web")
+OTHER = PodRef("shop", "api")
+FAST = (0.0, 0.05, 0.1)
+
+
+def kubectl(folder: Path, body: str) -> Path:
+    """An executable that is called as kubectl is."""
+    path = folder / "kubectl"
+    path.write_text(f"#!{sys.executable}\n{body}")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+HONEST = """
+import os, sys
+os.execvp(sys.executable, [sys.executable, *sys.argv[sys.argv.index("--") + 2:]])
+"""
+
+
+@pytest.fixture
+def prober(tmp_path: Path) -> Iterator[Prober]:
+    with Prober(kubectl(tmp_path, HONEST), tmp_path / "config") as made:
+        yield made
+
+
+@pytest.fixture
+def server() -> Iterator[int]:
+    """A TCP server on loopback that greets whoever speaks."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = listening.accept()
+                except OSError:
+                    return
+                with peer:
+                    if peer.recv(100):
+                        peer.sendall(b"HTTP/1.1 200 OK\r\nX-Policylab-Pod: api\r\n\r\n")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        # shutdown wakes accept(); close alone would leave the thread in it.
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def one(prober: Prober, item: Item, deadline: float = 0.4) -> list[Attempt]:
+    answer = prober.round({POD: [item]}, deadline=deadline)[POD]
+    assert not isinstance(answer, ProbeError), answer
+    return answer[item.id]
+
+
+def seen(attempts: list[Attempt], wanted: int = 3) -> Outcome:
+    return classify(attempts, wanted=wanted, where="test")
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_open_port_is_connected_at_the_first_attempt(prober: Prober, server: int) -> None:
+    attempts = one(prober, Item("a", "tcp", "127.0.0.1", server, offsets=FAST))
+
+    assert seen(attempts) is Outcome.CONNECTED
+    assert len(attempts) == 1
+
+
+def test_answer_of_the_server_is_returned(prober: Prober, server: int) -> None:
+    attempts = one(prober, Item("a", "tcp", "127.0.0.1", server, b"HEAD", "bytes", FAST))
+
+    assert b"X-Policylab-Pod: api" in attempts[0].data
+
+
+def test_closed_port_is_refused(prober: Prober) -> None:
+    attempts = one(prober, Item("a", "tcp", "127.0.0.1", free_port(), offsets=FAST))
+
+    assert seen(attempts) is Outcome.REFUSED
+
+
+def test_silent_tcp_port_needs_every_attempt_to_be_silent(prober: Prober) -> None:
+    # A full accept queue makes the kernel drop every further SYN: silence, without any firewall.
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as deaf:
+        address = deaf.getsockname()
+        with closing(socket.create_connection(address)):
+            attempts = one(prober, Item("a", "tcp", address[0], address[1], offsets=FAST))
+
+    assert seen(attempts) is Outcome.TIMEOUT
+    assert len(attempts) == 3
+
+
+def test_silent_udp_port_is_a_timeout(prober: Prober) -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        item = Item("a", "udp", "127.0.0.1", deaf.getsockname()[1], b"hello", "bytes", FAST)
+        attempts = one(prober, item)
+
+    assert seen(attempts) is Outcome.TIMEOUT
+
+
+def test_all_flows_of_a_round_take_one_deadline(prober: Prober) -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]
+        items = [Item(f"{n}", "udp", "127.0.0.1", port, b"x", "bytes", FAST) for n in range(100)]
+        answer = prober.round({POD: items, OTHER: items}, deadline=0.4)
+
+    for pod in (POD, OTHER):
+        found = answer[pod]
+        assert not isinstance(found, ProbeError)
+        assert {seen(found[item.id]) for item in items} == {Outcome.TIMEOUT}
+
+
+def test_hello_carries_the_resolver_configuration(prober: Prober) -> None:
+    assert prober.hello(POD).resolv_conf == Path("/etc/resolv.conf").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("import sys; sys.exit('error: pods \"web\" not found')", "not found"),
+        ("print('no json')", "no JSON"),
+        ("print('[1]')", "no object"),
+        ("print('{\"round\": 7}')", "unexpected line"),
+    ],
+)
+def test_broken_stream_is_a_probe_error_with_the_last_words(
+    tmp_path: Path, body: str, words: str
+) -> None:
+    with Prober(kubectl(tmp_path, body), tmp_path / "config") as prober:
+        answer = prober.round({POD: [Item("a", "tcp", "127.0.0.1", 1)]}, deadline=0.1)[POD]
+
+    assert isinstance(answer, ProbeError)
+    assert words in str(answer)
+
+
+def test_prober_that_dies_in_a_round_gives_no_verdict(tmp_path: Path) -> None:
+    body = """
+import sys
+print('{"hello": 1, "hostname": "web", "resolv_conf": ""}', flush=True)
+sys.stdin.readline()
+sys.exit("command terminated with exit code 137")
+"""
+    with Prober(kubectl(tmp_path, body), tmp_path / "config") as prober:
+        answer = prober.round({POD: [Item("a", "tcp", "127.0.0.1", 1)]}, deadline=0.1)[POD]
+
+    assert isinstance(answer, ProbeError)
+    assert "137" in str(answer)
+
+
+def test_answer_that_lacks_an_item_gives_no_verdict(tmp_path: Path) -> None:
+    body = """
+import sys
+print('{"hello": 1, "hostname": "web", "resolv_conf": ""}', flush=True)
+for line in sys.stdin:
+    print('{"round": 1, "lag_ms": 0, "items": {}}', flush=True)
+"""
+    with Prober(kubectl(tmp_path, body), tmp_path / "config") as prober:
+        answer = prober.round({POD: [Item("a", "tcp", "127.0.0.1", 1)]}, deadline=0.1)[POD]
+
+    assert isinstance(answer, ProbeError)
+    assert "incomplete" in str(answer)
+
+
+def test_rounds_of_a_starved_prober_are_void(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.edge.probe.prober.STARVED_SECONDS", 0.3)
+    body = """
+import json, sys
+print('{"hello": 1, "hostname": "web", "resolv_conf": ""}', flush=True)
+for line in sys.stdin:
+    n = json.loads(line)["round"]
+    attempt = {"phase": "timeout", "ms": 1, "data": "", "error": ""}
+    print(json.dumps({"round": n, "lag_ms": 500, "items": {"a": [attempt] * 3}}), flush=True)
+"""
+    with Prober(kubectl(tmp_path, body), tmp_path / "config") as prober:
+        answer = prober.round({POD: [Item("a", "tcp", "127.0.0.1", 1)]}, deadline=0.1)[POD]
+
+    assert isinstance(answer, ProbeError)
+    assert "starved" in str(answer)
+
+
+def test_missing_prober_does_not_spoil_the_other_pods(tmp_path: Path, server: int) -> None:
+    body = f"""
+import sys
+if "web" in sys.argv:
+    sys.exit("gone")
+{HONEST}
+"""
+    item = Item("a", "tcp", "127.0.0.1", server, offsets=FAST)
+    with Prober(kubectl(tmp_path, body), tmp_path / "config") as prober:
+        answers = prober.round({POD: [item], OTHER: [item]}, deadline=0.4)
+
+    assert isinstance(answers[POD], ProbeError)
+    other = answers[OTHER]
+    assert not isinstance(other, ProbeError)
+    assert seen(other["a"]) is Outcome.CONNECTED
+
+
+def test_timed_lookup_that_fails_is_a_probe_error(prober: Prober) -> None:
+    with pytest.raises(ProbeError, match="timed lookup failed"):
+        prober.time_lookups(POD, ["no-such-name.invalid."], repeat=1)
+
+
+def test_lookups_are_timed_in_turn(prober: Prober) -> None:
+    taken = prober.time_lookups(POD, ["localhost", "127.0.0.1"], repeat=3)
+
+    assert [len(times) for times in taken.values()] == [3, 3]

@@ -1,0 +1,148 @@
+"""When a change counts as in force, and what is noted of each flow meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from harness.core.ask import Ask
+from harness.core.model import Protocol
+from harness.core.observation import Observation
+from harness.core.outcome import Outcome, Reading
+from harness.core.probe.interpret import Pace
+from harness.core.probe.latency import Way
+from harness.core.target import PodPort, PodRef
+from harness.edge.machine.wait import NotYet
+from harness.edge.stage.settling import ROUNDS, SAMPLE, Poll
+from harness.errors import ProbeError
+
+WEB, API = PodRef("shop", "web"), PodRef("shop", "api")
+ASK: Ask = (WEB, PodPort(API, 80, Protocol.TCP))
+OPEN, SHUT = Reading(Outcome.CONNECTED), Reading(Outcome.TIMEOUT)
+ANSWERED = {
+    "attempts": [{"phase": "timeout", "ms": 40, "at": 0}, {"phase": "answered", "ms": 1, "at": 40}]
+}
+
+
+class Script:
+    """An observer that shows one reading after the other; every other flow is open."""
+
+    def __init__(self, *shown: Reading | ProbeError, others: Sequence[Reading] = ()) -> None:
+        self.shown = list(shown)
+        self.others = list(others)
+        self.asked: list[list[Ask]] = []
+        self.clock = 0.0
+
+    def read(
+        self, asks: Sequence[Ask], pace: Pace, *, closing: Sequence[Ask] = ()
+    ) -> Mapping[Ask, Observation | ProbeError]:
+        self.asked.append(list(asks))
+        self.clock += 0.1
+        seen = self.shown.pop(0)
+        other = self.others.pop(0) if self.others else OPEN
+        first = seen if isinstance(seen, ProbeError) else Observation(seen, evidence=_told(seen))
+        return {ask: first if ask == ASK else Observation(other) for ask in asks}
+
+
+def _told(seen: Reading) -> Mapping[str, Any]:
+    return ANSWERED if seen == OPEN else {"attempts": [{"phase": "timeout", "ms": 200, "at": 0}]}
+
+
+def polled(script: Script, expected: Reading, **more: Any) -> Poll:
+    poll = Poll(
+        script,  # type: ignore[arg-type]
+        {ASK: expected},
+        clock=lambda: script.clock,
+        **more,
+    )
+    while script.shown:
+        try:
+            poll()
+        except NotYet:
+            continue
+        assert not script.shown, "it held too early"
+    return poll
+
+
+def test_change_holds_after_so_many_looks_running() -> None:
+    polled(Script(OPEN, *[SHUT] * ROUNDS), SHUT)
+
+
+def test_flow_that_goes_back_starts_the_count_anew() -> None:
+    poll = polled(Script(SHUT, OPEN, *[SHUT] * ROUNDS), SHUT)
+
+    (flip,) = poll.change(["deny"]).flips
+    assert flip.way is Way.CLOSES
+    assert (flip.first_ms, flip.old_until, flip.last_ms) == (0.0, 141.0, 200.0)
+    assert flip.looks == ROUNDS
+
+
+def test_opening_is_dated_by_the_attempt_that_was_answered() -> None:
+    poll = polled(Script(*[OPEN] * ROUNDS), OPEN)
+
+    (flip,) = poll.change(["none"]).flips
+    assert flip.way is Way.OPENS
+    assert flip.last_ms == 41.0
+
+
+def test_flow_that_never_flipped_is_missing_and_not_timed() -> None:
+    poll = polled(Script(OPEN, OPEN), SHUT)
+
+    change = poll.change(["deny"], "web still reaches api")
+    assert change.flips == ()
+    assert change.missing == "web still reaches api"
+    assert change.polls == 2
+
+
+def test_untouched_flow_that_falls_silent_for_a_moment_is_told() -> None:
+    other: Ask = (WEB, PodPort(API, 81, Protocol.TCP))
+    poll = polled(Script(*[SHUT] * ROUNDS, others=[OPEN, SHUT, OPEN]), SHUT, others={other: OPEN})
+
+    change = poll.change(["deny"])
+    assert change.sampled == ROUNDS
+    (blip,) = change.blips
+    assert "81" in blip
+    assert "timeout, not connected" in blip
+
+
+def test_untouched_flows_are_looked_at_in_turn_and_few_at_a_time() -> None:
+    others = {(WEB, PodPort(API, port, Protocol.TCP)): OPEN for port in range(1000, 1020)}
+    script = Script(*[SHUT] * ROUNDS)
+    polled(script, SHUT, others=others)
+
+    assert {len(asked) for asked in script.asked} == {1 + SAMPLE}
+    assert len({ask for asked in script.asked for ask in asked}) == 1 + len(others)
+
+
+def test_tool_that_breaks_is_no_sign_of_anything() -> None:
+    poll = Poll(Script(ProbeError("gone")), {ASK: SHUT})  # type: ignore[arg-type]
+
+    with pytest.raises(ProbeError, match="gone"):
+        poll()
+
+
+def test_closing_is_dated_between_two_attempts_of_one_look() -> None:
+    """Open at 0 and 40 ms, silent from 80 ms on: no need to wait for the next look."""
+
+    class Closing(Script):
+        def read(
+            self, asks: Sequence[Ask], pace: Pace, *, closing: Sequence[Ask] = ()
+        ) -> Mapping[Ask, Observation | ProbeError]:
+            super().read(asks, pace)
+            assert list(closing) == [ASK]
+            attempts = [
+                {"phase": "answered", "ms": 1, "at": 0},
+                {"phase": "answered", "ms": 1, "at": 40},
+                {"phase": "timeout", "ms": 120, "at": 80},
+                {"phase": "timeout", "ms": 80, "at": 120},
+            ]
+            return {ASK: Observation(SHUT, evidence={"attempts": attempts})}
+
+    poll = Poll(Closing(SHUT), {ASK: SHUT}, clock=lambda: 0.0)  # type: ignore[arg-type]
+    with pytest.raises(NotYet, match="1 of"):
+        poll()
+
+    (flip,) = poll.change(["deny"]).flips
+    assert (flip.old_until, flip.last_ms) == (41.0, 80.0)

@@ -1,0 +1,210 @@
+"""`labs.json`: complete, ordered, valid by its own schema, honest about what was not checked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from importlib.resources import files
+from ipaddress import ip_address
+from itertools import permutations
+from typing import Any
+
+import jsonschema
+import pytest
+
+from harness.core.dns.wire import Spread
+from harness.core.lab.documented import Erratum, Row, parse_table
+from harness.core.lab.record import Record, Status
+from harness.core.observation import Observation, Transcript
+from harness.core.outcome import Outcome, Reading
+from harness.report.document import exit_ok, row_json, to_json
+
+ERRATUM = Erratum("port-name", "SRV names the port", "the port has no name", "06-named-ports")
+SRV = "_http._tcp.api.shop.svc.cluster.local"
+TABLE = parse_table(
+    f"""
+| step  | apply           | from     | to                     | outcome   | why | actual       | erratum   | cite |
+|-------|-----------------|----------|------------------------|-----------|-----|--------------|-----------|------|
+| open  | 00-pods         | shop/web | pod/shop/db:6379       | connected | w   |              |           |      |
+| deny  | 00-pods, 01-no  | shop/web | pod/shop/db:6379       | timeout   | w   |              |           | ours |
+| names | 00-pods         | shop/web | dns/SRV/{SRV}/tcp      | resolved  | w   | dns_nxdomain | port-name |      |
+| names | 00-pods         | shop/web | svc/shop/dns:53/udp    | connected | w   |              |           |      |
+| names | 00-pods         | shop/web | net/google.com:443     | connected | w   |              |           |      |
+| names | 00-pods         | shop/web | name/api.shop:80       | connected | w   |              |           |      |
+| names | 00-pods         | shop/web | ping/net/google.com    | timeout   | w   |              |           |      |
+| names | 00-pods         | shop/web | lookup/google.com      | resolved  | w   |              |           |      |
+| names | 00-pods         | shop/web | questions/google.com   | shows 4   | w   |              |           |      |
+| names | 00-pods         | shop/web | option/ndots           | shows 5   | w   |              |           |      |
+""",  # noqa: E501 - a table is read by its columns
+    source="lab12#phase-2",
+    errata=(ERRATUM,),
+)
+OPEN, DENY, REFUTED = TABLE.rows[:3]
+CONNECTED = Reading(Outcome.CONNECTED)
+
+
+def record(row: Row, status: Status = Status.PASS, order: int = 0, **more: Any) -> Record:
+    base = Record("lab12", "default_deny", row, row.outcome, Observation(row.outcome), status)
+    return replace(base, order=order, **more)
+
+
+def document(*records: Record, **more: Any) -> dict[str, Any]:
+    settings = {"started": "2026-11-21T07:00:00+00:00", "seconds": 12.34567, "command": "pytest"}
+    return to_json(records, {"cni": "calico 3.30.1"}, **{**settings, **more})
+
+
+RECORDS = (
+    record(
+        OPEN,
+        order=0,
+        observation=Observation(
+            CONNECTED,
+            transcripts=(Transcript("nc -z db 6379", "ok \x1b[31m\udc80", 0, 0.01234),),
+            notes=("answered by db",),
+            evidence={
+                "ip": ip_address("10.0.0.7"),
+                "spread": {"db": Spread.of([1.0, 2.0])},
+                "seen": {Outcome.TIMEOUT, Outcome.CONNECTED},
+                "bytes": b"\xff",
+                "endless": float("inf"),
+                "pair": (1, 2.5, None, True),
+                Outcome.RESET: "key",
+            },
+        ),
+    ),
+    record(
+        DENY,
+        order=1,
+        observation=Observation(Reading(Outcome.TIMEOUT), control=CONNECTED),
+        reasons=("db is isolated",),
+    ),
+    record(REFUTED, Status.ERRATUM, order=2),
+    record(TABLE.rows[3], Status.FAIL, order=3, problem="expected x", next_step="look"),
+    record(TABLE.rows[4], Status.NOT_CHECKED, order=4, observation=None, predicted=None),
+    *(record(row, order=5 + number) for number, row in enumerate(TABLE.rows[5:])),
+)
+
+
+def test_a_document_is_valid_by_its_schema() -> None:
+    schema = json.loads(files("harness.report").joinpath("templates/labs.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    found = json.loads(json.dumps(document(*RECORDS, gate={"enforces": True}), allow_nan=False))
+    validator.validate(found)
+    validator.validate(document())
+    del found["rows"][0]["flow"]["port"]
+    assert not validator.is_valid(found)
+
+
+def test_the_schema_knows_the_words_of_outcome_and_status() -> None:
+    schema = json.loads(files("harness.report").joinpath("templates/labs.schema.json").read_text())
+    assert schema["$defs"]["outcome"]["enum"] == [outcome.value for outcome in Outcome]
+    row = schema["$defs"]["row"]["properties"]
+    assert row["status"]["enum"] == [status.value for status in Status]
+    assert schema["properties"]["summary"]["required"] == row["status"]["enum"]
+
+
+def test_the_document_tells_the_run() -> None:
+    found = document(*RECORDS, gate={"enforces": True}, deselected=3, interrupted=True)
+    assert found["schema_version"] == 1
+    assert found["environment"] == {
+        "kubernetes": None,
+        "kind": None,
+        "cni": "calico 3.30.1",
+        "kernel": None,
+    }
+    assert found["seconds"] == 12.346
+    assert (found["gate"], found["deselected"], found["interrupted"]) == (
+        {"enforces": True},
+        3,
+        True,
+    )
+    assert found["summary"] == {"pass": 7, "fail": 1, "erratum": 1, "not_checked": 1}
+
+
+def test_the_order_of_rows_is_the_order_of_the_run() -> None:
+    expected = document(*RECORDS[:3])
+    assert [row["step"] for row in expected["rows"]] == ["open", "deny", "names"]
+    assert all(document(*mixed) == expected for mixed in permutations(RECORDS[:3]))
+
+
+def test_a_row_has_its_three_columns_with_their_details() -> None:
+    row = replace(TABLE.rows[8], documented=Reading(Outcome.SHOWS, "4 questions"))
+    found = row_json(replace(record(row), predicted=None))
+    assert (found["documented"], found["documented_detail"]) == ("shows", "4 questions")
+    assert (found["predicted"], found["predicted_detail"]) == (None, None)
+    assert (found["observed"], found["observed_detail"]) == ("shows", "4 questions")
+
+
+def test_a_row_that_was_not_observed_says_so() -> None:
+    found = row_json(RECORDS[4])
+    assert (found["observed"], found["status"]) == (None, "not_checked")
+    assert (found["evidence"], found["transcripts"], found["notes"]) == ({}, [], [])
+
+
+def test_a_row_names_who_claims_it_and_what_refutes_it() -> None:
+    assert row_json(RECORDS[0])["claimed_by"] == "tutorial"
+    assert row_json(RECORDS[1])["claimed_by"] == "policylab"
+    assert row_json(RECORDS[1])["control"] == "connected"
+    assert row_json(RECORDS[0])["erratum"] is None
+    assert row_json(RECORDS[2])["erratum"] == {
+        "id": "port-name",
+        "wrong": "SRV names the port",
+        "why": "the port has no name",
+        "corrected": "06-named-ports",
+    }
+
+
+@pytest.mark.parametrize(
+    ("number", "flow"),
+    [
+        (0, ("pod/shop/db", "TCP", 6379)),
+        (2, (f"dns/SRV/{SRV}", "TCP", 53)),
+        (3, ("svc/shop/dns", "UDP", 53)),
+        (4, ("net/google.com", "TCP", 443)),
+        (5, ("name/api.shop", "TCP", 80)),
+        (6, ("ping/net/google.com", "ICMP", None)),
+        (7, ("lookup/google.com", "UDP", 53)),
+        (8, ("questions/google.com", "UDP", 53)),
+        (9, ("option/ndots", None, None)),
+    ],
+)
+def test_a_flow_has_its_ends_protocol_and_port(
+    number: int, flow: tuple[str, str | None, int | None]
+) -> None:
+    to, protocol, port = flow
+    expected = {"from": "shop/web", "to": to, "protocol": protocol, "port": port}
+    assert row_json(record(TABLE.rows[number]))["flow"] == expected
+
+
+def test_evidence_of_any_kind_becomes_plain_data() -> None:
+    found = row_json(RECORDS[0])
+    assert found["evidence"]["ip"] == "10.0.0.7"
+    assert found["evidence"]["spread"]["db"]["median"] == 1.5
+    assert found["evidence"]["seen"] == ["connected", "timeout"]
+    assert found["evidence"]["bytes"] == "\ufffd"
+    assert found["evidence"]["endless"] is None
+    assert found["evidence"]["pair"] == [1, 2.5, None, True]
+    assert found["evidence"]["reset"] == "key"
+
+
+def test_a_transcript_can_be_written_as_utf8_whatever_the_command_printed() -> None:
+    found = row_json(RECORDS[0])["transcripts"]
+    assert found == [
+        {"command": "nc -z db 6379", "output": "ok \x1b[31m?", "exit_code": 0, "seconds": 0.012}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "good"),
+    [
+        ([Status.PASS, Status.ERRATUM], True),
+        ([Status.PASS, Status.FAIL], False),
+        ([Status.PASS, Status.NOT_CHECKED], False),
+        ([], False),
+    ],
+)
+def test_a_run_is_good_only_if_every_row_was_checked_and_none_failed(
+    statuses: list[Status], good: bool
+) -> None:
+    assert exit_ok([record(OPEN, status) for status in statuses]) is good
