@@ -18,13 +18,14 @@ from benchmarks.figures import Figure, oracle, rounds, streams, under_load
 from benchmarks.pods import PORTS, denied, pods, ports_of
 from harness.core.outcome import Verdict
 from harness.core.spread import Spread
-from harness.edge.api.kube import Kube
+from harness.edge.api.client import KubeClient
 from harness.edge.cluster.opening import Cluster, ClusterSpec
 from harness.edge.cluster.running import running
 from harness.edge.cni.known import CNIS
 from harness.edge.probe.matrix import MatrixProber
 from harness.edge.probe.pods import TOOLBOX
 from harness.edge.probe.prober import Prober
+from harness.edge.probe.streams import StreamProber
 from harness.errors import HarnessError
 
 ALLOW, DENY = Verdict.ALLOW, Verdict.DENY
@@ -68,10 +69,10 @@ def measure(cluster: Cluster, console: Console) -> list[Figure]:
         console.print(f"  {figure.name}: {said(figure)}", markup=False)
 
     def make() -> Prober:
-        return Prober(cluster.kubectl, cluster.kubeconfig, cluster.context)
+        return StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
 
     add(oracle())
-    kube = Kube(cluster.kubeconfig, cluster.context)
+    kube = KubeClient(cluster.kubeconfig, cluster.context)
     most = max(size for size, *_ in SIZES)
     with pods(kube, most, cluster.refs.get("toolbox", TOOLBOX)) as ends:
         for size, *_ in SIZES:

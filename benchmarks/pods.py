@@ -12,7 +12,7 @@ from harness.core.policy.reachability import Matrix, Port
 from harness.core.probe.cells import Cell
 from harness.core.probe.interpret import POLL
 from harness.edge.api.kube import Kube
-from harness.edge.api.namespaces import OWNER
+from harness.edge.api.namespaces import OWNER, wait_gone
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.discovery import discover
 from harness.edge.probe.matrix import MatrixProber
@@ -46,7 +46,7 @@ def pods(kube: Kube, count: int, image: str) -> Iterator[tuple[Pod, ...]]:
     """So many running pods; they go at the end, and their namespace with them."""
     if kube.get("v1", "Namespace", NAMESPACE):  # of a run that was cut off
         kube.delete(_SPACE)
-        kube.wait_gone([_SPACE], seconds=READY_SECONDS)
+        wait_gone(kube, [_SPACE], seconds=READY_SECONDS)
     kube.apply(_SPACE)
     try:
         kube.wait("the namespace can hold pods", lambda: _usable(kube), seconds=READY_SECONDS)

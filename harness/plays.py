@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.core.lab.documented import Row
 from harness.core.manifests.library import Library, namespaces_of
+from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import kubectl_base
 from harness.edge.api.namespaces import clear
@@ -24,6 +25,7 @@ from harness.edge.cni.drops import drop_counter, realised_by
 from harness.edge.play import Play
 from harness.edge.probe.prober import Prober
 from harness.edge.probe.replay import Replayer
+from harness.edge.probe.streams import StreamProber
 from harness.edge.stage.bench import Bench
 from harness.edge.stage.gate import Gate, GateReport
 from harness.edge.stage.stage import Stage
@@ -54,8 +56,8 @@ def proven(
         ClusterNotReady: the gate did not pass.
         ProbeError: its probes failed.
     """
-    with Prober(cluster.kubectl, cluster.kubeconfig, cluster.context) as prober:
-        kube = Kube(cluster.kubeconfig, cluster.context)
+    with StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context) as prober:
+        kube = KubeClient(cluster.kubeconfig, cluster.context)
         gate = Gate(kube, prober, images=cluster.refs, internet=internet)
         try:
             with progress.step("gate: does this cluster enforce policy?"):
@@ -96,7 +98,7 @@ class Plays:
     def _play(self, tutorial: str) -> Play:
         cluster, kube = self.live.cluster, self.live.kube
         library = self.libraries[tutorial]
-        prober = Prober(cluster.kubectl, cluster.kubeconfig, cluster.context)
+        prober = StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
         self._ends.enter_context(prober)
         words = kubectl_base(cluster.kubectl, cluster.kubeconfig, cluster.context)
         stage = Stage(

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from harness.core.manifests.liveobjects import with_ports
 from harness.core.model import ContainerPort, Pod, Protocol
 from harness.core.policy.reachability import Port
-from harness.edge.api.kube import Kube
+from harness.edge.api.client import KubeClient
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec, open_cluster
 from harness.edge.cluster.running import running
 from harness.edge.cni.known import CNIS
 from harness.edge.probe.discovery import Found, discover, equip
 from harness.edge.probe.matrix import PROBED, MatrixProber
 from harness.edge.probe.pods import TOOLBOX
-from harness.edge.probe.prober import Prober
+from harness.edge.probe.streams import StreamProber
 from harness.errors import ContentError
 from harness.progress import Progress
 
@@ -90,7 +90,7 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
         ProbeError: there is nothing to probe.
     """
     cluster = _cluster(arguments, progress)
-    kube = Kube(cluster.kubeconfig, cluster.context)
+    kube = KubeClient(cluster.kubeconfig, cluster.context)
     found = discover(kube, arguments.namespaces, selector=arguments.selector)
     if found.without_prober:
         _allow(cluster, found.without_prober, yes=arguments.yes)
@@ -99,7 +99,7 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
             equip(kube, found.without_prober, image)
     targets, notes = targets_of(found.pods, arguments.port)
     notes = [*(f"{name} {reason}" for name, reason in found.left_out.items()), *notes]
-    with Prober(cluster.kubectl, cluster.kubeconfig, cluster.context) as prober:
+    with StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context) as prober:
         matrix = MatrixProber(prober)
         if arguments.listen:
             refused = matrix.listen(targets)

@@ -25,13 +25,14 @@ from harness.core.manifests.reader import Resource
 from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import Scenario
+from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import kubectl_base
 from harness.edge.api.namespaces import clear
 from harness.edge.cluster.opening import Cluster
 from harness.edge.cni.drops import realised_by
 from harness.edge.machine.wait import wait_for
-from harness.edge.probe.prober import Prober
+from harness.edge.probe.streams import StreamProber
 from harness.edge.stage.settling import POLL_EVERY, Poll
 from harness.edge.stage.stage import Stage
 from harness.errors import HarnessError, NotSettled, ProbeError
@@ -63,7 +64,7 @@ class World:
 
     def __init__(self, cluster: Cluster, kube: Kube, *, fence: Callable[[], None]) -> None:
         self._library: dict[str, Sequence[Resource]] = {}
-        self._prober = Prober(cluster.kubectl, cluster.kubeconfig, cluster.context)
+        self._prober = StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
         words = kubectl_base(cluster.kubectl, cluster.kubeconfig, cluster.context)
         self._stage = Stage(
             kube,
@@ -194,7 +195,7 @@ Result = Judged | Finding | Lost
 
 
 def _connect(cluster: Cluster) -> Kube:
-    return Kube(cluster.kubeconfig, cluster.context)
+    return KubeClient(cluster.kubeconfig, cluster.context)
 
 
 class Fuzz:

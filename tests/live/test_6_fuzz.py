@@ -12,6 +12,7 @@ import pytest
 
 from harness.core.fuzz.cases import Case, draw_cases
 from harness.core.fuzz.result import Judged, totals
+from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
 from harness.edge.cluster.opening import Cluster
 from harness.edge.fuzz import Finding, Fuzz, World
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.live
 SEED, POLICIES = 7, 20
 
 
-class Lying(Kube):
+class Lying(KubeClient):
     """A cluster that takes NetworkPolicies and silently leaves out what they let in."""
 
     def apply(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def test_cilium_counts_rules_that_policy_types_leaves_out(lab_live: Live) -> Non
         },
     }
     case: Case = replace(drawn.bare, objects=(*drawn.bare.objects, policy))
-    kube = Kube(lab_live.cluster.kubeconfig, lab_live.cluster.context)
+    kube = KubeClient(lab_live.cluster.kubeconfig, lab_live.cluster.context)
 
     with World(lab_live.cluster, kube, fence=lab_live.gate.fence) as world:
         judged = world.run(case)

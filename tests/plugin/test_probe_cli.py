@@ -134,7 +134,7 @@ def test_pods_of_a_foreign_cluster_are_touched_only_with_yes(
     equipped: list[Any] = []
     bare = Found(FOUND.topology, {}, FOUND.pods)
     monkeypatch.setattr(livepods, "open_cluster", lambda spec, progress: cluster)
-    monkeypatch.setattr(livepods, "Kube", lambda *_: None)
+    monkeypatch.setattr(livepods, "KubeClient", lambda *_: None)
     monkeypatch.setattr(livepods, "discover", lambda *_, **__: bare)
     monkeypatch.setattr(livepods, "equip", lambda *given: equipped.append(given))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.edge.api.kube import Kube
+from harness.edge.api.kube import Kube, Object, named
 from harness.edge.machine.wait import NotYet
 from harness.errors import ContentError
 
@@ -36,7 +36,7 @@ def clear(kube: Kube, namespaces: Iterable[str]) -> None:
         left.append(found)
     for found in left:
         kube.delete(found)
-    kube.wait_gone(left, seconds=DELETE_SECONDS)
+    wait_gone(kube, left, seconds=DELETE_SECONDS)
 
 
 def wait_usable(kube: Kube, namespace: str) -> None:
@@ -47,3 +47,22 @@ def wait_usable(kube: Kube, namespace: str) -> None:
             raise NotYet("it has no service account yet")
 
     kube.wait(f"the namespace {namespace} can hold pods", usable, seconds=USABLE_SECONDS)
+
+
+def wait_gone(kube: Kube, bodies: Iterable[Object], *, seconds: float = 60.0) -> None:
+    """Wait until the objects are gone, for `seconds` each.
+
+    Raises:
+        ClusterNotReady: an object is still there; the message says what holds it.
+    """
+    for body in bodies:
+
+        def gone(body: Object = body) -> None:
+            meta = body["metadata"]
+            left = kube.get(body["apiVersion"], body["kind"], meta["name"], meta.get("namespace"))
+            if left is not None:
+                status = left.get("status", {})
+                holds = status.get("conditions") or left["metadata"].get("finalizers")
+                raise NotYet(f"{named(body)} is still there: {holds}")
+
+        kube.wait(f"{named(body)} is gone", gone, seconds=seconds)

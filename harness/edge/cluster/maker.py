@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pytest_kind.cluster import KindCluster
 
+from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
 from harness.edge.cluster import evidence
 from harness.edge.cluster.kindconfig import kind_config
@@ -69,7 +70,7 @@ class Maker:
         config = f"--kubeconfig={self.home.kubeconfig}"
         export: list[str | Path] = [self.kind, "export", "kubeconfig", config]
         run([*export, f"--name={self.spec.cluster}"], timeout=30)
-        return missing(Kube(self.home.kubeconfig), self.cni.daemon_set)
+        return missing(KubeClient(self.home.kubeconfig), self.cni.daemon_set)
 
     def create(self) -> None:
         """Make the cluster; a failure or Ctrl-C takes away what there is of it."""
@@ -146,7 +147,7 @@ class Maker:
             archive.unlink()
 
     def _install(self) -> None:
-        kube = Kube(self.home.kubeconfig)
+        kube = KubeClient(self.home.kubeconfig)
         control_plane = f"{self.spec.cluster}-control-plane"
         self.point_dns(kube)  # before its pods can start, so that they need no second start
         with self.progress.step(f"{self.cni.name} {self.cni.version}"):

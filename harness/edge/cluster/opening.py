@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from shutil import which
 
-from harness.edge.api.kube import Kube
+from harness.edge.api.client import KubeClient
 from harness.edge.cluster.maker import Maker, delete, missing, versions
 from harness.edge.cluster.nodes import node_containers
 from harness.edge.cluster.state import (
@@ -58,7 +58,7 @@ def open_cluster(spec: ClusterSpec, progress: Progress) -> Cluster:
     if action is not Action.REUSE:
         with progress.step(f"kind cluster {spec.cluster}"):
             maker.create()
-    kube = Kube(maker.home.kubeconfig)
+    kube = KubeClient(maker.home.kubeconfig)
     if action is Action.REUSE:
         maker.point_dns(kube)
     return maker.cluster(kube, created=action is not Action.REUSE)
@@ -108,7 +108,7 @@ def status(name: str) -> ClusterStatus:
         return ClusterStatus(healthy=False, facts={"state": "not ours, or absent", "known": known})
     facts = {"cni": record.cni, "node image": record.node, "kubeconfig": str(home.kubeconfig)}
     try:
-        kube = Kube(home.kubeconfig)
+        kube = KubeClient(home.kubeconfig)
         lacking = missing(kube, daemon_set_of(record.cni))
         facts |= versions(kube)
     except HarnessError as error:
@@ -137,7 +137,7 @@ def _external(spec: ClusterSpec) -> Cluster:
     kubectl = spec.kubectl_bin or which("kubectl")
     if kubectl is None:
         raise ToolMissing("kubectl is not on PATH", try_="install it, or --kind-kubectl-bin=PATH")
-    kube = Kube(kubeconfig, spec.context)
+    kube = KubeClient(kubeconfig, spec.context)
     return Cluster(
         name=spec.context,
         kubeconfig=kubeconfig,

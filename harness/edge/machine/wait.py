@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import tenacity
 
+from harness.edge.machine.clock import MACHINE_CLOCK, Clock
 from harness.errors import EnvironmentFault, NotSettled
 
 T = TypeVar("T")
@@ -25,17 +26,22 @@ def wait_for(
     fault: type[EnvironmentFault] = NotSettled,
     where: str = "",
     try_: str = "",
+    clock: Clock = MACHINE_CLOCK,
 ) -> T:
     """Call `check` every `every` seconds until it returns instead of raising NotYet.
+
+    `clock` is the clock by which the seconds pass.
 
     Raises:
         EnvironmentFault: (of type `fault`) the condition did not hold within `seconds`; the
             message has the last thing seen.
     """
+    end = clock.monotonic() + seconds
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(NotYet),
         wait=tenacity.wait_fixed(every),
-        stop=tenacity.stop_after_delay(seconds),
+        stop=lambda _: clock.monotonic() >= end,
+        sleep=clock.sleep,
         reraise=True,
     )
     try:

@@ -10,18 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.core.target import PodRef
+from harness.edge.probe.prober import Hello
 from harness.errors import ProbeError
 
 CONTAINER = "policylab-probe"
 CLOSE_SECONDS = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """What a prober says when it starts: whose network namespace it is in, and its resolv.conf."""
-
-    hostname: str
-    resolv_conf: str
 
 
 @dataclass(slots=True)

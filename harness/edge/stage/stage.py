@@ -23,7 +23,7 @@ from harness.core.probe.latency import Change
 from harness.core.target import PodRef
 from harness.core.world import INTERNET
 from harness.edge.api.kube import Kube
-from harness.edge.api.namespaces import DELETE_SECONDS, OWNER, clear, wait_usable
+from harness.edge.api.namespaces import DELETE_SECONDS, OWNER, clear, wait_gone, wait_usable
 from harness.edge.machine.wait import wait_for
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.pods import Pods, refs_of
@@ -188,7 +188,7 @@ class Stage:
         # A Deployment is gone before its pods are.
         deployments = [r for r in alone if r.kind == "Deployment"]
         waited += self.pods.bodies(refs_of(*deployments))
-        self._kube.wait_gone(waited, seconds=DELETE_SECONDS)
+        wait_gone(self._kube, waited, seconds=DELETE_SECONDS)
         self.pods.forget(pods)
 
     def _part_from(self, workloads: Sequence[Resource]) -> None:

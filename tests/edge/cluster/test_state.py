@@ -204,7 +204,7 @@ def test_cluster_of_ours_is_healthy_when_nothing_is_missing(
 ) -> None:
     Home(NAME).stood(OURS, NODES)
     kind.clusters = [NAME]
-    monkeypatch.setattr(maker_module, "Kube", lambda *_: None)
+    monkeypatch.setattr(maker_module, "KubeClient", lambda *_: None)
     monkeypatch.setattr(maker_module, "missing", lambda *_: lacking)
 
     assert maker.state() == (state, lacking)
@@ -416,7 +416,7 @@ def external(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_module, "provide", never)
     monkeypatch.setattr(cluster_module, "ensure_internet", never)
     monkeypatch.setattr(cluster_module, "Maker", never)
-    monkeypatch.setattr(cluster_module, "Kube", lambda *_: None)
+    monkeypatch.setattr(cluster_module, "KubeClient", lambda *_: None)
     monkeypatch.setattr(cluster_module, "versions", lambda _: {"kubernetes": "v1.33.0"})
 
 

@@ -16,7 +16,7 @@ import pytest
 from harness.core.probe.attempts import Attempt, Item
 from harness.core.probe.greeting import Reply, greeting, reply_of
 from harness.core.target import PodRef
-from harness.edge.probe.prober import Prober
+from harness.edge.probe.streams import StreamProber
 from harness.edge.probe.wire import Listener
 from harness.errors import ProbeError
 
@@ -29,11 +29,11 @@ os.execvp(sys.executable, [sys.executable, *sys.argv[sys.argv.index("--") + 2:]]
 
 
 @pytest.fixture
-def prober(tmp_path: Path) -> Iterator[Prober]:
+def prober(tmp_path: Path) -> Iterator[StreamProber]:
     kubectl = tmp_path / "kubectl"
     kubectl.write_text(f"#!{sys.executable}\n{HONEST}")
     kubectl.chmod(kubectl.stat().st_mode | stat.S_IXUSR)
-    with Prober(kubectl, tmp_path / "config") as made:
+    with StreamProber(kubectl, tmp_path / "config") as made:
         yield made
 
 
@@ -47,14 +47,14 @@ def asked(protocol: str, port: int, nonce: str = "n1") -> Item:
     return Item("a", protocol, "127.0.0.1", port, greeting(nonce), "bytes", FAST)
 
 
-def one(prober: Prober, item: Item) -> list[Attempt]:
+def one(prober: StreamProber, item: Item) -> list[Attempt]:
     answer = prober.round({API: [item]}, deadline=0.3)[API]
     assert not isinstance(answer, ProbeError), answer
     return answer["a"]
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
-def test_listener_answers_with_its_name_and_the_nonce(prober: Prober, protocol: str) -> None:
+def test_listener_answers_with_its_name_and_the_nonce(prober: StreamProber, protocol: str) -> None:
     door = Listener(protocol, free_port())
 
     assert prober.listen({WEB: [door]}) == {WEB: {door: ""}}
@@ -63,7 +63,7 @@ def test_listener_answers_with_its_name_and_the_nonce(prober: Prober, protocol: 
     assert [reply_of(attempt.data) for attempt in attempts] == [Reply("shop/web", "n1")]
 
 
-def test_mute_listener_hears_what_it_does_not_answer(prober: Prober) -> None:
+def test_mute_listener_hears_what_it_does_not_answer(prober: StreamProber) -> None:
     door = Listener("udp", free_port(), answers=False)
     prober.listen({WEB: [door]})
 
@@ -76,7 +76,7 @@ def test_mute_listener_hears_what_it_does_not_answer(prober: Prober) -> None:
     assert 0 <= heard["lost"] < 1000
 
 
-def test_what_was_heard_is_told_once(prober: Prober) -> None:
+def test_what_was_heard_is_told_once(prober: StreamProber) -> None:
     door = Listener("udp", free_port())
     prober.listen({WEB: [door]})
     one(prober, asked("udp", door.port))
@@ -88,7 +88,7 @@ def test_what_was_heard_is_told_once(prober: Prober) -> None:
     assert second == {}
 
 
-def test_listener_answers_while_its_own_round_is_under_way(prober: Prober) -> None:
+def test_listener_answers_while_its_own_round_is_under_way(prober: StreamProber) -> None:
     door = Listener("tcp", free_port())
     prober.listen({WEB: [door]})
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as deaf:
@@ -102,14 +102,14 @@ def test_listener_answers_while_its_own_round_is_under_way(prober: Prober) -> No
     assert seen["a"][0].ms < 200
 
 
-def test_port_that_is_taken_is_named_and_left_to_its_owner(prober: Prober) -> None:
+def test_port_that_is_taken_is_named_and_left_to_its_owner(prober: StreamProber) -> None:
     with closing(socket.create_server(("", 0))) as owner:
         door = Listener("tcp", owner.getsockname()[1])
 
         assert prober.listen({WEB: [door]}) == {WEB: {door: "EADDRINUSE"}}
 
 
-def test_listening_anew_closes_what_was_open(prober: Prober) -> None:
+def test_listening_anew_closes_what_was_open(prober: StreamProber) -> None:
     old, new = Listener("tcp", free_port()), Listener("tcp", free_port())
     prober.listen({WEB: [old]})
     prober.listen({WEB: [new]})
@@ -117,7 +117,7 @@ def test_listening_anew_closes_what_was_open(prober: Prober) -> None:
     assert [attempt.phase for attempt in one(prober, asked("tcp", old.port))] == ["refused"]
 
 
-def test_listener_ignores_what_is_no_greeting(prober: Prober) -> None:
+def test_listener_ignores_what_is_no_greeting(prober: StreamProber) -> None:
     door = Listener("udp", free_port())
     prober.listen({WEB: [door]})
 
@@ -127,7 +127,7 @@ def test_listener_ignores_what_is_no_greeting(prober: Prober) -> None:
     assert prober.heard([WEB])[WEB] == {}
 
 
-def test_first_answer_ends_the_attempts_before_it(prober: Prober) -> None:
+def test_first_answer_ends_the_attempts_before_it(prober: StreamProber) -> None:
     """A port that opens during a poll: seen at the next attempt, not at the deadline."""
     port = free_port(socket.SOCK_DGRAM)
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as late:
@@ -150,7 +150,7 @@ def test_first_answer_ends_the_attempts_before_it(prober: Prober) -> None:
     assert attempts[1].at >= 50
 
 
-def test_datagrams_leave_from_a_port_that_was_not_used_before(prober: Prober) -> None:
+def test_datagrams_leave_from_a_port_that_was_not_used_before(prober: StreamProber) -> None:
     """Connection tracking would let a used one pass for 30 s more, against any policy."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as deaf:
         deaf.bind(("127.0.0.1", 0))
@@ -164,7 +164,7 @@ def test_datagrams_leave_from_a_port_that_was_not_used_before(prober: Prober) ->
     assert last - first < 100 or last - first > 20_000  # in turn, but for the end of the range
 
 
-def test_every_attempt_is_made_where_a_flow_is_about_to_close(prober: Prober) -> None:
+def test_every_attempt_is_made_where_a_flow_is_about_to_close(prober: StreamProber) -> None:
     door = Listener("udp", free_port())
     prober.listen({WEB: [door]})
 
@@ -183,7 +183,7 @@ def test_answers_that_miss_what_was_heard_give_no_verdict(tmp_path: Path) -> Non
         '    print(json.dumps({"round": json.loads(line)["round"]}), flush=True)\n'
     )
     kubectl.chmod(kubectl.stat().st_mode | stat.S_IXUSR)
-    with Prober(kubectl, tmp_path / "config") as prober:
+    with StreamProber(kubectl, tmp_path / "config") as prober:
         heard = prober.heard([WEB])[WEB]
         opened = prober.listen({WEB: [Listener("tcp", 1)]})[WEB]
 

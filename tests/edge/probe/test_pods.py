@@ -16,9 +16,9 @@ from harness.edge.api.kube import Kube
 from harness.edge.api.livenames import LiveNames
 from harness.edge.machine.wait import wait_for
 from harness.edge.probe.pods import Pods
-from harness.edge.probe.prober import Prober
 from harness.edge.probe.replay import Replayer
 from harness.edge.probe.stream import CONTAINER
+from harness.edge.probe.streams import StreamProber
 from harness.errors import ClusterNotReady, ProbeError
 
 DEPLOYMENT = """
@@ -244,7 +244,7 @@ def test_command_is_run_in_the_live_pod(tmp_path: Path) -> None:
 
 
 def test_probe_is_sent_from_the_live_pod(tmp_path: Path) -> None:
-    with Prober(kubectl(tmp_path), tmp_path / "config") as prober:
+    with StreamProber(kubectl(tmp_path), tmp_path / "config") as prober:
         prober.names.learn({WEB_2: "web-a-zz"})
         answer = prober.round({WEB_2: [Item("a", "tcp", "127.0.0.1", 9)]})
 

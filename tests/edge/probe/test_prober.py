@@ -15,7 +15,7 @@ import pytest
 from harness.core.outcome import Outcome
 from harness.core.probe.attempts import Attempt, Item, classify
 from harness.core.target import PodRef
-from harness.edge.probe.prober import Prober
+from harness.edge.probe.streams import StreamProber
 from harness.errors import ProbeError
 
 POD = PodRef("shop", "web")
@@ -38,8 +38,8 @@ os.execvp(sys.executable, [sys.executable, *sys.argv[sys.argv.index("--") + 2:]]
 
 
 @pytest.fixture
-def prober(tmp_path: Path) -> Iterator[Prober]:
-    with Prober(kubectl(tmp_path, HONEST), tmp_path / "config") as made:
+def prober(tmp_path: Path) -> Iterator[StreamProber]:
+    with StreamProber(kubectl(tmp_path, HONEST), tmp_path / "config") as made:
         yield made
 
 
@@ -66,7 +66,7 @@ def server() -> Iterator[int]:
         thread.join(5)
 
 
-def one(prober: Prober, item: Item, deadline: float = 0.4) -> list[Attempt]:
+def one(prober: StreamProber, item: Item, deadline: float = 0.4) -> list[Attempt]:
     answer = prober.round({POD: [item]}, deadline=deadline)[POD]
     assert not isinstance(answer, ProbeError), answer
     return answer[item.id]
@@ -82,26 +82,26 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_open_port_is_connected_at_the_first_attempt(prober: Prober, server: int) -> None:
+def test_open_port_is_connected_at_the_first_attempt(prober: StreamProber, server: int) -> None:
     attempts = one(prober, Item("a", "tcp", "127.0.0.1", server, offsets=FAST))
 
     assert seen(attempts) is Outcome.CONNECTED
     assert len(attempts) == 1
 
 
-def test_answer_of_the_server_is_returned(prober: Prober, server: int) -> None:
+def test_answer_of_the_server_is_returned(prober: StreamProber, server: int) -> None:
     attempts = one(prober, Item("a", "tcp", "127.0.0.1", server, b"HEAD", "bytes", FAST))
 
     assert b"X-Policylab-Pod: api" in attempts[0].data
 
 
-def test_closed_port_is_refused(prober: Prober) -> None:
+def test_closed_port_is_refused(prober: StreamProber) -> None:
     attempts = one(prober, Item("a", "tcp", "127.0.0.1", free_port(), offsets=FAST))
 
     assert seen(attempts) is Outcome.REFUSED
 
 
-def test_silent_tcp_port_needs_every_attempt_to_be_silent(prober: Prober) -> None:
+def test_silent_tcp_port_needs_every_attempt_to_be_silent(prober: StreamProber) -> None:
     # A full accept queue makes the kernel drop every further SYN: silence, without any firewall.
     with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as deaf:
         address = deaf.getsockname()
@@ -112,7 +112,7 @@ def test_silent_tcp_port_needs_every_attempt_to_be_silent(prober: Prober) -> Non
     assert len(attempts) == 3
 
 
-def test_silent_udp_port_is_a_timeout(prober: Prober) -> None:
+def test_silent_udp_port_is_a_timeout(prober: StreamProber) -> None:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as deaf:
         deaf.bind(("127.0.0.1", 0))
         item = Item("a", "udp", "127.0.0.1", deaf.getsockname()[1], b"hello", "bytes", FAST)
@@ -121,7 +121,7 @@ def test_silent_udp_port_is_a_timeout(prober: Prober) -> None:
     assert seen(attempts) is Outcome.TIMEOUT
 
 
-def test_all_flows_of_a_round_take_one_deadline(prober: Prober) -> None:
+def test_all_flows_of_a_round_take_one_deadline(prober: StreamProber) -> None:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as deaf:
         deaf.bind(("127.0.0.1", 0))
         port = deaf.getsockname()[1]
@@ -134,7 +134,7 @@ def test_all_flows_of_a_round_take_one_deadline(prober: Prober) -> None:
         assert {seen(found[item.id]) for item in items} == {Outcome.TIMEOUT}
 
 
-def test_hello_carries_the_resolver_configuration(prober: Prober) -> None:
+def test_hello_carries_the_resolver_configuration(prober: StreamProber) -> None:
     assert prober.hello(POD).resolv_conf == Path("/etc/resolv.conf").read_text(encoding="utf-8")
 
 
@@ -150,7 +150,7 @@ def test_hello_carries_the_resolver_configuration(prober: Prober) -> None:
 def test_broken_stream_is_a_probe_error_with_the_last_words(
     tmp_path: Path, body: str, words: str
 ) -> None:
-    with Prober(kubectl(tmp_path, body), tmp_path / "config") as prober:
+    with StreamProber(kubectl(tmp_path, body), tmp_path / "config") as prober:
         answer = prober.round({POD: [Item("a", "tcp", "127.0.0.1", 1)]}, deadline=0.1)[POD]
 
     assert isinstance(answer, ProbeError)
@@ -164,7 +164,7 @@ print('{"hello": 1, "hostname": "web", "resolv_conf": ""}', flush=True)
 sys.stdin.readline()
 sys.exit("command terminated with exit code 137")
 """
-    with Prober(kubectl(tmp_path, body), tmp_path / "config") as prober:
+    with StreamProber(kubectl(tmp_path, body), tmp_path / "config") as prober:
         answer = prober.round({POD: [Item("a", "tcp", "127.0.0.1", 1)]}, deadline=0.1)[POD]
 
     assert isinstance(answer, ProbeError)
@@ -178,7 +178,7 @@ print('{"hello": 1, "hostname": "web", "resolv_conf": ""}', flush=True)
 for line in sys.stdin:
     print('{"round": 1, "lag_ms": 0, "items": {}}', flush=True)
 """
-    with Prober(kubectl(tmp_path, body), tmp_path / "config") as prober:
+    with StreamProber(kubectl(tmp_path, body), tmp_path / "config") as prober:
         answer = prober.round({POD: [Item("a", "tcp", "127.0.0.1", 1)]}, deadline=0.1)[POD]
 
     assert isinstance(answer, ProbeError)
@@ -188,7 +188,7 @@ for line in sys.stdin:
 def test_rounds_of_a_starved_prober_are_void(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.edge.probe.prober.STARVED_SECONDS", 0.3)
+    monkeypatch.setattr("harness.edge.probe.streams.STARVED_SECONDS", 0.3)
     body = """
 import json, sys
 print('{"hello": 1, "hostname": "web", "resolv_conf": ""}', flush=True)
@@ -197,7 +197,7 @@ for line in sys.stdin:
     attempt = {"phase": "timeout", "ms": 1, "data": "", "error": ""}
     print(json.dumps({"round": n, "lag_ms": 500, "items": {"a": [attempt] * 3}}), flush=True)
 """
-    with Prober(kubectl(tmp_path, body), tmp_path / "config") as prober:
+    with StreamProber(kubectl(tmp_path, body), tmp_path / "config") as prober:
         answer = prober.round({POD: [Item("a", "tcp", "127.0.0.1", 1)]}, deadline=0.1)[POD]
 
     assert isinstance(answer, ProbeError)
@@ -212,7 +212,7 @@ if "web" in sys.argv:
 {HONEST}
 """
     item = Item("a", "tcp", "127.0.0.1", server, offsets=FAST)
-    with Prober(kubectl(tmp_path, body), tmp_path / "config") as prober:
+    with StreamProber(kubectl(tmp_path, body), tmp_path / "config") as prober:
         answers = prober.round({POD: [item], OTHER: [item]}, deadline=0.4)
 
     assert isinstance(answers[POD], ProbeError)
@@ -221,12 +221,12 @@ if "web" in sys.argv:
     assert seen(other["a"]) is Outcome.CONNECTED
 
 
-def test_timed_lookup_that_fails_is_a_probe_error(prober: Prober) -> None:
+def test_timed_lookup_that_fails_is_a_probe_error(prober: StreamProber) -> None:
     with pytest.raises(ProbeError, match="timed lookup failed"):
         prober.time_lookups(POD, ["no-such-name.invalid."], repeat=1)
 
 
-def test_lookups_are_timed_in_turn(prober: Prober) -> None:
+def test_lookups_are_timed_in_turn(prober: StreamProber) -> None:
     taken = prober.time_lookups(POD, ["localhost", "127.0.0.1"], repeat=3)
 
     assert [len(times) for times in taken.values()] == [3, 3]

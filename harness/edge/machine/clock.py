@@ -1,0 +1,42 @@
+"""The clock that waits and measurements go by. A test gives one that moves without waiting."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What product code asks of time."""
+
+    def monotonic(self) -> float:
+        """Seconds since an unknown moment; they never run backwards."""
+        ...
+
+    def now(self) -> datetime:
+        """The time of day, in UTC, as logs and the API server write it."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        ...
+
+
+class MachineClock:
+    """The clock of this machine."""
+
+    def monotonic(self) -> float:
+        """Seconds of the kernel's monotonic clock."""
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        """The machine's time of day."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep."""
+        time.sleep(seconds)
+
+
+MACHINE_CLOCK: Clock = MachineClock()
