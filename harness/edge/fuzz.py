@@ -6,7 +6,6 @@ side. Each case changes policies alone; once its flows show it, all are judged i
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -121,14 +120,14 @@ class World:
 
     def shrink(self, drawn: Judged, *, source: str, stop: Event) -> Finding:
         """Leave out what can be left out while the cluster still differs from the oracle."""
-        best, tries, end = drawn, 0, time.monotonic() + SHRINK_SECONDS
+        best, tries, end = drawn, 0, self._kube.clock.monotonic() + SHRINK_SECONDS
         patient, self._stage.settle_seconds = self._stage.settle_seconds, TRY_SECONDS
         try:
             better: Judged | None = drawn
             while better:
                 better = None
                 for case in smaller(best.case):
-                    if stop.is_set() or time.monotonic() > end:
+                    if stop.is_set() or self._kube.clock.monotonic() > end:
                         break
                     tries += 1
                     found = self.run(case)
@@ -170,9 +169,10 @@ class World:
         with suppress(NotSettled):  # what still differs then is judged
             wait_for(
                 f"{len(expected)} flows show the case",
-                Poll(self._stage.observer, expected),
+                Poll(self._stage.observer, expected, clock=self._kube.clock.monotonic),
                 seconds=self._stage.settle_seconds,
                 every=POLL_EVERY,
+                clock=self._kube.clock,
             )
 
     def _judged(self, asks: Sequence[Ask]) -> dict[Ask, Observation | ProbeError]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 from harness.core.lab.documented import Row
 from harness.core.model import Protocol
@@ -134,9 +133,9 @@ def _until_reading(bench: Bench, pod: PodRef, wanted: Reading) -> float:
         seen = _ask(bench, pod, asked).reading
         if seen != wanted:
             raise NotYet(f"{MOVING} is {seen}")
-        return time.monotonic()
+        return bench.kube.clock.monotonic()
 
-    began = time.monotonic()
+    began = bench.kube.clock.monotonic()
     until = bench.kube.wait(f"{MOVING} is {wanted}", reads, seconds=CACHE_SECONDS)
     return float(until - began)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from harness.core.ask import Ask
@@ -83,7 +81,7 @@ def client_address(bench: Bench, row: Row) -> Observation:
         for pod in pods_of(resource)
         if any(port.number == HTTP for port in pod.ports)
     ]
-    since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    since = bench.kube.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     seen = bench.observer.read(
         [(row.source, PodPort(ref, HTTP, Protocol.TCP)) for ref in servers if ref != row.source]
     )
@@ -139,10 +137,12 @@ def takes_effect(bench: Bench, row: Row) -> Observation:
     flow = next((ask for ask in silenced if _is_web(ask)), None)
     if flow is None:
         raise ProbeError("no policy of this state silences a connection", where=row.where)
+    clock = bench.kube.clock
     with bench.stage.disturbed():
         last = [_last_passed(bench, flow, bodies) for _ in range(TIMES)]
         # What follows must find the state as the step left it.
-        wait_for("the policies are back", Poll(bench.observer, silenced), seconds=SETTLE_SECONDS)
+        back = Poll(bench.observer, silenced, clock=clock.monotonic)
+        wait_for("the policies are back", back, seconds=SETTLE_SECONDS, clock=clock)
     late = [ms for ms in last if ms is not None]
     note = f"{len(late)} of {TIMES} times a new connection was still made after the API's answer"
     spread = Spread.of(late) if late else None
@@ -159,6 +159,7 @@ def _is_web(ask: Ask) -> bool:
 
 def _last_passed(bench: Bench, flow: Ask, bodies: list[Mapping[str, Any]]) -> float | None:
     """How many ms after the API server's answer the last connection began that was made."""
+    clock = bench.kube.clock
     for body in bodies:
         bench.kube.delete(body)
 
@@ -166,13 +167,15 @@ def _last_passed(bench: Bench, flow: Ask, bodies: list[Mapping[str, Any]]) -> fl
         if _outcome(bench, flow) is not Outcome.CONNECTED:
             raise NotYet(f"{flow[0]} -> {flow[1]} is still silent")
 
-    wait_for("the flow is open again", passes, seconds=SETTLE_SECONDS, every=POLL_EVERY)
+    wait_for(
+        "the flow is open again", passes, seconds=SETTLE_SECONDS, every=POLL_EVERY, clock=clock
+    )
     for body in bodies:
         bench.kube.apply(bench.stage.pods.as_applied(dict(body)))
-    answered = time.monotonic()
+    answered = clock.monotonic()
     last: float | None = None
 
-    while (began := time.monotonic()) < answered + SETTLE_SECONDS:
+    while (began := clock.monotonic()) < answered + SETTLE_SECONDS:
         if _outcome(bench, flow) in SILENT:
             return last
         last = round((began - answered) * 1000, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -201,7 +200,7 @@ FACTS: dict[str, Callable[[Bench, Row], Observation]] = {
 def _asked(bench: Bench, pod: PodRef, name: str) -> tuple[list[dict[str, str]], Any]:
     """Run `nslookup NAME` in the pod and return what CoreDNS logged of that pod meanwhile."""
     bench.stage.allow_question(name)
-    began = datetime.now(UTC)
+    began = bench.kube.clock.now()
     transcript = bench.replayer.run(pod, ["nslookup", name])
     address = bench.stage.pod(pod)
     last = f"{name.rstrip('.')}."

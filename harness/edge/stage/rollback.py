@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -16,6 +15,7 @@ from harness.core.predict.scenario import Scenario
 from harness.core.probe.interpret import POLL
 from harness.core.probe.rollback import Look, Trouble, noticed, over, resolution, window
 from harness.edge.api.kube import Kube
+from harness.edge.machine.clock import Clock
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.edge.probe.flows import ask_of, passes
 from harness.edge.probe.observe import Observer
@@ -33,6 +33,7 @@ class Watch:
     observer: Observer
     wanted: Sequence[Ask]
     unwanted: Sequence[Ask]
+    clock: Clock
     looks: list[Look] = field(default_factory=list)
 
     def look(self) -> None:
@@ -41,9 +42,9 @@ class Watch:
         Raises:
             ProbeError: there is no verdict for a flow.
         """
-        began = time.monotonic()
+        began = self.clock.monotonic()
         found = self.observer.read([*self.wanted, *self.unwanted], POLL)
-        ended = time.monotonic()
+        ended = self.clock.monotonic()
         closed = frozenset(words(ask) for ask in self.wanted if not passes(found[ask]))
         opened = frozenset(words(ask) for ask in self.unwanted if passes(found[ask]))
         self.looks.append(Look(began, ended, closed, opened))
@@ -61,7 +62,7 @@ class Watch:
             if not over(self.looks[since:]):
                 raise NotYet(_state(self.looks[-1]))
 
-        wait_for("nothing is amiss", check, seconds=seconds, every=POLL_EVERY)
+        wait_for("nothing is amiss", check, seconds=seconds, every=POLL_EVERY, clock=self.clock)
 
     def until_trouble(self, seconds: float) -> dict[Trouble, frozenset[str]]:
         """Look until several looks running show the same trouble; nothing if none comes in time."""
@@ -73,7 +74,9 @@ class Watch:
             return found
 
         try:
-            return wait_for("there is trouble", check, seconds=seconds, every=POLL_EVERY)
+            return wait_for(
+                "there is trouble", check, seconds=seconds, every=POLL_EVERY, clock=self.clock
+            )
         except NotSettled:
             return {}
 
@@ -89,23 +92,23 @@ def roll_out(stage: Stage, kube: Kube, good: Sequence[str], manifest: str) -> Ob
         NotSettled: the state is not good to begin with, or does not come back before its deadline.
     """
     seconds = SETTLE_SECONDS if stage.keeps_policies else SELF_TEST_SECONDS
-    watch = _watch(stage, stage.enter(good))
+    watch = _watch(stage, stage.enter(good), kube.clock)
     forth = stage.resources([manifest])
     if not all(resource.kind in POLICY_KINDS for resource in forth):
         raise ContentError("a rollout changes policies only", where=manifest)
     last_good = {resource.key: resource for resource in stage.resources(good)}
     watch.until_good(seconds)
     with stage.disturbed():
-        marks = {"began": time.monotonic()}
+        marks = {"began": kube.clock.monotonic()}
         try:
             for resource in forth:
                 kube.apply(resource.body)
             found = watch.until_trouble(seconds)
-            marks["noticed"] = time.monotonic()
+            marks["noticed"] = kube.clock.monotonic()
         finally:
             for resource in forth:
                 _put_back(kube, resource, last_good.get(resource.key))
-        marks["rolled_back"] = time.monotonic()
+        marks["rolled_back"] = kube.clock.monotonic()
         watch.until_good(seconds)
     return _observation(watch, found, marks)
 
@@ -117,14 +120,14 @@ def _put_back(kube: Kube, tried: Resource, good: Resource | None) -> None:
         kube.apply(good.body)
 
 
-def _watch(stage: Stage, scenario: Scenario) -> Watch:
+def _watch(stage: Stage, scenario: Scenario, clock: Clock) -> Watch:
     if scenario.judgement.wanted is None:
         raise ProbeError(
             "no list says which flows are wanted", try_="add a ConfigMap `wanted-flows`"
         )
     wanted = {ask: None for flow in scenario.judgement.wanted if (ask := ask_of(flow))}
     others = {ask: None for flow in every_flow(scenario.topology) if (ask := ask_of(flow))}
-    return Watch(stage.observer, list(wanted), [ask for ask in others if ask not in wanted])
+    return Watch(stage.observer, list(wanted), [ask for ask in others if ask not in wanted], clock)
 
 
 def _observation(

@@ -7,7 +7,6 @@ So any row can run alone, and no policy of an earlier step can leak into a later
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -49,6 +48,7 @@ class Stage:
         know_addresses: bool = False,
     ) -> None:
         self._kube = kube
+        self._clock = kube.clock
         self._prober = prober
         self._library = library
         self._internet = internet  # None: what is outside is not known; empty: it is the real one
@@ -95,7 +95,7 @@ class Stage:
         # Until the end, what was and what will be both count as there: close() removes both.
         self._dirty, self._current = True, {**self._current, **wanted}
         began = self._change(gone, new, changed)
-        changed_at = time.monotonic()
+        changed_at = self._clock.monotonic()
         poll = self._settle(before, scenario, began, changed_at)
         self._wait_realised()
         # Where workloads change as well, their start would count as the policies' latency.
@@ -158,7 +158,7 @@ class Stage:
         self._part_from([r for r in changed if r.kind == "Deployment"])
         self._remove([r for r in gone if r.kind not in POLICY_KINDS] + services)
         self._add([r for r in new if r.kind not in POLICY_KINDS])
-        began = time.monotonic()
+        began = self._clock.monotonic()
         self._remove([r for r in gone if r.kind in POLICY_KINDS])
         if self.keeps_policies:
             over = frozenset(r.key for r in changed)
@@ -230,20 +230,27 @@ class Stage:
         asks = flips(before, after, can)
         if not asks:
             self._fence()
-            self.settled = Settled(_ms_since(began), 0)
+            self.settled = Settled(self._ms_since(began), 0)
             return None
         others = [ask for ask in can if ask not in asks]
-        poll = Poll(self.observer, asks, acknowledged=acknowledged, others=passing(after, others))
+        poll = Poll(
+            self.observer,
+            asks,
+            acknowledged=acknowledged,
+            others=passing(after, others),
+            clock=self._clock.monotonic,
+        )
         try:
             seconds = wait_for(
                 f"{len(asks)} flows show the new state",
                 poll,
                 seconds=self.settle_seconds,
                 every=POLL_EVERY,
+                clock=self._clock,
             )
             self.settled = Settled(round((seconds - began) * 1000, 1), len(asks))
         except NotSettled as error:
-            self.settled = Settled(_ms_since(began), len(asks), error.seen)
+            self.settled = Settled(self._ms_since(began), len(asks), error.seen)
         return poll
 
     def _wait_realised(self) -> None:
@@ -254,6 +261,9 @@ class Stage:
         except NotSettled as error:
             missing = "; ".join(filter(None, (self.settled.missing, error.seen)))
             self.settled = replace(self.settled, missing=missing)
+
+    def _ms_since(self, began: float) -> float:
+        return round((self._clock.monotonic() - began) * 1000, 1)
 
     # Where things are (the interface `Addresses`).
 
@@ -289,7 +299,3 @@ class Stage:
         """Refuse to ask for a name of the world, unless one stands in or the real one is meant."""
         if self._internet != {} and name.rstrip(".") in INTERNET:
             self.external(name.rstrip("."))
-
-
-def _ms_since(began: float) -> float:
-    return round((time.monotonic() - began) * 1000, 1)

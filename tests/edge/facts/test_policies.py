@@ -22,6 +22,7 @@ from harness.edge.facts.policies import (
     takes_effect,
     unrestarted,
 )
+from harness.edge.machine.clock import MACHINE_CLOCK
 from harness.edge.stage.bench import Bench
 from harness.errors import ProbeError
 
@@ -136,7 +137,7 @@ def logging(*lines: str) -> Any:
     def wait(condition: str, check: Callable[[], Any], **kwargs: Any) -> Any:
         return check()
 
-    return SimpleNamespace(logs=logs, wait=wait)
+    return SimpleNamespace(logs=logs, wait=wait, clock=MACHINE_CLOCK)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +163,8 @@ def test_server_that_was_not_reached_gives_no_verdict() -> None:
 
 class Applying:
     """Counts what was applied and deleted."""
+
+    clock = MACHINE_CLOCK
 
     def __init__(self) -> None:
         self.done: list[str] = []

@@ -18,6 +18,7 @@ from harness.core.predict.scenario import Scenario
 from harness.core.probe.interpret import Pace
 from harness.core.target import DnsQuery
 from harness.edge.files.library import load
+from harness.edge.machine.clock import MACHINE_CLOCK
 from harness.edge.stage.rollback import roll_out
 from harness.errors import ContentError, NotSettled, ProbeError
 
@@ -35,6 +36,7 @@ GOOD = (
 class Cluster:
     """Stage, API and observer in one: flows do what the oracle says of what is there."""
 
+    clock = MACHINE_CLOCK
     keeps_policies = False  # so that what never comes is not waited for long
 
     def __init__(self) -> None:

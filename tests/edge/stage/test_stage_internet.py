@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from harness.edge.api.livenames import LiveNames
+from harness.edge.machine.clock import MACHINE_CLOCK
 from harness.edge.stage.stage import Stage
 from harness.errors import ProbeError
 
@@ -13,7 +14,7 @@ NAMES = {"google.com": "172.18.255.254"}
 
 
 def stage(internet: dict[str, str] | None) -> Stage:
-    kube: Any = None
+    kube: Any = SimpleNamespace(clock=MACHINE_CLOCK)
     prober: Any = SimpleNamespace(names=LiveNames())
     return Stage(kube, prober, {}, images={}, internet=internet, fence=lambda: None)
 
