@@ -58,7 +58,8 @@ class Prober(Protocol):
         """Probe all items from all pods at once, and return each item's attempts by its id.
 
         A pod whose prober gave no whole answer within `deadline` (seconds) and a grace maps to its
-        ProbeError; the other pods' answers stand.
+        ProbeError; the other pods' answers count. A round that a starved prober measured is void,
+        and is made again until a sound round comes, for a limited time.
         """
         ...
 

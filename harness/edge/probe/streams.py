@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-from harness.core.probe.attempts import DEADLINE, MAX_LAG_MS, Attempt, Item
+from harness.core.probe.attempts import DEADLINE, Attempt, Item
 from harness.core.target import PodRef
 from harness.edge.api.kubectl import kubectl_base
 from harness.edge.api.livenames import LiveNames
@@ -26,24 +26,34 @@ from harness.edge.machine.process import CommandFailed, start
 from harness.edge.probe import agent
 from harness.edge.probe.prober import Hello
 from harness.edge.probe.stream import CONTAINER, Stream
-from harness.edge.probe.wire import Listener, attempts_of, heard_of, item_json, refusals_of
+from harness.edge.probe.wire import Listener, Round, heard_of, item_json, refusals_of, round_of
 from harness.errors import ProbeError
 
 START_SECONDS, START_EACH_SECONDS = 15.0, 0.25
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 10.0
+"""After a round's deadline, for its line: a machine under load may keep kubectl or the agent."""
 LOOKUP_SECONDS = 60.0
 STARVED_SECONDS = 20.0
-"""For so long a round that a starved prober measured is made again before giving up."""
+"""For so long rounds that a starved prober measured are made again before there is no verdict."""
 
 
 class StreamProber:
     """Rounds of probes over `kubectl exec`. Use as a context manager.
 
-    `voided` counts the rounds of single pods that were void so far.
+    `patience` is for how many seconds rounds of a starved prober are made again. `voided` counts
+    the rounds of single pods that were void so far.
     """
 
-    def __init__(self, kubectl: Path, kubeconfig: Path, context: str = "") -> None:
+    def __init__(
+        self,
+        kubectl: Path,
+        kubeconfig: Path,
+        context: str = "",
+        *,
+        patience: float = STARVED_SECONDS,
+    ) -> None:
         self._base = kubectl_base(kubectl, kubeconfig, context)
+        self._patience = patience
         self.names = LiveNames()
         self._streams: dict[PodRef, Stream] = {}
         self._round = 0
@@ -83,38 +93,32 @@ class StreamProber:
     def round(
         self, items: Mapping[PodRef, Sequence[Item]], *, deadline: float = DEADLINE
     ) -> dict[PodRef, dict[str, list[Attempt]] | ProbeError]:
-        """Probe all items from all pods at once.
-
-        A pod whose prober gave no whole answer within `deadline` (seconds) and a grace maps to its
-        ProbeError; the other pods' answers stand. Rounds that a starved prober measured are void
-        and made again, for `STARVED_SECONDS` at most.
-        """
+        """Probe all items from all pods at once; see `Prober.round`."""
         answers: dict[PodRef, dict[str, list[Attempt]] | ProbeError] = {}
         left = {pod: list(batch) for pod, batch in items.items() if batch}
-        late: dict[PodRef, float] = {}
-        end = time.monotonic() + STARVED_SECONDS
-        while not late or time.monotonic() < end:
-            late = {}
+        end = time.monotonic() + self._patience
+        while left:
+            starved: dict[PodRef, str] = {}
             for pod, answer in self._once(left, deadline).items():
                 if isinstance(answer, ProbeError):
                     answers[pod] = answer
-                    continue
-                lag, results = answer
-                answers[pod] = results
-                if lag > MAX_LAG_MS:
-                    late[pod] = lag
-            self.voided += len(late)
-            if not late:
-                return answers
-            left = {pod: left[pod] for pod in late}
-        for pod, lag in late.items():
-            answers[pod] = ProbeError(
-                f"the prober in {pod} was starved, for {STARVED_SECONDS:g} s in every round",
-                where=str(pod),
-                seen=f"it ran {lag:.0f} ms late, {MAX_LAG_MS:.0f} ms are allowed",
-                try_="give the machine less other work",
-            )
+                elif answer.starved:
+                    starved[pod] = answer.starved
+                else:
+                    answers[pod] = answer.attempts
+            self.voided += len(starved)
+            if starved and time.monotonic() >= end:
+                return answers | {pod: self._starved(pod, why) for pod, why in starved.items()}
+            left = {pod: left[pod] for pod in starved}
         return answers
+
+    def _starved(self, pod: PodRef, why: str) -> ProbeError:
+        return ProbeError(
+            f"the prober in {pod} was starved in every round, for {self._patience:g} s",
+            where=str(pod),
+            seen=why,
+            try_="give the machine less other work",
+        )
 
     def listen(
         self, doors: Mapping[PodRef, Sequence[Listener]]
@@ -159,15 +163,15 @@ class StreamProber:
 
     def _once(
         self, items: Mapping[PodRef, Sequence[Item]], deadline: float
-    ) -> dict[PodRef, tuple[float, dict[str, list[Attempt]]] | ProbeError]:
-        results: dict[PodRef, tuple[float, dict[str, list[Attempt]]] | ProbeError] = {}
+    ) -> dict[PodRef, Round | ProbeError]:
         requests = {
             pod: {"deadline": deadline, "items": [item_json(item) for item in batch]}
             for pod, batch in items.items()
         }
-        for pod, answer in self._ask(requests, deadline + GRACE_SECONDS).items():
-            results[pod] = attempts_of(answer, items[pod], pod)
-        return results
+        return {
+            pod: round_of(answer, items[pod], pod)
+            for pod, answer in self._ask(requests, deadline + GRACE_SECONDS).items()
+        }
 
     def _ask(
         self, requests: Mapping[PodRef, Mapping[str, Any]], seconds: float

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from harness.core.probe.attempts import Attempt, Item
+from harness.core.probe.attempts import MAX_LAG_MS, Attempt, Item
 from harness.core.target import PodRef
 from harness.errors import ProbeError
 
@@ -39,14 +39,34 @@ def item_json(item: Item) -> dict[str, Any]:
     }
 
 
-def attempts_of(
-    answer: Answer, items: Sequence[Item], pod: PodRef
-) -> tuple[float, dict[str, list[Attempt]]] | ProbeError:
-    """A round's lag in ms, and the attempts of each item."""
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One pod's round: the attempts of each item by the item's id, and how late the prober was.
 
-    def read(whole: Mapping[str, Any]) -> tuple[float, dict[str, list[Attempt]]]:
+    `lag_ms` is the longest time for which the prober was kept from its work; `missed` the number of
+    attempts that were due, and that it did not begin before the deadline.
+    """
+
+    attempts: dict[str, list[Attempt]]
+    lag_ms: float = 0.0
+    missed: int = 0
+
+    @property
+    def starved(self) -> str:
+        """Why the round measured the prober and not the network; empty if it is sound."""
+        if self.missed:
+            return f"the deadline came before it could begin {self.missed} attempts that were due"
+        if self.lag_ms > MAX_LAG_MS:
+            return f"it ran {self.lag_ms:.0f} ms late, {MAX_LAG_MS:.0f} ms are allowed"
+        return ""
+
+
+def round_of(answer: Answer, items: Sequence[Item], pod: PodRef) -> Round | ProbeError:
+    """What one pod's prober reports of a round with these items."""
+
+    def read(whole: Mapping[str, Any]) -> Round:
         found = {item.id: [_attempt(a) for a in whole["items"][item.id]] for item in items}
-        return float(whole["lag_ms"]), found
+        return Round(found, float(whole["lag_ms"]), int(whole.get("missed", 0)))
 
     return _read(answer, pod, read)
 

@@ -185,23 +185,53 @@ for line in sys.stdin:
     assert "incomplete" in str(answer)
 
 
-def test_rounds_of_a_starved_prober_are_void(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("harness.edge.probe.streams.STARVED_SECONDS", 0.3)
-    body = """
+STARVED = """
 import json, sys
 print('{"hello": 1, "hostname": "web", "resolv_conf": ""}', flush=True)
 for line in sys.stdin:
     n = json.loads(line)["round"]
+    late = n < SOUND
     attempt = {"phase": "timeout", "ms": 1, "data": "", "error": ""}
-    print(json.dumps({"round": n, "lag_ms": 500, "items": {"a": [attempt] * 3}}), flush=True)
+    lag, missed, made = (LAG, MISSED, MADE) if late else (1, 0, 3)
+    answer = {"round": n, "lag_ms": lag, "missed": missed, "items": {"a": [attempt] * made}}
+    print(json.dumps(answer), flush=True)
 """
-    with StreamProber(kubectl(tmp_path, body), tmp_path / "config") as prober:
+LATE = {"LAG": 500, "MISSED": 0, "MADE": 3}
+NEVER_BEGUN = {"LAG": 1, "MISSED": 3, "MADE": 0}
+
+
+def starved(folder: Path, *, sound: int, **how: int) -> Path:
+    """A prober whose rounds before the number `sound` are starved."""
+    body = STARVED.replace("SOUND", str(sound))
+    for word, value in how.items():
+        body = body.replace(word, str(value))
+    return kubectl(folder, body)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [(LATE, "ran 500 ms late"), (NEVER_BEGUN, "could begin 3 attempts that were due")],
+)
+def test_rounds_of_a_starved_prober_are_void(
+    tmp_path: Path, how: dict[str, int], words: str
+) -> None:
+    program = starved(tmp_path, sound=10**9, **how)
+    with StreamProber(program, tmp_path / "config", patience=0.3) as prober:
         answer = prober.round({POD: [Item("a", "tcp", "127.0.0.1", 1)]}, deadline=0.1)[POD]
 
     assert isinstance(answer, ProbeError)
     assert "starved" in str(answer)
+    assert words in answer.seen
+
+
+@pytest.mark.parametrize("how", [LATE, NEVER_BEGUN])
+def test_void_rounds_are_made_again_until_one_is_sound(tmp_path: Path, how: dict[str, int]) -> None:
+    """By time, not by number: eight void rounds cost no verdict."""
+    with StreamProber(starved(tmp_path, sound=9, **how), tmp_path / "config") as prober:
+        attempts = one(prober, Item("a", "tcp", "127.0.0.1", 1), deadline=0.1)
+
+    assert seen(attempts) is Outcome.TIMEOUT
+    assert prober.voided == 8
 
 
 def test_missing_prober_does_not_spoil_the_other_pods(tmp_path: Path, server: int) -> None:

@@ -8,7 +8,8 @@ Round:  {"round": 1, "deadline": 1.2, "items": [ITEM, ...]}
 ITEM:   {"id": "a", "proto": "tcp|udp|icmp", "addr": "10.0.0.1", "port": 80,
          "offsets": [0, 0.15, 0.4], "payload": BASE64 or null, "want": "bytes|dns|none",
          "first": true if the first answer ends all attempts, "every": true if none does}
-Answer: {"round": 1, "lag_ms": 0.4, "items": {"a": [ATTEMPT, ...]}}
+Answer: {"round": 1, "lag_ms": 0.4, "missed": 0, "items": {"a": [ATTEMPT, ...]}}
+        `missed` is the number of attempts that were due, and that the deadline came before
 ATTEMPT: {"phase": "connected|answered|timeout|refused|reset|error", "error": "EMFILE", "ms": 1.5,
           "at": MS SINCE THE ROUND BEGAN, "port": OUR END'S, "data": BASE64}
 Timing: {"round": 2, "time": ["google.com"], "repeat": 20} -> {"round": 2, "ms": {NAME: [..]}}
@@ -26,8 +27,11 @@ import json
 from functools import cache
 from importlib.resources import files
 
-MODULES = ("attempt", "rounds", "listeners", "main")
-"""In the order in which they need each other."""
+MODULES = (
+    "harness.core.probe.greeting",
+    *(f"{__name__}.{name}" for name in ("attempt", "rounds", "listeners", "main")),
+)
+"""The agent's modules, in the order in which they need each other."""
 
 _BOOT = """
 import json, sys, types
@@ -41,9 +45,10 @@ module.main()
 @cache
 def command() -> tuple[str, ...]:
     """The words that start the agent where there is nothing but python3."""
-    texts = [
-        (f"{__name__}.{name}", files(__name__).joinpath(f"{name}.py").read_text(encoding="utf-8"))
-        for name in MODULES
-    ]
+    texts = [(name, _text(*name.rpartition(".")[::2])) for name in MODULES]
     # Neither site-packages nor the environment matter, and each costs time to look at.
     return ("python3", "-ISu", "-c", _BOOT, json.dumps(texts))
+
+
+def _text(package: str, name: str) -> str:
+    return files(package).joinpath(f"{name}.py").read_text(encoding="utf-8")

@@ -31,15 +31,14 @@ def fresh_ports() -> Iterator[int]:
         yield first + number % size
 
 
-PORTS = fresh_ports()
 TRIES = 2000  # ports in a row that another agent of the same machine may have
 
 
-def bind_fresh(sock: socket.socket) -> None:
+def bind_fresh(sock: socket.socket, ports: Iterator[int]) -> None:
     """Give the socket a port that was not used lately."""
     for left in reversed(range(TRIES)):
         try:
-            sock.bind(("", next(PORTS)))
+            sock.bind(("", next(ports)))
         except OSError as error:
             if error.errno != errno.EADDRINUSE or not left:
                 raise
@@ -47,20 +46,30 @@ def bind_fresh(sock: socket.socket) -> None:
             return
 
 
+class Loop:
+    """What all rounds of an agent share: its selector, its source ports, and its clock."""
+
+    def __init__(
+        self,
+        selector: selectors.BaseSelector,
+        ports: Iterator[int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.selector = selector
+        self.ports = ports
+        self.clock = clock
+
+
 class Attempt:
     """One socket of one item; `on_end` is called once, when its result is there."""
 
     def __init__(
-        self,
-        item: dict[str, Any],
-        at: float,
-        selector: selectors.BaseSelector,
-        on_end: "Callable[[Attempt], None]",
+        self, item: dict[str, Any], at: float, loop: Loop, on_end: "Callable[[Attempt], None]"
     ) -> None:
         self.item = item
         self.at = at  # seconds since the round began
-        self.start = time.monotonic()
-        self.selector = selector
+        self.loop = loop
+        self.start = loop.clock()
         self.on_end = on_end
         self.sock: socket.socket | None = None
         self.connected_ms: float | None = None
@@ -77,7 +86,7 @@ class Attempt:
             self.sock = socket.socket(socket.AF_INET, kind, number)
             self.sock.setblocking(False)
             if proto != "tcp":
-                bind_fresh(self.sock)
+                bind_fresh(self.sock, self.loop.ports)
             code = self.sock.connect_ex((self.item["addr"], self.item["port"] or 0))
             if code not in (0, errno.EINPROGRESS):
                 self.fail(code)
@@ -86,7 +95,7 @@ class Attempt:
             if proto != "tcp":
                 self.sock.send(self.payload())
             events = selectors.EVENT_WRITE if proto == "tcp" else selectors.EVENT_READ
-            self.selector.register(self.sock, events, self)
+            self.loop.selector.register(self.sock, events, self)
         except OSError as error:
             self.fail(error.errno)
 
@@ -119,7 +128,7 @@ class Attempt:
             self.finish("connected")
             return
         sock.send(self.payload())
-        self.selector.modify(sock, selectors.EVENT_READ, self)
+        self.loop.selector.modify(sock, selectors.EVENT_READ, self)
 
     def read(self, sock: socket.socket) -> None:
         """Take what has come; a DNS answer over TCP says its own length (RFC 1035 4.2.2)."""
@@ -139,7 +148,7 @@ class Attempt:
 
     def age_ms(self) -> float:
         """How long the attempt has been going on."""
-        return round((time.monotonic() - self.start) * 1000, 3)
+        return round((self.loop.clock() - self.start) * 1000, 3)
 
     def fail(self, code: int | None) -> None:
         """End with an error number."""
@@ -181,6 +190,6 @@ class Attempt:
         if self.sock is None:
             return
         with contextlib.suppress(KeyError, ValueError):
-            self.selector.unregister(self.sock)
+            self.loop.selector.unregister(self.sock)
         self.sock.close()
         self.sock = None

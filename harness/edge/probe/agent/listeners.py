@@ -8,8 +8,8 @@ import struct
 import time
 from typing import Any
 
-GREETING = b"policylab "
-REPLY = "X-Policylab-Pod: {name}\r\nX-Policylab-Nonce: {nonce}\r\n"
+from harness.core.probe.greeting import nonce_of, reply
+
 MAX_LINE = 512
 BACKLOG = 1024
 SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module has no name for it
@@ -88,18 +88,17 @@ class Door:
         """Take one datagram, and answer it."""
         with contextlib.suppress(ConnectionError):
             data, extra, _, sender = self.sock.recvmsg(MAX_LINE, 64)
-            reply = self.reply(data, late_ms(extra))
-            if reply:
-                self.sock.sendto(reply, sender)
+            answer = self.hear(data, late_ms(extra))
+            if answer:
+                self.sock.sendto(answer, sender)
 
-    def reply(self, data: bytes, late: float) -> bytes:
-        """Note what was heard; the answer to it, if it is a greeting."""
-        line, newline, _ = data.partition(b"\n")
-        if not newline or not line.startswith(GREETING):
+    def hear(self, data: bytes, late: float) -> bytes:
+        """Note the nonce of a greeting, and return the answer to it; nothing for other data."""
+        nonce = nonce_of(data)
+        if not nonce:
             return b""
-        nonce = line.removeprefix(GREETING).decode(errors="replace").strip()
         self.home.heard[nonce] = late
-        return REPLY.format(name=self.name, nonce=nonce).encode() if self.answers else b""
+        return reply(self.name, nonce) if self.answers else b""
 
     def close(self) -> None:
         """Stop listening."""
@@ -122,9 +121,9 @@ class Guest:
             self.buffer += data
             if data and b"\n" not in self.buffer and len(self.buffer) < MAX_LINE:
                 return
-            reply = self.door.reply(self.buffer, 0.0)
-            if reply:
-                self.sock.send(reply)
+            answer = self.door.hear(self.buffer, 0.0)
+            if answer:
+                self.sock.send(answer)
         except BlockingIOError:
             return
         except OSError:

@@ -8,6 +8,7 @@ import sys
 import time
 from typing import Any
 
+from harness.edge.probe.agent.attempt import Loop, fresh_ports
 from harness.edge.probe.agent.listeners import Listeners
 from harness.edge.probe.agent.rounds import Round
 
@@ -20,6 +21,7 @@ class Agent:
     def __init__(self) -> None:
         self.selector = selectors.DefaultSelector()
         self.selector.register(0, selectors.EVENT_READ, self)
+        self.loop = Loop(self.selector, fresh_ports())
         self.listeners = Listeners(self.selector)
         self.round: Round | None = None
         self.buffer = b""
@@ -58,7 +60,7 @@ class Agent:
         """Start a round, or answer at once."""
         number = request["round"]
         if "items" in request:
-            self.round = Round(request, self.selector)
+            self.round = Round(request, self.loop)
         elif "listen" in request:
             opened = self.listeners.replace(request["listen"], request["name"])
             say({"round": number, "listening": opened})

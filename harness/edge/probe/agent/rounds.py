@@ -1,11 +1,9 @@
 """All probes of one request: begun when they are due, ended by an answer or the deadline."""
 
 import heapq
-import selectors
-import time
 from typing import Any
 
-from harness.edge.probe.agent.attempt import Attempt
+from harness.edge.probe.agent.attempt import Attempt, Loop
 
 STEP = 0.05  # seconds: the loop never sleeps longer, so its lag is measurable
 
@@ -13,12 +11,13 @@ STEP = 0.05  # seconds: the loop never sleeps longer, so its lag is measurable
 class Round:
     """The sockets of one request; the loop calls `turn` after it has served what was ready."""
 
-    def __init__(self, request: dict[str, Any], selector: selectors.BaseSelector) -> None:
+    def __init__(self, request: dict[str, Any], loop: Loop) -> None:
         self.number = request["round"]
-        self.selector = selector
+        self.loop = loop
         self.lag = 0.0
+        self.missed = 0  # attempts that were due and not made: they are the worst lag there is
         self.over = False
-        self.began = time.monotonic()
+        self.began = loop.clock()
         self.end: float = self.began + request["deadline"]
         self.attempts: dict[str, list[Attempt]] = {item["id"]: [] for item in request["items"]}
         self.live: set[Attempt] = set()
@@ -32,7 +31,7 @@ class Round:
 
     def pause(self) -> float:
         """Seconds that the loop may sleep."""
-        now = time.monotonic()
+        now = self.loop.clock()
         until = min([self.end, now + STEP, *(entry[0] for entry in self.waiting[:1])])
         return max(0.0, until - now)
 
@@ -45,14 +44,17 @@ class Round:
         if looked >= self.end:
             for attempt in tuple(self.live):
                 attempt.expire()
+            self.missed = sum(
+                due < self.end and item["id"] not in self.answered for due, _, item in self.waiting
+            )
             self.waiting.clear()
-        now = time.monotonic()
+        now = self.loop.clock()
         while self.waiting and self.waiting[0][0] <= now:
             due, _, item = heapq.heappop(self.waiting)
             if item["id"] in self.answered:
                 continue
             self.lag = max(self.lag, now - due)
-            attempt = Attempt(item, now - self.began, self.selector, self.ended)
+            attempt = Attempt(item, now - self.began, self.loop, self.ended)
             self.attempts[item["id"]].append(attempt)
             self.live.add(attempt)
             attempt.open()
@@ -83,4 +85,9 @@ class Round:
     def answer(self) -> dict[str, Any]:
         """What the round found."""
         results = {key: [a.result for a in found] for key, found in self.attempts.items()}
-        return {"round": self.number, "lag_ms": round(self.lag * 1000, 3), "items": results}
+        return {
+            "round": self.number,
+            "lag_ms": round(self.lag * 1000, 3),
+            "missed": self.missed,
+            "items": results,
+        }
