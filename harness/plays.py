@@ -18,7 +18,7 @@ from harness.core.lab.documented import Row
 from harness.core.manifests.library import Library, namespaces_of
 from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
-from harness.edge.api.kubectl import kubectl_base
+from harness.edge.api.kubectl import Kubectl
 from harness.edge.api.namespaces import clear
 from harness.edge.cluster.opening import Cluster
 from harness.edge.cni.drops import drop_counter, realised_by
@@ -100,7 +100,7 @@ class Plays:
         library = self.libraries[tutorial]
         prober = StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
         self._ends.enter_context(prober)
-        words = kubectl_base(cluster.kubectl, cluster.kubeconfig, cluster.context)
+        kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, cluster.context)
         stage = Stage(
             kube,
             prober,
@@ -108,15 +108,13 @@ class Plays:
             images=cluster.refs,
             internet=cluster.internet.names if cluster.internet else None,
             fence=self.live.gate.fence,
-            realised=realised_by(cluster.cni, kube, words),
+            realised=realised_by(cluster.cni, kube, kubectl),
             keep_policies=self.with_policies,
         )
         clear(kube, namespaces_of(library))
         self._stages[tutorial] = stage
-        replayer = Replayer(
-            cluster.kubectl, cluster.kubeconfig, cluster.context, names=prober.names
-        )
-        drops = drop_counter(cluster.cni, kube, words)
+        replayer = Replayer(kubectl, prober.names)
+        drops = drop_counter(cluster.cni, kube, kubectl)
         bench = Bench(kube, prober, stage, replayer, cluster.internet, drops)
         return Play(stage, replayer, bench, self.rows[tutorial])
 

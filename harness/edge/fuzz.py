@@ -26,7 +26,7 @@ from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import Scenario
 from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
-from harness.edge.api.kubectl import kubectl_base
+from harness.edge.api.kubectl import Kubectl
 from harness.edge.api.namespaces import clear
 from harness.edge.cluster.opening import Cluster
 from harness.edge.cni.drops import realised_by
@@ -64,7 +64,7 @@ class World:
     def __init__(self, cluster: Cluster, kube: Kube, *, fence: Callable[[], None]) -> None:
         self._library: dict[str, Sequence[Resource]] = {}
         self._prober = StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
-        words = kubectl_base(cluster.kubectl, cluster.kubeconfig, cluster.context)
+        kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, cluster.context)
         self._stage = Stage(
             kube,
             self._prober,
@@ -72,7 +72,7 @@ class World:
             images=cluster.refs,
             internet=None,
             fence=fence,
-            realised=realised_by(cluster.cni, kube, words),
+            realised=realised_by(cluster.cni, kube, kubectl),
             know_addresses=True,
         )
         self._kube = kube

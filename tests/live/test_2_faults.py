@@ -19,6 +19,7 @@ from harness.core.outcome import Outcome
 from harness.core.probe.attempts import Attempt, Item
 from harness.core.probe.interpret import JUDGE
 from harness.core.target import PodPort, PodRef
+from harness.edge.api.kubectl import Kubectl
 from harness.edge.api.namespaces import clear
 from harness.edge.machine.process import run
 from harness.edge.machine.wait import NotYet, wait_for
@@ -89,7 +90,8 @@ def stage(lab_live: Live) -> Iterator[Stage]:
 
 def replayer(live: Live) -> Replayer:
     cluster = live.cluster
-    return Replayer(cluster.kubectl, cluster.kubeconfig, cluster.context, names=live.prober.names)
+    kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, cluster.context)
+    return Replayer(kubectl, live.prober.names)
 
 
 def kubectl(live: Live, *words: str) -> str:

@@ -15,6 +15,7 @@ import dns.rcode
 import pytest
 
 from harness.core.world import INTERNET, SHORT_LIVED, SPARES
+from harness.edge.api.kubectl import Kubectl
 from harness.edge.internet.container import Internet, Place, ensure_internet, remove_internet
 from harness.edge.internet.controls import Controls
 from harness.edge.internet.state import TTL_SECONDS, Fault, WebFault
@@ -90,9 +91,8 @@ def test_every_address_speaks_http2_with_a_certificate_of_its_own(internet: Inte
 
 def test_curl_in_a_pod_trusts_the_certificate(lab_live: Live) -> None:
     cluster = lab_live.cluster
-    replayer = Replayer(
-        cluster.kubectl, cluster.kubeconfig, cluster.context, names=lab_live.prober.names
-    )
+    kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, cluster.context)
+    replayer = Replayer(kubectl, lab_live.prober.names)
     shown = replayer.run(CLIENT, ["curl", "-sSI", "https://kubernetes.io"])
     assert shown.output.splitlines()[0].strip() == "HTTP/2 200", shown
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.edge.api.kube import Kube
-from harness.edge.machine.process import CommandFailed, run
+from harness.edge.api.kubectl import Exec
+from harness.edge.machine.process import CommandFailed
 from harness.errors import ProbeError
 
 SECONDS = 20.0
 
 
 class CiliumAgents:
-    """One agent on each node. `kubectl` are the words that calls to the cluster begin with."""
+    """One agent on each node."""
 
-    def __init__(self, kube: Kube, kubectl: Collection[str]) -> None:
+    def __init__(self, kube: Kube, kubectl: Exec) -> None:
         self._kube = kube
-        self._kubectl = tuple(kubectl)
+        self._kubectl = kubectl
 
     def by_node(self) -> Mapping[str, str]:
         """The agents' pods by the names of their nodes.
@@ -38,10 +39,12 @@ class CiliumAgents:
         Raises:
             ProbeError: the command fails.
         """
-        words = [*self._kubectl, "exec", "--namespace=kube-system", agent, "--container=agent"]
         try:
-            return run([*words, "--", *command], timeout=SECONDS).stdout
+            found = self._kubectl.run(
+                "kube-system", agent, command, container="agent", seconds=SECONDS
+            )
         except CommandFailed as error:
             raise ProbeError(
                 f"Cilium's {command[0]} does not answer", where=f"in {agent}", seen=error.seen
             ) from error
+        return found.stdout

@@ -16,9 +16,10 @@ from hashlib import sha1
 from harness.core.model import Direction
 from harness.core.target import PodRef
 from harness.edge.api.kube import Kube
+from harness.edge.api.kubectl import Exec
 from harness.edge.cni import Dropped, Drops
 from harness.edge.cni.calico import DAEMON_SET
-from harness.edge.machine.process import CommandFailed, run
+from harness.edge.machine.process import CommandFailed
 from harness.errors import ProbeError
 
 SECONDS = 20.0
@@ -45,9 +46,9 @@ Table = Mapping[str, list[Rule]]
 class FelixCounters:
     """The counters, read from inside of Felix's pod on the node where each pod runs."""
 
-    def __init__(self, kube: Kube, kubectl: Collection[str]) -> None:
+    def __init__(self, kube: Kube, kubectl: Exec) -> None:
         self._kube = kube
-        self._kubectl = tuple(kubectl)
+        self._kubectl = kubectl
 
     def read(self, pods: Collection[PodRef]) -> Drops:
         """Both ends of each of these pods.
@@ -80,13 +81,15 @@ class FelixCounters:
         ]
         if not agents:
             raise ProbeError(f"no Felix runs on {node}", where=self._kube.where)
-        words = [*self._kubectl, "exec", "--namespace=kube-system", agents[0], "--container=felix"]
         try:
-            return run([*words, "--", *SAVE], timeout=SECONDS).stdout
+            found = self._kubectl.run(
+                "kube-system", agents[0], SAVE, container="felix", seconds=SECONDS
+            )
         except CommandFailed as error:
             raise ProbeError(
                 "Felix's counters cannot be read", where=f"on {node}", seen=error.seen
             ) from error
+        return found.stdout
 
 
 def interface(pod: PodRef) -> str:

@@ -10,7 +10,6 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from harness.core.manifests.ciliumrules import NAMESPACE as POD_NAMESPACE
@@ -20,6 +19,7 @@ from harness.core.model import Direction, Selector
 from harness.core.policy.selectors import selects
 from harness.core.target import PodRef
 from harness.edge.api.kube import Kube
+from harness.edge.api.kubectl import Exec
 from harness.edge.cni import Dropped, Drops
 from harness.edge.cni.agents import CiliumAgents
 from harness.errors import ProbeError
@@ -34,11 +34,11 @@ SIDES = {"EGRESS": ("source", Direction.EGRESS), "INGRESS": ("destination", Dire
 class HubbleDrops:
     """The drops, asked of the agent on the node where each pod runs."""
 
-    def __init__(self, kube: Kube, kubectl: Collection[str]) -> None:
+    def __init__(self, kube: Kube, kubectl: Exec) -> None:
         self._kube = kube
         self._agents = CiliumAgents(kube, kubectl)
         self._since: dict[str, str] = {}
-        self._born = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self._born = kube.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         self._counted: set[str] = set()
         self._packets: dict[tuple[PodRef, Direction], Counter[int]] = defaultdict(Counter)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.core.manifests.ciliumrules import NAMESPACE
 from harness.edge.cni.agents import CiliumAgents
+from harness.edge.machine.clock import Clock
 from harness.edge.machine.wait import NotYet, wait_for
 
 SECONDS = 15.0
@@ -24,8 +25,9 @@ GOING = frozenset({"disconnecting", "disconnected", "invalid"})
 class Revisions:
     """The revisions of all agents of a cluster."""
 
-    def __init__(self, agents: CiliumAgents) -> None:
+    def __init__(self, agents: CiliumAgents, clock: Clock) -> None:
         self._agents = agents
+        self._clock = clock
 
     def realised(self, namespaces: Collection[str]) -> None:
         """Wait until every pod of these namespaces has realised the policies that its agent holds.
@@ -44,7 +46,13 @@ class Revisions:
             if late:
                 raise NotYet("; ".join(late))
 
-        wait_for("Cilium has realised its policies", check, seconds=SECONDS, every=0.05)
+        wait_for(
+            "Cilium has realised its policies",
+            check,
+            seconds=SECONDS,
+            every=0.05,
+            clock=self._clock,
+        )
 
 
 def parse(text: str) -> tuple[int, list[dict[str, Any]]]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import selectors
-import subprocess
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from harness.core.target import PodRef
-from harness.edge.machine.process import start
+from harness.edge.api.kubectl import Exec
 from harness.edge.probe.stream import CONTAINER
 from harness.errors import ProbeError
 
@@ -35,19 +32,10 @@ for _ in sys.stdin:
 class Held:
     """One HTTP connection from a pod's prober, kept open until the end of the `with`."""
 
-    def __init__(self, kubectl: Sequence[str], pod: PodRef, address: str, port: int) -> None:
+    def __init__(self, kubectl: Exec, pod: PodRef, address: str, port: int) -> None:
         self._where = f"{pod} -> {address}:{port}"
-        command = [*kubectl, "exec", "-i", f"--namespace={pod.namespace}", pod.name]
-        command += [f"--container={CONTAINER}", "--", "python3", "-u", "-c", _SCRIPT]
-        pipe = subprocess.PIPE
-        self._process = start(
-            [*command, address, str(port)],
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
-            text=True,
-            bufsize=1,
-        )
+        command = ["python3", "-u", "-c", _SCRIPT, address, str(port)]
+        self._dialogue = kubectl.talk(pod.namespace, pod.name, command, container=CONTAINER)
 
     def __enter__(self) -> Self:
         if (said := self._line()) != "open":
@@ -60,8 +48,7 @@ class Held:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.terminate()
-        self._process.communicate()
+        self._dialogue.end()
 
     def ask(self) -> str:
         """Ask the server once: `answered`, `closed`, or the name of the socket's error.
@@ -69,30 +56,23 @@ class Held:
         Raises:
             ProbeError: the pod's side is gone, so its silence means nothing.
         """
-        assert self._process.stdin is not None  # noqa: S101 - opened with a pipe
         try:
-            self._process.stdin.write("\n")
-            self._process.stdin.flush()
+            self._dialogue.say("")
         except OSError as error:
             raise self._broken(str(error)) from error
         return self._line()
 
     def _line(self) -> str:
-        stdout = self._process.stdout
-        assert stdout is not None  # noqa: S101 - opened with a pipe
-        with selectors.DefaultSelector() as selector:
-            selector.register(stdout, selectors.EVENT_READ)
-            if not selector.select(ANSWER_SECONDS):
-                raise self._broken(f"no line within {ANSWER_SECONDS:g} s")
-        line = stdout.readline()
+        line = self._dialogue.hear(ANSWER_SECONDS)
+        if line is None:
+            raise self._broken(f"no line within {ANSWER_SECONDS:g} s")
         try:
             return str(json.loads(line))
         except ValueError:
             raise self._broken(line) from None
 
     def _broken(self, seen: str) -> ProbeError:
-        self._process.terminate()
-        said = self._process.communicate()[1]
+        said = self._dialogue.end()
         return ProbeError(
             "the held connection's own tool broke",
             where=self._where,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 
 from harness.core.lab.replay import remote_exit_code
 from harness.core.observation import Transcript
 from harness.core.target import PodRef
-from harness.edge.api.kubectl import kubectl_base
+from harness.edge.api.kubectl import Exec, exec_words
 from harness.edge.api.livenames import LiveNames
-from harness.edge.machine.process import CommandFailed, run
+from harness.edge.machine.process import CommandFailed
 from harness.edge.probe.held import Held
 from harness.errors import ProbeError
 
@@ -21,10 +20,8 @@ COMMAND_SECONDS = 30.0
 class Replayer:
     """Runs commands by `kubectl exec`, as a student would, in pods of these live names."""
 
-    def __init__(
-        self, kubectl: Path, kubeconfig: Path, context: str = "", *, names: LiveNames
-    ) -> None:
-        self.kubectl = kubectl_base(kubectl, kubeconfig, context)
+    def __init__(self, kubectl: Exec, names: LiveNames) -> None:
+        self.kubectl = kubectl
         self._names = names
 
     def hold(self, pod: PodRef, address: str, port: int) -> Held:
@@ -39,9 +36,12 @@ class Replayer:
             ProbeError: the command did not run (no such program, no such pod, no answer from the
                 kubelet), so its silence means nothing.
         """
-        typed = ["exec", f"--namespace={pod.namespace}", self._names.of(pod), "--", *command]
+        name = self._names.of(pod)
+        typed = exec_words(pod.namespace, name, command)
         try:
-            done = run([*self.kubectl, *typed], timeout=COMMAND_SECONDS, check=False)
+            done = self.kubectl.run(
+                pod.namespace, name, command, seconds=COMMAND_SECONDS, check=False
+            )
         except CommandFailed as error:
             raise ProbeError(
                 f"`{shlex.join(command)}` did not end", where=f"in {pod}", seen=error.seen

@@ -7,8 +7,10 @@ import pytest
 from harness.core.model import Direction
 from harness.core.target import PodRef
 from harness.edge.cni.drops import drop_counter
-from harness.edge.cni.felix import FelixCounters, dropped, interface, parse
+from harness.edge.cni.felix import dropped, interface, parse
 from harness.errors import ProbeError
+from tests.fakes.kube import FakeKube, agent_pod
+from tests.fakes.kubectl import FakeExec, Said
 
 POD = PodRef("develop", "backend")
 LINK = interface(POD)
@@ -55,10 +57,20 @@ def test_pod_without_a_chain_is_no_zero() -> None:
 
 
 def test_cni_that_nobody_can_read_has_no_counter() -> None:
-    assert drop_counter("unknown", None, ["kubectl"]) is None  # type: ignore[arg-type]
+    assert drop_counter("unknown", FakeKube(), FakeExec(lambda *_: Said())) is None
 
 
-def test_calico_is_counted_by_felix() -> None:
-    counter = drop_counter("calico", None, ["kubectl"])  # type: ignore[arg-type]
+def test_calico_is_counted_on_the_node_where_the_pod_runs() -> None:
+    kube = FakeKube()
+    meta = {"namespace": POD.namespace, "name": POD.name}
+    kube.put(
+        {"kind": "Pod", "metadata": meta, "spec": {"nodeName": "two"}},
+        agent_pod("calico-1", "calico-node", "one"),
+        agent_pod("calico-2", "calico-node", "two"),
+    )
+    kubectl = FakeExec(lambda *_: Said(SAVED + f":cali-fw-{LINK} - [0:0]\n"))
+    counter = drop_counter("calico", kube, kubectl)
+    assert counter is not None
 
-    assert isinstance(counter, FelixCounters)
+    assert counter.read([POD])[POD, Direction.INGRESS].packets == 3
+    assert [pod for _, pod, _ in kubectl.ran] == ["calico-2"]

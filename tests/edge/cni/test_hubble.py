@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,9 +11,15 @@ from harness.core.model import Direction
 from harness.core.target import PodRef
 from harness.edge.cni.hubble import HubbleDrops, dropped_at, events, isolating, labels_of
 from harness.errors import ProbeError
+from tests.fakes.kube import FakeKube, agent_pod
+from tests.fakes.kubectl import FakeExec, Said
 
 CLIENT, SERVER = PodRef("shop", "client"), PodRef("shop", "server")
-POD = {"metadata": {"namespace": "shop", "labels": {"app": "web"}}, "spec": {"nodeName": "one"}}
+POD = {
+    "kind": "Pod",
+    "metadata": {"namespace": "shop", "name": "server", "labels": {"app": "web"}},
+    "spec": {"nodeName": "one"},
+}
 
 
 def event(uuid: str = "1", direction: str = "INGRESS", **more: Any) -> dict[str, Any]:
@@ -109,51 +114,36 @@ def test_policy_isolates_the_pods_that_its_subject_means(found: Any, isolates: b
     assert isolating([found], labels_of(POD), Direction.INGRESS) == wanted
 
 
-class Kube:
-    where = "here"
+def hubble(*told: list[dict[str, Any]]) -> tuple[HubbleDrops, FakeExec]:
+    """The drops on a node whose agent tells these events, one list after the other."""
+    kube, left = FakeKube(), list(told)
+    kube.put(POD, agent_pod("cilium-x", "cilium", "one"))
 
-    def get(self, *_: str) -> dict[str, Any]:
-        return POD
+    def answer(namespace: str, pod: str, command: tuple[str, ...]) -> Said:
+        if command[0] == "hubble":
+            return Said("\n".join(json.dumps({"flow": e}) for e in left.pop(0)))
+        return Said(json.dumps({"policy": "[]"}))
 
-    def list(self, *_: str, selector: str) -> list[dict[str, Any]]:
-        return [{"metadata": {"name": "cilium-x"}, "spec": {"nodeName": "one"}}]
-
-
-def fake_run(told: list[list[dict[str, Any]]], asked: list[list[str]]) -> Any:
-    def answer(words: list[str], timeout: float) -> Any:
-        asked.append(words)
-        if "hubble" in words:
-            text = "\n".join(json.dumps({"flow": e}) for e in told.pop(0))
-        else:
-            text = json.dumps({"policy": "[]"})
-        return SimpleNamespace(stdout=text)
-
-    return answer
+    kubectl = FakeExec(answer)
+    return HubbleDrops(kube, kubectl), kubectl
 
 
-def test_event_that_is_told_twice_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = [[event("1")], [event("1"), event("2")], [event("2")]]
-    asked: list[list[str]] = []
+def test_event_that_is_told_twice_counts_once() -> None:
+    drops, kubectl = hubble([event("1")], [event("1"), event("2")], [event("2")])
 
-    monkeypatch.setattr("harness.edge.cni.agents.run", fake_run(told, asked))
-    drops = HubbleDrops(Kube(), ["kubectl"])  # type: ignore[arg-type]
     counts = [drops.read([SERVER])[SERVER, Direction.INGRESS].packets for _ in range(3)]
 
     assert counts == [1, 2, 2]
-    assert [words[-1] for words in asked if "hubble" in words][1:] == [
+    assert [words[-1] for _, _, words in kubectl.ran if "hubble" in words][1:] == [
         "--since=2099-01-01T00:00:01Z",
         "--since=2099-01-01T00:00:02Z",
     ]
 
 
-def test_packets_are_told_apart_by_the_port_that_they_came_from(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_packets_are_told_apart_by_the_port_that_they_came_from() -> None:
     tcp = {"TCP": {"source_port": 40001, "destination_port": 80, "flags": {"SYN": True}}}
     first = [event("1", l4=tcp), event("2", l4={"UDP": {"source_port": 5353}})]
-    told = [first, [event("3", l4=tcp), event("4", l4={"ICMPv4": {"type": 8}})]]
-    monkeypatch.setattr("harness.edge.cni.agents.run", fake_run(told, []))
-    drops = HubbleDrops(Kube(), ["kubectl"])  # type: ignore[arg-type]
+    drops, _ = hubble(first, [event("3", l4=tcp), event("4", l4={"ICMPv4": {"type": 8}})])
 
     before, after = (drops.read([SERVER])[SERVER, Direction.INGRESS] for _ in range(2))
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from harness.edge.cni.agents import CiliumAgents
 from harness.edge.cni.revision import Revisions, behind, parse
 from harness.errors import NotSettled
+from tests.fakes.kube import FakeKube, agent_pod
+from tests.fakes.kubectl import FakeExec, Said
 
 
 def endpoint(
@@ -55,27 +57,26 @@ def test_endpoint_without_labels_is_nobodys() -> None:
     assert behind(7, [host], {"shop"}) == []
 
 
-class Agents(SimpleNamespace):
-    def by_node(self) -> dict[str, str]:
-        return {"one": "cilium-x"}
-
-    def ask(self, agent: str, command: object) -> str:
-        return self.says.pop(0) if len(self.says) > 1 else str(self.says[0])
+def revisions(*says: str) -> tuple[Revisions, FakeExec]:
+    """The revisions of one agent that says this, one after the other, and the last one for ever."""
+    kube, left = FakeKube(), list(says)
+    kube.put(agent_pod("cilium-x", "cilium", "one"))
+    kubectl = FakeExec(lambda *_: Said(left.pop(0) if len(left) > 1 else left[0]))
+    return Revisions(CiliumAgents(kube, kubectl), kube.clock), kubectl
 
 
 def test_wait_ends_when_all_have_it() -> None:
-    agents = Agents(says=[told(7, endpoint("web", 6)), told(7, endpoint("web", 7))])
+    made, kubectl = revisions(told(7, endpoint("web", 6)), told(7, endpoint("web", 7)))
 
-    Revisions(agents).realised({"shop"})  # type: ignore[arg-type]
+    made.realised({"shop"})
 
-    assert len(agents.says) == 1
+    assert len(kubectl.ran) == 2
 
 
-def test_wait_that_ends_says_who_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.edge.cni.revision.SECONDS", 0.2)
-    agents = Agents(says=[told(7, endpoint("web", 6))])
+def test_wait_that_ends_says_who_is_late() -> None:
+    made, _ = revisions(told(7, endpoint("web", 6)))
 
     with pytest.raises(NotSettled) as caught:
-        Revisions(agents).realised({"shop"})  # type: ignore[arg-type]
+        made.realised({"shop"})
 
     assert "shop/web has realised revision 6, not 7" in caught.value.seen

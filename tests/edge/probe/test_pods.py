@@ -13,6 +13,7 @@ from harness.core.predict.scenario import Scenario
 from harness.core.probe.attempts import Item
 from harness.core.target import PodRef
 from harness.edge.api.kube import Kube
+from harness.edge.api.kubectl import Kubectl
 from harness.edge.api.livenames import LiveNames
 from harness.edge.machine.wait import wait_for
 from harness.edge.probe.pods import Pods
@@ -237,7 +238,8 @@ def test_command_is_run_in_the_live_pod(tmp_path: Path) -> None:
     names = LiveNames()
     names.learn({WEB_2: "web-a-zz"})
 
-    said = Replayer(kubectl(tmp_path), tmp_path / "config", names=names).run(WEB_2, ["curl", "x"])
+    real = Kubectl(kubectl(tmp_path), tmp_path / "config")
+    said = Replayer(real, names).run(WEB_2, ["curl", "x"])
 
     assert said.command == "kubectl exec --namespace=shop web-a-zz -- curl x"
     assert "--namespace=shop web-a-zz -- curl x" in (tmp_path / "called").read_text()
