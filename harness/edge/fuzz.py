@@ -20,7 +20,6 @@ from harness.core.fuzz.cases import Case
 from harness.core.fuzz.result import Judged, asks_of, decided, judge
 from harness.core.fuzz.shrinking import corpus_text, smaller
 from harness.core.manifests.library import namespaces_of
-from harness.core.manifests.reader import Resource
 from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import Scenario
@@ -62,13 +61,12 @@ class World:
     """The pods of one world, and what they show of its cases. Use as a context manager."""
 
     def __init__(self, cluster: Cluster, kube: Kube, *, fence: Callable[[], None]) -> None:
-        self._library: dict[str, Sequence[Resource]] = {}
         self._prober = StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
         kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, cluster.context)
         self._stage = Stage(
             kube,
             self._prober,
-            self._library,
+            {},
             images=cluster.refs,
             internet=None,
             fence=fence,
@@ -87,18 +85,21 @@ class World:
         self._stage.close()
         self._prober.close()
 
-    def run(self, case: Case) -> Judged:
+    def run(self, case: Case, *, patience: float | None = None) -> Judged:
         """Bring the case into force and judge all of its flows.
 
-        A difference counts only if it still shows once every change is surely in force: one that
-        goes away was no state of the cluster, and is no agreement either.
+        A difference counts only if it still shows once every change is surely in force. A
+        difference that goes away was not a state of the cluster; it is counted as no verdict.
+        `patience` is for how many seconds the case may take to come into force; by default, as
+        long as any change may.
 
         Raises:
             HarnessError: the case could not be brought into force.
         """
-        scenario = self._enter(case)
+        patience = self._stage.patience if patience is None else patience
+        scenario = self._enter(case, patience)
         expected = decided(scenario)
-        self._settle(expected)
+        self._settle(expected, patience)
         seen = self._judged(list(expected))
         first = judge(case, scenario, seen)
         if not first.disagreed:
@@ -121,46 +122,40 @@ class World:
     def shrink(self, drawn: Judged, *, source: str, stop: Event) -> Finding:
         """Leave out what can be left out while the cluster still differs from the oracle."""
         best, tries, end = drawn, 0, self._kube.clock.monotonic() + SHRINK_SECONDS
-        patient, self._stage.settle_seconds = self._stage.settle_seconds, TRY_SECONDS
-        try:
-            better: Judged | None = drawn
-            while better:
-                better = None
-                for case in smaller(best.case):
-                    if stop.is_set() or self._kube.clock.monotonic() > end:
-                        break
-                    tries += 1
-                    found = self.run(case)
-                    if found.disagreed:
-                        best = better = found
-                        break
-        finally:
-            self._stage.settle_seconds = patient
+        better: Judged | None = drawn
+        while better:
+            better = None
+            for case in smaller(best.case):
+                if stop.is_set() or self._kube.clock.monotonic() > end:
+                    break
+                tries += 1
+                found = self.run(case, patience=TRY_SECONDS)
+                if found.disagreed:
+                    best = better = found
+                    break
         # As small as it is now, once more and with the full patience.
         stays = bool(self.run(best.case).disagreed)
         source += "" if stays else "; when it was run again, the cluster agreed"
-        text = corpus_text(best.case, self._enter(best.case), best.disagreed, source=source)
+        scenario = self._enter(best.case, self._stage.patience)
+        text = corpus_text(best.case, scenario, best.disagreed, source=source)
         return Finding(drawn, best, tries, stays, text)
 
-    def _enter(self, case: Case) -> Scenario:
-        self._library["case"] = case.resources
+    def _enter(self, case: Case, patience: float) -> Scenario:
         if self._unanswered is None:
-            self._open(case)
-            self._library["case"] = case.resources
-        return self._stage.enter(["case"])
+            self._open(case.bare)
+        return self._stage.bring(case.resources, name=[case.name], patience=patience).scenario
 
-    def _open(self, case: Case) -> None:
+    def _open(self, bare: Case) -> None:
         """Start the pods, and see that without policies each flow is answered (the control)."""
-        self._library["case"] = case.bare.resources
-        clear(self._kube, namespaces_of(self._library))
-        scenario = self._stage.enter(["case"])
+        clear(self._kube, namespaces_of({bare.name: bare.resources}))
+        scenario = self._stage.bring(bare.resources, name=[bare.name]).scenario
         self._unanswered = {
             ask: str(found.reading if isinstance(found, Observation) else found)
             for ask, found in self._stage.observer.read(asks_of(scenario)).items()
             if not isinstance(found, Observation) or found.reading.outcome is not Outcome.CONNECTED
         }
 
-    def _settle(self, expected: Mapping[Ask, Reading]) -> None:
+    def _settle(self, expected: Mapping[Ask, Reading], patience: float) -> None:
         """Wait until all flows show the state, or until there is no patience left.
 
         More than those that the change flips: on the way from one denial to another a flow is
@@ -170,7 +165,7 @@ class World:
             wait_for(
                 f"{len(expected)} flows show the case",
                 Poll(self._stage.observer, expected, clock=self._kube.clock.monotonic),
-                seconds=self._stage.settle_seconds,
+                seconds=patience,
                 every=POLL_EVERY,
                 clock=self._kube.clock,
             )

@@ -80,8 +80,7 @@ class Play:
     def _step(self, rows: Sequence[Row]) -> dict[str, Seen]:
         apply = rows[0].apply
         controls = self._controls_for(rows)
-        self._stage.enter(apply)
-        settled = self._stage.settled
+        settled = self._stage.enter(apply).settled
         # The tutorial's commands wait out their own timeouts beside our round.
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
             typed = [row for row in rows if _reads_command(row)]
@@ -113,7 +112,7 @@ class Play:
             return {}
         base = frozenset(r.origin for r in self._stage.resources(silent[0].apply, policies=False))
         if any((base, _key(row)) not in self._controls for row in silent):
-            scenario = self._stage.enter(silent[0].apply, policies=False)
+            scenario = self._stage.enter(silent[0].apply, policies=False).scenario
             # Every later step with the same workloads finds its controls done.
             alike = [
                 row

@@ -119,7 +119,7 @@ def test_server_that_answers_under_another_name_is_a_wrong_peer(
         """Addresses that take one pod for another."""
 
         def pod(self, ref: PodRef) -> str:
-            return stage.pod(OTHER)
+            return stage.addresses.pod(OTHER)
 
         def service(self, namespace: str, name: str) -> str:
             return ""
@@ -147,7 +147,9 @@ def test_server_that_answers_under_another_name_is_a_wrong_peer(
 def test_prober_killed_in_mid_round_gives_no_verdict_and_comes_back(
     stage: Stage, lab_live: Live
 ) -> None:
-    silent = Item("a", "tcp", stage.pod(WEB), 80, offsets=(3.0,))  # nothing happens for 3 s
+    silent = Item(
+        "a", "tcp", stage.addresses.pod(WEB), 80, offsets=(3.0,)
+    )  # nothing happens for 3 s
     answers: list[dict[str, list[Attempt]] | ProbeError] = []
     lab_live.prober.hello(OTHER)
     thread = threading.Thread(
@@ -212,7 +214,7 @@ def test_kubelet_stopped_in_mid_run_gives_no_verdict(stage: Stage, lab_live: Liv
 
 def test_row_is_settled_before_it_is_judged(stage: Stage, lab_live: Live) -> None:
     stage.enter(["pods"])
-    stage.enter(["pods", "deny"])
+    entered = stage.enter(["pods", "deny"])
     began = time.monotonic()
 
     seen = web_from_other(stage)
@@ -222,7 +224,7 @@ def test_row_is_settled_before_it_is_judged(stage: Stage, lab_live: Live) -> Non
     assert len(seen.evidence["attempts"]) == len(JUDGE.offsets)
     assert seen.evidence["target_to_itself"] == "connected"
     assert time.monotonic() - began >= JUDGE.deadline
-    assert not stage.settled.missing
+    assert not entered.settled.missing
     stage.enter(["pods"])
     assert connected(stage)
 

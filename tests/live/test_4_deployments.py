@@ -93,13 +93,13 @@ def answers(stage: Stage) -> dict[str, str]:
 def test_numbers_stand_for_the_pods_of_the_newest_template(stage: Stage, lab_live: Live) -> None:
     stage.enter(["base", "old"])
     old = answers(stage)
-    stage.enter(["base", "new"])
+    entered = stage.enter(["base", "new"])
     new = answers(stage)
 
     assert set(old.values()).isdisjoint(new.values())
-    assert stage.settled.missing == ""
+    assert entered.settled.missing == ""
     left = {body["metadata"]["name"] for body in lab_live.kube.list("v1", "Pod", SPACE)}
-    assert left == {stage.host_name(ref) for ref in WEB}
+    assert left == {stage.addresses.host_name(ref) for ref in WEB}
 
     stage.enter(["base"])
 

@@ -90,7 +90,7 @@ def client_address(bench: Bench, row: Row) -> Observation:
             raise answer
         if answer.reading.outcome is not Outcome.CONNECTED:
             raise ProbeError("a server that is not reached logs nothing", seen=f"{ask[1]}")
-    own = bench.stage.pod(row.source)
+    own = bench.addresses.pod(row.source)
 
     def logged() -> dict[str, list[str]]:
         found = {str(ref): _clients(bench, ref, since) for ref in servers if ref != row.source}
@@ -109,7 +109,7 @@ def client_address(bench: Bench, row: Row) -> Observation:
 def _clients(bench: Bench, server: PodRef, since: str) -> list[str]:
     log = bench.kube.logs(
         server.namespace,
-        bench.stage.host_name(server),
+        bench.addresses.host_name(server),
         since_seconds=LOG_WINDOW,
         timestamps=True,
     )

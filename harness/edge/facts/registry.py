@@ -86,7 +86,7 @@ def questions_saved(bench: Bench, row: Row) -> Observation:
 
 def lookup_time(bench: Bench, row: Row) -> Observation:
     """Whether the trailing dot is faster by the clock: medians of the C library's lookups."""
-    bench.stage.allow_question(NAME)
+    bench.addresses.allow_question(NAME)
     taken = bench.prober.time_lookups(row.source, [NAME, f"{NAME}."], repeat=REPEAT)
     plain, dotted = Spread.of(taken[NAME]), Spread.of(taken[f"{NAME}."])
     word = "faster" if dotted.median < plain.median else "not faster"
@@ -160,7 +160,7 @@ def established_connection(bench: Bench, row: Row) -> Observation:
     """
     bench.stage.enter(row.apply, policies=False)
     server = PodRef(row.source.namespace, SERVER)
-    with bench.replayer.hold(row.source, bench.stage.pod(server), HTTP_PORT) as held:
+    with bench.replayer.hold(row.source, bench.addresses.pod(server), HTTP_PORT) as held:
         before = held.ask()
         if before != ANSWERED:
             raise ProbeError("the open connection does not answer", where=row.where, seen=before)
@@ -199,10 +199,10 @@ FACTS: dict[str, Callable[[Bench, Row], Observation]] = {
 
 def _asked(bench: Bench, pod: PodRef, name: str) -> tuple[list[dict[str, str]], Any]:
     """Run `nslookup NAME` in the pod and return what CoreDNS logged of that pod meanwhile."""
-    bench.stage.allow_question(name)
+    bench.addresses.allow_question(name)
     began = bench.kube.clock.now()
     transcript = bench.replayer.run(pod, ["nslookup", name])
-    address = bench.stage.pod(pod)
+    address = bench.addresses.pod(pod)
     last = f"{name.rstrip('.')}."
     since = began.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol as Interface
 
 from harness.core.ask import Ask
 from harness.core.dns.question import Question, query_plan
@@ -29,39 +28,12 @@ from harness.core.target import (
     PodRef,
     ServiceAddress,
 )
+from harness.edge.probe.addresses import Addresses
 from harness.edge.probe.prober import Prober
 from harness.errors import ProbeError
 
 HTTP_PORT = 80
 HEAD = b"HEAD / HTTP/1.0\r\n\r\n"
-
-
-class Addresses(Interface):
-    """Where things are on the live cluster."""
-
-    def pod(self, ref: PodRef) -> str:
-        """A pod's address."""
-        ...
-
-    def service(self, namespace: str, name: str) -> str:
-        """A Service's cluster IP."""
-        ...
-
-    def external(self, name: str) -> str:
-        """The address of a name outside of the cluster."""
-        ...
-
-    def allow_question(self, name: str) -> None:
-        """Raise ProbeError if the name must not be asked for."""
-        ...
-
-    def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
-        """The pods behind a Service."""
-        ...
-
-    def host_name(self, ref: PodRef) -> str:
-        """What a pod calls itself when it answers."""
-        ...
 
 
 class Observer:

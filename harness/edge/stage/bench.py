@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from harness.edge.api.kube import Kube
 from harness.edge.cni import DropCounter
 from harness.edge.internet.state import Internet
+from harness.edge.probe.addresses import Addresses
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.prober import Prober
 from harness.edge.probe.replay import Replayer
@@ -28,3 +29,8 @@ class Bench:
     def observer(self) -> Observer:
         """The stage's observer."""
         return self.stage.observer
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the stage's pods and Services are, and the names outside."""
+        return self.stage.addresses

@@ -115,12 +115,11 @@ class Gate:
             clear(self._kube, [NAMESPACE])
             self._enter("pods")
         self._expect(Outcome.CONNECTED, "without a policy")
-        self._enter("pods", "deny")
-        deny = self._stage.settled.ms
+        deny = self._enter("pods", "deny")
         self._expect(Outcome.TIMEOUT, "under a policy that denies all ingress")
-        self._enter("pods")
+        reopen = self._enter("pods")
         self._expect(Outcome.CONNECTED, "after the policy was removed")
-        return GateReport(len(self._servers), deny, self._stage.settled.ms)
+        return GateReport(len(self._servers), deny, reopen)
 
     def fence(self) -> None:
         """Flip the canary policy and wait until that shows; what came before it is in force then.
@@ -136,15 +135,17 @@ class Gate:
         """Remove the canaries."""
         self._stage.close()
 
-    def _enter(self, *names: str) -> None:
-        self._stage.enter(names)
-        if missing := self._stage.settled.missing:
+    def _enter(self, *names: str) -> float:
+        """Bring the canaries to this state; returns how many ms that took."""
+        settled = self._stage.enter(names).settled
+        if settled.missing:
             raise ClusterNotReady(
                 "the gate: this cluster does not do what policies say; no lab can be judged on it",
                 where=self._kube.where,
-                seen=missing,
+                seen=settled.missing,
                 try_="does the CNI enforce policy? does CoreDNS run? policylab cluster status",
             )
+        return settled.ms
 
     def _expect(self, outcome: Outcome, when: str) -> None:
         asks = [(CLIENT, PodPort(server, PORT, Protocol.TCP)) for server in self._servers]

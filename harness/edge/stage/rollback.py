@@ -19,7 +19,7 @@ from harness.edge.machine.clock import Clock
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.edge.probe.flows import ask_of, passes
 from harness.edge.probe.observe import Observer
-from harness.edge.stage.settling import POLL_EVERY, SELF_TEST_SECONDS, SETTLE_SECONDS
+from harness.edge.stage.settling import POLL_EVERY
 from harness.edge.stage.stage import Stage
 from harness.errors import ContentError, NotSettled, ProbeError
 
@@ -91,25 +91,24 @@ def roll_out(stage: Stage, kube: Kube, good: Sequence[str], manifest: str) -> Ob
         ProbeError: there is no list of wanted flows, or a flow gives no verdict.
         NotSettled: the state is not good to begin with, or does not come back before its deadline.
     """
-    seconds = SETTLE_SECONDS if stage.keeps_policies else SELF_TEST_SECONDS
-    watch = _watch(stage, stage.enter(good), kube.clock)
+    watch = _watch(stage, stage.enter(good).scenario, kube.clock)
     forth = stage.resources([manifest])
     if not all(resource.kind in POLICY_KINDS for resource in forth):
         raise ContentError("a rollout changes policies only", where=manifest)
     last_good = {resource.key: resource for resource in stage.resources(good)}
-    watch.until_good(seconds)
+    watch.until_good(stage.patience)
     with stage.disturbed():
         marks = {"began": kube.clock.monotonic()}
         try:
             for resource in forth:
                 kube.apply(resource.body)
-            found = watch.until_trouble(seconds)
+            found = watch.until_trouble(stage.patience)
             marks["noticed"] = kube.clock.monotonic()
         finally:
             for resource in forth:
                 _put_back(kube, resource, last_good.get(resource.key))
         marks["rolled_back"] = kube.clock.monotonic()
-        watch.until_good(seconds)
+        watch.until_good(stage.patience)
     return _observation(watch, found, marks)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.core.manifests.library import POLICY_KINDS, Library, in_force
@@ -19,20 +19,38 @@ from harness.core.model import NETWORK_POLICY
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.settle import candidates, flips, passing
 from harness.core.probe.latency import Change
-from harness.core.target import PodRef
-from harness.core.world import INTERNET
 from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import DELETE_SECONDS, OWNER, clear, wait_gone, wait_usable
 from harness.edge.machine.wait import wait_for
+from harness.edge.probe.addresses import LabAddresses
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.pods import Pods, refs_of
 from harness.edge.probe.prober import Prober
 from harness.edge.stage.settling import POLL_EVERY, SELF_TEST_SECONDS, SETTLE_SECONDS, Poll, Settled
-from harness.errors import NotSettled, ProbeError
+from harness.errors import NotSettled
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A state that the cluster was brought to.
+
+    `scenario` is the state as the oracle reads it, `settled` how it came into force. `change` tells
+    that flow by flow; it is None where nothing changed, or more than policies did: then the times
+    would be those of the workloads' start.
+    """
+
+    scenario: Scenario
+    settled: Settled
+    change: Change | None = None
 
 
 class Stage:
-    """The state of one tutorial on the cluster. Also tells where its pods and Services are."""
+    """The state of one tutorial on the cluster.
+
+    `pods` are the tutorial's pods, `addresses` where everything is, `observer` probes from the
+    pods. `patience` is for how many seconds a change may take to come into force, unless the caller
+    says otherwise. `changes` are all changes of policies so far.
+    """
 
     def __init__(
         self,
@@ -57,13 +75,13 @@ class Stage:
         # False only in the self-test: the deny rows must turn red.
         self.keeps_policies = keep_policies
         self._know_addresses = know_addresses
-        self.settle_seconds = SETTLE_SECONDS if keep_policies else SELF_TEST_SECONDS
+        self.patience = SETTLE_SECONDS if keep_policies else SELF_TEST_SECONDS
         self._current: dict[tuple[str, str, str], Resource] = {}
         self._dirty = False  # a change did not come to its end: the next one applies everything
-        self._scenario: Scenario | None = None
+        self._entered: Entered | None = None  # None: what is in force is not known
         self.pods = Pods(kube, images, prober.names)
-        self.observer = Observer(prober, self)
-        self.settled = Settled(0.0, 0)
+        self.addresses = LabAddresses(self.pods, internet)
+        self.observer = Observer(prober, self.addresses)
         self.changes: list[Change] = []
 
     def resources(self, apply: Iterable[str], *, policies: bool = True) -> tuple[Resource, ...]:
@@ -74,45 +92,67 @@ class Stage:
         """
         return in_force(self._library, apply, policies=policies)
 
-    def enter(self, apply: Sequence[str], *, policies: bool = True) -> Scenario:
-        """Bring the cluster to this state and wait until it is in force.
+    def enter(
+        self, apply: Sequence[str], *, policies: bool = True, patience: float | None = None
+    ) -> Entered:
+        """Bring the cluster to the state of these manifests and wait until it is in force.
+
+        `policies` is False for the state without its policies. What is not in force after
+        `patience` seconds is named in the result, and is judged all the same.
 
         Raises:
             ClusterNotReady: pods do not start, or objects do not go.
             ContentError: the API server refuses an object, or a namespace is not ours.
             ProbeError: no prober could say whether the state is in force.
         """
-        resources = self.resources(apply, policies=policies)
+        return self.bring(self.resources(apply, policies=policies), name=apply, patience=patience)
+
+    def bring(
+        self,
+        resources: Sequence[Resource],
+        *,
+        name: Sequence[str],
+        patience: float | None = None,
+    ) -> Entered:
+        """Bring the cluster to the state of these objects; `name` is what reports call it.
+
+        See `enter`.
+        """
         scenario = self._told(resources)
         wanted = {r.key: r for r in resources}
         gone = [r for key, r in self._current.items() if key not in wanted]
         new = [r for r in resources if self._dirty or not self._stands(r)]
-        if not gone and not new:
-            return scenario
-        before = self._told(self._kept(new)) if self._scenario else None
-        self._scenario = None
+        if self._entered and not gone and not new:
+            return replace(self._entered, scenario=scenario, change=None)
+        before = self._told(self._kept(new)) if self._entered else None
+        self._entered = None
         changed = [self._current[r.key] for r in new if r.key in self._current]
         # Until the end, what was and what will be both count as there: close() removes both.
         self._dirty, self._current = True, {**self._current, **wanted}
         began = self._change(gone, new, changed)
         changed_at = self._clock.monotonic()
-        poll = self._settle(before, scenario, began, changed_at)
-        self._wait_realised()
+        poll, settled = self._settle(
+            before, scenario, began, changed_at, self.patience if patience is None else patience
+        )
+        settled = self._wait_realised(settled)
+        change = None
         # Where workloads change as well, their start would count as the policies' latency.
         if poll and before and {r.kind for r in (*gone, *new)} <= POLICY_KINDS:
-            self.changes.append(poll.change(apply, self.settled.missing))
-        self._dirty, self._current, self._scenario = False, wanted, scenario
-        return scenario
+            change = poll.change(name, settled.missing)
+            self.changes.append(change)
+        self._dirty, self._current = False, wanted
+        self._entered = Entered(scenario, settled, change)
+        return self._entered
 
     @contextmanager
     def disturbed(self) -> Iterator[None]:
-        """For who changes objects beside `enter`, and puts them back.
+        """Use this while changing objects yourself, and put them back within it.
 
-        Unless that ends well, the next state is applied whole: what stands is not known then.
+        If the block fails, the next `enter` applies everything again.
         """
-        before, self._dirty, self._scenario = self._scenario, True, None
+        before, self._dirty, self._entered = self._entered, True, None
         yield
-        self._dirty, self._scenario = False, before
+        self._dirty, self._entered = False, before
 
     def _told(self, resources: Iterable[Resource]) -> Scenario:
         """With the addresses of pods that stay, the oracle decides about an ipBlock as well."""
@@ -174,7 +214,7 @@ class Stage:
                 if resource.kind == kind:
                     self._kube.delete(resource.body, grace=0 if kind == "Pod" else None)
         self._current = {}
-        self._scenario = None
+        self._entered = None
 
     def _remove(self, resources: Sequence[Resource]) -> None:
         pods = refs_of(*resources)
@@ -222,16 +262,20 @@ class Stage:
         return self.pods.as_applied(body)
 
     def _settle(
-        self, before: Scenario | None, after: Scenario, began: float, acknowledged: float
-    ) -> Poll | None:
+        self,
+        before: Scenario | None,
+        after: Scenario,
+        began: float,
+        acknowledged: float,
+        patience: float,
+    ) -> tuple[Poll | None, Settled]:
         """Poll the flows whose prediction changes until all have; without any, use the fence."""
         self.pods.refresh_services(after)
         can = candidates(after, self.pods.known, internet=bool(self._internet))
         asks = flips(before, after, can)
         if not asks:
             self._fence()
-            self.settled = Settled(self._ms_since(began), 0)
-            return None
+            return None, Settled(self._ms_since(began), 0)
         others = [ask for ask in can if ask not in asks]
         poll = Poll(
             self.observer,
@@ -244,58 +288,23 @@ class Stage:
             seconds = wait_for(
                 f"{len(asks)} flows show the new state",
                 poll,
-                seconds=self.settle_seconds,
+                seconds=patience,
                 every=POLL_EVERY,
                 clock=self._clock,
             )
-            self.settled = Settled(round((seconds - began) * 1000, 1), len(asks))
         except NotSettled as error:
-            self.settled = Settled(self._ms_since(began), len(asks), error.seen)
-        return poll
+            return poll, Settled(self._ms_since(began), len(asks), error.seen)
+        return poll, Settled(round((seconds - began) * 1000, 1), len(asks))
 
-    def _wait_realised(self) -> None:
+    def _wait_realised(self, settled: Settled) -> Settled:
         if self._realised is None or not self.keeps_policies:
-            return
+            return settled
         try:
             self._realised({pod.namespace for pod in self.pods.known})
         except NotSettled as error:
-            missing = "; ".join(filter(None, (self.settled.missing, error.seen)))
-            self.settled = replace(self.settled, missing=missing)
+            missing = "; ".join(filter(None, (settled.missing, error.seen)))
+            return replace(settled, missing=missing)
+        return settled
 
     def _ms_since(self, began: float) -> float:
         return round((self._clock.monotonic() - began) * 1000, 1)
-
-    # Where things are (the interface `Addresses`).
-
-    def pod(self, ref: PodRef) -> str:
-        """A pod's address."""
-        return self.pods.address(ref)
-
-    def service(self, namespace: str, name: str) -> str:
-        """A Service's cluster IP."""
-        return self.pods.service(namespace, name)
-
-    def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
-        """The pods behind a Service."""
-        return self.pods.backends(namespace, name)
-
-    def host_name(self, ref: PodRef) -> str:
-        """What a pod calls itself."""
-        return self.pods.host_name(ref)
-
-    def external(self, name: str) -> str:
-        """The address that stands in for a name outside of the cluster."""
-        if not self._internet or name not in self._internet:
-            real = self._internet is not None and not self._internet
-            seen = "--lab-internet=real" if real else "an existing cluster (--lab-context) has none"
-            raise ProbeError(
-                f"there is no simulated internet, so nothing stands in for {name}",
-                seen=seen,
-                try_=f"use a kind cluster of policylab's own; known: {', '.join(INTERNET)}",
-            )
-        return self._internet[name]
-
-    def allow_question(self, name: str) -> None:
-        """Refuse to ask for a name of the world, unless one stands in or the real one is meant."""
-        if self._internet != {} and name.rstrip(".") in INTERNET:
-            self.external(name.rstrip("."))

@@ -124,8 +124,7 @@ def stage(observer: FakeObserver, text: str = PODS, *, keeps: bool = True) -> An
         keeps_policies=keeps,
         disturbed=contextlib.nullcontext,
         resources=lambda apply: parse(text, origin="f.yaml"),
-        pod=lambda ref: "10.0.0.1",
-        host_name=lambda ref: ref.name,
+        addresses=SimpleNamespace(pod=lambda ref: "10.0.0.1", host_name=lambda ref: ref.name),
         pods=SimpleNamespace(known=(WEB, DB), as_applied=lambda body: body),
     )
 

@@ -20,6 +20,8 @@ from harness.core.target import DnsQuery
 from harness.edge.files.library import load
 from harness.edge.machine.clock import MACHINE_CLOCK
 from harness.edge.stage.rollback import roll_out
+from harness.edge.stage.settling import Settled
+from harness.edge.stage.stage import Entered
 from harness.errors import ContentError, NotSettled, ProbeError
 
 LIBRARY = load(Path(__file__).parents[3] / "manifests" / "production-isolation")
@@ -37,7 +39,7 @@ class Cluster:
     """Stage, API and observer in one: flows do what the oracle says of what is there."""
 
     clock = MACHINE_CLOCK
-    keeps_policies = False  # so that what never comes is not waited for long
+    patience = 2.0  # seconds for a change that never comes
 
     def __init__(self) -> None:
         self.observer = self
@@ -45,10 +47,10 @@ class Cluster:
         self.clean = True
         self.broken = False
 
-    def enter(self, apply: Sequence[str]) -> Scenario:
+    def enter(self, apply: Sequence[str]) -> Entered:
         for resource in in_force(LIBRARY, apply):
             self.apply(resource.body)
-        return Scenario(self.there.values())
+        return Entered(Scenario(self.there.values()), Settled(0.0, 0))
 
     def resources(self, apply: Sequence[str]) -> tuple[Resource, ...]:
         return in_force(LIBRARY, apply)
