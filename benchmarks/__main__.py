@@ -21,7 +21,7 @@ from harness.core.spread import Spread
 from harness.edge.api.client import KubeClient
 from harness.edge.cluster.opening import Cluster, ClusterSpec
 from harness.edge.cluster.running import running
-from harness.edge.cni.known import CNIS
+from harness.edge.cni.known import CNIS, DEFAULT
 from harness.edge.probe.matrix import MatrixProber
 from harness.edge.probe.pods import TOOLBOX
 from harness.edge.probe.prober import Prober
@@ -36,7 +36,7 @@ SIZES = ((9, 4, 0.5, 1.6), (30, 1, None, 2.5), (60, 1, None, None))
 def main() -> int:
     """Measure, print, write; 1 if a figure misses its target or a verdict was wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--cni", default="calico", choices=CNIS)
+    parser.add_argument("--cni", default=DEFAULT, choices=CNIS)
     parser.add_argument("--out", type=Path, default=Path("results") / "bench.json")
     arguments = parser.parse_args()
     console = Console()

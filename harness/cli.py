@@ -21,7 +21,7 @@ from harness.edge.cluster.opening import (
     owned_clusters,
     status,
 )
-from harness.edge.cni.known import CNIS
+from harness.edge.cni.known import CNIS, DEFAULT
 from harness.edge.images import Source
 from harness.edge.machine.process import ends_on_sigterm
 from harness.errors import HarnessError
@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 def _cluster_parser(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     up = verbs.add_parser("up", help="make the cluster, or find it healthy")
-    up.add_argument("--cni", default="calico", choices=CNIS)
+    up.add_argument("--cni", default=DEFAULT, choices=CNIS)
     up.add_argument("--name", default="", help="default: policylab-CNI")
     up.add_argument("--workers", type=int, default=0)
     up.add_argument("--images", type=Source, default=Source.AUTO, choices=list(Source))
@@ -77,11 +77,11 @@ def _cluster_parser(parser: argparse.ArgumentParser) -> None:
     )
     up.set_defaults(run=_up)
     down = verbs.add_parser("down", help="delete a cluster of ours; never anybody else's")
-    down.add_argument("name", nargs="?", default="policylab-calico")
+    down.add_argument("name", nargs="?", default=ClusterSpec().cluster)
     down.add_argument("--all", action="store_true", help="every cluster that policylab made")
     down.set_defaults(run=_down)
     state = verbs.add_parser("status", help="what is there and whether it is healthy")
-    state.add_argument("name", nargs="?", default="policylab-calico")
+    state.add_argument("name", nargs="?", default=ClusterSpec().cluster)
     state.set_defaults(run=_status)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.edge.cluster.opening import ClusterMode, ClusterSpec
-from harness.edge.cni.known import CNIS
+from harness.edge.cni.known import CNIS, DEFAULT
 from harness.edge.images import Source
 from harness.edge.internet.state import InternetMode
 
@@ -41,7 +41,7 @@ class Option:
 
 
 OPTIONS = (
-    Option("cni", "calico", CNIS, "the CNI of the cluster"),
+    Option("cni", DEFAULT, CNIS, "the CNI of the cluster"),
     Option(
         "cluster-mode", "auto", tuple(ClusterMode), "auto re-uses our cluster when it is healthy"
     ),

@@ -21,7 +21,7 @@ from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Kubectl
 from harness.edge.api.namespaces import clear
 from harness.edge.cluster.opening import Cluster
-from harness.edge.cni.drops import drop_counter, realised_by
+from harness.edge.cni.known import cni_of
 from harness.edge.play import Play
 from harness.edge.probe.prober import Prober
 from harness.edge.probe.replay import Replayer
@@ -97,6 +97,7 @@ class Plays:
 
     def _play(self, tutorial: str) -> Play:
         cluster, kube = self.live.cluster, self.live.kube
+        cni = cni_of(cluster.cni)
         library = self.libraries[tutorial]
         prober = StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
         self._ends.enter_context(prober)
@@ -108,13 +109,13 @@ class Plays:
             images=cluster.refs,
             internet=cluster.internet.names if cluster.internet else None,
             fence=self.live.gate.fence,
-            realised=realised_by(cluster.cni, kube, kubectl),
+            realised=cni.realised and cni.realised(kube, kubectl),
             keep_policies=self.with_policies,
         )
         clear(kube, namespaces_of(library))
         self._stages[tutorial] = stage
         replayer = Replayer(kubectl, prober.names)
-        drops = drop_counter(cluster.cni, kube, kubectl)
+        drops = cni.drops and cni.drops(kube, kubectl)
         bench = Bench(kube, prober, stage, replayer, cluster.internet, drops)
         return Play(stage, replayer, bench, self.rows[tutorial])
 

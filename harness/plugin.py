@@ -17,6 +17,7 @@ from harness.core.manifests.library import Library, in_force
 from harness.core.outcome import Reading
 from harness.core.predict.scenario import Scenario
 from harness.edge.cluster.opening import Cluster, delete_cluster, open_cluster
+from harness.edge.cni.known import PROFILES
 from harness.edge.files.labs import phase_of
 from harness.edge.files.library import load
 from harness.edge.machine.process import ends_on_sigterm
@@ -70,7 +71,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         row = _row(item)
         if row is None:
             continue
-        row = item.callspec.params["row"] = row.on(config.stash[OPTIONS]["cni"])  # type: ignore[attr-defined]
+        row = row.on(PROFILES[config.stash[OPTIONS]["cni"]])
+        item.callspec.params["row"] = row  # type: ignore[attr-defined]
         tutorial = _tutorial(item)
         try:
             if tutorial not in libraries:

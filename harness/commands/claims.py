@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.core.lab.claims import ClaimStatus, Entry, Shown, entries
-from harness.core.lab.profile import PROFILES
+from harness.edge.cni.known import PROFILES
 from harness.edge.files.labs import load_claims, load_shown
 from harness.errors import ContentError
 

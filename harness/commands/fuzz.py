@@ -17,7 +17,7 @@ from rich.table import Table
 from harness.core.fuzz.cases import draw_cases
 from harness.core.fuzz.result import Judged, Totals, totals
 from harness.edge.cluster.opening import ClusterMode, ClusterSpec, open_cluster
-from harness.edge.cni.known import CNIS
+from harness.edge.cni.known import CNIS, DEFAULT, cni_of
 from harness.edge.fuzz import Finding, Fuzz, Lost, Result
 from harness.errors import HarnessError
 from harness.plays import proven
@@ -60,7 +60,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--n", type=_positive, default=POLICIES, metavar="K", help="policies")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same policies")
-    parser.add_argument("--cni", default="calico", choices=CNIS)
+    parser.add_argument("--cni", default=DEFAULT, choices=CNIS)
     parser.add_argument(
         "--jobs", type=_positive, default=JOBS, metavar="J", help="worlds side by side"
     )
@@ -100,7 +100,7 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
     cluster = open_cluster(spec, progress)
     with proven(cluster, progress, internet=None) as (live, _):
         fuzz = Fuzz(cluster, live.gate.fence, jobs=arguments.jobs)
-        cases = list(draw_cases(arguments.seed, arguments.n, arguments.cni))
+        cases = list(draw_cases(arguments.seed, arguments.n, cni_of(arguments.cni).profile))
         source = (
             f"policylab fuzz --cni {arguments.cni} --seed {arguments.seed} --n {arguments.n}"
             f" on {cluster.cni}"

@@ -14,7 +14,7 @@ from harness.core.policy.reachability import Port
 from harness.edge.api.client import KubeClient
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec, open_cluster
 from harness.edge.cluster.running import running
-from harness.edge.cni.known import CNIS
+from harness.edge.cni.known import CNIS, DEFAULT
 from harness.edge.probe.discovery import Found, discover, equip
 from harness.edge.probe.matrix import PROBED, MatrixProber
 from harness.edge.probe.pods import TOOLBOX
@@ -72,7 +72,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "finds the port taken meanwhile",
     )
     parser.add_argument("--context", default="", help="a cluster of yours, by kubectl's name")
-    parser.add_argument("--cni", default="calico", choices=CNIS, help="which cluster of policylab")
+    parser.add_argument("--cni", default=DEFAULT, choices=CNIS, help="which cluster of policylab")
     parser.add_argument("--name", default="", help="a cluster of policylab, by its kind name")
     parser.add_argument("--image", default="", help="the probers' image: any that has python3")
     parser.add_argument(

@@ -28,7 +28,7 @@ from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Kubectl
 from harness.edge.api.namespaces import clear
 from harness.edge.cluster.opening import Cluster
-from harness.edge.cni.drops import realised_by
+from harness.edge.cni.known import cni_of
 from harness.edge.machine.wait import wait_for
 from harness.edge.probe.streams import StreamProber
 from harness.edge.stage.settling import POLL_EVERY, Poll
@@ -63,6 +63,7 @@ class World:
     def __init__(self, cluster: Cluster, kube: Kube, *, fence: Callable[[], None]) -> None:
         self._prober = StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
         kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, cluster.context)
+        realised = cni_of(cluster.cni).realised
         self._stage = Stage(
             kube,
             self._prober,
@@ -70,7 +71,7 @@ class World:
             images=cluster.refs,
             internet=None,
             fence=fence,
-            realised=realised_by(cluster.cni, kube, kubectl),
+            realised=realised and realised(kube, kubectl),
             know_addresses=True,
         )
         self._kube = kube

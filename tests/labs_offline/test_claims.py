@@ -12,7 +12,7 @@ from harness.cli import main
 from harness.commands.claims import read_results
 from harness.core.lab.claims import Claim, ClaimStatus, Shown, entries, parse_claims, unclaimed
 from harness.core.lab.documented import Erratum, parse_table
-from harness.core.lab.profile import PROFILES
+from harness.edge.cni.known import PROFILES
 from harness.edge.files.labs import load_claims, load_shown
 from harness.errors import ContentError
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from harness.core.lab.documented import Row
-from harness.core.lab.profile import LINES, PROFILES
+from harness.core.lab.profile import LINES
 from harness.core.manifests.library import Library, in_force
 from harness.core.predict.scenario import Prediction, Scenario
 from harness.core.predict.settle import candidates, flips
 from harness.core.target import PodRef
+from harness.edge.cni.known import PROFILES
 from harness.edge.files.labs import HOME, load_table
 from harness.edge.files.library import load
 
@@ -37,10 +38,10 @@ def predict(tutorial: str, row: Row) -> Prediction:
 
 
 ROWS = [
-    pytest.param(path, row.on(cni), id=f"{cni}-{path.parent.name}-{path.stem[5:]}-{row.id}")
+    pytest.param(path, row.on(profile), id=f"{cni}-{path.parent.name}-{path.stem[5:]}-{row.id}")
     for path in LABS
     for row in table(path).rows
-    for cni in PROFILES
+    for cni, profile in PROFILES.items()
     # A row that is the same on every CNI is checked once.
     if table(path).cni in ("", cni) and (any(row.lines) or cni == list(PROFILES)[-1])
 ]

@@ -15,6 +15,7 @@ from harness.core.fuzz.result import Judged, totals
 from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
 from harness.edge.cluster.opening import Cluster
+from harness.edge.cni.known import PROFILES
 from harness.edge.fuzz import Finding, Fuzz, World
 from harness.plays import Live
 
@@ -37,7 +38,7 @@ def lying(cluster: Cluster) -> Kube:
 
 
 def test_policies_do_what_the_oracle_says(lab_live: Live) -> None:
-    cases = list(draw_cases(SEED, POLICIES, lab_live.cluster.cni))
+    cases = list(draw_cases(SEED, POLICIES, PROFILES[lab_live.cluster.cni]))
     fuzz = Fuzz(lab_live.cluster, lab_live.gate.fence, jobs=1)
 
     found = list(fuzz.run(cases, source="a live test"))
@@ -50,7 +51,7 @@ def test_policies_do_what_the_oracle_says(lab_live: Live) -> None:
 
 
 def test_lie_is_found_and_shrunk_to_one_rule_of_one_policy(lab_live: Live) -> None:
-    cases = draw_cases(SEED, POLICIES, "calico")  # NetworkPolicies alone
+    cases = draw_cases(SEED, POLICIES, PROFILES["calico"])  # NetworkPolicies alone
     fuzz = Fuzz(lab_live.cluster, lab_live.gate.fence, jobs=1, connect=lying)
 
     with closing(fuzz.run(cases, source="a live test")) as results:
@@ -66,7 +67,7 @@ def test_lie_is_found_and_shrunk_to_one_rule_of_one_policy(lab_live: Live) -> No
 
 def test_cilium_counts_rules_that_policy_types_leaves_out(lab_live: Live) -> None:
     """Cilium 1.20.2, pkg/k8s/network_policy.go: both lists are read, whatever policyTypes says."""
-    drawn = next(draw_cases(SEED, 1, lab_live.cluster.cni))
+    drawn = next(draw_cases(SEED, 1, PROFILES[lab_live.cluster.cni]))
     policy = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -85,7 +86,7 @@ def test_cilium_counts_rules_that_policy_types_leaves_out(lab_live: Live) -> Non
         judged = world.run(case)
 
     closed = {(cell.target.port, str(cell.observed)) for cell in judged.disagreed}
-    if lab_live.cluster.cni == "cilium":
+    if not PROFILES[lab_live.cluster.cni].ignores_rules_left_out:
         assert closed == {(8081, "timeout"), (9090, "timeout"), (8080, "timeout")}  # the last: UDP
     else:
         assert closed == set()
@@ -93,7 +94,9 @@ def test_cilium_counts_rules_that_policy_types_leaves_out(lab_live: Live) -> Non
 
 def test_interrupt_leaves_no_namespace(lab_live: Live) -> None:
     fuzz = Fuzz(lab_live.cluster, lab_live.gate.fence, jobs=1)
-    results = fuzz.run(draw_cases(SEED, POLICIES, lab_live.cluster.cni), source="a live test")
+    results = fuzz.run(
+        draw_cases(SEED, POLICIES, PROFILES[lab_live.cluster.cni]), source="a live test"
+    )
     next(results)
 
     with pytest.raises(KeyboardInterrupt):

@@ -5,9 +5,10 @@ look alike differ in one point. It serves for some cases, for pods are slow to s
 to take in other labels (over 15 s when all change, measured); from case to case policies change.
 What a case holds is YAML as a lab would have it, read back by `harness.core.manifests.reader`.
 
-Only what the oracle decides is drawn, and on Cilium not what it is known to do otherwise: an
-ipBlock never means a pod there (`harness.core.lab.profile`, ip_block_of_pods), and rules count that
-policyTypes leaves out (found by this fuzz; tests/live/test_6_fuzz.py shows it).
+Only what the oracle decides is drawn, and of that nothing in which the CNI's profile departs from
+the API: blocks over pods where an ipBlock never means a pod (ip_block_of_pods), and rules that
+policyTypes leaves out where they count (rules_left_out, found by this fuzz;
+tests/live/test_6_fuzz.py shows it).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from harness.core.fuzz import ciliumcases as fuzzcilium
+from harness.core.fuzz import ciliumcases
 from harness.core.fuzz.drawing import (
     APPS,
     SPACE_LABELS,
@@ -29,9 +30,10 @@ from harness.core.fuzz.drawing import (
     draw_selector,
     some,
 )
+from harness.core.lab.profile import CniProfile
 from harness.core.manifests.library import POLICY_KINDS
 from harness.core.manifests.reader import Resource, parse
-from harness.core.model import Direction
+from harness.core.model import CILIUM_POLICY, Direction
 
 PREFIX = "policylab-fuzz"
 """What the names of all namespaces begin with; the world's number follows on the cluster."""
@@ -106,7 +108,7 @@ class Case:
         return parse(self.text.replace(PREFIX, self.prefix), origin=self.name)
 
 
-def draw_cases(seed: int, policies: int, cni: str) -> Iterator[Case]:
+def draw_cases(seed: int, policies: int, cni: CniProfile) -> Iterator[Case]:
     """Cases with that many policies in all; the same seed and CNI give the same cases."""
     number = 0
     while policies > 0:
@@ -117,11 +119,11 @@ def draw_cases(seed: int, policies: int, cni: str) -> Iterator[Case]:
         number += 1
 
 
-def _draw_case(seed: int, number: int, cni: str) -> Case:
+def _draw_case(seed: int, number: int, cni: CniProfile) -> Case:
     world = number // CASES_OF_A_WORLD + 1
     there = _draw_world(_random(seed, f"world {world}"))
     spaces = [body["metadata"]["name"] for body in there if body["kind"] == "Namespace"]
-    draw = _random(seed, f"{cni} {number}")
+    draw = _random(seed, f"{cni.name} {number}")
     found = tuple(
         _draw_policy(draw, f"p{count}", spaces, cni)
         for count in range(1, draw.randint(1, _MOST_POLICIES) + 1)
@@ -178,17 +180,17 @@ def _pod(draw: Random, name: str, home: str) -> Body:
     }
 
 
-def _draw_policy(draw: Random, name: str, spaces: list[str], cni: str) -> Body:
+def _draw_policy(draw: Random, name: str, spaces: list[str], cni: CniProfile) -> Body:
     meta = {"name": name, "namespace": draw.choice(spaces)}
-    if cni == "cilium" and draw.random() < fuzzcilium.SHARE:
-        return fuzzcilium.draw_policy(draw, meta, spaces)
+    if CILIUM_POLICY in cni.kinds and draw.random() < ciliumcases.SHARE:
+        return ciliumcases.draw_policy(draw, meta, spaces)
     spec: dict[str, Any] = {"podSelector": draw_selector(draw, APPS)}
     types = draw.choice((["Ingress"], ["Egress"], ["Ingress", "Egress"], []))
     if types:
         spec["policyTypes"] = types
     for direction in Direction:
         # Rules of a direction that policyTypes leaves out must do nothing: now and then draw some.
-        idle = cni != "cilium" and draw.random() < 0.1  # noqa: PLR2004
+        idle = cni.ignores_rules_left_out and draw.random() < 0.1  # noqa: PLR2004
         if direction in (types or ["Ingress", "Egress"]) or idle:
             rules = some(draw, (1, 4, 3), partial(_draw_rule, draw, direction, spaces, cni))
             if rules or draw.random() < 0.5:  # noqa: PLR2004 - an empty list is as good as none
@@ -201,14 +203,14 @@ def _draw_policy(draw: Random, name: str, spaces: list[str], cni: str) -> Body:
     }
 
 
-def _draw_rule(draw: Random, direction: Direction, spaces: list[str], cni: str) -> Body:
+def _draw_rule(draw: Random, direction: Direction, spaces: list[str], cni: CniProfile) -> Body:
     side = "from" if direction is Direction.INGRESS else "to"
     peers = some(draw, (2, 5, 2), lambda: _draw_peer(draw, spaces, cni))
     ports = some(draw, (4, 4, 2), lambda: draw_ports(draw))
     return ({side: peers} if peers else {}) | ({"ports": ports} if ports else {})
 
 
-def _draw_peer(draw: Random, spaces: list[str], cni: str) -> Body:
+def _draw_peer(draw: Random, spaces: list[str], cni: CniProfile) -> Body:
     pods = draw_selector(draw, APPS)
     match draw.choices(("pods", "namespaces", "both", "block"), (6, 5, 6, 2))[0]:
         case "pods":
@@ -218,7 +220,7 @@ def _draw_peer(draw: Random, spaces: list[str], cni: str) -> Body:
         case "both":
             return {"namespaceSelector": _draw_spaces(draw, spaces), "podSelector": pods}
     blocks: list[Body] = [{"cidr": cidr} for cidr in _OUTSIDE]
-    if cni != "cilium":
+    if cni.ip_blocks_mean_pods:
         blocks += [{"cidr": "0.0.0.0/0"}, {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}]
     return {"ipBlock": draw.choice(blocks)}
 

@@ -24,6 +24,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from harness.core.lab.documented import Row
+from harness.core.lab.profile import CniProfile
 from harness.errors import ContentError
 
 KEYS = frozenset({"section", "says", "rows", "untestable"})
@@ -111,13 +112,15 @@ def parse_claims(data: Mapping[str, Any], *, where: str) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-def entries(claims: Iterable[Claim], shown: Sequence[Shown], cnis: Iterable[str]) -> list[Entry]:
-    """Each claim with its rows and status.
+def entries(
+    claims: Iterable[Claim], shown: Sequence[Shown], profiles: Mapping[str, CniProfile]
+) -> list[Entry]:
+    """Each claim with its rows and status; `profiles` has each CNI's, by its name.
 
     Raises:
         ContentError: a pattern of a claim matches no row.
     """
-    return [_entry(claim, shown, tuple(cnis)) for claim in claims]
+    return [_entry(claim, shown, profiles) for claim in claims]
 
 
 def unclaimed(claims: Iterable[Claim], shown: Iterable[Shown]) -> list[str]:
@@ -130,9 +133,9 @@ def unclaimed(claims: Iterable[Claim], shown: Iterable[Shown]) -> list[str]:
     ]
 
 
-def _entry(claim: Claim, shown: Sequence[Shown], cnis: tuple[str, ...]) -> Entry:
+def _entry(claim: Claim, shown: Sequence[Shown], profiles: Mapping[str, CniProfile]) -> Entry:
     if claim.untestable:
-        by_cni = dict.fromkeys(cnis, ClaimStatus.NOT_TESTABLE)
+        by_cni = dict.fromkeys(profiles, ClaimStatus.NOT_TESTABLE)
         return Entry(claim, (), by_cni, ClaimStatus.NOT_TESTABLE)
     found: dict[str, Shown] = {}
     for pattern in claim.rows:
@@ -146,21 +149,26 @@ def _entry(claim: Claim, shown: Sequence[Shown], cnis: tuple[str, ...]) -> Entry
             )
         found.update({each.name: each for each in matching})
     by_cni = {
-        cni: _status(rows, cni)
-        for cni in cnis
+        cni: _status(rows, profile)
+        for cni, profile in profiles.items()
         if (rows := [each.row for each in found.values() if each.on(cni)])
     }
-    return Entry(claim, tuple(found.values()), by_cni, _overall(found.values(), by_cni))
+    return Entry(claim, tuple(found.values()), by_cni, _overall(found.values(), by_cni, profiles))
 
 
-def _status(rows: Iterable[Row], cni: str) -> ClaimStatus:
-    refuted = any(row.on(cni).erratum for row in rows)
+def _status(rows: Iterable[Row], profile: CniProfile) -> ClaimStatus:
+    refuted = any(row.on(profile).erratum for row in rows)
     return ClaimStatus.REFUTED if refuted else ClaimStatus.CONFIRMED
 
 
-def _overall(shown: Iterable[Shown], by_cni: Mapping[str, ClaimStatus]) -> ClaimStatus:
+def _overall(
+    shown: Iterable[Shown],
+    by_cni: Mapping[str, ClaimStatus],
+    profiles: Mapping[str, CniProfile],
+) -> ClaimStatus:
     differs = any(
-        len({each.row.on(cni).outcome for cni in by_cni if each.on(cni)}) > 1 for each in shown
+        len({each.row.on(profiles[cni]).outcome for cni in by_cni if each.on(cni)}) > 1
+        for each in shown
     )
     statuses = set(by_cni.values())
     if differs or len(statuses) > 1:

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from harness.core.lab.profile import CALICO, PREFIX, reading_of
+from harness.core.lab.profile import PREFIX, CniProfile, checked_line, reading_of
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import PodRef, Target, parse_pod, parse_target
 from harness.errors import OutcomeTableError
@@ -67,10 +67,10 @@ class Row:
     lines: tuple[str, str] = ("", "")
     """Lines of `CniProfile` that `documented` and `actual` follow; empty for a fixed answer."""
 
-    def on(self, cni: str) -> Row:
+    def on(self, profile: CniProfile) -> Row:
         """The row as it stands on that CNI; an erratum that does not show there is dropped."""
         documented, actual = (
-            reading_of(line, cni, where=self.where) if line else reading
+            reading_of(line, profile) if line else reading
             for line, reading in zip(self.lines, (self.documented, self.actual), strict=True)
         )
         assert documented is not None  # noqa: S101 - every row documents something
@@ -215,10 +215,13 @@ def _row(cells: dict[str, str], errata: dict[str, Erratum], source: str, where: 
 
 
 def _reading(cell: str, where: str) -> tuple[Reading, str]:
-    """A cell's reading, and the line of `CniProfile` that it follows; Calico's then stands in."""
+    """A cell's reading, and the line of `CniProfile` that it follows.
+
+    Until `Row.on` says which CNI it is, such a cell reads as itself.
+    """
     if cell.startswith(PREFIX):
-        line = cell.removeprefix(PREFIX)
-        return reading_of(line, CALICO.name, where=where), line
+        line = checked_line(cell.removeprefix(PREFIX), where=where)
+        return Reading(Outcome.SHOWS, cell), line
     return parse_reading(cell, where=where), ""
 
 
@@ -241,7 +244,7 @@ def _erratum(
             where=where,
             seen=f"known: {', '.join(errata) or 'none'}",
         )
-    if actual == documented:  # a line of `CniProfile` has it by Calico's answer
+    if actual == documented:
         raise OutcomeTableError(
             "the erratum says the same as the tutorial",
             where=where,

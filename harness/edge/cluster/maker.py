@@ -47,7 +47,7 @@ class Maker:
         self.progress = progress
         self.home = Home(spec.cluster)
         self.kind = spec.kind_bin or images.kind
-        self.cni: Cni = cni_of(spec.cni, images)
+        self.cni: Cni = cni_of(spec.cni)
         self.record = Record(spec.cluster, spec.kind_image or images.node, spec.cni, spec.workers)
 
     def state(self) -> tuple[State, str]:
@@ -150,7 +150,7 @@ class Maker:
         kube = KubeClient(self.home.kubeconfig)
         control_plane = f"{self.spec.cluster}-control-plane"
         self.point_dns(kube)  # before its pods can start, so that they need no second start
-        with self.progress.step(f"{self.cni.name} {self.cni.version}"):
+        with self.progress.step(f"{self.cni.name} {self.cni.version(self.images)}"):
             run(
                 [
                     self.kubectl,
@@ -160,7 +160,7 @@ class Maker:
                     "-f",
                     "-",
                 ],
-                input=self.cni.manifests(control_plane=control_plane),
+                input=self.cni.manifests(self.images, control_plane=control_plane),
                 timeout=60,
             )
 
@@ -204,7 +204,7 @@ class Maker:
             **versions(kube),
             "kind": run([self.kind, "version"], timeout=10).stdout.split()[1],
             "cni": self.cni.name,
-            "cni_version": self.cni.version,
+            "cni_version": self.cni.version(self.images),
             "image_source": str(self.images.source),
             "internet": str(self.spec.internet),
         }

@@ -19,7 +19,7 @@ from harness.edge.cluster.state import (
     decide,
     owned_clusters,
 )
-from harness.edge.cni.known import daemon_set_of
+from harness.edge.cni.known import cni_of
 from harness.edge.images import ClusterImages, provide
 from harness.edge.internet.container import ensure_internet, remove_internet
 from harness.edge.internet.state import REAL, Internet, InternetMode
@@ -109,7 +109,7 @@ def status(name: str) -> ClusterStatus:
     facts = {"cni": record.cni, "node image": record.node, "kubeconfig": str(home.kubeconfig)}
     try:
         kube = KubeClient(home.kubeconfig)
-        lacking = missing(kube, daemon_set_of(record.cni))
+        lacking = missing(kube, cni_of(record.cni).daemon_set)
         facts |= versions(kube)
     except HarnessError as error:
         lacking = f"{error.what}: {error.seen}"

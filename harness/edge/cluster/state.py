@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from harness.edge.cni.known import DEFAULT
 from harness.edge.images import Source
 from harness.edge.images.store import cache_home
 from harness.edge.internet.state import Internet, InternetMode
@@ -49,7 +50,7 @@ class Action(StrEnum):
 class ClusterSpec:
     """What is asked for. No `name` means `policylab-CNI`; the last three are pytest-kind's."""
 
-    cni: str = "calico"
+    cni: str = DEFAULT
     name: str = ""
     mode: ClusterMode = ClusterMode.AUTO
     workers: int = 0

@@ -1,31 +1,48 @@
-"""Who counts drops on a cluster, and who says what is realised, by its CNI's name."""
+"""A CNI's own account of the packets that it drops: the witness of a diagnosis."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
-from harness.edge.api.kube import Kube
-from harness.edge.api.kubectl import Exec
-from harness.edge.cni import DropCounter
-from harness.edge.cni.agents import CiliumAgents
-from harness.edge.cni.felix import FelixCounters
-from harness.edge.cni.hubble import HubbleDrops
-from harness.edge.cni.revision import Revisions
+from harness.core.model import Direction
+from harness.core.target import PodRef
 
 
-def drop_counter(cni: str, kube: Kube, kubectl: Exec) -> DropCounter | None:
-    """The counter for that CNI, or None if nobody here can read its account of drops."""
-    match cni:
-        case "calico":
-            return FelixCounters(kube, kubectl)
-        case "cilium":
-            return HubbleDrops(kube, kubectl)
-    return None
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What policies dropped at one end of a pod: packets so far, a number that only grows.
 
-
-def realised_by(cni: str, kube: Kube, kubectl: Exec) -> Callable[[Collection[str]], None] | None:
-    """What waits until the CNI says that policies are in force in some namespaces.
-
-    None where the CNI does not say: then the flows that flipped are all there is to go by.
+    `policies` are those by which the CNI judges the packets there, as `namespace/name`. `by_port`
+    are the packets by the port that they came from, where the CNI tells.
     """
-    return Revisions(CiliumAgents(kube, kubectl), kube.clock).realised if cni == "cilium" else None
+
+    packets: int
+    policies: tuple[str, ...] = ()
+    by_port: Mapping[int, int] | None = None
+
+    def since(self, before: Dropped, ports: Collection[int]) -> int:
+        """How many packets more than before; if the CNI tells, of those from these ports."""
+        if self.by_port is None:
+            return self.packets - before.packets
+        known = before.by_port or {}
+        return sum(self.by_port.get(port, 0) - known.get(port, 0) for port in ports)
+
+
+Drops = Mapping[tuple[PodRef, Direction], Dropped]
+
+
+class DropCounter(Protocol):
+    """A reader of the CNI's account.
+
+    Read before and after a probe, the end whose number has grown is where the packets went.
+    """
+
+    def read(self, pods: Collection[PodRef]) -> Drops:
+        """Both ends of each of these pods.
+
+        Raises:
+            ProbeError: the CNI does not tell, or not of one of the pods.
+        """
+        ...

@@ -1,26 +1,41 @@
-"""Every CNI that a cluster of ours can be given, by name."""
+"""Every CNI that a cluster of ours can be given: the one list of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from harness.edge.cni import Cni, calico, cilium
-from harness.edge.images import ClusterImages
+from harness.core.lab.profile import CniProfile
+from harness.edge.cni.calico import CALICO
+from harness.edge.cni.cilium import CILIUM
+from harness.edge.cni.value import Cni
+from harness.errors import EnvironmentFault
 
-_MADE_BY: Mapping[str, Callable[[ClusterImages], Cni]] = {
-    "calico": calico.Calico,
-    "cilium": cilium.Cilium,
-}
-_DAEMON_SETS = {"calico": calico.DAEMON_SET, "cilium": cilium.DAEMON_SET}
+_KNOWN: Mapping[str, Cni] = {cni.name: cni for cni in (CALICO, CILIUM)}
 
-CNIS = tuple(_MADE_BY)
+CNIS = tuple(_KNOWN)
+"""The names."""
+
+DEFAULT = CNIS[0]
+"""The CNI of a run that names none."""
+
+PROFILES: Mapping[str, CniProfile] = {name: cni.profile for name, cni in _KNOWN.items()}
+"""What each of them does where CNIs differ, by its name."""
+
+COUNTED = tuple(name for name, cni in _KNOWN.items() if cni.drops is not None)
+"""The names of those whose account of drops can be read."""
 
 
-def cni_of(name: str, images: ClusterImages) -> Cni:
-    """The CNI of that name, from these images."""
-    return _MADE_BY[name](images)
+def cni_of(name: str) -> Cni:
+    """The CNI of that name.
 
-
-def daemon_set_of(name: str) -> str:
-    """The DaemonSet by which a CNI's health is known."""
-    return _DAEMON_SETS[name]
+    Raises:
+        EnvironmentFault: there is none; the message names those that are known.
+    """
+    if name not in _KNOWN:
+        raise EnvironmentFault(
+            f"policylab does not know the CNI {name}",
+            where=f"--lab-cni={name}",
+            seen=f"known: {', '.join(CNIS)}",
+            try_="choose one of them",
+        )
+    return _KNOWN[name]

@@ -16,6 +16,7 @@ from harness.core.predict.scenario import Scenario
 from harness.core.probe.interpret import POLL
 from harness.core.target import Blocked, PodRef, Rollout
 from harness.edge.cni import DropCounter, Drops
+from harness.edge.cni.known import COUNTED
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.flows import ask_of, passes
 from harness.edge.stage.bench import Bench
@@ -38,7 +39,7 @@ def blocked(bench: Bench, row: Row) -> Observation:
         raise ProbeError(
             "nobody here can read what this cluster's CNI drops",
             where=row.where,
-            try_="--lab-cni=calico",
+            try_=f"--lab-cni={'|'.join(COUNTED)}",
         )
     pods = tuple(ends.values())
     before = bench.drops.read(pods)

@@ -11,7 +11,7 @@ from harness.core.outcome import Outcome, Reading
 from harness.core.probe.attempts import Item, classify
 from harness.core.target import ExternalPort, Lookup, PodRef, Target
 from harness.core.world import INTERNET, SPARES
-from harness.edge.cni.agents import CiliumAgents
+from harness.edge.cni.cilium.agents import CiliumAgents
 from harness.edge.internet.controls import Controls
 from harness.edge.internet.state import Fault, WebFault
 from harness.edge.machine.wait import NotYet

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from harness.edge.images.layers import file_digest
-from harness.edge.images.model import CLUSTER_FILE, CNIS, crds_file
+from harness.edge.images.model import CLUSTER_FILE, crds_file
 from harness.edge.images.node import engine_has
 from harness.edge.images.store import SCRATCH
 from harness.edge.machine.process import CommandFailed, run
@@ -33,14 +34,9 @@ FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 NODE_ARCHIVE = "node-image.tar"
 LAB_ARCHIVE = "lab-images.tar"
-CONTENT = (
-    CLUSTER_FILE,
-    "kind",
-    "kubectl",
-    *(crds_file(cni) for cni in CNIS),
-    LAB_ARCHIVE,
-    NODE_ARCHIVE,
-)
+CONTENT = (CLUSTER_FILE, "kind", "kubectl", LAB_ARCHIVE, NODE_ARCHIVE)
+"""The files of every bundle; beside them it has the CRDs of each CNI that its images have."""
+CRDS = re.compile(crds_file("[a-z][a-z0-9-]*").replace(".", r"\."))
 CHUNK = 1 << 20
 MANIFEST_LIMIT = 1 << 20
 ENGINE_SECONDS = 900.0
@@ -61,7 +57,7 @@ def pack(cluster: Path, beside: Mapping[str, str], target: Path, progress: Progr
             refs = [facts["node"], *beside.values()]
             run(["docker", "save", "--output", archive, *refs], timeout=ENGINE_SECONDS)
         (scratch / CLUSTER_FILE).write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
-        files = {member: cluster / member for member in CONTENT}
+        files = {member: cluster / member for member in _content(facts)}
         files |= {name: scratch / name for name in (NODE_ARCHIVE, CLUSTER_FILE)}
         with progress.step("compressing the bundle"):
             try:
@@ -90,8 +86,13 @@ def _write(target: Path, files: Mapping[str, Path]) -> None:
         entry = tarfile.TarInfo(MANIFEST)
         entry.size = len(text)
         bundle.addfile(entry, io.BytesIO(text))
-        for name in CONTENT:
-            bundle.add(files[name], arcname=name, recursive=False)
+        for name, path in files.items():
+            bundle.add(path, arcname=name, recursive=False)
+
+
+def _content(facts: Mapping[str, Any]) -> list[str]:
+    """The names of the files that a bundle with this description has."""
+    return [*CONTENT, *(crds_file(str(cni)) for cni in facts["cni_versions"])]
 
 
 def unpack(bundle: Path, target: Path) -> None:
@@ -109,6 +110,12 @@ def unpack(bundle: Path, target: Path) -> None:
         raise _refused(bundle, f"{type(error).__name__}: {error}") from error
     if missing := [name for name in CONTENT if name not in found]:
         raise _refused(bundle, f"{missing[0]} is missing: the file is cut short or incomplete")
+    try:
+        told = _content(json.loads((target / CLUSTER_FILE).read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError) as error:
+        raise _refused(bundle, f"{CLUSTER_FILE} cannot be read: {error}") from error
+    if differing := sorted(found ^ {*told}):
+        raise _refused(bundle, f"{differing[0]} and {CLUSTER_FILE} do not fit together")
 
 
 def _check_members(bundle: Path, members: tarfile.TarFile, target: Path) -> set[str]:
@@ -121,7 +128,8 @@ def _check_members(bundle: Path, members: tarfile.TarFile, target: Path) -> set[
         if not wanted:
             wanted = _manifest(bundle, entry, source)
             continue
-        if entry.name not in wanted or entry.name not in CONTENT or entry.name in found:
+        known = entry.name in CONTENT or CRDS.fullmatch(entry.name)
+        if entry.name not in wanted or not known or entry.name in found:
             raise _refused(bundle, f"{entry.name!r} is not a file that a bundle may hold")
         safe = tarfile.data_filter(entry, str(target))
         _copy_checked(bundle, source, target / safe.name, wanted[entry.name])

@@ -11,7 +11,6 @@ from typing import Any
 
 __all__ = [
     "CLUSTER_FILE",
-    "CNIS",
     "ClusterImages",
     "CniParts",
     "Source",
@@ -20,8 +19,6 @@ __all__ = [
 ]
 
 CLUSTER_FILE = "cluster.json"
-CNIS = ("calico", "cilium")
-"""The CNIs that clusters can be given; each has a recipe of its name."""
 
 
 def crds_file(cni: str) -> str:
@@ -50,12 +47,11 @@ class CniParts:
 class ClusterImages:
     """Everything needed to start a cluster, and to fill it, without asking a registry again.
 
-    `node` is for kind's `--image`. `refs` are the names that manifests use: calico-node,
-    calico-cni, cilium, nginx, redis, toolbox, coredns, pause and others; `internet` is in the
-    local engine only. `load` names images that a node needs, that the local engine has and the
-    node image lacks. `kubeadm_patch` is the ClusterConfiguration to put in kind's
-    kubeadmConfigPatches, None if the node image needs none. `cnis` has the parts of each CNI that
-    a cluster can be given.
+    `node` is for kind's `--image`. `refs` are the names that manifests use: nginx, redis, toolbox,
+    coredns, pause and others, those of each CNI among them; `internet` is in the local engine only.
+    `load` names images that a node needs, that the local engine has and the node image lacks.
+    `kubeadm_patch` is the ClusterConfiguration to put in kind's kubeadmConfigPatches, None if the
+    node image needs none. `cnis` has the parts of each CNI that a cluster can be given.
     """
 
     source: Source

@@ -21,9 +21,9 @@ from harness.edge.images.archive import write_archive
 from harness.edge.images.build import PACKAGES, Builder, debian_base
 from harness.edge.images.certificates import ensure_certificates
 from harness.edge.images.keys import Keys, plan_keys
-from harness.edge.images.model import CLUSTER_FILE, CNIS, crds_file
+from harness.edge.images.model import CLUSTER_FILE, crds_file
 from harness.edge.images.node import LAB_IMAGES, Assembly, engine_has, node_ref
-from harness.edge.images.recipe import REPOSITORY, Recipe, read_recipes, recipes_home
+from harness.edge.images.recipe import REPOSITORY, Recipe, cnis, read_recipes, recipes_home
 from harness.edge.images.store import SCRATCH, Store
 from harness.edge.machine import debian
 from harness.edge.machine.process import end_all, run
@@ -33,8 +33,6 @@ __all__ = ["CLUSTER", "LAB_ARCHIVE", "Plan", "built", "make_cluster", "plan"]
 
 CLUSTER = "cluster"
 LAB_ARCHIVE = "lab-images.tar"
-# The longest first, so that nothing long begins last.
-COMPILE_ORDER = ("kubernetes", "cilium", "calico", "coredns", "etcd", "kind", "pause")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +93,7 @@ def _build_parts(builder: Builder, todo: Plan) -> None:
     stop = threading.Event()
 
     def compile_all() -> None:
-        rest = sorted(todo.keys.commands.keys() - set(COMPILE_ORDER))
-        for name in itertools.takewhile(lambda _: not stop.is_set(), [*COMPILE_ORDER, *rest]):
+        for name in itertools.takewhile(lambda _: not stop.is_set(), todo.keys.commands):
             builder.commands(todo.recipes[name])
 
     def bootstrap_all() -> None:
@@ -121,7 +118,7 @@ def _collect(builder: Builder, todo: Plan, folder: Path, ref: str) -> None:
     kubernetes = builder.commands(todo.recipes["kubernetes"])
     shutil.copy2(kubernetes / "kubectl", folder / "kubectl")
     shutil.copy2(builder.commands(todo.recipes["kind"]) / "kind", folder / "kind")
-    for cni in CNIS:
+    for cni in cnis(todo.recipes):
         crds = builder.commands(todo.recipes[cni]) / "crds"
         (folder / crds_file(cni)).write_text(run([crds], timeout=60).stdout)
     (folder / "packages").mkdir()
@@ -136,13 +133,18 @@ def describe(todo: Plan, ref: str) -> dict[str, Any]:
     """Return the description of a build: names, versions, and what kubeadm must be told."""
     images = (image for recipe in todo.recipes.values() for image in recipe.images)
     refs = {image.name: image.ref for image in images if image.baked}
-    refs |= {"calico-node": refs["calico"], "calico-cni": refs["calico"], "node": ref}
+    refs |= {
+        name: refs[image.built]
+        for recipe in todo.recipes.values()
+        for name, image in recipe.cni.items()
+    }
+    refs |= {"node": ref}
     return {
         "key": todo.keys.cluster,
         "node": ref,
         "refs": refs,
         "kubernetes_version": todo.recipes["kubernetes"].version,
-        "cni_versions": {cni: todo.recipes[cni].version for cni in CNIS},
+        "cni_versions": {cni: todo.recipes[cni].version for cni in cnis(todo.recipes)},
         "image_repository": REPOSITORY,
         "kubeadm_patch": _kubeadm_patch(todo.recipes),
     }

@@ -14,7 +14,16 @@ from typing import Any
 
 from harness.errors import ImageUnavailable
 
-__all__ = ["BASE", "REPOSITORY", "GoBuild", "ImageRecipe", "Recipe", "read_recipes", "recipes_home"]
+__all__ = [
+    "BASE",
+    "REPOSITORY",
+    "GoBuild",
+    "ImageRecipe",
+    "Recipe",
+    "cnis",
+    "read_recipes",
+    "recipes_home",
+]
 
 REPOSITORY = "localhost/policylab"
 BASE = "debian"
@@ -62,8 +71,23 @@ class ImageRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class CniImage:
+    """An image under the name that a CNI's manifests use.
+
+    `built` names the image of ours that stands for it, `official` is the one in a registry.
+    """
+
+    built: str
+    official: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
-    """One folder of `images/`."""
+    """One folder of `images/`.
+
+    `cni` has the images of a CNI by the names that its manifests use; empty for all else. The
+    folder of a CNI has a command `crds`, which prints its custom resource definitions.
+    """
 
     name: str
     folder: Path
@@ -73,6 +97,7 @@ class Recipe:
     debian: tuple[str, ...] | None
     certificates: tuple[str, ...] | None
     images: tuple[ImageRecipe, ...]
+    cni: Mapping[str, CniImage] = field(default_factory=dict)
 
 
 def recipes_home() -> Path:
@@ -105,6 +130,11 @@ def read_recipes(home: Path) -> dict[str, Recipe]:
     return recipes
 
 
+def cnis(recipes: Mapping[str, Recipe]) -> list[str]:
+    """The CNIs that are built from these recipes: each has the name of its folder."""
+    return [name for name, recipe in recipes.items() if recipe.cni]
+
+
 def _compiles(recipe: Recipe | None) -> bool:
     return recipe is not None and (recipe.go is not None or recipe.c_source is not None)
 
@@ -114,7 +144,7 @@ def _read(path: Path) -> Recipe:
         data = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise _wrong(path, str(error)) from error
-    _only(path, data, {"version", "go", "c", "debian", "certificates", "image"})
+    _only(path, data, {"version", "go", "c", "debian", "certificates", "image", "cni"})
     version = str(data.get("version", ""))
     return Recipe(
         name=path.parent.name,
@@ -125,6 +155,7 @@ def _read(path: Path) -> Recipe:
         debian=tuple(data["debian"]["packages"]) if "debian" in data else None,
         certificates=tuple(data["certificates"]["names"]) if "certificates" in data else None,
         images=tuple(_image(path, table, version) for table in data.get("image", ())),
+        cni={name: _cni(path, table, version) for name, table in data.get("cni", {}).items()},
     )
 
 
@@ -151,6 +182,11 @@ def _image(path: Path, table: Mapping[str, Any], version: str) -> ImageRecipe:
         links=dict(table.get("links", {})),
         files=dict(table.get("files", {})),
     )
+
+
+def _cni(path: Path, table: Mapping[str, Any], version: str) -> CniImage:
+    _only(path, table, {"built", "official"})
+    return CniImage(table["built"], table["official"].replace("${version}", version))
 
 
 def _only(path: Path, table: Mapping[str, Any], known: set[str]) -> None:

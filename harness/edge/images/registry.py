@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.edge.images.build import Builder
-from harness.edge.images.model import CNIS, ClusterImages, CniParts, Source, crds_file
+from harness.edge.images.model import ClusterImages, CniParts, Source, crds_file
 from harness.edge.images.node import LAB_IMAGES, engine_has
 from harness.edge.images.pipeline import Plan
-from harness.edge.images.recipe import REPOSITORY, SUITE, ImageRecipe, Recipe
+from harness.edge.images.recipe import REPOSITORY, SUITE, ImageRecipe, Recipe, cnis
 from harness.edge.images.store import Store
 from harness.edge.machine import debian
 from harness.edge.machine.process import CommandFailed, run
@@ -31,11 +31,6 @@ __all__ = ["NODE", "dockerfile", "provide_official", "registry_answers"]
 NODE_VERSION = "v1.34.3"
 NODE_DIGEST = "sha256:08497ee19eace7b4b5348db5c6a1591d7752b164530a36f855cb0f2bdcbadd48"
 NODE = f"kindest/node:{NODE_VERSION}@{NODE_DIGEST}"
-CNI_IMAGES = {
-    "calico-node": "calico/node:v3.30.1",
-    "calico-cni": "calico/cni:v3.30.1",
-    "cilium": "cilium/cilium:v1.20.2",
-}
 ANSWER_SECONDS = 5.0
 PULL_SECONDS = 900.0
 
@@ -51,7 +46,12 @@ def registry_answers() -> bool:
 
 def provide_official(store: Store, todo: Plan, progress: Progress) -> ClusterImages:
     """Pull the official node and CNI images, and make the lab images beside them."""
-    for ref in (NODE, *CNI_IMAGES.values()):
+    official = {
+        name: image.official
+        for recipe in todo.recipes.values()
+        for name, image in recipe.cni.items()
+    }
+    for ref in (NODE, *official.values()):
         if not engine_has(ref):
             with progress.step(f"pulling {ref}"):
                 _engine(["docker", "pull", "--quiet", ref], ref)
@@ -67,14 +67,17 @@ def provide_official(store: Store, todo: Plan, progress: Progress) -> ClusterIma
     return ClusterImages(
         source=Source.REGISTRY,
         node=NODE,
-        refs={**made, **CNI_IMAGES},
-        load=(*lab, *CNI_IMAGES.values()),
+        refs={**made, **official},
+        load=(*lab, *official.values()),
         kind=_command("kind", "kind", builder, todo),
         kubectl=_command("kubectl", "kubernetes", builder, todo),
         kubernetes_version=NODE_VERSION,
         image_repository=None,
         kubeadm_patch=None,
-        cnis={cni: CniParts(todo.recipes[cni].version, _crds(cni, builder, todo)) for cni in CNIS},
+        cnis={
+            cni: CniParts(todo.recipes[cni].version, _crds(cni, builder, todo))
+            for cni in cnis(todo.recipes)
+        },
     )
 
 

@@ -22,6 +22,7 @@ from harness.core.outcome import Outcome
 from harness.core.target import PodPort, PodRef
 from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import clear
+from harness.edge.cni.known import CNIS
 from harness.edge.probe.prober import Prober
 from harness.edge.stage.stage import Stage
 from harness.errors import ClusterNotReady, ProbeError
@@ -158,7 +159,7 @@ class Gate:
                     f"the gate: {ask[0]} -> {ask[1]} must be {outcome} {when}",
                     where=self._kube.where,
                     seen=str(seen.reading),
-                    try_="use a CNI that enforces NetworkPolicy: --lab-cni=calico",
+                    try_=f"use a CNI that enforces NetworkPolicy: --lab-cni={'|'.join(CNIS)}",
                 )
 
     @staticmethod

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from harness.core.fuzz.cases import Case, draw_cases
 from harness.core.fuzz.result import asks_of, decided, judge, totals
 from harness.core.fuzz.shrinking import smaller
+from harness.core.lab.profile import TIMEOUT
 from harness.core.manifests.library import POLICY_KINDS
 from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import Scenario
+from harness.edge.cni.known import PROFILES
 from harness.errors import ProbeError
 
 SEEDS = range(3)
@@ -20,7 +23,7 @@ CNIS = ("calico", "cilium")
 
 
 def cases(seed: int, cni: str, policies: int = 40) -> list[Case]:
-    return list(draw_cases(seed, policies, cni))
+    return list(draw_cases(seed, policies, PROFILES[cni]))
 
 
 def addresses(case: Case) -> dict[str, str]:
@@ -61,6 +64,16 @@ def test_cases_are_decided_and_their_policies_bite(seed: int, cni: str) -> None:
     assert found[Outcome.TIMEOUT] > every / 10
     assert found[Outcome.CONNECTED] > every / 10
     assert found.total() == every, "the oracle leaves none of these open"
+
+
+def test_nothing_is_drawn_in_which_the_profile_departs_from_the_api() -> None:
+    departing = replace(
+        PROFILES["calico"], name="made-up", ip_block_of_pods=TIMEOUT, rules_left_out=TIMEOUT
+    )
+    drawn = [body for case in draw_cases(1, 100, departing) for body in case.policies]
+    assert "0.0.0.0/0" not in str(drawn)
+    for spec in (body["spec"] for body in drawn if body["spec"].get("policyTypes")):
+        assert {"ingress", "egress"} & spec.keys() <= {d.lower() for d in spec["policyTypes"]}
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -8,6 +8,7 @@ from harness.core.lab.documented import Erratum, Table, parse_reading, parse_tab
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import PodPort, PodRef
+from harness.edge.cni.known import PROFILES
 from harness.errors import OutcomeTableError
 
 ERRATUM = Erratum("egress-only", "API reaches DB", "DB's ingress stays shut", "04-db-ingress")
@@ -133,22 +134,22 @@ WRONG_PORT = Erratum("wrong-port", "it times out", "nobody listens", "name anoth
 def test_line_of_the_profile_is_what_that_cni_does() -> None:
     rows = parse_table(LINES, source="t#1", errata=[WRONG_PORT]).rows
 
-    assert [str(row.on("calico").outcome) for row in rows] == ["refused", "shows kept"]
-    assert [str(row.on("cilium").outcome) for row in rows] == ["timeout", "shows cut"]
+    assert [str(row.on(PROFILES["calico"]).outcome) for row in rows] == ["refused", "shows kept"]
+    assert [str(row.on(PROFILES["cilium"]).outcome) for row in rows] == ["timeout", "shows cut"]
 
 
 def test_erratum_that_does_not_show_on_a_cni_is_dropped_there() -> None:
     row = parse_table(LINES, source="t#1", errata=[WRONG_PORT]).rows[0]
 
-    assert row.on("calico").erratum == WRONG_PORT
-    assert row.on("cilium").erratum is None
+    assert row.on(PROFILES["calico"]).erratum == WRONG_PORT
+    assert row.on(PROFILES["cilium"]).erratum is None
 
 
 def test_row_without_lines_is_the_same_everywhere() -> None:
     table = LINES.replace("cni:unserved_port", "refused").replace("cni:established", "connected")
 
     for row in parse_table(table, source="t#1", errata=[WRONG_PORT]).rows:
-        assert row.on("calico") == row.on("cilium") == row
+        assert row.on(PROFILES["calico"]) == row.on(PROFILES["cilium"]) == row
 
 
 def test_unknown_line_of_the_profile_is_refused_by_name() -> None:

@@ -31,6 +31,7 @@ from harness.core.model import (
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.reachability import Port, compute
 from harness.core.predict.scenario import Scenario
+from harness.edge.cni.known import PROFILES
 
 CORPUS = sorted((Path(__file__).parents[2] / "corpus").glob("*.yaml"))
 FILES = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in CORPUS}
@@ -109,7 +110,7 @@ def test_published_case_holds_for_every_flow(body: dict[str, Any], case: dict[st
 @pytest.mark.parametrize("cni", ["calico", "cilium"])
 def test_counter_example_of_the_fuzz_is_a_case_of_the_corpus(cni: str) -> None:
     wrong = []
-    for case in draw_cases(5, 25, cni):
+    for case in draw_cases(5, 25, PROFILES[cni]):
         pods = [r for r in case.resources if r.kind == "Pod"]
         where = {f"{r.namespace}/{r.name}": f"10.244.0.{n}" for n, r in enumerate(pods, 1)}
         text = corpus_text(case, Scenario(case.resources, where), [], source="this test")

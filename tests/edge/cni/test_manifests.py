@@ -1,18 +1,19 @@
-"""Calico's manifests: whole, and with no more rights than policy needs."""
+"""Each CNI's manifests: whole, and with no more rights than policy needs."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from harness.edge.cni.known import CNIS, cni_of, daemon_set_of
+from harness.edge.cni.known import CNIS, cni_of
 from harness.edge.images import ClusterImages, Source
 from harness.edge.images.model import CniParts
+from harness.errors import ImageUnavailable
 
 CRD = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x}\n"
 IMAGES = {
@@ -52,7 +53,7 @@ def cni(request: pytest.FixtureRequest) -> str:
 def text(cni: str, tmp_path: Path) -> str:
     crds = tmp_path / "crds.yaml"
     crds.write_text(CRD, encoding="utf-8")
-    return cni_of(cni, images(crds)).manifests(control_plane="lab-control-plane")
+    return cni_of(cni).manifests(images(crds), control_plane="lab-control-plane")
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def rules(objects: list[dict[str, Any]]) -> Iterator[dict[str, list[str]]]:
 
 
 def test_no_parameter_is_left_unfilled(text: str) -> None:
-    assert re.findall(r"\$\{\w+\}", text) == []
+    assert "{{" not in text
 
 
 def test_custom_resources_come_before_what_uses_them(objects: list[dict[str, Any]]) -> None:
@@ -125,7 +126,7 @@ def test_every_image_is_one_that_the_cluster_has_and_is_never_pulled(
     spec = daemon_set["spec"]["template"]["spec"]
     containers = spec["initContainers"] + spec["containers"]
 
-    assert daemon_set["metadata"]["name"] == daemon_set_of(cni)
+    assert daemon_set["metadata"]["name"] == cni_of(cni).daemon_set
     assert {container["image"] for container in containers} == set(IMAGES[cni].values())
     assert {container["imagePullPolicy"] for container in containers} == {"IfNotPresent"}
 
@@ -171,3 +172,11 @@ def test_configuration_of_the_plugin_appears_only_when_the_node_is_set_up(
 
     assert mounts["/host/etc/cni/net.d"] == "cni-draft"
     assert script[-1] == "mv 10-calico.new 10-calico.conflist"
+
+
+@pytest.mark.parametrize("cni", CNIS)
+def test_images_that_were_made_without_the_cni_say_so(cni: str, tmp_path: Path) -> None:
+    without = replace(images(tmp_path), cnis={})
+
+    with pytest.raises(ImageUnavailable, match=f"do not have the CNI {cni}"):
+        cni_of(cni).manifests(without, control_plane="lab-control-plane")

@@ -43,9 +43,11 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def cluster(tmp_path: Path) -> Path:
     home = tmp_path / "cluster"
     home.mkdir()
-    for name in bundle.CONTENT:
+    for name in (*bundle.CONTENT, "made-up-crds.yaml"):
         (home / name).write_text(f"content of {name}\n" * 1000)
-    (home / "cluster.json").write_text(json.dumps({"node": NODE, "cni_versions": {}}))
+    (home / "cluster.json").write_text(
+        json.dumps({"node": NODE, "cni_versions": {"made-up": "v1"}})
+    )
     return home
 
 
@@ -87,7 +89,8 @@ def test_bundle_comes_back_as_it_was_saved(
 ) -> None:
     home = tmp_path / "cache" / "bundle"
     bundle.install(good, home, Quiet())
-    assert (home / "kind").read_text() == (cluster / "kind").read_text()
+    for name in ("kind", "made-up-crds.yaml"):
+        assert (home / name).read_text() == (cluster / name).read_text()
     assert (home / "kind").stat().st_mode & 0o111
     assert [words[1] for words in engine] == ["save", "load"]
     assert engine[0][-2:] == [NODE, BESIDE["internet"]]
@@ -135,7 +138,22 @@ def test_incomplete_bundle_is_refused(tmp_path: Path, engine: list[list[str]]) -
     assert "cluster.json is missing" in refused(path, tmp_path / "bundle")
 
 
-@pytest.mark.parametrize("name", ["../escape", "/etc/passwd", "kind/../../escape", "other"])
+@pytest.mark.parametrize(
+    ("cnis", "files"), [({}, ["made-up-crds.yaml"]), ({"made-up": "v1"}, [])], ids=["extra", "none"]
+)
+def test_definitions_that_the_description_does_not_name_are_refused(
+    tmp_path: Path, engine: list[list[str]], cnis: dict[str, str], files: list[str]
+) -> None:
+    members = dict.fromkeys((*bundle.CONTENT, *files), b"1")
+    members["cluster.json"] = json.dumps({"cni_versions": cnis}).encode()
+    message = refused(make(tmp_path / "b", members), tmp_path / "bundle")
+    assert "made-up-crds.yaml and cluster.json do not fit together" in message
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../escape", "/etc/passwd", "kind/../../escape", "other", "../x-crds.yaml", "x/crds.yaml"],
+)
 def test_path_that_a_bundle_may_not_hold_is_refused(
     tmp_path: Path, engine: list[list[str]], name: str
 ) -> None:

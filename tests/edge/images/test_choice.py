@@ -276,7 +276,12 @@ def test_official_route_gives_what_a_cluster_needs(
     assert found.kubeadm_patch is None
     assert set(found.load) == set(found.refs.values()) - {found.refs["internet"]}
     pulled = [words[-1] for words in engine.calls if words[1] == "pull"]
-    assert pulled == [registry.NODE, *registry.CNI_IMAGES.values()]
+    assert pulled == [
+        registry.NODE,
+        "calico/node:v3.30.1",
+        "calico/cni:v3.30.1",
+        "cilium/cilium:v1.20.2",
+    ]
     assert {cni: parts.crds.is_file() for cni, parts in found.cnis.items()} == {
         "calico": True,
         "cilium": True,

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from harness.core.lab.profile import CONNECTED, KEPT, REFUSED, TIMEOUT, CniProfile
+from harness.edge.cni.calico.felix import FelixCounters
+from harness.edge.cni.value import Cni
 
-from harness.edge.cni import API_PORT, POD_CIDR, rendered
-from harness.edge.images import ClusterImages
+__all__ = ["CALICO"]
 
-DAEMON_SET = "calico-node"
-"""Ready once Felix has programmed its first policies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calico:
-    """Calico from the images of one source."""
-
-    images: ClusterImages
-    name: str = "calico"
-    daemon_set: str = DAEMON_SET
-
-    @property
-    def version(self) -> str:
-        """Calico's version, e.g. v3.30.1."""
-        return self.images.cnis[self.name].version
-
-    def manifests(self, *, control_plane: str) -> str:
-        """The CRDs that Calico's module carries, then our own objects."""
-        values = {
-            "api_name": control_plane,
-            "api_port": str(API_PORT),
-            "cni_image": self.images.refs["calico-cni"],
-            "node_image": self.images.refs["calico-node"],
-            "pod_cidr": POD_CIDR,
-            "log_level": "Warning",
-        }
-        crds = self.images.cnis[self.name].crds.read_text(encoding="utf-8")
-        return f"{crds}\n---\n{rendered('calico.yaml', values)}"
+CALICO = Cni(
+    profile=CniProfile(
+        name="calico",
+        denied=TIMEOUT,
+        established=KEPT,
+        unserved_port=REFUSED,
+        rules_left_out=CONNECTED,
+        ip_block_of_pods=CONNECTED,
+        loopback=CONNECTED,
+        host_to_pod=CONNECTED,
+        pod_to_host=TIMEOUT,
+    ),
+    package=__name__,
+    daemon_set="calico-node",  # ready once Felix has programmed its first policies
+    images={"cni_image": "calico-cni", "node_image": "calico-node"},
+    drops=FelixCounters,
+)

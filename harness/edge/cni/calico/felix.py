@@ -17,8 +17,7 @@ from harness.core.model import Direction
 from harness.core.target import PodRef
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
-from harness.edge.cni import Dropped, Drops
-from harness.edge.cni.calico import DAEMON_SET
+from harness.edge.cni.drops import Dropped, Drops
 from harness.edge.machine.process import CommandFailed
 from harness.errors import ProbeError
 
@@ -73,7 +72,7 @@ class FelixCounters:
         return str(body["spec"]["nodeName"])
 
     def _saved(self, node: str) -> str:
-        selector = f"k8s-app={DAEMON_SET}"
+        selector = "k8s-app=calico-node"
         agents = [
             body["metadata"]["name"]
             for body in self._kube.list("v1", "Pod", "kube-system", selector=selector)

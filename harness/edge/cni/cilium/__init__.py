@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from harness.core.lab.profile import CONNECTED, CUT, TIMEOUT, CniProfile
+from harness.core.model import CILIUM_POLICY, NETWORK_POLICY
+from harness.edge.api.kube import Kube
+from harness.edge.api.kubectl import Exec
+from harness.edge.cni.cilium.agents import CiliumAgents
+from harness.edge.cni.cilium.hubble import HubbleDrops
+from harness.edge.cni.cilium.revision import Revisions
+from harness.edge.cni.value import Cni, Realised
 
-from harness.edge.cni import API_PORT, POD_CIDR, rendered
-from harness.edge.images import ClusterImages
-
-DAEMON_SET = "cilium"
-"""Ready once the agent has loaded its eBPF programs."""
+__all__ = ["CILIUM"]
 
 
-@dataclass(frozen=True, slots=True)
-class Cilium:
-    """Cilium from the images of one source."""
+def _realised(kube: Kube, kubectl: Exec) -> Realised:
+    return Revisions(CiliumAgents(kube, kubectl), kube.clock).realised
 
-    images: ClusterImages
-    name: str = "cilium"
-    daemon_set: str = DAEMON_SET
 
-    @property
-    def version(self) -> str:
-        """Cilium's version, e.g. v1.20.2."""
-        return self.images.cnis[self.name].version
-
-    def manifests(self, *, control_plane: str) -> str:
-        """The CRDs that Cilium's module carries, then our own objects."""
-        values = {
-            "api_name": control_plane,
-            "api_port": str(API_PORT),
-            "image": self.images.refs["cilium"],
-            "pod_cidr": POD_CIDR,
-        }
-        crds = self.images.cnis[self.name].crds.read_text(encoding="utf-8")
-        return f"{crds}\n---\n{rendered('cilium.yaml', values)}"
+CILIUM = Cni(
+    profile=CniProfile(
+        name="cilium",
+        denied=TIMEOUT,
+        established=CUT,
+        unserved_port=TIMEOUT,
+        rules_left_out=TIMEOUT,
+        ip_block_of_pods=TIMEOUT,
+        loopback=CONNECTED,
+        host_to_pod=CONNECTED,
+        pod_to_host=TIMEOUT,
+        kinds=frozenset({NETWORK_POLICY, CILIUM_POLICY}),
+    ),
+    package=__name__,
+    daemon_set="cilium",  # ready once the agent has loaded its eBPF programs
+    images={"image": "cilium"},
+    drops=HubbleDrops,
+    realised=_realised,
+)

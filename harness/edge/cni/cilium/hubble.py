@@ -20,8 +20,8 @@ from harness.core.policy.selectors import selects
 from harness.core.target import PodRef
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
-from harness.edge.cni import Dropped, Drops
-from harness.edge.cni.agents import CiliumAgents
+from harness.edge.cni.cilium.agents import CiliumAgents
+from harness.edge.cni.drops import Dropped, Drops
 from harness.errors import ProbeError
 
 SOCKET = "unix:///var/run/cilium/hubble.sock"

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from harness.core.manifests.ciliumrules import NAMESPACE
-from harness.edge.cni.agents import CiliumAgents
+from harness.edge.cni.cilium.agents import CiliumAgents
 from harness.edge.machine.clock import Clock
 from harness.edge.machine.wait import NotYet, wait_for
 

@@ -6,8 +6,8 @@ import pytest
 
 from harness.core.model import Direction
 from harness.core.target import PodRef
-from harness.edge.cni.drops import drop_counter
-from harness.edge.cni.felix import dropped, interface, parse
+from harness.edge.cni.calico import CALICO
+from harness.edge.cni.calico.felix import dropped, interface, parse
 from harness.errors import ProbeError
 from tests.fakes.kube import FakeKube, agent_pod
 from tests.fakes.kubectl import FakeExec, Said
@@ -56,10 +56,6 @@ def test_pod_without_a_chain_is_no_zero() -> None:
         dropped(parse(SAVED), PodRef("develop", "nobody"), Direction.INGRESS)
 
 
-def test_cni_that_nobody_can_read_has_no_counter() -> None:
-    assert drop_counter("unknown", FakeKube(), FakeExec(lambda *_: Said())) is None
-
-
 def test_calico_is_counted_on_the_node_where_the_pod_runs() -> None:
     kube = FakeKube()
     meta = {"namespace": POD.namespace, "name": POD.name}
@@ -69,8 +65,9 @@ def test_calico_is_counted_on_the_node_where_the_pod_runs() -> None:
         agent_pod("calico-2", "calico-node", "two"),
     )
     kubectl = FakeExec(lambda *_: Said(SAVED + f":cali-fw-{LINK} - [0:0]\n"))
-    counter = drop_counter("calico", kube, kubectl)
-    assert counter is not None
+    assert CALICO.drops is not None
 
-    assert counter.read([POD])[POD, Direction.INGRESS].packets == 3
+    drops = CALICO.drops(kube, kubectl).read([POD])
+
+    assert drops[POD, Direction.INGRESS].packets == 3
     assert [pod for _, pod, _ in kubectl.ran] == ["calico-2"]

@@ -9,7 +9,7 @@ import pytest
 
 from harness.core.model import Direction
 from harness.core.target import PodRef
-from harness.edge.cni.hubble import HubbleDrops, dropped_at, events, isolating, labels_of
+from harness.edge.cni.cilium.hubble import HubbleDrops, dropped_at, events, isolating, labels_of
 from harness.errors import ProbeError
 from tests.fakes.kube import FakeKube, agent_pod
 from tests.fakes.kubectl import FakeExec, Said

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.edge.cni.agents import CiliumAgents
-from harness.edge.cni.revision import Revisions, behind, parse
+from harness.edge.cni.cilium.agents import CiliumAgents
+from harness.edge.cni.cilium.revision import Revisions, behind, parse
 from harness.errors import NotSettled
 from tests.fakes.kube import FakeKube, agent_pod
 from tests.fakes.kubectl import FakeExec, Said

@@ -1,0 +1,87 @@
+"""What policylab has to know of a CNI, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from harness.core.lab.profile import CniProfile
+from harness.edge.api.kube import Kube
+from harness.edge.api.kubectl import Exec
+from harness.edge.cni.drops import DropCounter
+from harness.edge.files.template import filled
+from harness.edge.images import ClusterImages
+from harness.errors import ImageUnavailable
+
+POD_CIDR = "10.244.0.0/16"
+API_PORT = 6443
+MANIFESTS = "manifests.yaml.j2"
+
+Realised = Callable[[Collection[str]], None]
+"""Waits until the CNI says that the policies of these namespaces are in force.
+
+Raises `NotSettled` at its deadline, and `ProbeError` if the CNI does not answer.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cni:
+    """One CNI.
+
+    `profile`: what it does where CNIs differ, and its name in options and results.
+    `package`: the package of its folder, where `manifests.yaml.j2` is.
+    `daemon_set`: the DaemonSet in kube-system that is ready when the CNI is.
+    `images`: the manifests' parameters that are images, each with its name in `ClusterImages.refs`.
+    `drops`: makes the reader of its account of drops; None if policylab cannot read the account.
+    `realised`: makes the wait for its own word that policies are in force; None if it gives none.
+        Then the flows that flipped are all there is to go by.
+
+    `drops` and `realised` take the API, and what runs commands in pods.
+    """
+
+    profile: CniProfile
+    package: str
+    daemon_set: str
+    images: Mapping[str, str] = field(default_factory=dict)
+    drops: Callable[[Kube, Exec], DropCounter] | None = None
+    realised: Callable[[Kube, Exec], Realised] | None = None
+
+    @property
+    def name(self) -> str:
+        """The CNI's name in options and results."""
+        return self.profile.name
+
+    def version(self, images: ClusterImages) -> str:
+        """The version that these images have, e.g. v3.30.1.
+
+        Raises:
+            ImageUnavailable: the images were made without this CNI.
+        """
+        if self.name not in images.cnis:
+            raise ImageUnavailable(
+                f"the images do not have the CNI {self.name}",
+                where=f"images from {images.source}",
+                seen=f"known to them: {', '.join(images.cnis) or 'none'}",
+                try_="--lab-images=build, or a bundle that is made anew",
+            )
+        return images.cnis[self.name].version
+
+    def manifests(self, images: ClusterImages, *, control_plane: str) -> str:
+        """The YAML that installs it: the CRDs that its module carries, then our own objects.
+
+        `control_plane` is the node's name, by which the CNI reaches the API.
+
+        Raises:
+            ImageUnavailable: the images were made without this CNI.
+        """
+        self.version(images)
+        objects = filled(
+            self.package,
+            MANIFESTS,
+            api_name=control_plane,
+            api_port=API_PORT,
+            pod_cidr=POD_CIDR,
+            **{parameter: images.refs[name] for parameter, name in self.images.items()},
+        )
+        crds = images.cnis[self.name].crds.read_text(encoding="utf-8")
+        return f"{crds}\n---\n{objects}"
