@@ -78,7 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if tutorial not in libraries:
                 libraries[tutorial] = load(config.rootpath / "manifests" / tutorial)
             resources = in_force(libraries[tutorial], row.apply, where=row.where)
-            prediction = Scenario(resources).predict(row.source, row.target)
+            prediction = Scenario(resources).predict(row.ask)
         except ContentError as error:
             raise pytest.UsageError(f"{error}\n  row:   {row.id} ({row.where})") from error
         config.stash[TUTORIALS].setdefault(tutorial, []).append(row)

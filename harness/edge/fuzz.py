@@ -106,7 +106,7 @@ class World:
         if not first.disagreed:
             return first
         self._fence()
-        wrong = [(cell.source, cell.target) for cell in first.disagreed]
+        wrong = [Ask(cell.source, cell.target) for cell in first.disagreed]
         again = judge(case, scenario, {**seen, **self._judged(wrong)})
         stays = {cell.flow for cell in again.disagreed}
         passing = tuple(

@@ -102,8 +102,8 @@ class Play:
         }
 
     def _flows(self, rows: Sequence[Row]) -> dict[str, Seen]:
-        found = self._stage.observer.read([(row.source, row.target) for row in rows])
-        return {_key(row): found[(row.source, row.target)] for row in rows}
+        found = self._stage.observer.read([row.ask for row in rows])
+        return {_key(row): found[row.ask] for row in rows}
 
     def _controls_for(self, rows: Sequence[Row]) -> dict[str, Seen]:
         """The same flows with everything in place but the policies."""
@@ -119,7 +119,7 @@ class Play:
                 for row in self._rows
                 if row.outcome.outcome in SILENT and self._base(row) == base
             ]
-            asks = {_key(row): (row.source, control_of(row, scenario.topology)) for row in alike}
+            asks = {_key(row): control_of(row, scenario.topology) for row in alike}
             found = self._stage.observer.read(list(asks.values()))
             for key, ask in asks.items():
                 self._controls[(base, key)] = found[ask]

@@ -34,7 +34,7 @@ def scenario(tutorial: str, apply: tuple[str, ...]) -> Scenario:
 
 
 def predict(tutorial: str, row: Row) -> Prediction:
-    return scenario(tutorial, row.apply).predict(row.source, row.target)
+    return scenario(tutorial, row.apply).predict(row.ask)
 
 
 ROWS = [

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.ask import Ask
 from harness.core.lab.documented import Row, parse_table
 from harness.core.manifests.library import namespaces_of
 from harness.core.manifests.reader import parse
@@ -103,7 +104,7 @@ def kubectl(live: Live, *words: str) -> str:
 
 
 def web_from_other(stage: Stage) -> Observation | ProbeError:
-    ask = (OTHER, PodPort(WEB, 80, Protocol.TCP))
+    ask = Ask(OTHER, PodPort(WEB, 80, Protocol.TCP))
     return stage.observer.read([ask])[ask]
 
 
@@ -136,7 +137,7 @@ def test_server_that_answers_under_another_name_is_a_wrong_peer(
         def host_name(self, ref: PodRef) -> str:
             return ref.name
 
-    ask = (CLIENT, PodPort(WEB, 80, Protocol.TCP))
+    ask = Ask(CLIENT, PodPort(WEB, 80, Protocol.TCP))
 
     seen = Observer(lab_live.prober, Crossed()).read([ask])[ask]
 

@@ -77,16 +77,16 @@ def stage(lab_live: Live) -> Iterator[Stage]:
 def answers(stage: Stage) -> dict[str, str]:
     """Who answers each pod and the Service, asked from the other pod."""
     one, two = WEB
-    asks: list[Ask] = [
-        (one, PodPort(two, 80, Protocol.TCP)),
-        (two, PodPort(one, 80, Protocol.TCP)),
-        (one, ServiceAddress(SPACE, "web", 80, Protocol.TCP)),
+    asks = [
+        Ask(one, PodPort(two, 80, Protocol.TCP)),
+        Ask(two, PodPort(one, 80, Protocol.TCP)),
+        Ask(one, ServiceAddress(SPACE, "web", 80, Protocol.TCP)),
     ]
     found = {}
     for ask, seen in stage.observer.read(asks).items():
         assert isinstance(seen, Observation), seen
         assert seen.reading.outcome is Outcome.CONNECTED, seen
-        found[str(ask[1])] = str(seen.evidence["answered_by"])
+        found[str(ask.target)] = str(seen.evidence["answered_by"])
     return found
 
 

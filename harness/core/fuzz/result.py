@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.core.ask import Ask, words
+from harness.core.ask import Ask
 from harness.core.fuzz.cases import PREFIX, Case
 from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
@@ -45,7 +45,7 @@ def asks_of(scenario: Scenario) -> tuple[Ask, ...]:
     """All made-up pods to all others, on each port that they have."""
     pods = [pod for pod in scenario.topology.pods.values() if pod.namespace.startswith(PREFIX)]
     return tuple(
-        (
+        Ask(
             PodRef(source.namespace, source.name),
             PodPort(PodRef(target.namespace, target.name), port.number, port.protocol),
         )
@@ -58,7 +58,7 @@ def asks_of(scenario: Scenario) -> tuple[Ask, ...]:
 
 def decided(scenario: Scenario) -> dict[Ask, Reading]:
     """The flows about which the oracle says something, with the reading that they must show."""
-    found = {ask: scenario.predict(*ask).reading for ask in asks_of(scenario)}
+    found = {ask: scenario.predict(ask).reading for ask in asks_of(scenario)}
     return {ask: reading for ask, reading in found.items() if reading is not None}
 
 
@@ -69,7 +69,7 @@ def judge(case: Case, scenario: Scenario, seen: Mapping[Ask, Observation | Probe
     for ask, reading in expected.items():
         found = seen.get(ask)
         if not isinstance(found, Observation) or found.reading.outcome is Outcome.UNSTABLE:
-            lost.append(f"{words(ask)}: {_why(found)}")
+            lost.append(f"{ask}: {_why(found)}")
         elif found.reading.satisfies(reading):
             agreed += 1
         else:
@@ -84,9 +84,8 @@ def _why(found: Observation | ProbeError | None) -> str:
 
 
 def _cell(scenario: Scenario, ask: Ask, predicted: Reading, observed: Reading) -> Cell:
-    source, target = ask
-    assert isinstance(target, PodPort)  # noqa: S101 - asks_of makes no other
-    return Cell(source, target, predicted, observed, scenario.predict(*ask).reasons)
+    assert isinstance(ask.target, PodPort)  # noqa: S101 - asks_of makes no other
+    return Cell(ask.source, ask.target, predicted, observed, scenario.predict(ask).reasons)
 
 
 @dataclass(frozen=True, slots=True)

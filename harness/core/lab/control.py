@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.core.ask import Ask
 from harness.core.lab.documented import Row
 from harness.core.model import Topology
-from harness.core.target import NamePort, ServiceAddress, Target
+from harness.core.target import NamePort, ServiceAddress
 
 UNSERVED = "unserved_port"
 
 
-def control_of(row: Row, topology: Topology) -> Target:
+def control_of(row: Row, topology: Topology) -> Ask:
     """The row's own flow; for a port that its Service lacks, a port that the Service has.
 
     Where a CNI drops what a Service does not serve, that flow is silent without policies as well:
     the Service's own port shows that the client, the Service and the way between them are alive.
     """
     if UNSERVED not in row.lines:
-        return row.target
+        return row.ask
     match row.target:
         case ServiceAddress(namespace, name):
             pass
@@ -26,5 +27,6 @@ def control_of(row: Row, topology: Topology) -> Target:
             name, _, rest = row.target.name.partition(".")
             namespace = rest.partition(".")[0] or row.source.namespace
         case _:
-            return row.target
-    return replace(row.target, port=topology.services[f"{namespace}/{name}"].ports[0].port)
+            return row.ask
+    port = topology.services[f"{namespace}/{name}"].ports[0].port
+    return Ask(row.source, replace(row.target, port=port))

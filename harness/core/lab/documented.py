@@ -4,7 +4,7 @@ A table is Markdown with these columns (order free; a * marks those that may be 
 
     step      the state that the row looks at; rows of one step share one `apply` cell
     apply     the manifests in force, by file name without `.yaml`, separated by commas
-    from, to  who asks whom (`harness.core.target` has the grammar)
+    from, to  who asks whom (`harness.core.target.grammar` says how)
     outcome   what the tutorial says: a word of `Outcome`, then a detail where it needs one;
               `cni:LINE` for what the run's CNI does by `CniProfile`
     why       one sentence for the reader
@@ -22,6 +22,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from harness.core.ask import Ask
 from harness.core.lab.profile import PREFIX, CniProfile, checked_line, reading_of
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import PodRef, Target, parse_pod, parse_target
@@ -77,6 +78,11 @@ class Row:
         if actual == documented:
             return replace(self, documented=documented, actual=None, erratum=None)
         return replace(self, documented=documented, actual=actual)
+
+    @property
+    def ask(self) -> Ask:
+        """Who asks, and whom."""
+        return Ask(self.source, self.target)
 
     @property
     def outcome(self) -> Reading:

@@ -117,7 +117,12 @@ def _to(source: Pod, text: str, topology: Topology, where: str) -> Iterator[Flow
     try:
         target = parse_target(text, where=where)
     except OutcomeTableError as error:
-        raise ManifestError(error.what, where=where, try_=_FORMS) from error
+        raise ManifestError(
+            error.what,
+            where=where,
+            seen=error.seen,
+            try_=f"{error.try_} A list of wanted flows may have: {_FORMS}",
+        ) from error
     if isinstance(target, PodPort) and str(target.pod) in topology.pods:
         yield Flow(source, topology.pods[str(target.pod)], target.port, target.protocol)
     elif isinstance(target, ExternalPort) and target.name in topology.external:

@@ -35,7 +35,7 @@ class Judgement:
 
     def blocked(self, source: Pod, end: Pod, target: Blocked) -> tuple[Reading, tuple[str, ...]]:
         """Where a flow is dropped, and the oracle's reasons."""
-        flow = Flow(source, end, target.port.port, target.port.protocol)
+        flow = Flow(source, end, target.end.port, target.end.protocol)
         found = diagnose(self.topology, self.policies, flow)
         return found.reading, found.reasons
 

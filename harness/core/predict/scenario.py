@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from harness.core.ask import Ask
 from harness.core.dns.question import Question
 from harness.core.dns.zone import Zone, resolve
 from harness.core.fqdn import matches
@@ -42,7 +43,6 @@ from harness.core.target import (
     ResolverOption,
     Rollout,
     ServiceAddress,
-    Target,
 )
 from harness.core.world import EXTERNAL_PORTS, INTERNET
 from harness.errors import ManifestError
@@ -96,12 +96,13 @@ class Scenario:
             )
         return found
 
-    def predict(self, source: PodRef, target: Target) -> Prediction:
-        """What a client in `source` will see of `target`.
+    def predict(self, ask: Ask) -> Prediction:
+        """What the client will see.
 
         Raises:
             ManifestError: the row names a pod or a Service that no manifest in force has.
         """
+        source, target = ask.source, ask.target
         match target:
             case PodPort():
                 return self._reach(source, self.pod(target.pod), target.port, target.protocol)
@@ -135,7 +136,7 @@ class Scenario:
         """What the policies say of themselves; what only a measurement can tell is left open."""
         match target:
             case Blocked():
-                end = self.pod(target.port.pod)
+                end = self.pod(target.end.pod)
                 return Prediction(*self.judgement.blocked(self.pod(source), end, target))
             case Fact():
                 return Prediction(self.judgement.fact(target))

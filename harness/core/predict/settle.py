@@ -64,7 +64,7 @@ def candidates(
             if port.name:
                 targets.append(DnsQuery("SRV", f"_{port.name}._{port.protocol.lower()}.{domain}"))
     return tuple(
-        (source, target)
+        Ask(source, target)
         for source in sources
         for target in targets
         if not (isinstance(target, PodPort) and target.pod == source)
@@ -94,13 +94,12 @@ def flips(before: Scenario | None, after: Scenario, asks: Iterable[Ask]) -> dict
     """
     found: dict[Ask, Reading] = {}
     unsure, was_unsure = contested(after), contested(before)
-    for source, target in asks:
-        expected = after.predict(source, target).reading
-        if expected is None or _touches(unsure, source, target):
+    for ask in asks:
+        expected = after.predict(ask).reading
+        if expected is None or _touches(unsure, ask):
             continue
-        known = not _touches(was_unsure, source, target)
-        if not known or expected != _reading(before, source, target):
-            found[(source, target)] = expected
+        if _touches(was_unsure, ask) or expected != _reading(before, ask):
+            found[ask] = expected
     return found
 
 
@@ -126,21 +125,21 @@ def _leaves_out(policy: NetworkPolicy) -> bool:
     )
 
 
-def _touches(pods: frozenset[PodRef], source: PodRef, target: Target) -> bool:
-    return source in pods or (isinstance(target, PodPort) and target.pod in pods)
+def _touches(pods: frozenset[PodRef], ask: Ask) -> bool:
+    return ask.source in pods or (isinstance(ask.target, PodPort) and ask.target.pod in pods)
 
 
 def passing(state: Scenario, asks: Iterable[Ask]) -> dict[Ask, Reading]:
     """Those of the asks that must be answered in this state, with the answer."""
     unsure = contested(state)
-    found = {ask: state.predict(*ask).reading for ask in asks if not _touches(unsure, *ask)}
+    found = {ask: state.predict(ask).reading for ask in asks if not _touches(unsure, ask)}
     return {ask: seen for ask, seen in found.items() if seen and seen.outcome in PASSING}
 
 
-def _reading(scenario: Scenario | None, source: PodRef, target: Target) -> Reading | None:
+def _reading(scenario: Scenario | None, ask: Ask) -> Reading | None:
     if scenario is None:
         return None
     try:
-        return scenario.predict(source, target).reading
+        return scenario.predict(ask).reading
     except ManifestError:  # the pod or the Service is new
         return None

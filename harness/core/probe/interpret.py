@@ -119,7 +119,7 @@ def names(plan: Plan, answer: Mapping[str, list[Attempt]], pace: Pace) -> Observ
         )
         return reading
 
-    target = plan.ask[1]
+    target = plan.ask.target
     assert isinstance(target, (DnsQuery, Lookup, NamePort))  # noqa: S101 - nothing else has questions
     as_is = absolute(target.qname if isinstance(target, DnsQuery) else target.name)
     reading, _ = walk(plan.questions, as_is, lookup)
@@ -154,4 +154,5 @@ def _told(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
 
 
 def _where(plan: Plan) -> str:
-    return f"{plan.ask[0]} -> {plan.items[0].address}:{plan.items[0].port}/{plan.items[0].protocol}"
+    item = plan.items[0]
+    return f"{plan.ask} ({item.address}:{item.port}/{item.protocol})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from harness.core.ask import words
+from harness.core.ask import Ask
 from harness.core.lab.documented import Row
 from harness.core.manifests.library import namespaces_of
 from harness.core.manifests.networkpolicy import network_policy
@@ -33,8 +33,8 @@ def blocked(bench: Bench, row: Row) -> Observation:
     Probe and counters are two witnesses: where they disagree there is no verdict.
     """
     assert isinstance(row.target, Blocked)  # noqa: S101 - INSTRUMENTS is keyed by the type
-    ask = (row.source, row.target.port)
-    ends = {Direction.EGRESS: row.source, Direction.INGRESS: row.target.port.pod}
+    ask = Ask(row.source, row.target.end)
+    ends = {Direction.EGRESS: row.source, Direction.INGRESS: row.target.end.pod}
     if bench.drops is None:
         raise ProbeError(
             "nobody here can read what this cluster's CNI drops",
@@ -118,12 +118,12 @@ def wanted_against_allowed(bench: Bench, row: Row) -> Observation:
     notes = [f"{len(tried)} flows tried"]
     for word, group in (("unwanted", unwanted), ("missing", missing)):
         if group:
-            names = [words(ask) for ask in group]
+            names = [str(ask) for ask in group]
             more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
             notes.append(f"{word}: {', '.join(names[:SHOWN])}{more}")
     evidence = {
-        "unwanted": [words(ask) for ask in unwanted],
-        "missing": [words(ask) for ask in missing],
+        "unwanted": [str(ask) for ask in unwanted],
+        "missing": [str(ask) for ask in missing],
     }
     reading = told(unwanted.values(), missing.values())
     return Observation(reading, notes=tuple(notes), evidence=evidence)

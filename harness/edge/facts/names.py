@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from harness.core.ask import Ask
 from harness.core.lab.documented import Row
 from harness.core.model import Protocol
 from harness.core.observation import Observation
@@ -119,7 +120,8 @@ def _controls(bench: Bench) -> Controls:
 
 
 def _ask(bench: Bench, pod: PodRef, target: Target) -> Observation:
-    seen = bench.observer.read([(pod, target)])[(pod, target)]
+    ask = Ask(pod, target)
+    seen = bench.observer.read([ask])[ask]
     if isinstance(seen, ProbeError):
         raise seen
     return seen

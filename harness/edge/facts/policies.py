@@ -83,13 +83,15 @@ def client_address(bench: Bench, row: Row) -> Observation:
     ]
     since = bench.kube.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     seen = bench.observer.read(
-        [(row.source, PodPort(ref, HTTP, Protocol.TCP)) for ref in servers if ref != row.source]
+        [Ask(row.source, PodPort(ref, HTTP, Protocol.TCP)) for ref in servers if ref != row.source]
     )
     for ask, answer in seen.items():
         if isinstance(answer, ProbeError):
             raise answer
         if answer.reading.outcome is not Outcome.CONNECTED:
-            raise ProbeError("a server that is not reached logs nothing", seen=f"{ask[1]}")
+            raise ProbeError(
+                "a web server was not reached, so its log cannot name the client", where=str(ask)
+            )
     own = bench.addresses.pod(row.source)
 
     def logged() -> dict[str, list[str]]:
@@ -154,7 +156,7 @@ def takes_effect(bench: Bench, row: Row) -> Observation:
 
 
 def _is_web(ask: Ask) -> bool:
-    return isinstance(ask[1], PodPort) and ask[1].port == HTTP
+    return isinstance(ask.target, PodPort) and ask.target.port == HTTP
 
 
 def _last_passed(bench: Bench, flow: Ask, bodies: list[Mapping[str, Any]]) -> float | None:
@@ -165,7 +167,7 @@ def _last_passed(bench: Bench, flow: Ask, bodies: list[Mapping[str, Any]]) -> fl
 
     def passes() -> None:
         if _outcome(bench, flow) is not Outcome.CONNECTED:
-            raise NotYet(f"{flow[0]} -> {flow[1]} is still silent")
+            raise NotYet(f"{flow} is still silent")
 
     wait_for(
         "the flow is open again", passes, seconds=SETTLE_SECONDS, every=POLL_EVERY, clock=clock
@@ -179,7 +181,9 @@ def _last_passed(bench: Bench, flow: Ask, bodies: list[Mapping[str, Any]]) -> fl
         if _outcome(bench, flow) in SILENT:
             return last
         last = round((began - answered) * 1000, 1)
-    raise ProbeError("the policies never silenced it", where=f"{flow[0]} -> {flow[1]}")
+    raise ProbeError(
+        f"the policies did not close the flow within {SETTLE_SECONDS:g} s", where=str(flow)
+    )
 
 
 def _outcome(bench: Bench, flow: Ask) -> Outcome:

@@ -23,16 +23,15 @@ def ask_of(flow: Flow) -> Ask | None:
         return None
     source = PodRef(flow.source.namespace, flow.source.name)
     if isinstance(flow.target, External):
-        stands = (flow.target.name, flow.port) == (EXTERNAL_NAME, HTTP_PORT)
-        return (
-            (source, ExternalPort(flow.target.name, flow.port, flow.protocol)) if stands else None
-        )
+        if (flow.target.name, flow.port) != (EXTERNAL_NAME, HTTP_PORT):
+            return None
+        return Ask(source, ExternalPort(flow.target.name, flow.port, flow.protocol))
     if flow.target.namespace != SYSTEM:
         target = PodRef(flow.target.namespace, flow.target.name)
-        return (source, PodPort(target, flow.port, flow.protocol))
+        return Ask(source, PodPort(target, flow.port, flow.protocol))
     if flow.port == DNS_PORT:
-        return (source, DnsQuery("A", KNOWN_NAME, tcp=flow.protocol is Protocol.TCP))
-    return (source, ServiceAddress(SYSTEM, "kube-dns", flow.port, flow.protocol))
+        return Ask(source, DnsQuery("A", KNOWN_NAME, tcp=flow.protocol is Protocol.TCP))
+    return Ask(source, ServiceAddress(SYSTEM, "kube-dns", flow.port, flow.protocol))
 
 
 def passes(seen: Observation | ProbeError) -> bool:

@@ -57,11 +57,12 @@ class Observer:
         found: dict[Ask, Observation | ProbeError] = {}
         watched = replace(pace, every=True)
         paces = {ask: watched if ask in closing else pace for ask in asks}
-        named = self._plans({a: p for a, p in paces.items() if isinstance(a[1], NamePort)}, found)
+        by_name = {a: p for a, p in paces.items() if isinstance(a.target, NamePort)}
+        named = self._plans(by_name, found)
         # Names first: an answer comes within milliseconds, and the connection joins all the others.
         first = self._round(named, pace)
         found.update(first)
-        others = {a: p for a, p in paces.items() if not isinstance(a[1], NamePort)}
+        others = {a: p for a, p in paces.items() if a not in by_name}
         plans = self._plans(others, found)
         plans += _connections(first, pace)
         for ask, seen in self._round(plans, pace).items():
@@ -84,7 +85,7 @@ class Observer:
     def _round(self, plans: Sequence[Plan], pace: Pace) -> dict[Ask, Observation | ProbeError]:
         batches: dict[PodRef, list[Item]] = {}
         for plan in plans:
-            batches.setdefault(plan.ask[0], []).extend(plan.items)
+            batches.setdefault(plan.ask.source, []).extend(plan.items)
             if plan.alive:
                 pod, item = plan.alive
                 batches.setdefault(pod, []).append(item)
@@ -92,7 +93,7 @@ class Observer:
         return {plan.ask: self._interpret(plan, answers, pace) for plan in plans}
 
     def _plan(self, prefix: str, ask: Ask, pace: Pace) -> Plan:
-        source, target = ask
+        target = ask.target
         match target:
             case PodPort():
                 address = self._addresses.pod(target.pod)
@@ -122,10 +123,10 @@ class Observer:
                 )
             case Lookup() | NamePort():
                 self._addresses.allow_question(target.name)
-                conf = self.resolv_conf(source)
+                conf = self.resolv_conf(ask.source)
                 plan = query_plan(target.name, search=conf.search, ndots=conf.ndots)
                 return self._ask_dns(prefix, ask, list(plan), pace, tcp=False)
-        raise ProbeError(f"no client can observe {target} directly")
+        raise ProbeError(f"no client can observe `{target}` directly", where=str(ask))
 
     def _may_answer(self, *pods: PodRef) -> frozenset[str]:
         return frozenset(self._addresses.host_name(pod) for pod in pods)
@@ -133,7 +134,7 @@ class Observer:
     def _ask_dns(
         self, prefix: str, ask: Ask, questions: list[Question], pace: Pace, *, tcp: bool
     ) -> Plan:
-        server = self.resolv_conf(ask[0]).nameservers[0]
+        server = self.resolv_conf(ask.source).nameservers[0]
         plan = Plan(ask, questions=questions)
         for number, question in enumerate(questions):
             wire = encode(question, ident=IDENT)
@@ -150,7 +151,7 @@ class Observer:
         answers: Mapping[PodRef, Mapping[str, list[Attempt]] | ProbeError],
         pace: Pace,
     ) -> Observation | ProbeError:
-        answer = answers[plan.ask[0]]
+        answer = answers[plan.ask.source]
         if isinstance(answer, ProbeError):
             return answer
         try:
@@ -176,11 +177,11 @@ def _connections(names: Mapping[Ask, Observation | ProbeError], pace: Pace) -> S
     """Names that resolved are connected to by the address that they resolved to."""
     plans: list[Plan] = []
     for ask, seen in names.items():
-        if not isinstance(ask[1], NamePort) or not isinstance(seen, Observation):
+        if not isinstance(ask.target, NamePort) or not isinstance(seen, Observation):
             continue
         if seen.reading.outcome is Outcome.RESOLVED:
             address = seen.reading.detail.split(", ")[0]
-            plans.append(Plan(ask, [_tcp(f"named-{len(plans)}", address, ask[1].port, pace)]))
+            plans.append(Plan(ask, [_tcp(f"named-{len(plans)}", address, ask.target.port, pace)]))
     return plans
 
 

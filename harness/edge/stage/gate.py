@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from threading import Lock
 
+from harness.core.ask import Ask
 from harness.core.manifests.reader import Resource, parse
 from harness.core.model import Protocol
 from harness.core.observation import Observation
@@ -149,14 +150,14 @@ class Gate:
         return settled.ms
 
     def _expect(self, outcome: Outcome, when: str) -> None:
-        asks = [(CLIENT, PodPort(server, PORT, Protocol.TCP)) for server in self._servers]
+        asks = [Ask(CLIENT, PodPort(server, PORT, Protocol.TCP)) for server in self._servers]
         for ask, seen in self._stage.observer.read(asks).items():
             if isinstance(seen, ProbeError):
                 raise seen
             assert isinstance(seen, Observation)  # noqa: S101 - the other half of the union
             if seen.reading.outcome is not outcome:
                 raise ClusterNotReady(
-                    f"the gate: {ask[0]} -> {ask[1]} must be {outcome} {when}",
+                    f"the gate: {ask} must be {outcome} {when}",
                     where=self._kube.where,
                     seen=str(seen.reading),
                     try_=f"use a CNI that enforces NetworkPolicy: --lab-cni={'|'.join(CNIS)}",

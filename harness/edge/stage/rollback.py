@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
-from harness.core.ask import Ask, words
+from harness.core.ask import Ask
 from harness.core.manifests.library import POLICY_KINDS
 from harness.core.manifests.reader import Resource
 from harness.core.observation import Observation
@@ -45,8 +45,8 @@ class Watch:
         began = self.clock.monotonic()
         found = self.observer.read([*self.wanted, *self.unwanted], POLL)
         ended = self.clock.monotonic()
-        closed = frozenset(words(ask) for ask in self.wanted if not passes(found[ask]))
-        opened = frozenset(words(ask) for ask in self.unwanted if passes(found[ask]))
+        closed = frozenset(str(ask) for ask in self.wanted if not passes(found[ask]))
+        opened = frozenset(str(ask) for ask in self.unwanted if passes(found[ask]))
         self.looks.append(Look(began, ended, closed, opened))
 
     def until_good(self, seconds: float) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
 
-from harness.core.ask import Ask, words
+from harness.core.ask import Ask
 from harness.core.observation import Observation
 from harness.core.outcome import Reading
 from harness.core.predict.settle import PASSING
@@ -105,7 +105,7 @@ class Poll:
             right = seen.reading.satisfies(expected)
             self._note(self._seen[ask], seen, now, right=right)
             if not right:
-                wrong.append(f"{words(ask)}: {seen.reading}, not {expected}")
+                wrong.append(f"{ask}: {seen.reading}, not {expected}")
         self._look_at(sample, found, now)
         if wrong:
             self._streak = 0
@@ -121,7 +121,7 @@ class Poll:
         """What the polls saw; a flow that never flipped is only in `missing`."""
         flips = tuple(
             FlowFlip(
-                words(ask),
+                str(ask),
                 seen.way,
                 self._ms(seen.first),
                 self._ms(seen.last),
@@ -157,7 +157,7 @@ class Poll:
             self._sampled += 1
             if not seen.reading.satisfies(expected):
                 self._blips.append(
-                    f"{words(ask)} showed {seen.reading}, not {expected}, "
+                    f"{ask} showed {seen.reading}, not {expected}, "
                     f"{self._ms(now):.0f} ms after the change"
                 )
 

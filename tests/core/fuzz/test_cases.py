@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.core.ask import Ask
 from harness.core.fuzz.cases import Case, draw_cases
 from harness.core.fuzz.result import asks_of, decided, judge, totals
 from harness.core.fuzz.shrinking import smaller
@@ -115,7 +116,7 @@ def test_what_was_not_seen_or_wavers_has_no_verdict() -> None:
     judged = judge(case, state, seen)  # type: ignore[arg-type]
 
     assert len(judged.no_verdict) == 3
-    assert [(cell.source, cell.target) for cell in judged.disagreed] == [wrong]
+    assert [Ask(cell.source, cell.target) for cell in judged.disagreed] == [wrong]
     assert judged.agreed == len(expected) - 4
     assert totals([judged]).cells == len(asks_of(state))
 

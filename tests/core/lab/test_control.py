@@ -31,7 +31,7 @@ def row(target: str, outcome: str = "cni:unserved_port") -> Row:
     ["svc/shop/db:80", "name/db:80", "name/db.shop:80", "name/db.shop.svc.cluster.local:80"],
 )
 def test_unserved_port_is_controlled_by_a_port_that_the_service_has(target: str) -> None:
-    wanted = row(target.replace(":80", ":6379")).target
+    wanted = row(target.replace(":80", ":6379")).ask
 
     assert control_of(row(target), TOPOLOGY) == wanted
 
@@ -39,4 +39,4 @@ def test_unserved_port_is_controlled_by_a_port_that_the_service_has(target: str)
 def test_every_other_row_is_its_own_control() -> None:
     found = row("svc/shop/db:80", "timeout")
 
-    assert control_of(found, TOPOLOGY) == found.target
+    assert control_of(found, TOPOLOGY) == found.ask

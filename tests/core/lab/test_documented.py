@@ -74,8 +74,8 @@ def test_empty_cells_need_no_blank() -> None:
         ((HEADER, RULER, PLAIN.replace("connected", "shows")), "needs what it shows"),
         ((HEADER, RULER, PLAIN.replace("connected", "zzz")), "one of connected"),
         ((HEADER, RULER, PLAIN.replace("nothing selects db", "")), "no `why`"),
-        ((HEADER, RULER, PLAIN.replace("shop/web", "web")), "names no pod"),
-        ((HEADER, RULER, PLAIN.replace("pod/shop", "pud/shop")), "is no target"),
+        ((HEADER, RULER, PLAIN.replace("shop/web", "web")), "not a valid name of a pod"),
+        ((HEADER, RULER, PLAIN.replace("pod/shop", "pud/shop")), "is not a valid target"),
         ((HEADER, RULER, PLAIN, PLAIN), "2 rows share the id"),
         (
             (HEADER, RULER, PLAIN, PLAIN.replace("| |", "| 01-x |", 1).replace("web", "api")),

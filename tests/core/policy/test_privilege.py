@@ -167,7 +167,7 @@ def test_flow_that_stands_twice_counts_once() -> None:
         ("- front/web", "`from` and `to`"),
         ("- {from: front/nobody, to: dns}", "no pod that is there"),
         ("- {from: nowhere/*, to: dns}", "no pod that is there"),
-        ("- {from: front/web, to: pod/back/api}", "no target"),
+        ("- {from: front/web, to: pod/back/api}", "not a valid target"),
         ("- {from: front/web, to: pod/back/gone:1}", "no end that is there"),
         ("- {from: front/web, to: lookup/google.com}", "no end that is there"),
         ("- {from: front/web, to: net/nowhere.example:80}", "no end that is there"),

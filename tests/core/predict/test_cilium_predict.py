@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from harness.core.ask import Ask
 from harness.core.manifests.reader import parse
 from harness.core.predict.scenario import Prediction, Scenario
 from harness.core.predict.settle import candidates, flips
@@ -76,7 +77,7 @@ def scenario(*policies: str) -> Scenario:
 
 
 def prediction(target: str, *policies: str) -> Prediction:
-    return scenario(*policies).predict(BACKEND, parse_target(target, where="here"))
+    return scenario(*policies).predict(Ask(BACKEND, parse_target(target, where="here")))
 
 
 def predicted(target: str, *policies: str) -> str:
@@ -186,7 +187,7 @@ def test_rules_for_names_that_isolate_nobody_refuse_nothing() -> None:
 
 
 def test_other_pods_questions_are_not_looked_into() -> None:
-    found = scenario(NARROW).predict(OTHER, parse_target("lookup/cilium.io", where="here"))
+    found = scenario(NARROW).predict(Ask(OTHER, parse_target("lookup/cilium.io", where="here")))
 
     assert str(found.reading) == "resolved"
 
@@ -275,7 +276,7 @@ def outside(found: Scenario) -> set[str]:
     asks = candidates(found, [BACKEND])
     return {
         f"{kind} {target.name}:{target.port}"
-        for _, target in asks
+        for target in (ask.target for ask in asks)
         for kind in [type(target).__name__]
         if isinstance(target, NamePort | ExternalPort)
     }
@@ -306,9 +307,9 @@ def test_of_names_at_one_address_the_one_that_opens_it_is_asked() -> None:
 def test_names_that_a_policy_shuts_tell_that_it_is_in_force() -> None:
     before, after = scenario(), scenario(TUTORIAL)
     told = {
-        f"{target.name} {reading}"
-        for (_, target), reading in flips(before, after, candidates(after, [BACKEND])).items()
-        if isinstance(target, NamePort)
+        f"{ask.target.name} {reading}"
+        for ask, reading in flips(before, after, candidates(after, [BACKEND])).items()
+        if isinstance(ask.target, NamePort)
     }
 
     assert "cilium.io timeout" in told
@@ -318,6 +319,6 @@ def test_names_that_a_policy_shuts_tell_that_it_is_in_force() -> None:
 def test_names_that_a_policy_opens_tell_that_it_is_in_force() -> None:
     before, after = scenario(cilium("{}")), scenario(TUTORIAL)
     found = flips(before, after, candidates(after, [BACKEND]))
-    told = {f"{t.name} {r}" for (_, t), r in found.items() if isinstance(t, NamePort)}
+    told = {f"{a.target.name} {r}" for a, r in found.items() if isinstance(a.target, NamePort)}
 
     assert "kubernetes.io connected" in told

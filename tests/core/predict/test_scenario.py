@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.core.ask import Ask
 from harness.core.manifests.reader import parse
 from harness.core.predict.scenario import Scenario
 from harness.core.target import PodRef, parse_target
@@ -51,7 +52,7 @@ def scenario(spec: str = "") -> Scenario:
 
 
 def predicted(target: str, spec: str = "") -> str:
-    reading = scenario(spec).predict(JOB, parse_target(target, where="here")).reading
+    reading = scenario(spec).predict(Ask(JOB, parse_target(target, where="here"))).reading
     return str(reading)
 
 
@@ -92,7 +93,7 @@ def test_what_a_client_sees(target: str, spec: str, expected: str) -> None:
 
 
 def test_denial_comes_with_the_policy_that_denies() -> None:
-    found = scenario(SHUT).predict(JOB, parse_target("svc/shop/web:80", where="here"))
+    found = scenario(SHUT).predict(Ask(JOB, parse_target("svc/shop/web:80", where="here")))
 
     assert any("shop/p" in reason for reason in found.reasons)
 

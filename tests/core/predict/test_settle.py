@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.core.ask import Ask
 from harness.core.manifests.reader import parse
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.settle import candidates, contested, flips
@@ -31,8 +32,8 @@ ASKS = candidates(OPEN, [WEB, JOB])
 
 def told(found: Scenario | None, after: Scenario) -> set[str]:
     return {
-        f"{source} {getattr(target, 'pod', '')} {reading}"
-        for (source, target), reading in flips(found, after, ASKS).items()
+        f"{ask.source} {getattr(ask.target, 'pod', '')} {reading}"
+        for ask, reading in flips(found, after, ASKS).items()
     }
 
 
@@ -56,11 +57,11 @@ def test_new_pod_is_no_part_of_the_before() -> None:
 
 
 def test_pod_is_not_asked_about_itself() -> None:
-    assert [s for s, target in ASKS if getattr(target, "pod", None) == WEB] == [JOB]
+    assert [ask.source for ask in ASKS if getattr(ask.target, "pod", None) == WEB] == [JOB]
 
 
 def test_pod_without_a_prober_is_no_target() -> None:
-    assert not [t for _, t in candidates(OPEN, [JOB]) if getattr(t, "pod", None)]
+    assert not [a for a in candidates(OPEN, [JOB]) if getattr(a.target, "pod", None)]
 
 
 LEFT_OUT = """
@@ -85,6 +86,10 @@ spec: {containers: [{name: db, image: x, ports: [{containerPort: 80}]}]}
 """
 
 
+def ends(ask: Ask) -> tuple[PodRef, PodRef | None]:
+    return ask.source, getattr(ask.target, "pod", None)
+
+
 def test_nobody_waits_for_flows_of_which_a_cni_thinks_otherwise() -> None:
     plain = Scenario(parse(TWO, origin="two"))
     odd = Scenario(parse(f"{TWO}---{LEFT_OUT}", origin="odd"))
@@ -93,8 +98,6 @@ def test_nobody_waits_for_flows_of_which_a_cni_thinks_otherwise() -> None:
 
     assert contested(plain) == frozenset()
     assert contested(odd) == {web}
-    assert not [ask for ask in flips(None, odd, asks) if web in (ask[0], getattr(ask[1], "pod", 0))]
+    assert not [ask for ask in flips(None, odd, asks) if web in ends(ask)]
     # When the policy goes, they must show that they are open again.
-    assert set(flips(odd, plain, asks)) == {a for a in flips(None, plain, asks) if a[0] == web} | {
-        a for a in flips(None, plain, asks) if getattr(a[1], "pod", 0) == web
-    }
+    assert set(flips(odd, plain, asks)) == {a for a in flips(None, plain, asks) if web in ends(a)}

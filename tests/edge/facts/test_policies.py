@@ -152,7 +152,7 @@ def test_address_is_the_one_that_the_server_logged(logged: list[str], shown: str
     seen = client_address(bench(logging(*logged), stage(observer)), ROW)
 
     assert seen.reading.detail == shown
-    assert [str(ask[1].pod) for ask in observer.asked] == ["shop/db"]  # type: ignore[union-attr]
+    assert [str(ask.target.pod) for ask in observer.asked] == ["shop/db"]  # type: ignore[union-attr]
 
 
 def test_server_that_was_not_reached_gives_no_verdict() -> None:

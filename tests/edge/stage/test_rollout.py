@@ -81,9 +81,9 @@ class Cluster:
 
     @staticmethod
     def reading(scenario: Scenario, ask: Ask) -> Reading:
-        reading = scenario.predict(*ask).reading
+        reading = scenario.predict(ask).reading
         assert reading is not None
-        if isinstance(ask[1], DnsQuery) and reading.outcome is not Outcome.DNS_TIMEOUT:
+        if isinstance(ask.target, DnsQuery) and reading.outcome is not Outcome.DNS_TIMEOUT:
             return Reading(Outcome.RESOLVED)
         return reading
 

@@ -19,7 +19,7 @@ from harness.edge.stage.settling import ROUNDS, SAMPLE, Poll
 from harness.errors import ProbeError
 
 WEB, API = PodRef("shop", "web"), PodRef("shop", "api")
-ASK: Ask = (WEB, PodPort(API, 80, Protocol.TCP))
+ASK = Ask(WEB, PodPort(API, 80, Protocol.TCP))
 OPEN, SHUT = Reading(Outcome.CONNECTED), Reading(Outcome.TIMEOUT)
 ANSWERED = {
     "attempts": [{"phase": "timeout", "ms": 40, "at": 0}, {"phase": "answered", "ms": 1, "at": 40}]
@@ -97,7 +97,7 @@ def test_flow_that_never_flipped_is_missing_and_not_timed() -> None:
 
 
 def test_untouched_flow_that_falls_silent_for_a_moment_is_told() -> None:
-    other: Ask = (WEB, PodPort(API, 81, Protocol.TCP))
+    other = Ask(WEB, PodPort(API, 81, Protocol.TCP))
     poll = polled(Script(*[SHUT] * ROUNDS, others=[OPEN, SHUT, OPEN]), SHUT, others={other: OPEN})
 
     change = poll.change(["deny"])

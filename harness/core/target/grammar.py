@@ -1,0 +1,219 @@
+"""How a person writes a target or a pod: in tables, on the command line, in lists of flows.
+
+Capital letters in a form stand for:
+
+    NAMESPACE, NAME   the name of a Kubernetes object
+    PORT              a port's number
+    HOST              a DNS name; after `dns/` it is absolute even without its last dot
+    TYPE              a record type: A, AAAA, SRV, TXT, PTR or CNAME
+    WORD              lower-case letters, digits and `-`
+
+A part in square brackets may be left out: without `/udp` a port is TCP's, without `/tcp` a question
+goes over UDP. A Deployment's pods are NAME-1, NAME-2 and so on. Before a pod's name `deploy/` may
+be written, as in `kubectl exec`: it means any pod of that Deployment, which is NAME-1 here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+
+from harness.core.model import Protocol
+from harness.core.target.kinds import (
+    Blocked,
+    DnsQuery,
+    ExternalPort,
+    Fact,
+    Lookup,
+    NamePort,
+    Ping,
+    PodPort,
+    PodRef,
+    Questions,
+    ResolverOption,
+    Rollout,
+    ServiceAddress,
+    Target,
+)
+from harness.errors import OutcomeTableError
+
+Parts = Mapping[str, str]
+"""What a text has for each part of its form; an optional part is missing or stands for itself."""
+
+MAX_PORT = 65_535
+MAX_TEXT = 600
+"""Characters of the longest target: two Kubernetes names (RFC 1123) and the rest."""
+
+_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_HOST_LABEL = r"[_A-Za-z0-9][-_A-Za-z0-9]{0,62}"
+_PARTS = {
+    "NAMESPACE": (_LABEL, "lower-case letters, digits and `-`"),
+    "NAME": (rf"{_LABEL}(?:\.{_LABEL})*", "lower-case letters, digits, `-` and `.`"),
+    "PORT": (r"[1-9][0-9]{0,4}(?![0-9])", f"a number from 1 to {MAX_PORT}"),
+    "HOST": (rf"{_HOST_LABEL}(?:\.{_HOST_LABEL})*\.?", "a DNS name"),
+    "TYPE": (r"(?:AAAA|A|SRV|TXT|PTR|CNAME)(?=/)", "A, AAAA, SRV, TXT, PTR or CNAME"),
+    "WORD": (r"[a-z0-9-]+", "lower-case letters, digits and `-`"),
+}
+_PIECE = re.compile(r"\[[^]]+\]|[A-Z]+|[a-z]+/|[/:]")
+_POD = "NAMESPACE/[deploy/]NAME"
+
+
+def _pod(parts: Parts) -> PodRef:
+    name = parts["NAME"]
+    return PodRef(parts["NAMESPACE"], f"{name}-1" if "deploy/" in parts else name)
+
+
+def _pod_port(parts: Parts) -> PodPort:
+    return PodPort(_pod(parts), int(parts["PORT"]), _protocol(parts))
+
+
+def _service(parts: Parts) -> ServiceAddress:
+    return ServiceAddress(parts["NAMESPACE"], parts["NAME"], int(parts["PORT"]), _protocol(parts))
+
+
+def _question(parts: Parts) -> DnsQuery:
+    return DnsQuery(parts["TYPE"], f"{parts['HOST'].removesuffix('.')}.", "/tcp" in parts)
+
+
+def _protocol(parts: Parts) -> Protocol:
+    return Protocol.UDP if "/udp" in parts else Protocol.TCP
+
+
+FORMS: Mapping[str, Callable[[Parts], Target]] = {
+    f"pod/{_POD}:PORT[/udp]": _pod_port,
+    "svc/NAMESPACE/NAME:PORT[/udp]": _service,
+    "net/HOST:PORT[/udp]": lambda p: ExternalPort(p["HOST"], int(p["PORT"]), _protocol(p)),
+    "name/HOST:PORT": lambda p: NamePort(p["HOST"], int(p["PORT"])),
+    f"ping/pod/{_POD}": lambda p: Ping(_pod(p)),
+    "ping/net/HOST": lambda p: Ping(p["HOST"]),
+    "dns/TYPE/HOST[/tcp]": _question,
+    "lookup/HOST": lambda p: Lookup(p["HOST"]),
+    "questions/HOST": lambda p: Questions(p["HOST"]),
+    "option/WORD": lambda p: ResolverOption(p["WORD"]),
+    f"blocked/pod/{_POD}:PORT[/udp]": lambda p: Blocked(_pod_port(p)),
+    "rollout/WORD": lambda p: Rollout(p["WORD"]),
+    "fact/WORD": lambda p: Fact(p["WORD"]),
+}
+"""Every form of a target, and what is made of its parts."""
+
+KINDS = tuple(dict.fromkeys(form.partition("/")[0] for form in FORMS))
+
+
+class _Misfit(Exception):  # noqa: N818 - never leaves this module
+    """A text does not follow a form from the character `at` on; `expected` is what the form has."""
+
+    def __init__(self, form: str, at: int, expected: str) -> None:
+        self.form, self.at, self.expected = form, at, expected
+        super().__init__(form)
+
+
+def parse_pod(text: str, *, where: str) -> PodRef:
+    """Read a `from` cell: `NAMESPACE/NAME` or `NAMESPACE/deploy/NAME`.
+
+    Raises:
+        OutcomeTableError: the text is not of that form; the message says from where on.
+    """
+    try:
+        return _pod(_parts(_POD, text))
+    except _Misfit as misfit:
+        raise OutcomeTableError(
+            f"`{text[:MAX_TEXT]}` is not a valid name of a pod",
+            where=where,
+            seen=_seen(text, misfit),
+            try_="write NAMESPACE/NAME, e.g. secure-zone/payment-api",
+        ) from None
+
+
+def parse_target(text: str, *, where: str) -> Target:
+    """Read a `to` cell.
+
+    Raises:
+        OutcomeTableError: the text follows none of the `FORMS`; the message says from where on, and
+            suggests the nearest text that does.
+    """
+    try:
+        return _read(text)
+    except _Misfit as misfit:
+        nearest = next(_nearest(text[:MAX_TEXT]), "")
+        raise OutcomeTableError(
+            f"`{text[:MAX_TEXT]}` is not a valid target",
+            where=where,
+            seen=_seen(text, misfit),
+            try_=f"did you mean `{nearest}`?" if nearest else f"write {misfit.form}.",
+        ) from None
+
+
+def _read(text: str) -> Target:
+    kind = text.partition("/")[0]
+    misfits: list[_Misfit] = []
+    for form, make in FORMS.items():
+        if form.partition("/")[0] == kind:
+            try:
+                return make(_parts(form, text))
+            except _Misfit as misfit:
+                misfits.append(misfit)
+    if not misfits:
+        raise _Misfit(", ".join(FORMS), 0, f"a kind of target ({', '.join(KINDS)})")
+    farthest = max(misfit.at for misfit in misfits)
+    nearest = [misfit for misfit in misfits if misfit.at == farthest]
+    forms, expected = (
+        " or ".join(dict.fromkeys(words))
+        for words in ((m.form for m in nearest), (m.expected for m in nearest))
+    )
+    raise _Misfit(forms, farthest, expected)
+
+
+def _parts(form: str, text: str) -> Parts:
+    """The parts of a text that follows the form.
+
+    Raises:
+        _Misfit: it does not.
+    """
+    parts: dict[str, str] = {}
+    at = 0
+    if len(text) > MAX_TEXT:
+        raise _Misfit(form, MAX_TEXT, f"the end, for a target has at most {MAX_TEXT} characters")
+    for piece in _PIECE.findall(form):
+        name = piece.strip("[]")
+        pattern, meaning = _PARTS.get(name, (re.escape(name), ""))
+        found = re.compile(pattern).match(text, at)
+        if found and name in _PARTS and _fits(name, found[0]):
+            parts[name] = found[0]
+        elif found and name not in _PARTS:
+            parts[name] = name
+        elif piece != f"[{name}]":
+            raise _Misfit(form, at, f"{name} ({meaning})" if meaning else f"`{name}`")
+        at = found.end() if found else at
+    if at < len(text):
+        raise _Misfit(form, at, "the end")
+    return parts
+
+
+def _fits(name: str, value: str) -> bool:
+    return name != "PORT" or int(value) <= MAX_PORT
+
+
+def _seen(text: str, misfit: _Misfit) -> str:
+    before, after = text[: misfit.at], text[misfit.at : MAX_TEXT]
+    found = f"`{after}`" if after else "nothing"
+    place = f"after `{before}`" if before else "at the beginning"
+    return f"{place} there is {found}, where {misfit.expected} must be"
+
+
+def _nearest(text: str) -> Iterator[str]:
+    """Texts that are written almost like this one, and are valid."""
+    tidy = "".join(text.split())
+    for spelt in (tidy, tidy.lower()):
+        for short in (spelt, spelt.removesuffix("/tcp")):
+            kind, _, rest = short.partition("/")
+            candidates = [short]
+            if kind not in KINDS:
+                near = get_close_matches(kind, KINDS, n=1)
+                candidates += [f"{other}/{rest}" for other in near]
+                candidates += [f"pod/{short}", f"net/{short}" if "." in kind else ""]
+            for candidate in candidates:
+                try:
+                    yield str(_read(candidate))
+                except _Misfit:
+                    continue

@@ -1,0 +1,270 @@
+"""The kinds of target: each prints itself (`str`) in the form in which a table has it.
+
+`words` says what the row does, for people. `protocol` and `port` say over what it is done; they
+are None where no packet of a row has them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.core.model import Protocol
+
+DNS_PORT = 53
+
+
+@dataclass(frozen=True, slots=True)
+class PodRef:
+    """A pod by namespace and name."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class PodPort:
+    """A port at a pod's own address."""
+
+    pod: PodRef
+    port: int
+    protocol: Protocol
+
+    def __str__(self) -> str:
+        return f"pod/{self.pod}:{self.port}{_suffix(self.protocol)}"
+
+    @property
+    def words(self) -> str:
+        """What the client tries."""
+        return f"{self.pod}:{self.port}{_over(self.protocol)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAddress:
+    """A port at a Service's cluster IP."""
+
+    namespace: str
+    name: str
+    port: int
+    protocol: Protocol
+
+    def __str__(self) -> str:
+        return f"svc/{self.namespace}/{self.name}:{self.port}{_suffix(self.protocol)}"
+
+    @property
+    def words(self) -> str:
+        """What the client tries."""
+        return f"Service {self.namespace}/{self.name}:{self.port}{_over(self.protocol)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalPort:
+    """A port of something outside of the cluster, reached by its address, without asking DNS."""
+
+    name: str
+    port: int
+    protocol: Protocol
+
+    def __str__(self) -> str:
+        return f"net/{self.name}:{self.port}{_suffix(self.protocol)}"
+
+    @property
+    def words(self) -> str:
+        """What the client tries."""
+        return f"{self.name}:{self.port}{_over(self.protocol)} by address"
+
+
+@dataclass(frozen=True, slots=True)
+class NamePort:
+    """A name that the pod resolves, and the TCP port it then connects to, as with a URL."""
+
+    protocol: ClassVar[Protocol] = Protocol.TCP
+
+    name: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"name/{self.name}:{self.port}"
+
+    @property
+    def words(self) -> str:
+        """What the client tries."""
+        return f"{self.name}:{self.port} by name"
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """One ICMP echo to a pod or to a name outside of the cluster."""
+
+    protocol: ClassVar[Protocol] = Protocol.ICMP
+    port: ClassVar[None] = None
+
+    target: PodRef | str
+
+    def __str__(self) -> str:
+        return f"ping/{'net' if isinstance(self.target, str) else 'pod'}/{self.target}"
+
+    @property
+    def words(self) -> str:
+        """What the client tries."""
+        return f"ping {self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class DnsQuery:
+    """One question with an absolute name, as `dig` asks it; `qname` ends with a dot."""
+
+    port: ClassVar[int] = DNS_PORT
+
+    rdtype: str
+    qname: str
+    tcp: bool = False
+
+    @property
+    def protocol(self) -> Protocol:
+        """What carries the question."""
+        return Protocol.TCP if self.tcp else Protocol.UDP
+
+    def __str__(self) -> str:
+        return f"dns/{self.rdtype}/{self.qname.removesuffix('.')}{'/tcp' if self.tcp else ''}"
+
+    @property
+    def words(self) -> str:
+        """What the client tries."""
+        over = " over TCP" if self.tcp else ""
+        return f"ask DNS for {self.rdtype} {self.qname.removesuffix('.')}{over}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """An address lookup through the search list (RFC 1123 6.1.4.3; resolv.conf(5))."""
+
+    protocol: ClassVar[Protocol] = Protocol.UDP
+    port: ClassVar[int] = DNS_PORT
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"lookup/{self.name}"
+
+    @property
+    def words(self) -> str:
+        """What the client tries."""
+        return f"look up {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """The number of A questions that a lookup of the name costs the name server."""
+
+    protocol: ClassVar[Protocol] = Protocol.UDP
+    port: ClassVar[int] = DNS_PORT
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"questions/{self.name}"
+
+    @property
+    def words(self) -> str:
+        """What is counted."""
+        return f"count the DNS questions for {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ResolverOption:
+    """An option of the pod's /etc/resolv.conf, such as ndots."""
+
+    protocol: ClassVar[None] = None
+    port: ClassVar[None] = None
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"option/{self.name}"
+
+    @property
+    def words(self) -> str:
+        """What is read."""
+        return f"read the option {self.name} of resolv.conf"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The end of a flow to `end` at which its packets are dropped, and the policies there."""
+
+    protocol: ClassVar[None] = None
+    port: ClassVar[None] = None
+
+    end: PodPort
+
+    def __str__(self) -> str:
+        return f"blocked/{self.end}"
+
+    @property
+    def words(self) -> str:
+        """What is found out."""
+        return f"find the policy that blocks {self.end.words}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """A manifest that goes out over the row's state, and back again if the watch finds trouble."""
+
+    protocol: ClassVar[None] = None
+    port: ClassVar[None] = None
+
+    manifest: str
+
+    def __str__(self) -> str:
+        return f"rollout/{self.manifest}"
+
+    @property
+    def words(self) -> str:
+        """What is done."""
+        return f"roll out {self.manifest} and watch"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that only its lab can measure; the observer of that name does it."""
+
+    protocol: ClassVar[None] = None
+    port: ClassVar[None] = None
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"fact/{self.name}"
+
+    @property
+    def words(self) -> str:
+        """What is done."""
+        return f"measure {self.name}"
+
+
+Target = (
+    PodPort
+    | ServiceAddress
+    | ExternalPort
+    | NamePort
+    | Ping
+    | DnsQuery
+    | Lookup
+    | Questions
+    | ResolverOption
+    | Blocked
+    | Rollout
+    | Fact
+)
+
+
+def _suffix(protocol: Protocol) -> str:
+    return "" if protocol is Protocol.TCP else f"/{protocol.lower()}"
+
+
+def _over(protocol: Protocol) -> str:
+    return "" if protocol is Protocol.TCP else f" over {protocol}"
