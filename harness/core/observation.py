@@ -1,12 +1,83 @@
-"""What the cluster showed of one question: the reading, its control, and what led to it."""
+"""What the cluster showed of one question, or why there is no verdict about it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from enum import StrEnum
+from typing import Any, Generic, TypeVar, cast
 
 from harness.core.outcome import Reading
+from harness.errors import ProbeError
+
+T_co = TypeVar("T_co", covariant=True)
+U = TypeVar("U")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T_co]):
+    """A value, or the reason why there is none: the one way to say "no verdict".
+
+    Exactly one of the two is there. A tool that broke is a `problem`, and never a value.
+    """
+
+    value: T_co | None = None
+    problem: ProbeError | None = None
+
+    @classmethod
+    def of(cls, ask: Callable[[], U]) -> Answer[U]:
+        """What a call returns, or the ProbeError that it raises."""
+        try:
+            return Answer(ask())
+        except ProbeError as error:
+            return Answer(problem=error)
+
+    def unwrap(self) -> T_co:
+        """The value.
+
+        Raises:
+            ProbeError: there is no value.
+        """
+        if self.problem is not None:
+            raise self.problem
+        return cast("T_co", self.value)
+
+    def then(self, use: Callable[[T_co], U]) -> Answer[U]:
+        """What `use` makes of the value. The problem stays; a ProbeError of `use` becomes one."""
+        if self.problem is not None:
+            return Answer(problem=self.problem)
+        return Answer.of(lambda: use(self.unwrap()))
+
+
+class Phase(StrEnum):
+    """How far one socket came.
+
+    CONNECTED: the handshake was done, and nothing was received. ANSWERED: data came back.
+    ERROR: an error of the tool or the machine, which says nothing of the network.
+    """
+
+    CONNECTED = "connected"
+    ANSWERED = "answered"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    RESET = "reset"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One socket: how far it came (`phase`), after how many ms, and what was received.
+
+    `at` is when it began, in ms after its round; `port` is the source port, 0 if not known.
+    `error` is the error number's name, if there was an error.
+    """
+
+    phase: Phase
+    ms: float
+    data: bytes = b""
+    error: str = ""
+    at: float = 0.0
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from harness.core.lab.documented import Row, parse_table
 from harness.core.manifests.library import namespaces_of
 from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
-from harness.core.observation import Observation
+from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome
-from harness.core.probe.attempts import Attempt, Item
+from harness.core.probe.attempts import Attempts, Item
 from harness.core.probe.interpret import JUDGE
 from harness.core.target import PodPort, PodRef
 from harness.edge.api.kubectl import Kubectl
@@ -151,7 +151,7 @@ def test_prober_killed_in_mid_round_gives_no_verdict_and_comes_back(
     silent = Item(
         "a", "tcp", stage.addresses.pod(WEB), 80, offsets=(3.0,)
     )  # nothing happens for 3 s
-    answers: list[dict[str, list[Attempt]] | ProbeError] = []
+    answers: list[Answer[Attempts]] = []
     lab_live.prober.hello(OTHER)
     thread = threading.Thread(
         target=lambda: answers.append(lab_live.prober.round({OTHER: [silent]}, deadline=6.0)[OTHER])
@@ -161,7 +161,7 @@ def test_prober_killed_in_mid_round_gives_no_verdict_and_comes_back(
     kubectl(lab_live, *exec_in, "sh", "-c", "kill -9 -1 || true")
     thread.join(30)
 
-    assert isinstance(answers[0], ProbeError), answers
+    assert answers[0].problem, answers
     assert connected(stage)
 
 

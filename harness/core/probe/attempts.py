@@ -6,9 +6,10 @@ disagree are UNSTABLE, and an error of the tool itself is a ProbeError, never a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.core.observation import Attempt, Phase
 from harness.core.outcome import Outcome
 from harness.errors import ProbeError
 
@@ -20,21 +21,6 @@ DEADLINE = 1.25
 
 MAX_LAG_MS = 100.0
 """A prober that ran this late measured its own starvation, not the network: the round is void."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One socket: how far it came (`phase`), after how many ms, and what was received.
-
-    `at` is when it began, in ms after its round; `port` the one that it came from, if it is known.
-    """
-
-    phase: str
-    ms: float
-    data: bytes = b""
-    error: str = ""
-    at: float = 0.0
-    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +40,10 @@ class Item:
     offsets: Sequence[float] = OFFSETS
     first: bool = False
     every: bool = False
+
+
+Attempts = Mapping[str, Sequence[Attempt]]
+"""The attempts of one pod's round, by the id of their item."""
 
 
 def classify(attempts: Sequence[Attempt], *, wanted: int, where: str) -> Outcome:
@@ -85,13 +75,13 @@ def classify(attempts: Sequence[Attempt], *, wanted: int, where: str) -> Outcome
 
 def _outcome(attempt: Attempt, where: str) -> Outcome:
     match attempt.phase:
-        case "connected" | "answered":
+        case Phase.CONNECTED | Phase.ANSWERED:
             return Outcome.CONNECTED
-        case "timeout":
+        case Phase.TIMEOUT:
             return Outcome.TIMEOUT
-        case "refused":
+        case Phase.REFUSED:
             return Outcome.REFUSED
-        case "reset":
+        case Phase.RESET:
             return Outcome.RESET
     raise ProbeError(
         "the socket failed in a way that tells nothing of policy",

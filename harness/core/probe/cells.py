@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from harness.core.observation import Attempt
 from harness.core.outcome import Outcome, Verdict
 from harness.core.policy.reachability import Matrix, Mismatch, compare
-from harness.core.probe.attempts import Attempt, classify
+from harness.core.probe.attempts import classify
 from harness.core.probe.greeting import Reply, reply_of
 from harness.errors import ProbeError
 

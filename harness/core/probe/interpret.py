@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,9 +10,9 @@ from harness.core.ask import Ask
 from harness.core.dns.question import Question, absolute
 from harness.core.dns.resolver import walk
 from harness.core.dns.wire import decode
-from harness.core.observation import Observation
+from harness.core.observation import Attempt, Observation, Phase
 from harness.core.outcome import Outcome, Reading
-from harness.core.probe.attempts import DEADLINE, OFFSETS, Attempt, Item, classify
+from harness.core.probe.attempts import DEADLINE, OFFSETS, Attempts, Item, classify
 from harness.core.probe.greeting import reply_of
 from harness.core.target import DnsQuery, Lookup, NamePort, PodRef
 from harness.errors import ProbeError
@@ -71,9 +71,7 @@ def resolved_first(name: Observation, seen: Observation) -> Observation:
     )
 
 
-def connection(
-    plan: Plan, answer: Mapping[str, list[Attempt]], alive: Reading | None, pace: Pace
-) -> Observation:
+def connection(plan: Plan, answer: Attempts, alive: Reading | None, pace: Pace) -> Observation:
     """What a connection showed; `alive` is the target's answer to itself in the same round.
 
     Raises:
@@ -99,7 +97,7 @@ def connection(
     return Observation(Reading(outcome), notes=notes, evidence=evidence)
 
 
-def names(plan: Plan, answer: Mapping[str, list[Attempt]], pace: Pace) -> Observation:
+def names(plan: Plan, answer: Attempts, pace: Pace) -> Observation:
     """What the questions add up to, as the pod's resolver would take them one by one."""
     evidence: dict[str, Any] = {"server": plan.items[0].address, "questions": []}
     tcp = plan.items[0].protocol == "tcp"
@@ -134,7 +132,7 @@ def _name_reading(
         case Outcome.TIMEOUT:
             return Reading(Outcome.DNS_TIMEOUT)
         case Outcome.CONNECTED:
-            data = next(attempt.data for attempt in attempts if attempt.phase == "answered")
+            data = next(attempt.data for attempt in attempts if attempt.phase is Phase.ANSWERED)
             return decode(data[2:] if tcp else data, question, ident=IDENT).reading
         case Outcome.REFUSED | Outcome.RESET:
             return Reading(outcome)

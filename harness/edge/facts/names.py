@@ -147,10 +147,8 @@ def _at_address(bench: Bench, pods: list[PodRef], address: str) -> dict[PodRef, 
     answers = bench.prober.round({pod: [item] for pod in pods})
     found = {}
     for pod, answer in answers.items():
-        if isinstance(answer, ProbeError):
-            raise answer
         where = f"{pod} -> {address}"
-        found[pod] = classify(answer[item.id], wanted=len(item.offsets), where=where)
+        found[pod] = classify(answer.unwrap()[item.id], wanted=len(item.offsets), where=where)
     return found
 
 

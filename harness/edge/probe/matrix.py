@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from harness.core.model import Pod, Protocol
+from harness.core.observation import Answer, Phase
 from harness.core.outcome import Outcome
 from harness.core.policy.reachability import Key, Matrix, Port
-from harness.core.probe.attempts import Attempt, Item
+from harness.core.probe.attempts import Attempts, Item
 from harness.core.probe.cells import Cell, Wanted, cell_of, judged
 from harness.core.probe.greeting import greeting
 from harness.core.probe.interpret import JUDGE, Pace
@@ -74,9 +75,7 @@ class MatrixProber:
             )
         doors, notes = set(), []
         for pod, opened in self._prober.listen(wanted).items():
-            if isinstance(opened, ProbeError):
-                raise opened
-            for door, error in opened.items():
+            for door, error in opened.unwrap().items():
                 if error:
                     notes.append(f"{pod} {door.proto}/{door.port}: {error}")
                 else:
@@ -170,14 +169,14 @@ class MatrixProber:
     def _heard(
         self,
         flows: Sequence[_Flow],
-        answers: Mapping[PodRef, Mapping[str, list[Attempt]] | ProbeError],
-    ) -> Mapping[PodRef, Mapping[str, float] | ProbeError]:
+        answers: Mapping[PodRef, Answer[Attempts]],
+    ) -> Mapping[PodRef, Answer[Mapping[str, float]]]:
         """What the listeners heard of flows that got no answer."""
         asked = set()
         for flow in flows:
-            answer = answers[flow.source]
-            silent = not isinstance(answer, ProbeError) and all(
-                attempt.phase == "timeout" for attempt in answer[flow.item.id]
+            attempts = answers[flow.source].value
+            silent = attempts is not None and all(
+                attempt.phase is Phase.TIMEOUT for attempt in attempts[flow.item.id]
             )
             if flow.wanted.nonce and flow.item.protocol == "udp" and silent:
                 asked.add(_ref(flow.target))
@@ -186,19 +185,18 @@ class MatrixProber:
     def _cell(
         self,
         flow: _Flow,
-        answer: Mapping[str, list[Attempt]] | ProbeError,
-        heard: Mapping[PodRef, Mapping[str, float] | ProbeError],
+        answer: Answer[Attempts],
+        heard: Mapping[PodRef, Answer[Mapping[str, float]]],
         pace: Pace,
     ) -> Cell:
-        receiver = heard.get(_ref(flow.target), {})
-        for part in (answer, receiver):
-            if isinstance(part, ProbeError):
-                return Cell(Outcome.UNSTABLE, problem=f"{part.what} ({part.seen})")
-        assert not isinstance(answer, ProbeError)  # noqa: S101 - returned above
-        assert not isinstance(receiver, ProbeError)  # noqa: S101 - returned above
+        try:
+            made = answer.unwrap()[flow.item.id]
+            receiver = heard[_ref(flow.target)].unwrap() if _ref(flow.target) in heard else {}
+        except ProbeError as error:
+            return Cell(Outcome.UNSTABLE, problem=f"{error.what} ({error.seen})")
         late = receiver.get(flow.wanted.nonce)
         where = f"{flow.key[0]} -> {flow.key[1]}"
-        attempts = pace.counted(answer[flow.item.id])
+        attempts = pace.counted(made)
         cell = cell_of(attempts, flow.wanted, heard=late is not None, where=where)
         if cell.outcome is Outcome.ONE_WAY and late is not None and late > MAX_LATE_MS:
             problem = f"it was heard, but the listener was starved and {late:.0f} ms late"

@@ -14,9 +14,9 @@ from harness.core.ask import Ask
 from harness.core.dns.question import Question, query_plan
 from harness.core.dns.resolvconf import ResolvConf
 from harness.core.dns.wire import encode
-from harness.core.observation import Observation
+from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
-from harness.core.probe.attempts import Attempt, Item, classify
+from harness.core.probe.attempts import Attempts, Item, classify
 from harness.core.probe.interpret import IDENT, JUDGE, Pace, Plan, connection, names, resolved_first
 from harness.core.target import (
     DnsQuery,
@@ -148,29 +148,22 @@ class Observer:
     def _interpret(
         self,
         plan: Plan,
-        answers: Mapping[PodRef, Mapping[str, list[Attempt]] | ProbeError],
+        answers: Mapping[PodRef, Answer[Attempts]],
         pace: Pace,
     ) -> Observation | ProbeError:
-        answer = answers[plan.ask.source]
-        if isinstance(answer, ProbeError):
-            return answer
         try:
+            answer = answers[plan.ask.source].unwrap()
             if plan.questions:
                 return names(plan, answer, pace)
             return connection(plan, answer, self._alive(plan, answers), pace)
         except ProbeError as error:
             return error
 
-    def _alive(
-        self, plan: Plan, answers: Mapping[PodRef, Mapping[str, list[Attempt]] | ProbeError]
-    ) -> Reading | None:
+    def _alive(self, plan: Plan, answers: Mapping[PodRef, Answer[Attempts]]) -> Reading | None:
         if plan.alive is None:
             return None
         pod, item = plan.alive
-        answer = answers[pod]
-        if isinstance(answer, ProbeError):
-            raise answer
-        return Reading(classify(answer[item.id], wanted=1, where=f"{pod} to itself"))
+        return Reading(classify(answers[pod].unwrap()[item.id], wanted=1, where=f"{pod} to itself"))
 
 
 def _connections(names: Mapping[Ask, Observation | ProbeError], pace: Pace) -> Sequence[Plan]:

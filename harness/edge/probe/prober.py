@@ -7,28 +7,19 @@ checked against this interface.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from harness.core.probe.attempts import DEADLINE, Attempt, Item
+from harness.core.observation import Answer
+from harness.core.probe.attempts import DEADLINE, Attempts, Item
 from harness.core.target import PodRef
 from harness.edge.api.livenames import LiveNames
-from harness.edge.probe.wire import Listener
-from harness.errors import ProbeError
-
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """What a prober says when it starts: whose network namespace it is in, and its resolv.conf."""
-
-    hostname: str
-    resolv_conf: str
+from harness.edge.probe.wire import Hello, Listener
 
 
 class Prober(Protocol):
     """Rounds of probes from any number of pods at once.
 
-    A late, missing or malformed answer of a prober is a ProbeError. It is never read as "blocked".
+    A late, missing or malformed answer of a prober is no verdict. It is never read as "blocked".
     """
 
     @property
@@ -54,18 +45,18 @@ class Prober(Protocol):
 
     def round(
         self, items: Mapping[PodRef, Sequence[Item]], *, deadline: float = DEADLINE
-    ) -> dict[PodRef, dict[str, list[Attempt]] | ProbeError]:
+    ) -> Mapping[PodRef, Answer[Attempts]]:
         """Probe all items from all pods at once, and return each item's attempts by its id.
 
-        A pod whose prober gave no whole answer within `deadline` (seconds) and a grace maps to its
-        ProbeError; the other pods' answers count. A round that a starved prober measured is void,
+        A pod whose prober gave no whole answer within `deadline` (seconds) and a grace has no
+        verdict; the other pods' answers count. A round that a starved prober measured is void,
         and is made again until a sound round comes, for a limited time.
         """
         ...
 
     def listen(
         self, doors: Mapping[PodRef, Sequence[Listener]]
-    ) -> dict[PodRef, dict[Listener, str] | ProbeError]:
+    ) -> Mapping[PodRef, Answer[Mapping[Listener, str]]]:
         """Let the probers answer on these ports, and on no others, as long as they live.
 
         A door of a pod maps to the error number's name for which it stays shut, or to nothing: then
@@ -73,7 +64,7 @@ class Prober(Protocol):
         """
         ...
 
-    def heard(self, pods: Iterable[PodRef]) -> dict[PodRef, dict[str, float] | ProbeError]:
+    def heard(self, pods: Iterable[PodRef]) -> Mapping[PodRef, Answer[Mapping[str, float]]]:
         """The nonces that the pods' listeners received since the last call.
 
         Each maps to how many ms the datagram lay in the kernel before the listener took it.

@@ -3,45 +3,60 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from harness.core.target import PodRef
-from harness.edge.probe.prober import Hello
 from harness.errors import ProbeError
 
 CONTAINER = "policylab-probe"
 CLOSE_SECONDS = 3.0
+CHUNK = 1 << 20
+"""Bytes to take at once."""
 
 
-@dataclass(slots=True)
 class Stream:
-    """The open exec stream of one pod."""
+    """The open exec stream of one pod; `process` was started with pipes."""
 
-    pod: PodRef
-    process: subprocess.Popen[bytes]
-    buffer: bytes = b""
-    hello: Hello | None = None
-    stderr: bytes = field(default=b"")
+    def __init__(self, pod: PodRef, process: subprocess.Popen[bytes]) -> None:
+        if process.stdin is None or process.stdout is None:
+            raise ValueError("a stream needs a process with pipes")
+        self.pod = pod
+        self.process = process
+        self.stdin = process.stdin
+        self.stdout = process.stdout
+        self._buffer = b""
+        self._stderr = b""
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Write one line; a stream that is gone is a ProbeError."""
-        assert self.process.stdin is not None  # noqa: S101 - opened with a pipe below
+        """Write one line.
+
+        Raises:
+            ProbeError: the stream is gone.
+        """
         try:
-            self.process.stdin.write(json.dumps(message).encode() + b"\n")
-            self.process.stdin.flush()
+            self.stdin.write(json.dumps(message).encode() + b"\n")
+            self.stdin.flush()
         except OSError as error:
             raise self.broken(f"the stream is closed ({error})") from error
 
-    def line(self) -> dict[str, Any] | None:
-        """The next whole line that has arrived, if there is one."""
-        head, newline, rest = self.buffer.partition(b"\n")
+    def read(self) -> dict[str, Any] | None:
+        """Take what has arrived; returns a line once it is whole, as an object.
+
+        Raises:
+            ProbeError: the stream ended, or the line is not a JSON object.
+        """
+        data = os.read(self.stdout.fileno(), CHUNK)
+        if not data:
+            raise self.broken("the stream ended")
+        head, newline, rest = (self._buffer + data).partition(b"\n")
         if not newline:
+            self._buffer = head
             return None
-        self.buffer = rest
+        self._buffer = rest
         try:
             message = json.loads(head)
         except ValueError as error:
@@ -53,7 +68,7 @@ class Stream:
     def broken(self, seen: str) -> ProbeError:
         """The error for this stream, with the last words of kubectl."""
         self.close()
-        words = self.stderr.decode(errors="replace").strip().splitlines()
+        words = self._stderr.decode(errors="replace").strip().splitlines()
         return ProbeError(
             f"the prober in {self.pod} gave no answer",
             where=f"kubectl exec in {self.pod}, container {CONTAINER}",
@@ -67,4 +82,4 @@ class Stream:
             self.process.kill()
         with suppress(OSError, ValueError):
             _, err = self.process.communicate(timeout=CLOSE_SECONDS)
-            self.stderr += err or b""
+            self._stderr += err or b""

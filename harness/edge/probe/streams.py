@@ -9,24 +9,34 @@ A late, missing or malformed line is a ProbeError. It is never read as "blocked"
 
 from __future__ import annotations
 
-import os
 import selectors
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from harness.core.probe.attempts import DEADLINE, Attempt, Item
+from harness.core.observation import Answer
+from harness.core.probe.attempts import DEADLINE, Attempts, Item
 from harness.core.target import PodRef
 from harness.edge.api.kubectl import kubectl_base
 from harness.edge.api.livenames import LiveNames
 from harness.edge.machine.process import CommandFailed, start
 from harness.edge.probe import agent
-from harness.edge.probe.prober import Hello
 from harness.edge.probe.stream import CONTAINER, Stream
-from harness.edge.probe.wire import Listener, Round, heard_of, item_json, refusals_of, round_of
+from harness.edge.probe.wire import (
+    Hello,
+    Line,
+    Listener,
+    Round,
+    heard_of,
+    hello_of,
+    item_json,
+    refusals_of,
+    round_of,
+)
 from harness.errors import ProbeError
 
 START_SECONDS, START_EACH_SECONDS = 15.0, 0.25
@@ -56,6 +66,7 @@ class StreamProber:
         self._patience = patience
         self.names = LiveNames()
         self._streams: dict[PodRef, Stream] = {}
+        self._hellos: dict[PodRef, Hello] = {}
         self._round = 0
         self.voided = 0
 
@@ -86,43 +97,43 @@ class StreamProber:
         failures = self._open([pod])
         if pod in failures:
             raise failures[pod]
-        hello = self._streams[pod].hello
-        assert hello is not None  # noqa: S101 - _open keeps only streams that said hello
-        return hello
+        return self._hellos[pod]
 
     def round(
         self, items: Mapping[PodRef, Sequence[Item]], *, deadline: float = DEADLINE
-    ) -> dict[PodRef, dict[str, list[Attempt]] | ProbeError]:
+    ) -> dict[PodRef, Answer[Attempts]]:
         """Probe all items from all pods at once; see `Prober.round`."""
-        answers: dict[PodRef, dict[str, list[Attempt]] | ProbeError] = {}
+        answers: dict[PodRef, Answer[Attempts]] = {}
         left = {pod: list(batch) for pod, batch in items.items() if batch}
         end = time.monotonic() + self._patience
         while left:
-            starved: dict[PodRef, str] = {}
-            for pod, answer in self._once(left, deadline).items():
-                if isinstance(answer, ProbeError):
-                    answers[pod] = answer
-                elif answer.starved:
-                    starved[pod] = answer.starved
-                else:
-                    answers[pod] = answer.attempts
+            rounds = self._once(left, deadline)
+            answers |= {
+                pod: made.then(lambda sound: sound.attempts) for pod, made in rounds.items()
+            }
+            starved = {
+                pod: made.value.starved
+                for pod, made in rounds.items()
+                if made.value and made.value.starved
+            }
             self.voided += len(starved)
             if starved and time.monotonic() >= end:
-                return answers | {pod: self._starved(pod, why) for pod, why in starved.items()}
+                return answers | {p: self._starved(p, why) for p, why in starved.items()}
             left = {pod: left[pod] for pod in starved}
         return answers
 
-    def _starved(self, pod: PodRef, why: str) -> ProbeError:
-        return ProbeError(
+    def _starved(self, pod: PodRef, why: str) -> Answer[Attempts]:
+        error = ProbeError(
             f"the prober in {pod} was starved in every round, for {self._patience:g} s",
             where=str(pod),
             seen=why,
             try_="give the machine less other work",
         )
+        return Answer(problem=error)
 
     def listen(
         self, doors: Mapping[PodRef, Sequence[Listener]]
-    ) -> dict[PodRef, dict[Listener, str] | ProbeError]:
+    ) -> dict[PodRef, Answer[Mapping[Listener, str]]]:
         """Let the probers answer on these ports, and on no others, as long as their streams live.
 
         A door of a pod maps to the error number's name for which it stays shut, or to nothing: then
@@ -132,18 +143,19 @@ class StreamProber:
             pod: {"listen": [asdict(door) for door in wanted], "name": str(pod)}
             for pod, wanted in doors.items()
         }
+        lines = self._ask(requests, GRACE_SECONDS)
         return {
-            pod: refusals_of(answer, doors[pod], pod)
-            for pod, answer in self._ask(requests, GRACE_SECONDS).items()
+            pod: answer.then(partial(refusals_of, doors=doors[pod], pod=pod))
+            for pod, answer in lines.items()
         }
 
-    def heard(self, pods: Iterable[PodRef]) -> dict[PodRef, dict[str, float] | ProbeError]:
+    def heard(self, pods: Iterable[PodRef]) -> dict[PodRef, Answer[Mapping[str, float]]]:
         """The nonces that the pods' listeners received since the last call.
 
         Each maps to how many ms the datagram lay in the kernel before the listener took it.
         """
-        answers = self._ask({pod: {"heard": True} for pod in pods}, GRACE_SECONDS)
-        return {pod: heard_of(answer, pod) for pod, answer in answers.items()}
+        lines = self._ask({pod: {"heard": True} for pod in pods}, GRACE_SECONDS)
+        return {pod: answer.then(partial(heard_of, pod=pod)) for pod, answer in lines.items()}
 
     def time_lookups(
         self, pod: PodRef, names: Sequence[str], *, repeat: int
@@ -154,46 +166,48 @@ class StreamProber:
             ProbeError: a lookup failed, or the prober gave no answer within `LOOKUP_SECONDS`.
         """
         request = {"time": list(names), "repeat": repeat}
-        answer = self._ask({pod: request}, LOOKUP_SECONDS)[pod]
-        if isinstance(answer, ProbeError):
-            raise answer
+        answer = self._ask({pod: request}, LOOKUP_SECONDS)[pod].unwrap()
         if "error" in answer:
             raise ProbeError("a timed lookup failed", where=str(pod), seen=str(answer["error"]))
         return {str(name): [float(ms) for ms in taken] for name, taken in answer["ms"].items()}
 
     def _once(
         self, items: Mapping[PodRef, Sequence[Item]], deadline: float
-    ) -> dict[PodRef, Round | ProbeError]:
+    ) -> dict[PodRef, Answer[Round]]:
         requests = {
             pod: {"deadline": deadline, "items": [item_json(item) for item in batch]}
             for pod, batch in items.items()
         }
+        lines = self._ask(requests, deadline + GRACE_SECONDS)
         return {
-            pod: round_of(answer, items[pod], pod)
-            for pod, answer in self._ask(requests, deadline + GRACE_SECONDS).items()
+            pod: answer.then(partial(round_of, items=items[pod], pod=pod))
+            for pod, answer in lines.items()
         }
 
     def _ask(
         self, requests: Mapping[PodRef, Mapping[str, Any]], seconds: float
-    ) -> dict[PodRef, dict[str, Any] | ProbeError]:
+    ) -> dict[PodRef, Answer[Line]]:
         """Send each pod its request, all before the first answer is awaited, and collect."""
-        answers: dict[PodRef, dict[str, Any] | ProbeError] = {}
-        answers.update(self._open(requests))
+        failures = self._open(requests)
         self._round += 1
         sent: dict[PodRef, Stream] = {}
         for pod, request in requests.items():
-            if pod in answers:
+            if pod in failures:
                 continue
             try:
                 self._streams[pod].send({"round": self._round, **request})
                 sent[pod] = self._streams[pod]
             except ProbeError as error:
-                answers[pod] = error
-        answers.update(self._collect(sent, seconds))
+                failures[pod] = error
+        answers = self._collect(sent, seconds, self._is_of_this_round)
         self._drop_dead()
-        return answers
+        return answers | {pod: Answer(problem=error) for pod, error in failures.items()}
+
+    def _is_of_this_round(self, line: Line) -> bool:
+        return bool(line.get("round") == self._round)
 
     def _open(self, pods: Iterable[PodRef]) -> dict[PodRef, ProbeError]:
+        """Open the streams that are not open yet; returns why a stream could not be opened."""
         self._drop_dead()
         starting: dict[PodRef, Stream] = {}
         failures: dict[PodRef, ProbeError] = {}
@@ -205,12 +219,13 @@ class StreamProber:
             except CommandFailed as error:
                 failures[pod] = ProbeError(error.what, where=f"for {pod}", seen=error.seen)
         patience = START_SECONDS + START_EACH_SECONDS * len(starting)
-        for pod, answer in self._collect(starting, patience, hello=True).items():
-            if isinstance(answer, ProbeError):
-                failures[pod] = answer
-                self._streams.pop(pod, None)
-            else:
-                starting[pod].hello = Hello(str(answer["hostname"]), str(answer["resolv_conf"]))
+        for pod, line in self._collect(starting, patience, lambda line: "hello" in line).items():
+            hello = line.then(partial(hello_of, pod=pod))
+            if hello.value:
+                self._hellos[pod] = hello.value
+            if hello.problem:
+                failures[pod] = hello.problem
+                self._streams.pop(pod).close()
         return failures
 
     def _start(self, pod: PodRef) -> subprocess.Popen[bytes]:
@@ -222,43 +237,36 @@ class StreamProber:
         return start(command, stdin=pipe, stdout=pipe, stderr=pipe)
 
     def _collect(
-        self, streams: Mapping[PodRef, Stream], seconds: float, *, hello: bool = False
-    ) -> dict[PodRef, dict[str, Any] | ProbeError]:
-        """One line from each stream, or its error, within `seconds`."""
-        answers: dict[PodRef, dict[str, Any] | ProbeError] = {}
+        self, streams: Mapping[PodRef, Stream], seconds: float, is_due: Callable[[Line], bool]
+    ) -> dict[PodRef, Answer[Line]]:
+        """The line that is due from each stream, within `seconds`."""
+        answers: dict[PodRef, Answer[Line]] = {}
         end = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             for pod, stream in streams.items():
-                assert stream.process.stdout is not None  # noqa: S101 - opened with a pipe
-                selector.register(stream.process.stdout, selectors.EVENT_READ, pod)
+                selector.register(stream.stdout, selectors.EVENT_READ, pod)
             while len(answers) < len(streams) and (left := end - time.monotonic()) > 0:
                 for key, _ in selector.select(left):
-                    answer = self._read(streams[key.data], hello=hello)
-                    if answer is not None:
+                    if answer := _read(streams[key.data], is_due):
                         answers[key.data] = answer
                         selector.unregister(key.fileobj)
         for pod, stream in streams.items():
             if pod not in answers:
-                answers[pod] = stream.broken(f"no line within {seconds:g} s")
+                answers[pod] = Answer(problem=stream.broken(f"no line within {seconds:g} s"))
         return answers
-
-    def _read(self, stream: Stream, *, hello: bool) -> dict[str, Any] | ProbeError | None:
-        assert stream.process.stdout is not None  # noqa: S101 - opened with a pipe
-        data = os.read(stream.process.stdout.fileno(), 1 << 20)
-        if not data:
-            return stream.broken("the stream ended")
-        stream.buffer += data
-        try:
-            message = stream.line()
-        except ProbeError as error:
-            return error
-        if message is None:
-            return None
-        if hello and "hello" in message:
-            return message
-        if not hello and message.get("round") == self._round:
-            return message
-        return stream.broken(f"an unexpected line: {str(message)[:200]}")
 
     def _drop_dead(self) -> None:
         self.forget([pod for pod, s in self._streams.items() if s.process.poll() is not None])
+
+
+def _read(stream: Stream, is_due: Callable[[Line], bool]) -> Answer[Line] | None:
+    """The line that is due from a stream; None while it is not whole."""
+    try:
+        line = stream.read()
+        if line is None:
+            return None
+        if not is_due(line):
+            raise stream.broken(f"an unexpected line: {str(line)[:200]}")
+    except ProbeError as error:
+        return Answer(problem=error)
+    return Answer(line)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from harness.core.probe.attempts import MAX_LAG_MS, Attempt, Item
+from harness.core.observation import Attempt, Phase
+from harness.core.probe.attempts import MAX_LAG_MS, Attempts, Item
 from harness.core.target import PodRef
 from harness.errors import ProbeError
 
-T = TypeVar("T")
-Answer = Mapping[str, Any] | ProbeError
+Line = Mapping[str, Any]
+"""One line of a prober, as JSON has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What a prober says when it starts: whose network namespace it is in, and its resolv.conf."""
+
+    hostname: str
+    resolv_conf: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,16 @@ class Listener:
     proto: str
     port: int
     answers: bool = True
+
+
+def hello_of(line: Line, pod: PodRef) -> Hello:
+    """What a prober says when it starts.
+
+    Raises:
+        ProbeError: the line lacks something.
+    """
+    with _whole(pod):
+        return Hello(str(line["hostname"]), str(line["resolv_conf"]))
 
 
 def item_json(item: Item) -> dict[str, Any]:
@@ -47,7 +67,7 @@ class Round:
     attempts that were due, and that it did not begin before the deadline.
     """
 
-    attempts: dict[str, list[Attempt]]
+    attempts: Attempts
     lag_ms: float = 0.0
     missed: int = 0
 
@@ -61,19 +81,20 @@ class Round:
         return ""
 
 
-def round_of(answer: Answer, items: Sequence[Item], pod: PodRef) -> Round | ProbeError:
-    """What one pod's prober reports of a round with these items."""
+def round_of(line: Line, items: Sequence[Item], pod: PodRef) -> Round:
+    """What one pod's prober reports of a round with these items.
 
-    def read(whole: Mapping[str, Any]) -> Round:
-        found = {item.id: [_attempt(a) for a in whole["items"][item.id]] for item in items}
-        return Round(found, float(whole["lag_ms"]), int(whole.get("missed", 0)))
+    Raises:
+        ProbeError: the line lacks something, or has what no prober says.
+    """
+    with _whole(pod):
+        found = {item.id: [_attempt(a) for a in line["items"][item.id]] for item in items}
+        return Round(found, float(line["lag_ms"]), int(line.get("missed", 0)))
 
-    return _read(answer, pod, read)
 
-
-def _attempt(told: Mapping[str, Any]) -> Attempt:
+def _attempt(told: Line) -> Attempt:
     return Attempt(
-        str(told["phase"]),
+        Phase(told["phase"]),
         float(told["ms"]),
         base64.b64decode(told["data"]),
         str(told["error"]),
@@ -82,34 +103,35 @@ def _attempt(told: Mapping[str, Any]) -> Attempt:
     )
 
 
-def refusals_of(
-    answer: Answer, doors: Sequence[Listener], pod: PodRef
-) -> dict[Listener, str] | ProbeError:
-    """Why each door stays shut; empty if it is open."""
-    return _read(
-        answer,
-        pod,
-        lambda whole: {
-            door: str(whole["listening"][f"{door.proto}/{door.port}"]) for door in doors
-        },
-    )
+def refusals_of(line: Line, doors: Sequence[Listener], pod: PodRef) -> dict[Listener, str]:
+    """Why each door stays shut; empty for a door that is open.
+
+    Raises:
+        ProbeError: the line lacks a door.
+    """
+    with _whole(pod):
+        opened = line["listening"]
+        return {door: str(opened[f"{door.proto}/{door.port}"]) for door in doors}
 
 
-def heard_of(answer: Answer, pod: PodRef) -> dict[str, float] | ProbeError:
-    """The nonces heard, each with its lateness in ms."""
-    return _read(
-        answer, pod, lambda whole: {str(n): float(late) for n, late in whole["heard"].items()}
-    )
+def heard_of(line: Line, pod: PodRef) -> dict[str, float]:
+    """The nonces that a listener received, each with its lateness in ms.
+
+    Raises:
+        ProbeError: the line does not have them.
+    """
+    with _whole(pod):
+        return {str(nonce): float(late) for nonce, late in line["heard"].items()}
 
 
-def _read(answer: Answer, pod: PodRef, read: Callable[[Mapping[str, Any]], T]) -> T | ProbeError:
-    if isinstance(answer, ProbeError):
-        return answer
+@contextmanager
+def _whole(pod: PodRef) -> Iterator[None]:
+    """Turn what is missing in a line into a ProbeError."""
     try:
-        return read(answer)
+        yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        return ProbeError(
+        raise ProbeError(
             "the prober's answer is incomplete",
             where=str(pod),
             seen=f"{type(error).__name__}: {error}",
-        )
+        ) from error

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from harness.core.observation import Attempt, Phase
 from harness.core.outcome import Outcome
-from harness.core.probe.attempts import Attempt, classify
+from harness.core.probe.attempts import classify
 from harness.errors import ProbeError
 
 
 def attempts(*phases: str) -> list[Attempt]:
-    return [Attempt(phase, 1.0) for phase in phases]
+    return [Attempt(Phase(phase), 1.0) for phase in phases]
 
 
 @pytest.mark.parametrize(
@@ -43,4 +44,4 @@ def test_no_attempt_is_no_verdict() -> None:
 
 def test_an_error_of_the_socket_is_never_a_denial() -> None:
     with pytest.raises(ProbeError, match="EMFILE"):
-        classify([Attempt("error", 1.0, error="EMFILE")], wanted=1, where="a")
+        classify([Attempt(Phase.ERROR, 1.0, error="EMFILE")], wanted=1, where="a")

@@ -10,15 +10,15 @@ from rich.console import Console
 
 from harness.core.manifests.liveobjects import pod_of, topology_of, with_ports
 from harness.core.model import ContainerPort, Protocol
+from harness.core.observation import Attempt, Phase
 from harness.core.outcome import Outcome, Verdict
 from harness.core.policy.reachability import Matrix
-from harness.core.probe.attempts import Attempt
 from harness.core.probe.cells import Cell, Wanted, cell_of, differences, judged, unclear
 from harness.core.probe.flips import FlipLog
 from harness.report.heatmap import DIFFERS, svg
 from harness.report.matrix import AGREES, DIFFER, NO_VERDICT, Verdicts, tables
 
-SILENCE = [Attempt("timeout", 1250.0)] * 3
+SILENCE = [Attempt(Phase.TIMEOUT, 1250.0)] * 3
 OURS = Wanted(3, nonce="n1", peer="shop/api")
 REPLY = b"X-Policylab-Pod: shop/api\r\nX-Policylab-Nonce: n1\r\n"
 OPEN, SHUT = Cell(Outcome.CONNECTED, 1.0), Cell(Outcome.TIMEOUT)
@@ -26,7 +26,7 @@ KEY = ("shop/web", "shop/api:80/TCP")
 
 
 def answered(data: bytes = REPLY) -> list[Attempt]:
-    return [Attempt("answered", 1.5, data)]
+    return [Attempt(Phase.ANSWERED, 1.5, data)]
 
 
 def matrix(cell: Cell) -> Matrix[Cell]:
@@ -55,14 +55,14 @@ def test_answer_of_somebody_else_or_to_another_probe_is_a_wrong_peer(reply: byte
 
 
 def test_handshake_without_a_name_is_no_verdict_where_a_name_is_due() -> None:
-    cell = cell_of([Attempt("connected", 0.4)], OURS, heard=False, where="x")
+    cell = cell_of([Attempt(Phase.CONNECTED, 0.4)], OURS, heard=False, where="x")
 
     assert cell.outcome is Outcome.UNSTABLE
     assert "nobody said who" in cell.problem
 
 
 def test_handshake_is_enough_where_no_name_is_due() -> None:
-    cell = cell_of([Attempt("connected", 0.4)], Wanted(3), heard=False, where="x")
+    cell = cell_of([Attempt(Phase.CONNECTED, 0.4)], Wanted(3), heard=False, where="x")
 
     assert cell.outcome is Outcome.CONNECTED
 
@@ -73,7 +73,7 @@ def test_silence_that_the_listener_heard_is_one_way() -> None:
 
 
 def test_fault_of_the_tool_is_no_verdict_with_its_words() -> None:
-    cell = cell_of([Attempt("error", 0.1, error="EMFILE")], OURS, heard=False, where="x")
+    cell = cell_of([Attempt(Phase.ERROR, 0.1, error="EMFILE")], OURS, heard=False, where="x")
 
     assert cell.outcome is Outcome.UNSTABLE
     assert "EMFILE" in cell.problem
