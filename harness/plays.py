@@ -9,23 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from threading import Event
 from typing import Any
 
 from harness.core.lab.documented import Row
 from harness.core.manifests.library import Library, namespaces_of
-from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
-from harness.edge.api.kubectl import Kubectl
 from harness.edge.api.namespaces import clear
 from harness.edge.cluster.opening import Cluster
 from harness.edge.cni.known import cni_of
 from harness.edge.play import Play
+from harness.edge.probe.doors import ClusterDoors, Doors
 from harness.edge.probe.prober import Prober
 from harness.edge.probe.replay import Replayer
-from harness.edge.probe.streams import StreamProber
 from harness.edge.stage.bench import Bench
 from harness.edge.stage.gate import Gate, GateReport
 from harness.edge.stage.stage import Stage
@@ -39,14 +37,24 @@ class Live:
     """A live cluster with its instruments, once the gate has passed."""
 
     cluster: Cluster
+    doors: Doors
     kube: Kube
     prober: Prober
     gate: Gate
 
 
+def doors_of(cluster: Cluster) -> Doors:
+    """The doors to a real cluster."""
+    return ClusterDoors(cluster.kubectl, cluster.kubeconfig, cluster.context)
+
+
 @contextmanager
 def proven(
-    cluster: Cluster, progress: Progress, *, internet: Mapping[str, str] | None
+    cluster: Cluster,
+    progress: Progress,
+    *,
+    internet: Mapping[str, str] | None,
+    doors: Doors | None = None,
 ) -> Iterator[tuple[Live, GateReport]]:
     """The instruments, and what the gate saw: a cluster that enforces nothing does not pass.
 
@@ -56,13 +64,14 @@ def proven(
         ClusterNotReady: the gate did not pass.
         ProbeError: its probes failed.
     """
-    with StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context) as prober:
-        kube = KubeClient(cluster.kubeconfig, cluster.context)
+    doors = doors or doors_of(cluster)
+    with closing(doors.prober()) as prober:
+        kube = doors.kube()
         gate = Gate(kube, prober, images=cluster.refs, internet=internet)
         try:
             with progress.step("gate: does this cluster enforce policy?"):
                 report = gate.prove()
-            yield Live(cluster, kube, prober, gate), report
+            yield Live(cluster, doors, kube, prober, gate), report
         finally:
             if not cluster.owned:
                 gate.close()
@@ -99,9 +108,9 @@ class Plays:
         cluster, kube = self.live.cluster, self.live.kube
         cni = cni_of(cluster.cni)
         library = self.libraries[tutorial]
-        prober = StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
-        self._ends.enter_context(prober)
-        kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, cluster.context)
+        doors = self.live.doors
+        prober = self._ends.enter_context(closing(doors.prober()))
+        programs = doors.programs()
         stage = Stage(
             kube,
             prober,
@@ -109,14 +118,14 @@ class Plays:
             images=cluster.refs,
             internet=cluster.internet.names if cluster.internet else None,
             fence=self.live.gate.fence,
-            realised=cni.realised and cni.realised(kube, kubectl),
+            realised=cni.realised and cni.realised(kube, programs),
             keep_policies=self.with_policies,
         )
         clear(kube, namespaces_of(library))
         self._stages[tutorial] = stage
-        replayer = Replayer(kubectl, prober.names)
-        drops = cni.drops and cni.drops(kube, kubectl)
-        bench = Bench(kube, prober, stage, replayer, cluster.internet, drops)
+        replayer = Replayer(programs, prober.names)
+        drops = cni.drops and cni.drops(kube, programs)
+        bench = Bench(kube, prober, stage, replayer, cluster.internet, drops, doors.controls)
         return Play(stage, replayer, bench, self.rows[tutorial])
 
     @property

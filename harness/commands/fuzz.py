@@ -99,7 +99,7 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
     spec = ClusterSpec(cni=arguments.cni, mode=arguments.cluster_mode)
     cluster = open_cluster(spec, progress)
     with proven(cluster, progress, internet=None) as (live, _):
-        fuzz = Fuzz(cluster, live.gate.fence, jobs=arguments.jobs)
+        fuzz = Fuzz(cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
         cases = list(draw_cases(arguments.seed, arguments.n, cni_of(arguments.cni).profile))
         source = (
             f"policylab fuzz --cni {arguments.cni} --seed {arguments.seed} --n {arguments.n}"

@@ -5,20 +5,19 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from harness.core.manifests.liveobjects import with_ports
 from harness.core.model import ContainerPort, Pod, Protocol
 from harness.core.policy.reachability import Port
-from harness.edge.api.client import KubeClient
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec, open_cluster
 from harness.edge.cluster.running import running
 from harness.edge.cni.known import CNIS, DEFAULT
 from harness.edge.probe.discovery import Found, discover, equip
+from harness.edge.probe.doors import ClusterDoors
 from harness.edge.probe.matrix import PROBED, MatrixProber
 from harness.edge.probe.pods import TOOLBOX
-from harness.edge.probe.streams import StreamProber
 from harness.errors import ContentError
 from harness.progress import Progress
 
@@ -90,7 +89,8 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
         ProbeError: there is nothing to probe.
     """
     cluster = _cluster(arguments, progress)
-    kube = KubeClient(cluster.kubeconfig, cluster.context)
+    doors = ClusterDoors(cluster.kubectl, cluster.kubeconfig, cluster.context)
+    kube = doors.kube()
     found = discover(kube, arguments.namespaces, selector=arguments.selector)
     if found.without_prober:
         _allow(cluster, found.without_prober, yes=arguments.yes)
@@ -99,7 +99,7 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
             equip(kube, found.without_prober, image)
     targets, notes = targets_of(found.pods, arguments.port)
     notes = [*(f"{name} {reason}" for name, reason in found.left_out.items()), *notes]
-    with StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context) as prober:
+    with closing(doors.prober()) as prober:
         matrix = MatrixProber(prober)
         if arguments.listen:
             refused = matrix.listen(targets)

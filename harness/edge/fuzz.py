@@ -23,14 +23,11 @@ from harness.core.manifests.library import namespaces_of
 from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import Scenario
-from harness.edge.api.client import KubeClient
-from harness.edge.api.kube import Kube
-from harness.edge.api.kubectl import Kubectl
 from harness.edge.api.namespaces import clear
 from harness.edge.cluster.opening import Cluster
 from harness.edge.cni.known import cni_of
 from harness.edge.machine.wait import wait_for
-from harness.edge.probe.streams import StreamProber
+from harness.edge.probe.doors import Doors
 from harness.edge.stage.settling import POLL_EVERY, Poll
 from harness.edge.stage.stage import Stage
 from harness.errors import HarnessError, NotSettled, ProbeError
@@ -60,9 +57,9 @@ class Finding:
 class World:
     """The pods of one world, and what they show of its cases. Use as a context manager."""
 
-    def __init__(self, cluster: Cluster, kube: Kube, *, fence: Callable[[], None]) -> None:
-        self._prober = StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
-        kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, cluster.context)
+    def __init__(self, cluster: Cluster, doors: Doors, *, fence: Callable[[], None]) -> None:
+        kube = self._kube = doors.kube()
+        self._prober = doors.prober()
         realised = cni_of(cluster.cni).realised
         self._stage = Stage(
             kube,
@@ -71,10 +68,9 @@ class World:
             images=cluster.refs,
             internet=None,
             fence=fence,
-            realised=realised and realised(kube, kubectl),
+            realised=realised and realised(kube, doors.programs()),
             know_addresses=True,
         )
-        self._kube = kube
         self._fence = fence
         self._unanswered: Mapping[Ask, str] | None = None
 
@@ -190,25 +186,21 @@ class Lost:
 Result = Judged | Finding | Lost
 
 
-def _connect(cluster: Cluster) -> Kube:
-    return KubeClient(cluster.kubeconfig, cluster.context)
-
-
 class Fuzz:
     """Worlds side by side on one cluster, each with its cases in turn, in `jobs` threads."""
 
     def __init__(
         self,
         cluster: Cluster,
+        doors: Doors,
         fence: Callable[[], None],
         *,
         jobs: int,
-        connect: Callable[[Cluster], Kube] = _connect,
     ) -> None:
         self._cluster = cluster
+        self._doors = doors
         self._fence = fence
         self._jobs = jobs
-        self._connect = connect
         self._lock = Lock()
         self._stop = Event()
 
@@ -232,12 +224,12 @@ class Fuzz:
 
     def _world(self, cases: Sequence[Case], source: str, tell: Callable[[Result], None]) -> None:
         try:
-            kube = self._connect(self._cluster)
+            world = World(self._cluster, self._doors, fence=self._one_at_a_time)
         except HarnessError as error:
             for case in cases:
                 tell(Lost(case, error))
             return
-        with World(self._cluster, kube, fence=self._one_at_a_time) as world:
+        with world:
             for case in cases:
                 if self._stop.is_set():
                     return

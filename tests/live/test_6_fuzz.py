@@ -14,9 +14,9 @@ from harness.core.fuzz.cases import Case, draw_cases
 from harness.core.fuzz.result import Judged, totals
 from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
-from harness.edge.cluster.opening import Cluster
 from harness.edge.cni.known import PROFILES
 from harness.edge.fuzz import Finding, Fuzz, World
+from harness.edge.probe.doors import ClusterDoors
 from harness.plays import Live
 
 pytestmark = pytest.mark.live
@@ -33,13 +33,16 @@ class Lying(KubeClient):
         return super().apply(body)
 
 
-def lying(cluster: Cluster) -> Kube:
-    return Lying(cluster.kubeconfig, cluster.context)
+class LyingDoors(ClusterDoors):
+    """The doors to the same cluster, with an API that lies."""
+
+    def kube(self) -> Kube:
+        return Lying(self.kubeconfig, self.context)
 
 
 def test_policies_do_what_the_oracle_says(lab_live: Live) -> None:
     cases = list(draw_cases(SEED, POLICIES, PROFILES[lab_live.cluster.cni]))
-    fuzz = Fuzz(lab_live.cluster, lab_live.gate.fence, jobs=1)
+    fuzz = Fuzz(lab_live.cluster, lab_live.doors, lab_live.gate.fence, jobs=1)
 
     found = list(fuzz.run(cases, source="a live test"))
 
@@ -52,7 +55,9 @@ def test_policies_do_what_the_oracle_says(lab_live: Live) -> None:
 
 def test_lie_is_found_and_shrunk_to_one_rule_of_one_policy(lab_live: Live) -> None:
     cases = draw_cases(SEED, POLICIES, PROFILES["calico"])  # NetworkPolicies alone
-    fuzz = Fuzz(lab_live.cluster, lab_live.gate.fence, jobs=1, connect=lying)
+    cluster = lab_live.cluster
+    doors = LyingDoors(cluster.kubectl, cluster.kubeconfig, cluster.context)
+    fuzz = Fuzz(cluster, doors, lab_live.gate.fence, jobs=1)
 
     with closing(fuzz.run(cases, source="a live test")) as results:
         finding = next(result for result in results if isinstance(result, Finding))
@@ -80,9 +85,8 @@ def test_cilium_counts_rules_that_policy_types_leaves_out(lab_live: Live) -> Non
         },
     }
     case: Case = replace(drawn.bare, objects=(*drawn.bare.objects, policy))
-    kube = KubeClient(lab_live.cluster.kubeconfig, lab_live.cluster.context)
 
-    with World(lab_live.cluster, kube, fence=lab_live.gate.fence) as world:
+    with World(lab_live.cluster, lab_live.doors, fence=lab_live.gate.fence) as world:
         judged = world.run(case)
 
     closed = {(cell.target.port, str(cell.observed)) for cell in judged.disagreed}
@@ -93,7 +97,7 @@ def test_cilium_counts_rules_that_policy_types_leaves_out(lab_live: Live) -> Non
 
 
 def test_interrupt_leaves_no_namespace(lab_live: Live) -> None:
-    fuzz = Fuzz(lab_live.cluster, lab_live.gate.fence, jobs=1)
+    fuzz = Fuzz(lab_live.cluster, lab_live.doors, lab_live.gate.fence, jobs=1)
     results = fuzz.run(
         draw_cases(SEED, POLICIES, PROFILES[lab_live.cluster.cni]), source="a live test"
     )

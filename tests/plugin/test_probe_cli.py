@@ -130,11 +130,14 @@ def test_fault_of_the_machine_is_no_verdict(
 def test_pods_of_a_foreign_cluster_are_touched_only_with_yes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cluster = SimpleNamespace(owned=False, context="prod", kubeconfig=Path("x"), refs={})
+    cluster = SimpleNamespace(
+        owned=False, context="prod", kubeconfig=Path("x"), kubectl=Path("y"), refs={}
+    )
     equipped: list[Any] = []
     bare = Found(FOUND.topology, {}, FOUND.pods)
     monkeypatch.setattr(livepods, "open_cluster", lambda spec, progress: cluster)
-    monkeypatch.setattr(livepods, "KubeClient", lambda *_: None)
+    doors = SimpleNamespace(kube=lambda: None)
+    monkeypatch.setattr(livepods, "ClusterDoors", lambda *_: doors)
     monkeypatch.setattr(livepods, "discover", lambda *_, **__: bare)
     monkeypatch.setattr(livepods, "equip", lambda *given: equipped.append(given))
 

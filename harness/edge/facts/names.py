@@ -13,7 +13,7 @@ from harness.core.probe.attempts import Item, classify
 from harness.core.target import ExternalPort, Lookup, PodRef, Target
 from harness.core.world import INTERNET, SPARES
 from harness.edge.cni.cilium.agents import CiliumAgents
-from harness.edge.internet.controls import Controls
+from harness.edge.internet.controls import Outside
 from harness.edge.internet.state import Fault, WebFault
 from harness.edge.machine.wait import NotYet
 from harness.edge.stage.bench import Bench
@@ -109,14 +109,14 @@ def _spare(bench: Bench) -> tuple[str, str]:
     return found
 
 
-def _controls(bench: Bench) -> Controls:
-    if bench.internet is None or not bench.internet.addresses:
+def _controls(bench: Bench) -> Outside:
+    if bench.controls is None or bench.internet is None or not bench.internet.addresses:
         raise ProbeError(
             "nothing outside can be changed here",
             seen="no simulated internet",
             try_="--lab-internet=simulated, on a cluster of policylab's own",
         )
-    return Controls(bench.internet)
+    return bench.controls(bench.internet)
 
 
 def _ask(bench: Bench, pod: PodRef, target: Target) -> Observation:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Self, TypedDict, Unpack
+from typing import Protocol, Self, TypedDict, Unpack
 
 import dns.exception
 import dns.message
@@ -32,7 +32,7 @@ from harness.edge.machine.filelock import FileLock
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.errors import EnvironmentFault
 
-__all__ = ["Change", "Controls", "state_in_force"]
+__all__ = ["Change", "Controls", "Outside", "state_in_force"]
 
 CONTROL = "/usr/local/lib/policylab/control.py"
 ANSWER_SECONDS = 1.0
@@ -48,6 +48,21 @@ class Change(TypedDict, total=False):
     fault: Fault
     web: WebFault
     delay_ms: int
+
+
+class Outside(Protocol):
+    """What may be changed outside of the cluster; as a context manager it ends with all put right.
+
+    Each change is in force when its call returns, or raises `EnvironmentFault`.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def set(self, name: str, **change: Unpack[Change]) -> None:
+        """Change one name; what is not said stays as it is."""
+        ...
 
 
 class Controls:

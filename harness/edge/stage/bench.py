@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.edge.api.kube import Kube
 from harness.edge.cni import DropCounter
+from harness.edge.internet.controls import Outside
 from harness.edge.internet.state import Internet
 from harness.edge.probe.addresses import Addresses
 from harness.edge.probe.observe import Observer
@@ -24,6 +26,7 @@ class Bench:
     replayer: Replayer
     internet: Internet | None = None
     drops: DropCounter | None = None
+    controls: Callable[[Internet], Outside] | None = None
 
     @property
     def observer(self) -> Observer:

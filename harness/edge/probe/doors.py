@@ -1,0 +1,67 @@
+"""All ways in which policylab reaches a live cluster, in one place: its API, probers and programs.
+
+Whoever works on a cluster takes `Doors`; `ClusterDoors` leads to a real one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from harness.edge.api.client import KubeClient
+from harness.edge.api.kube import Kube
+from harness.edge.api.kubectl import Exec, Kubectl
+from harness.edge.internet.controls import Controls, Outside
+from harness.edge.internet.state import Internet
+from harness.edge.probe.prober import Prober
+from harness.edge.probe.streams import StreamProber
+
+
+class Doors(Protocol):
+    """The doors to one cluster."""
+
+    def kube(self) -> Kube:
+        """A new connection to the API.
+
+        Raises:
+            ClusterNotReady: the API does not answer.
+        """
+        ...
+
+    def prober(self) -> Prober:
+        """New probers; whoever takes them closes them."""
+        ...
+
+    def programs(self) -> Exec:
+        """Programs inside of containers."""
+        ...
+
+    def controls(self, internet: Internet) -> Outside:
+        """The controls of the simulated internet that the cluster's pods find."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDoors:
+    """The doors to a real cluster: by which kubectl, with which kubeconfig and context of it."""
+
+    kubectl: Path
+    kubeconfig: Path
+    context: str = ""
+
+    def kube(self) -> Kube:
+        """A new connection by the official client."""
+        return KubeClient(self.kubeconfig, self.context)
+
+    def prober(self) -> Prober:
+        """Probers by `kubectl exec`."""
+        return StreamProber(self.kubectl, self.kubeconfig, self.context)
+
+    def programs(self) -> Exec:
+        """Programs by `kubectl exec`."""
+        return Kubectl(self.kubectl, self.kubeconfig, self.context)
+
+    def controls(self, internet: Internet) -> Outside:
+        """The controls of the container that plays the internet."""
+        return Controls(internet)
