@@ -232,7 +232,7 @@ def _explain(item: pytest.Item) -> str:
     record = item.config.stash[RECORDER].record(item.nodeid)
     seen = record.observation.reading if record.observation else "-"
     lines = [
-        f"{record.row.source} -> {record.row.to}",
+        str(record.row.ask),
         f"  documented: {record.row.documented}",
         f"  predicted:  {record.predicted or 'left open'}",
         f"  observed:   {seen}",

@@ -124,7 +124,7 @@ class Recorder:
 
 def _next_step(row: Row, seen: Reading) -> str:
     replay = f"kubectl -n {row.source.namespace} exec {row.source.name} -- "
-    command = " ".join(row.command) if row.command else f"<your client> {row.to}"
+    command = " ".join(row.command) if row.command else f"<your client> {row.target}"
     return (
         f"expected {row.outcome}, the cluster shows {seen}. Compare the manifests in force "
         f"({', '.join(row.apply)}) with `kubectl get networkpolicy -A`, then try it by hand: "

@@ -134,7 +134,7 @@ class Play:
         )
         if name not in INSTRUMENTS:
             raise OutcomeTableError(
-                f"nothing can measure `{row.to}`",
+                f"nothing can measure `{row.target}`",
                 where=row.where,
                 seen=f"known facts: {', '.join(INSTRUMENTS)}",
             )

@@ -13,27 +13,16 @@ from enum import Enum
 from math import isfinite
 from typing import Any
 
+from harness.core.ask import Ask
 from harness.core.lab.record import Record, Status
-from harness.core.model import Protocol
 from harness.core.observation import Transcript
 from harness.core.outcome import Reading
-from harness.core.target import (
-    DnsQuery,
-    ExternalPort,
-    Lookup,
-    NamePort,
-    Ping,
-    PodPort,
-    Questions,
-    ServiceAddress,
-    Target,
-)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: a row's `flow.to` is the whole target, with its port; `flow.words` says it to people."""
+
 ENVIRONMENT = ("kubernetes", "kind", "cni", "kernel")
 """What a result means nothing without; null where it could not be found out."""
-
-DNS_PORT = 53
 
 
 def to_json(
@@ -101,7 +90,7 @@ def _row(record: Record) -> dict[str, Any]:
         "step": row.step,
         "apply": list(row.apply),
         "id": row.id,
-        "flow": {"from": str(row.source), **_flow(row.target, row.to)},
+        "flow": _flow(row.ask),
         **_reading("documented", row.documented),
         **_reading("predicted", record.predicted),
         **_reading("observed", seen.reading if seen else None),
@@ -128,33 +117,16 @@ def _reading(column: str, reading: Reading | None) -> dict[str, str | None]:
     }
 
 
-def _flow(target: Target, cell: str) -> dict[str, str | int | None]:
-    """What is asked, over what, at which port; ICMP and measurements have no port."""
-    match target:
-        case (
-            PodPort(port=port, protocol=protocol)
-            | ServiceAddress(port=port, protocol=protocol)
-            | ExternalPort(port=port, protocol=protocol)
-        ):
-            return _to(_without_port(cell), protocol, port)
-        case NamePort(port=port):
-            return _to(_without_port(cell), Protocol.TCP, port)
-        case Ping():
-            return _to(cell, Protocol.ICMP, None)
-        case DnsQuery(tcp=tcp):
-            protocol = Protocol.TCP if tcp else Protocol.UDP
-            return _to(cell.removesuffix("/tcp"), protocol, DNS_PORT)
-        case Lookup() | Questions():
-            return _to(cell, Protocol.UDP, DNS_PORT)
-    return _to(cell, None, None)
-
-
-def _to(end: str, protocol: Protocol | None, port: int | None) -> dict[str, str | int | None]:
-    return {"to": end, "protocol": protocol.value if protocol else None, "port": port}
-
-
-def _without_port(cell: str) -> str:
-    return cell.rpartition(":")[0]
+def _flow(ask: Ask) -> dict[str, str | int | None]:
+    """Who asks, and whom: as tables write it, in words, and over what (a ping has no port)."""
+    target = ask.target
+    return {
+        "from": str(ask.source),
+        "to": str(target),
+        "words": target.words,
+        "protocol": target.protocol and target.protocol.value,
+        "port": target.port,
+    }
 
 
 def _transcript(transcript: Transcript) -> dict[str, Any]:

@@ -159,7 +159,6 @@ def _templates() -> Environment:
         columns=view.COLUMNS,
         answer=view.answer,
         stands_out=view.stands_out,
-        asked=view.asked,
         boxes=boxes,
         icons=ICONS,
         words=view.STATUS_WORDS,

@@ -133,7 +133,7 @@ class _Page:
     def _row(self, row: Mapping[str, Any]) -> list[RenderableType]:
         status = Status(row["status"])
         flow = Text(row["flow"]["from"])
-        flow.append(self._under(ARROW[self._pick], view.asked(row["flow"])))
+        flow.append(self._under(ARROW[self._pick], row["flow"]["words"]))
         word, detail = view.answer(row, "observed")
         for text in (word, detail):
             if len(text) > self._width:
@@ -169,7 +169,7 @@ class _Page:
         status = Status(row["status"])
         grid = _grid()
         head = f"{self._symbol(status)} {view.STATUS_WORDS[status]}"
-        flow = f"{row['flow']['from']} {ARROW[self._pick]} {view.asked(row['flow'])}"
+        flow = f"{row['flow']['from']} {ARROW[self._pick]} {row['flow']['words']}"
         grid.add_row(
             Text(head, f"{STYLES[status]} not dim"), Text(f"{flow}  (step {row['step']})", "bold")
         )

@@ -184,38 +184,6 @@ def wrap(text: str, width: int) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def asked(flow: Mapping[str, Any]) -> str:
-    """What the client tries, in words: `secure-zone/secure-db:6379`, `look up google.com`."""
-    kind, _, rest = flow["to"].partition("/")
-    port = f":{flow['port']}" + ("" if flow["protocol"] == "TCP" else f"/{flow['protocol']}")
-    match kind:
-        case "pod":
-            return f"{rest}{port}"
-        case "svc":
-            return f"Service {rest}{port}"
-        case "net":
-            return f"{rest}{port} by address"
-        case "name":
-            return f"{rest}{port} by name"
-    return _asked_otherwise(kind, rest, flow)
-
-
-def _asked_otherwise(kind: str, rest: str, flow: Mapping[str, Any]) -> str:
-    match kind:
-        case "ping":
-            return f"ping {rest.partition('/')[2]}"
-        case "dns":
-            over = " over TCP" if flow["protocol"] == "TCP" else ""
-            return f"DNS {rest.replace('/', ' ', 1)}{over}"
-        case "lookup":
-            return f"look up {rest}"
-        case "questions":
-            return f"count DNS questions for {rest}"
-        case "option":
-            return f"resolv.conf option {rest}"
-    return f"measure {rest.replace('-', ' ')}"
-
-
 def duration(seconds: float) -> str:
     """A time as one reads it: `3 ms`, `2.0 s`, `1 min 31 s`."""
     if seconds < 1:

@@ -17,6 +17,7 @@ from harness.core.lab.documented import Erratum, Row, parse_table
 from harness.core.lab.record import Record, Status
 from harness.core.observation import Observation, Transcript
 from harness.core.outcome import Outcome, Reading
+from harness.core.target import Target, parse_target
 from harness.report.document import exit_ok, row_json, to_json
 
 ERRATUM = Erratum("port-name", "SRV names the port", "the port has no name", "06-named-ports")
@@ -35,6 +36,9 @@ TABLE = parse_table(
 | names | 00-pods         | shop/web | lookup/google.com      | resolved  | w   |              |           |      |
 | names | 00-pods         | shop/web | questions/google.com   | shows 4   | w   |              |           |      |
 | names | 00-pods         | shop/web | option/ndots           | shows 5   | w   |              |           |      |
+| names | 00-pods         | shop/web | blocked/pod/a-b/c-1:80 | shows no  | w   |              |           |      |
+| names | 00-pods         | shop/web | rollout/08-broken-port | shows no  | w   |              |           |      |
+| names | 00-pods         | shop/web | fact/lookup-time       | shows no  | w   |              |           |      |
 """,  # noqa: E501 - a table is read by its columns
     source="lab12#phase-2",
     errata=(ERRATUM,),
@@ -106,7 +110,7 @@ def test_the_schema_knows_the_words_of_outcome_and_status() -> None:
 
 def test_the_document_tells_the_run() -> None:
     found = document(*RECORDS, gate={"enforces": True}, deselected=3, interrupted=True)
-    assert found["schema_version"] == 1
+    assert found["schema_version"] == 2
     assert found["environment"] == {
         "kubernetes": None,
         "kind": None,
@@ -119,7 +123,7 @@ def test_the_document_tells_the_run() -> None:
         3,
         True,
     )
-    assert found["summary"] == {"pass": 7, "fail": 1, "erratum": 1, "not_checked": 1}
+    assert found["summary"] == {"pass": 10, "fail": 1, "erratum": 1, "not_checked": 1}
 
 
 def test_the_order_of_rows_is_the_order_of_the_run() -> None:
@@ -156,25 +160,38 @@ def test_a_row_names_who_claims_it_and_what_refutes_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "flow"),
+    ("number", "protocol", "port"),
     [
-        (0, ("pod/shop/db", "TCP", 6379)),
-        (2, (f"dns/SRV/{SRV}", "TCP", 53)),
-        (3, ("svc/shop/dns", "UDP", 53)),
-        (4, ("net/google.com", "TCP", 443)),
-        (5, ("name/api.shop", "TCP", 80)),
-        (6, ("ping/net/google.com", "ICMP", None)),
-        (7, ("lookup/google.com", "UDP", 53)),
-        (8, ("questions/google.com", "UDP", 53)),
-        (9, ("option/ndots", None, None)),
+        (0, "TCP", 6379),
+        (2, "TCP", 53),
+        (3, "UDP", 53),
+        (4, "TCP", 443),
+        (5, "TCP", 80),
+        (6, "ICMP", None),
+        (7, "UDP", 53),
+        (8, "UDP", 53),
+        (9, None, None),
+        (10, None, None),
+        (11, None, None),
+        (12, None, None),
     ],
 )
-def test_a_flow_has_its_ends_protocol_and_port(
-    number: int, flow: tuple[str, str | None, int | None]
+def test_a_flow_has_its_target_in_both_spellings_and_its_protocol_and_port(
+    number: int, protocol: str | None, port: int | None
 ) -> None:
-    to, protocol, port = flow
-    expected = {"from": "shop/web", "to": to, "protocol": protocol, "port": port}
-    assert row_json(record(TABLE.rows[number]))["flow"] == expected
+    row = TABLE.rows[number]
+    assert row_json(record(row))["flow"] == {
+        "from": "shop/web",
+        "to": str(row.target),
+        "words": row.target.words,
+        "protocol": protocol,
+        "port": port,
+    }
+    assert parse_target(str(row.target), where="here") == row.target
+
+
+def test_the_rows_of_this_file_have_every_kind_of_target() -> None:
+    assert {type(row.target) for row in TABLE.rows} == set(Target.__args__)
 
 
 def test_evidence_of_any_kind_becomes_plain_data() -> None:

@@ -20,6 +20,7 @@ from harness.core.lab.documented import Erratum, parse_table
 from harness.core.lab.record import Record, Status
 from harness.core.observation import Observation, Transcript
 from harness.core.outcome import Outcome, Reading
+from harness.core.target import Target, parse_target
 from harness.report import view
 from harness.report.document import to_json
 from harness.report.pages import boxes, html, markdown, terminal
@@ -364,23 +365,38 @@ def test_wrapping_loses_nothing_but_blanks(text: str, width: int) -> None:
     assert all(len(line) <= width or not re.search(r"[ ./].", line) for line in wrapped.split("\n"))
 
 
-@pytest.mark.parametrize(
-    ("to", "protocol", "port", "words"),
-    [
-        ("pod/a/b", "UDP", 53, "a/b:53/UDP"),
-        ("svc/a/b", "TCP", 80, "Service a/b:80"),
-        ("net/google.com", "TCP", 80, "google.com:80 by address"),
-        ("name/b.a", "TCP", 80, "b.a:80 by name"),
-        ("ping/pod/a/b", "ICMP", None, "ping a/b"),
-        ("dns/SRV/x.", "TCP", 53, "DNS SRV x. over TCP"),
-        ("lookup/x", "UDP", 53, "look up x"),
-        ("questions/x.", "UDP", 53, "count DNS questions for x."),
-        ("option/ndots", None, None, "resolv.conf option ndots"),
-        ("fact/loop-seen", None, None, "measure loop seen"),
-    ],
-)
-def test_a_flow_reads_as_words(to: str, protocol: str | None, port: int | None, words: str) -> None:
-    assert view.asked({"to": to, "protocol": protocol, "port": port}) == words
+EVERY_KIND = {
+    "pod/a-b/c-1:53/udp": "a-b/c-1:53 over UDP",
+    "svc/a-b/c-1:80": "Service a-b/c-1:80",
+    "net/google.com:80": "google.com:80 by address",
+    "name/c-1.a-b:80": "c-1.a-b:80 by name",
+    "ping/pod/a-b/c-1": "ping a-b/c-1",
+    "dns/SRV/x.y/tcp": "ask DNS for SRV x.y over TCP",
+    "lookup/x": "look up x",
+    "questions/x.": "count the DNS questions for x.",
+    "option/ndots": "read the option ndots of resolv.conf",
+    "blocked/pod/production-a/db-1:5432": "find the policy that blocks production-a/db-1:5432",
+    "rollout/08-broken-port": "roll out 08-broken-port and watch",
+    "fact/lookup-time": "measure lookup-time",
+}
+
+
+def test_every_report_shows_every_kind_of_target_in_its_words() -> None:
+    targets = {text: parse_target(text, where="here") for text in EVERY_KIND}
+    assert {type(target) for target in targets.values()} == set(Target.__args__)
+    records = [
+        replace(RECORDS[0], row=replace(ROWS[0], id=text, target=target))
+        for text, target in targets.items()
+    ]
+    shown = document(*records)
+    reports = {
+        "html": Page(html(shown)).text,
+        "markdown": words_of(markdown(shown)),
+        "terminal": words_of(printed(*records, width=200)),
+    }
+    for words in EVERY_KIND.values():
+        for name, text in reports.items():
+            assert f"→ {words}" in text, (name, words)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,6 @@ class Row:
     apply: tuple[str, ...]
     source: PodRef
     target: Target
-    to: str
     documented: Reading
     why: str
     actual: Reading | None
@@ -208,7 +207,6 @@ def _row(cells: dict[str, str], errata: dict[str, Erratum], source: str, where: 
         apply=tuple(name.strip() for name in cells["apply"].split(",") if name.strip()),
         source=origin,
         target=parse_target(cells["to"], where=where),
-        to=cells["to"],
         documented=documented,
         why=cells["why"],
         actual=actual,

@@ -31,7 +31,7 @@ def test_a_row_keeps_every_cell() -> None:
     assert (plain.apply, plain.command, plain.cite, plain.ours) == ((), (), "phase-2", False)
     assert plain.outcome == plain.documented == Reading(Outcome.CONNECTED)
     assert deny.apply == ("00-base", "01-deny")
-    assert (deny.source, deny.to) == (PodRef("shop", "api"), "pod/shop/db:6379")
+    assert str(deny.ask) == "shop/api -> pod/shop/db:6379"
     assert deny.target == PodPort(PodRef("shop", "db"), 6379, Protocol.TCP)
     assert deny.why == "a | b"
     assert (deny.documented, deny.outcome) == (
