@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+import linecache
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from harness.core.lab.documented import Erratum, Row, Table, parse_table
+from harness.core.lab.layout import Place
 from harness.errors import OutcomeTableError
 
 __all__ = ["Erratum", "Outcomes", "documented"]
@@ -36,13 +41,27 @@ def documented(
 ) -> Outcomes:
     """Read what a tutorial documents; `source` is `TUTORIAL#SECTION`.
 
-    `cni` names the only CNI that the lab is for, if it needs one's own kinds.
+    `cni` names the only CNI that the lab is for, if it needs what only that CNI has.
 
     Raises:
-        pytest.Collector.CollectError: the table is wrong; the message names the line and the cure.
+        pytest.Collector.CollectError: the table is wrong; the message names the lab's file, the
+            line in it, and the cure.
     """
+    here = inspect.currentframe()
+    caller = here.f_back if here else None
+    place = _place(table, caller) if caller else None
     try:
-        return Outcomes(parse_table(table, source=source, errata=errata, cni=cni))
+        return Outcomes(parse_table(table, source=source, errata=errata, cni=cni, place=place))
     except OutcomeTableError as error:
         # A fault of the lab's text: pytest shows the message alone, without our traceback.
         raise pytest.Collector.CollectError(str(error)) from error
+
+
+def _place(table: str, caller: FrameType) -> Place:
+    """Where the table's text stands in the file of the lab that calls."""
+    path = Path(caller.f_code.co_filename)
+    source = "".join(linecache.getlines(str(path)))
+    before = source.find(table)
+    line = source.count("\n", 0, before) + 1 if before >= 0 else caller.f_lineno
+    here = Path.cwd()
+    return Place(str(path.relative_to(here) if path.is_relative_to(here) else path), line)

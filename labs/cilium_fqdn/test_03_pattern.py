@@ -4,17 +4,17 @@
 name below which it stands is not meant. (A pattern that is `*` alone means every name.)
 """
 
-from harness.core.lab.documented import Row
-from harness.core.outcome import Reading
 from harness.lab import documented
 
 OUTCOMES = documented(
     """
-| step    | apply                    | from             | to                     | outcome   | why |
-|---------|--------------------------|------------------|------------------------|-----------|-----|
-| pattern | 01-workloads, 03-pattern | fqdn-lab/backend | name/docs.cilium.io:443 | connected | one label below cilium.io |
-| pattern | 01-workloads, 03-pattern | fqdn-lab/backend | name/cilium.io:443     | timeout   | not below cilium.io: the name itself |
-| pattern | 01-workloads, 03-pattern | fqdn-lab/backend | name/kubernetes.io:443 | timeout   | no longer listed |
+step pattern: 01-workloads, 03-pattern
+
+| from             | to                      | tutorial says | why                                  |
+|------------------|-------------------------|---------------|--------------------------------------|
+| fqdn-lab/backend | name/docs.cilium.io:443 | connected     | one label below cilium.io            |
+| fqdn-lab/backend | name/cilium.io:443      | timeout       | not below cilium.io: the name itself |
+| fqdn-lab/backend | name/kubernetes.io:443  | timeout       | no longer listed                     |
 """,
     source="cilium-fqdn#ours",
     cni="cilium",
@@ -22,5 +22,5 @@ OUTCOMES = documented(
 
 
 @OUTCOMES.each_row
-def test_pattern(row: Row, observed: Reading) -> None:
+def test_pattern(row, observed):
     assert observed == row.outcome, row.why

@@ -6,22 +6,28 @@ kubernetes.io.fqdn-lab.svc.cluster.local, which is not listed. What comes of it 
 choice: glibc ends its search there and asks for the name as it is, so the site is reached.
 """
 
-from harness.core.lab.documented import Row
-from harness.core.outcome import Reading
 from harness.lab import documented
 
 OUTCOMES = documented(
     """
-| step     | apply                         | from             | to                      | outcome     | command                                             | why |
-|----------|-------------------------------|------------------|-------------------------|-------------|-----------------------------------------------------|-----|
-| one-name | 01-workloads, 04-dns-one-name | fqdn-lab/backend | dns/A/kubernetes.io     | resolved    | dig kubernetes.io                                   | the one question that is passed on |
-| one-name | 01-workloads, 04-dns-one-name | fqdn-lab/backend | dns/A/kubernetes.io.fqdn-lab.svc.cluster.local | dns_refused |                              | what the search list makes of it is another name |
-| one-name | 01-workloads, 04-dns-one-name | fqdn-lab/backend | dns/A/cilium.io         | dns_refused | dig cilium.io                                       | refused, and at once: no timeout |
-| one-name | 01-workloads, 04-dns-one-name | fqdn-lab/backend | dns/A/cilium.io/tcp     | dns_refused |                                                     | over TCP it is no different |
-| one-name | 01-workloads, 04-dns-one-name | fqdn-lab/backend | lookup/kubernetes.io    | resolved    |                                                     | glibc goes on with the name as it is |
-| one-name | 01-workloads, 04-dns-one-name | fqdn-lab/backend | name/kubernetes.io:443  | connected   | curl -Ik --connect-timeout 5 https://kubernetes.io  | so the allowed site is reached as typed |
-| one-name | 01-workloads, 04-dns-one-name | fqdn-lab/backend | name/kubernetes.io.:443 | connected   | curl -Ik --connect-timeout 5 https://kubernetes.io. | with the trailing dot there is one question only |
-| one-name | 01-workloads, 04-dns-one-name | fqdn-lab/backend | name/cilium.io:443      | dns_refused | curl -Ik --connect-timeout 5 https://cilium.io      | another site ends before any connection is tried |
+step one-name: 01-workloads, 04-dns-one-name
+
+| from             | to                           | tutorial says | why                                              |
+|------------------|------------------------------|---------------|--------------------------------------------------|
+| fqdn-lab/backend | dns/A/kubernetes.io          | resolved      | the one question that is passed on               |
+  $ dig kubernetes.io
+| fqdn-lab/backend | dns/A/kubernetes.io.fqdn-lab | dns_refused   | what the search list makes of it is another name |
+|                  | .svc.cluster.local           |               |                                                  |
+| fqdn-lab/backend | dns/A/cilium.io              | dns_refused   | refused, and at once: no timeout                 |
+  $ dig cilium.io
+| fqdn-lab/backend | dns/A/cilium.io/tcp          | dns_refused   | over TCP it is no different                      |
+| fqdn-lab/backend | lookup/kubernetes.io         | resolved      | glibc goes on with the name as it is             |
+| fqdn-lab/backend | name/kubernetes.io:443       | connected     | so the allowed site is reached as typed          |
+  $ curl -Ik --connect-timeout 5 https://kubernetes.io
+| fqdn-lab/backend | name/kubernetes.io.:443      | connected     | with the trailing dot there is one question only |
+  $ curl -Ik --connect-timeout 5 https://kubernetes.io.
+| fqdn-lab/backend | name/cilium.io:443           | dns_refused   | another site ends before any connection is tried |
+  $ curl -Ik --connect-timeout 5 https://cilium.io
 """,
     source="cilium-fqdn#ours",
     cni="cilium",
@@ -29,5 +35,5 @@ OUTCOMES = documented(
 
 
 @OUTCOMES.each_row
-def test_dns_rule(row: Row, observed: Reading) -> None:
+def test_dns_rule(row, observed):
     assert observed == row.outcome, row.why

@@ -6,19 +6,33 @@ sees the new answer and opens the new address; before that question it is closed
 Last, two failures that no policy has to do with: each looks different from a policy's silence.
 """
 
-from harness.core.lab.documented import Row
-from harness.core.outcome import Reading
 from harness.lab import documented
 
 OUTCOMES = documented(
     """
-| step   | apply                   | from             | to                         | outcome        | why |
-|--------|-------------------------|------------------|----------------------------|----------------|-----|
-| moving | 01-workloads, 05-moving | fqdn-lab/backend | name/moving.cilium.io:443  | connected      | at its first address |
-| moving | 01-workloads, 05-moving | fqdn-lab/backend | fact/new-address-unasked   | shows timeout  | nobody has asked for the name since it moved: its new address is closed |
-| moved  | 01-workloads, 05-moving | fqdn-lab/backend | fact/new-address-asked     | shows connected | asked again after its time to live, the name leads to the new address, and the way is open |
-| faults | 01-workloads, 05-moving | fqdn-lab/backend | fact/name-server-fails     | dns_servfail   | the name's own server is at fault: SERVFAIL, where Cilium's refusal would be REFUSED |
-| faults | 01-workloads, 05-moving | fqdn-lab/backend | fact/web-server-refuses    | refused        | nobody listens: refused at once, where a policy's denial would be silence |
+step moving: 01-workloads, 05-moving
+
+| from             | to                        | tutorial says | why                                                   |
+|------------------|---------------------------|---------------|-------------------------------------------------------|
+| fqdn-lab/backend | name/moving.cilium.io:443 | connected     | at its first address                                  |
+| fqdn-lab/backend | fact/new-address-unasked  | shows timeout | nobody has asked for the name since it moved: its new |
+|                  |                           |               | address is closed                                     |
+
+step moved: 01-workloads, 05-moving
+
+| from             | to                     | tutorial says   | why                                                   |
+|------------------|------------------------|-----------------|-------------------------------------------------------|
+| fqdn-lab/backend | fact/new-address-asked | shows connected | asked again after its time to live, the name leads to |
+|                  |                        |                 | the new address, and the way is open                  |
+
+step faults: 01-workloads, 05-moving
+
+| from             | to                      | tutorial says | why                                                |
+|------------------|-------------------------|---------------|----------------------------------------------------|
+| fqdn-lab/backend | fact/name-server-fails  | dns_servfail  | the name's own server is at fault: SERVFAIL, where |
+|                  |                         |               | Cilium's refusal would be REFUSED                  |
+| fqdn-lab/backend | fact/web-server-refuses | refused       | nobody listens: refused at once, where a policy's  |
+|                  |                         |               | denial would be silence                            |
 """,
     source="cilium-fqdn#ours",
     cni="cilium",
@@ -26,5 +40,5 @@ OUTCOMES = documented(
 
 
 @OUTCOMES.each_row
-def test_moving(row: Row, observed: Reading) -> None:
+def test_moving(row, observed):
     assert observed == row.outcome, row.why

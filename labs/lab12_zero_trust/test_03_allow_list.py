@@ -5,59 +5,87 @@ policy for the API speaks for the API only. What it opens towards the database i
 database's own door.
 """
 
-from harness.core.lab.documented import Row
-from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
-
-DB_INGRESS = Erratum(
-    id="db-ingress",
-    wrong="the API's policy opens the path from the API to the database",
-    why="it opens the API's egress; secure-db is still selected by default-deny-all, and no policy allows "
-    "its ingress, so the packets leave the API and are dropped at the database",
-    corrected="07-api-to-db: one rule at each end",
-)
-NO_SERVICE = Erratum(
-    id="no-service",
-    wrong="with DNS open, the API resolves secure-db.secure-zone.svc.cluster.local",
-    why="`kubectl run` makes a pod, not a Service, and only Services have such names: CoreDNS is reached and "
-    "answers that the name does not exist",
-    corrected="05-db-service: a Service in front of the database",
-)
-DNS_TCP = Erratum(
-    id="dns-tcp",
-    wrong="port 53 is open over UDP and TCP",
-    why="the rule lists UDP only; a long answer is cut off and asked for again over TCP (RFC 7766), which is dropped",
-    corrected="07-allow-dns: both protocols",
-)
-FRONTEND_OPEN = Erratum(
-    id="frontend-open",
-    wrong="web can talk to the API only",
-    why="nothing selects web-server, so its egress is as open as on the first day",
-    corrected="07-default-deny-both with 07-web-to-api",
-)
 
 OUTCOMES = documented(
     """
-| step  | apply                                        | from                     | to                              | outcome     | actual       | erratum       | cite | why |
-|-------|----------------------------------------------|--------------------------|---------------------------------|-------------|--------------|---------------|------|-----|
-| allow | 01-workloads, 02-default-deny, 03-api-policy | secure-zone/payment-api  | pod/secure-zone/secure-db:6379  | connected   | timeout      | db-ingress    | 4.1  | the first path that the text opens |
-| allow | 01-workloads, 02-default-deny, 03-api-policy | secure-zone/payment-api  | dns/A/kube-dns.kube-system.svc.cluster.local     | resolved | |             | 4.1  | the rule for UDP 53 lets the question through |
-| allow | 01-workloads, 02-default-deny, 03-api-policy | secure-zone/payment-api  | dns/A/kube-dns.kube-system.svc.cluster.local/tcp | resolved | dns_timeout | dns-tcp | 7 | the text counts TCP among what every egress policy must open |
-| allow | 01-workloads, 02-default-deny, 03-api-policy | secure-zone/payment-api  | lookup/secure-db.secure-zone.svc.cluster.local   | resolved | dns_nxdomain | no-service | 4.1 | the name that the text warns of |
-| allow | 01-workloads, 02-default-deny, 03-api-policy | frontend-zone/web-server | pod/secure-zone/payment-api:80  | connected   |              |               | 4.1  | ingress from the frontend's namespace is allowed |
-| allow | 01-workloads, 02-default-deny, 03-api-policy | frontend-zone/web-server | pod/secure-zone/secure-db:6379  | timeout     |              |               | 1    | the database stays closed to the frontend |
-| allow | 01-workloads, 02-default-deny, 03-api-policy | secure-zone/payment-api  | pod/frontend-zone/web-server:80 | timeout     |              |               | 1    | the API may talk to the database and DNS only |
-| allow | 01-workloads, 02-default-deny, 03-api-policy | secure-zone/payment-api  | net/google.com:80               | timeout     |              |               | 1    | and not to the outside |
-| allow | 01-workloads, 02-default-deny, 03-api-policy | frontend-zone/web-server | net/google.com:80               | timeout     | connected    | frontend-open | 1    | web should reach the API and nothing else |
-| allow | 01-workloads, 02-default-deny, 03-api-policy | frontend-zone/dns-test   | pod/secure-zone/payment-api:80  | connected   |              |               | ours | the rule names a namespace, so every pod in it is let in, not web-server only |
-| allow | 01-workloads, 02-default-deny, 03-api-policy | frontend-zone/web-server | pod/secure-zone/payment-api:8443 | refused    |              |               | ours | the rule lists no port, so all are open: the API itself answers that nobody listens |
-| allow | 01-workloads, 02-default-deny, 03-api-policy | secure-zone/secure-db    | dns/A/kube-dns.kube-system.svc.cluster.local | dns_timeout |  |              | ours | the DNS rule is for the API; the database still has no egress at all |
+step allow: 01-workloads, 02-default-deny, 03-api-policy
+
+| from                     | to                               | tutorial says | really       | why                     |
+|--------------------------|----------------------------------|---------------|--------------|-------------------------|
+| secure-zone/payment-api  | pod/secure-zone/secure-db:6379   | connected     | timeout      | [db-ingress, 4.1] the   |
+|                          |                                  |               |              | first path that the     |
+|                          |                                  |               |              | text opens              |
+| secure-zone/payment-api  | dns/A/kube-dns.kube-system       | resolved      |              | [4.1] the rule for UDP  |
+|                          | .svc.cluster.local               |               |              | 53 lets the question    |
+|                          |                                  |               |              | through                 |
+| secure-zone/payment-api  | dns/A/kube-dns.kube-system       | resolved      | dns_timeout  | [dns-tcp, 7] the text   |
+|                          | .svc.cluster.local/tcp           |               |              | counts TCP among what   |
+|                          |                                  |               |              | every egress policy     |
+|                          |                                  |               |              | must open               |
+| secure-zone/payment-api  | lookup/secure-db.secure-zone     | resolved      | dns_nxdomain | [no-service, 4.1] the   |
+|                          | .svc.cluster.local               |               |              | name that the text      |
+|                          |                                  |               |              | warns of                |
+| frontend-zone/web-server | pod/secure-zone/payment-api:80   | connected     |              | [4.1] ingress from the  |
+|                          |                                  |               |              | frontend's namespace is |
+|                          |                                  |               |              | allowed                 |
+| frontend-zone/web-server | pod/secure-zone/secure-db:6379   | timeout       |              | [1] the database stays  |
+|                          |                                  |               |              | closed to the frontend  |
+| secure-zone/payment-api  | pod/frontend-zone/web-server:80  | timeout       |              | [1] the API may talk to |
+|                          |                                  |               |              | the database and DNS    |
+|                          |                                  |               |              | only                    |
+| secure-zone/payment-api  | net/google.com:80                | timeout       |              | [1] and not to the      |
+|                          |                                  |               |              | outside                 |
+| frontend-zone/web-server | net/google.com:80                | timeout       | connected    | [frontend-open, 1] web  |
+|                          |                                  |               |              | should reach the API    |
+|                          |                                  |               |              | and nothing else        |
+| frontend-zone/dns-test   | pod/secure-zone/payment-api:80   | connected     |              | [ours] the rule names a |
+|                          |                                  |               |              | namespace, so every pod |
+|                          |                                  |               |              | in it is let in, not    |
+|                          |                                  |               |              | web-server only         |
+| frontend-zone/web-server | pod/secure-zone/payment-api:8443 | refused       |              | [ours] the rule lists   |
+|                          |                                  |               |              | no port, so all are     |
+|                          |                                  |               |              | open: the API itself    |
+|                          |                                  |               |              | answers that nobody     |
+|                          |                                  |               |              | listens                 |
+| secure-zone/secure-db    | dns/A/kube-dns.kube-system       | dns_timeout   |              | [ours] the DNS rule is  |
+|                          | .svc.cluster.local               |               |              | for the API; the        |
+|                          |                                  |               |              | database still has no   |
+|                          |                                  |               |              | egress at all           |
 """,
     source="lab12-zero-trust#4",
-    errata=[DB_INGRESS, NO_SERVICE, DNS_TCP, FRONTEND_OPEN],
+    errata=[
+        Erratum(
+            id="db-ingress",
+            wrong="the API's policy opens the path from the API to the database",
+            why="it opens the API's egress; secure-db is still selected by default-deny-all, and no policy "
+            "allows its ingress, so the packets leave the API and are dropped at the database",
+            corrected="07-api-to-db: one rule at each end",
+        ),
+        Erratum(
+            id="dns-tcp",
+            wrong="port 53 is open over UDP and TCP",
+            why="the rule lists UDP only; a long answer is cut off and asked for again over TCP (RFC 7766), "
+            "which is dropped",
+            corrected="07-allow-dns: both protocols",
+        ),
+        Erratum(
+            id="no-service",
+            wrong="with DNS open, the API resolves secure-db.secure-zone.svc.cluster.local",
+            why="`kubectl run` makes a pod, not a Service, and only Services have such names: CoreDNS is "
+            "reached and answers that the name does not exist",
+            corrected="05-db-service: a Service in front of the database",
+        ),
+        Erratum(
+            id="frontend-open",
+            wrong="web can talk to the API only",
+            why="nothing selects web-server, so its egress is as open as on the first day",
+            corrected="07-default-deny-both with 07-web-to-api",
+        ),
+    ],
 )
 
 
 @OUTCOMES.each_row
-def test_allow_list(row: Row, observed: Reading) -> None:
+def test_allow_list(row, observed):
     assert observed == row.outcome, row.why

@@ -5,33 +5,68 @@ for the direction its name says, whichever others are in force. The debug pod re
 port, not the whole namespace.
 """
 
-from harness.core.lab.documented import Row
-from harness.core.outcome import Reading
 from harness.lab import documented
 
 OUTCOMES = documented(
     """
-| step      | apply                                                                                                                         | from                          | to                                               | outcome                                                                                                                                    | command                                                | cite               | why                                                                               |
-|-----------|-------------------------------------------------------------------------------------------------------------------------------|-------------------------------|--------------------------------------------------|--------------------------------------------------------------------------------------------------------------------------------------------|--------------------------------------------------------|--------------------|-----------------------------------------------------------------------------------|
-| corrected | 01-workloads, 02-default-deny, 07-allow-dns, 07-allow-http, 07-allow-debug-egress, 06-other-namespace, 06-allow-http-other-ns | prod-nginx/debug              | lookup/my-nginx-clusterip                        | resolved                                                                                                                                   | dig +search +time=1 +tries=1 my-nginx-clusterip        | allow-debug-egress | DNS resolution: working                                                           |
-| corrected | 01-workloads, 02-default-deny, 07-allow-dns, 07-allow-http, 07-allow-debug-egress, 06-other-namespace, 06-allow-http-other-ns | prod-nginx/debug              | name/my-nginx-clusterip:80                       | connected                                                                                                                                  | curl --connect-timeout 1 http://my-nginx-clusterip     | allow-debug-egress | access to the service name: working                                               |
-| corrected | 01-workloads, 02-default-deny, 07-allow-dns, 07-allow-http, 07-allow-debug-egress, 06-other-namespace, 06-allow-http-other-ns | prod-nginx/debug              | pod/prod-nginx/nginx-deployment-1:80             | connected                                                                                                                                  |                                                        | allow-debug-egress | access to the pod IP: working                                                     |
-| corrected | 01-workloads, 02-default-deny, 07-allow-dns, 07-allow-http, 07-allow-debug-egress, 06-other-namespace, 06-allow-http-other-ns | prod-nginx/debug              | pod/prod-nginx/nginx-deployment-2:80             | connected                                                                                                                                  |                                                        | allow-debug-egress | access to the pod IP: working                                                     |
-| corrected | 01-workloads, 02-default-deny, 07-allow-dns, 07-allow-http, 07-allow-debug-egress, 06-other-namespace, 06-allow-http-other-ns | prod-nginx/debug              | pod/prod-nginx/nginx-deployment-3:80             | connected                                                                                                                                  |                                                        | allow-debug-egress | access to the pod IP: working                                                     |
-| corrected | 01-workloads, 02-default-deny, 07-allow-dns, 07-allow-http, 07-allow-debug-egress, 06-other-namespace, 06-allow-http-other-ns | prod-nginx/debug              | dns/A/kube-dns.kube-system.svc.cluster.local/tcp | resolved                                                                                                                                   |                                                        | ours               | long answers come over TCP                                                        |
-| corrected | 01-workloads, 02-default-deny, 07-allow-dns, 07-allow-http, 07-allow-debug-egress, 06-other-namespace, 06-allow-http-other-ns | prod-nginx/debug              | svc/kube-system/kube-dns:9153                    | timeout                                                                                                                                    |                                                        | ours               | names, and not the metrics of the name server                                     |
-| corrected | 01-workloads, 02-default-deny, 07-allow-dns, 07-allow-http, 07-allow-debug-egress, 06-other-namespace, 06-allow-http-other-ns | prod-nginx/debug              | name/cloudyuga.guru:80                           | timeout                                                                                                                                    | curl --connect-timeout 1 http://cloudyuga.guru         | allow-debug-egress | other destinations are not allowed                                                |
-| corrected | 01-workloads, 02-default-deny, 07-allow-dns, 07-allow-http, 07-allow-debug-egress, 06-other-namespace, 06-allow-http-other-ns | prod-nginx/nginx-deployment-1 | pod/prod-nginx/nginx-deployment-2:80             | timeout                                                                                                                                    |                                                        | allow-debug-egress | the servers go nowhere                                                            |
-| corrected | 01-workloads, 02-default-deny, 07-allow-dns, 07-allow-http, 07-allow-debug-egress, 06-other-namespace, 06-allow-http-other-ns | myhackns/othernspod           | name/my-nginx-clusterip.prod-nginx:80            | connected                                                                                                                                  | curl --connect-timeout 1 my-nginx-clusterip.prod-nginx | cross-namespace    | the pod with the label, from the namespace with the label                         |
-| corrected | 01-workloads, 02-default-deny, 07-allow-dns, 07-allow-http, 07-allow-debug-egress, 06-other-namespace, 06-allow-http-other-ns | myhackns/stranger             | pod/prod-nginx/nginx-deployment-1:80             | timeout                                                                                                                                    |                                                        | ours               | and no other pod of it                                                            |
-| corrected | 01-workloads, 02-default-deny, 07-allow-dns, 07-allow-http, 07-allow-debug-egress, 06-other-namespace, 06-allow-http-other-ns | prod-nginx/debug              | fact/policies                                    | shows allow-debug-egress (Egress); allow-dns (Egress); allow-http (Ingress); allow-http-other-ns (Ingress); default-deny (Ingress, Egress) |                                                        | ours               | each policy is for the direction that its name says                               |
-| alone     | 01-workloads, 07-allow-debug-egress, 07-allow-http                                                                            | prod-nginx/nginx-deployment-1 | pod/prod-nginx/debug:80                          | connected                                                                                                                                  |                                                        | ours               | an egress policy that says so leaves the ingress alone, even without default-deny |
-| alone     | 01-workloads, 07-allow-debug-egress, 07-allow-http                                                                            | prod-nginx/debug              | pod/prod-nginx/nginx-deployment-1:80             | connected                                                                                                                                  |                                                        | ours               | and its egress is what the rule says                                              |
+step corrected: 01-workloads, 02-default-deny, 07-allow-dns, 07-allow-http, 07-allow-debug-egress, 06-other-namespace,
+    06-allow-http-other-ns
+
+| from                          | to                                   | tutorial says       | why                     |
+|-------------------------------|--------------------------------------|---------------------|-------------------------|
+| prod-nginx/debug              | lookup/my-nginx-clusterip            | resolved            | DNS resolution: working |
+  $ dig +search +time=1 +tries=1 my-nginx-clusterip
+| prod-nginx/debug              | name/my-nginx-clusterip:80           | connected           | access to the service   |
+|                               |                                      |                     | name: working           |
+  $ curl --connect-timeout 1 http://my-nginx-clusterip
+| prod-nginx/debug              | pod/prod-nginx/nginx-deployment-1:80 | connected           | access to the pod IP:   |
+|                               |                                      |                     | working                 |
+| prod-nginx/debug              | pod/prod-nginx/nginx-deployment-2:80 | connected           | access to the pod IP:   |
+|                               |                                      |                     | working                 |
+| prod-nginx/debug              | pod/prod-nginx/nginx-deployment-3:80 | connected           | access to the pod IP:   |
+|                               |                                      |                     | working                 |
+| prod-nginx/debug              | dns/A/kube-dns.kube-system           | resolved            | [ours] long answers     |
+|                               | .svc.cluster.local/tcp               |                     | come over TCP           |
+| prod-nginx/debug              | svc/kube-system/kube-dns:9153        | timeout             | [ours] names, and not   |
+|                               |                                      |                     | the metrics of the name |
+|                               |                                      |                     | server                  |
+| prod-nginx/debug              | name/cloudyuga.guru:80               | timeout             | other destinations are  |
+|                               |                                      |                     | not allowed             |
+  $ curl --connect-timeout 1 http://cloudyuga.guru
+| prod-nginx/nginx-deployment-1 | pod/prod-nginx/nginx-deployment-2:80 | timeout             | the servers go nowhere  |
+| myhackns/othernspod           | name/my-nginx-clusterip              | connected           | [cross-namespace] the   |
+|                               | .prod-nginx:80                       |                     | pod with the label,     |
+|                               |                                      |                     | from the namespace with |
+|                               |                                      |                     | the label               |
+  $ curl --connect-timeout 1 my-nginx-clusterip.prod-nginx
+| myhackns/stranger             | pod/prod-nginx/nginx-deployment-1:80 | timeout             | [ours] and no other pod |
+|                               |                                      |                     | of it                   |
+| prod-nginx/debug              | fact/policies                        | shows               | [ours] each policy is   |
+|                               |                                      | allow-debug-egress  | for the direction that  |
+|                               |                                      | (Egress); allow-dns | its name says           |
+|                               |                                      | (Egress);           |                         |
+|                               |                                      | allow-http          |                         |
+|                               |                                      | (Ingress);          |                         |
+|                               |                                      | allow-http-other-ns |                         |
+|                               |                                      | (Ingress);          |                         |
+|                               |                                      | default-deny        |                         |
+|                               |                                      | (Ingress, Egress)   |                         |
+
+step alone: 01-workloads, 07-allow-debug-egress, 07-allow-http
+
+| from                          | to                                   | tutorial says | why                           |
+|-------------------------------|--------------------------------------|---------------|-------------------------------|
+| prod-nginx/nginx-deployment-1 | pod/prod-nginx/debug:80              | connected     | [ours] an egress policy that  |
+|                               |                                      |               | says so leaves the ingress    |
+|                               |                                      |               | alone, even without           |
+|                               |                                      |               | default-deny                  |
+| prod-nginx/debug              | pod/prod-nginx/nginx-deployment-1:80 | connected     | [ours] and its egress is what |
+|                               |                                      |               | the rule says                 |
 """,
     source="netpol-by-example#allow-debug-egress",
 )
 
 
 @OUTCOMES.each_row
-def test_corrected(row: Row, observed: Reading) -> None:
+def test_corrected(row, observed):
     assert observed == row.outcome, row.why

@@ -5,34 +5,54 @@ Service that `develop` does not have, so curl stops at the name, policies or not
 whole name the same command is a proof: it connects on the flat network, and is silent afterwards.
 """
 
-from harness.core.lab.documented import Row
-from harness.core.outcome import Reading
 from harness.lab import Erratum, documented
-
-NO_SUCH_NAME = Erratum(
-    id="no-such-name",
-    wrong="curl to production-db from a frontend of develop times out, which proves that default deny is active",
-    why="a short name is looked up in the pod's own namespace, and develop has no Service of that name: curl ends "
-    "within milliseconds with exit code 6, with and without policies, and no packet is sent to the database",
-    corrected="ask for production-db.production, with a limit: curl -I --connect-timeout 2 http://production-db.production:5432",
-)
 
 OUTCOMES = documented(
     """
-| step     | apply                                                                        | from             | to                                 | outcome      | actual       | erratum      | command                                                          | cite | why |
-|----------|------------------------------------------------------------------------------|------------------|------------------------------------|--------------|--------------|--------------|------------------------------------------------------------------|------|-----|
-| baseline | 01-workloads, 02-default-deny, 03-allow-backend-ingress, 03-allow-dns-egress | develop/frontend | name/production-db:5432            | timeout      | dns_nxdomain | no-such-name | curl -I http://production-db:5432                                | 5    | the text takes the timeout as proof of default deny |
-| baseline | 01-workloads, 02-default-deny, 03-allow-backend-ingress, 03-allow-dns-egress | develop/frontend | name/production-db.production:5432 | timeout      |              |              | curl -I --connect-timeout 2 http://production-db.production:5432 | 5    | the name with its namespace resolves, and then the policy answers with silence |
-| baseline | 01-workloads, 02-default-deny, 03-allow-backend-ingress, 03-allow-dns-egress | develop/frontend | pod/production/production-db:5432  | timeout      |              |              |                                                                  | 5    | the same by address, without DNS |
-| baseline | 01-workloads, 02-default-deny, 03-allow-backend-ingress, 03-allow-dns-egress | develop/debug    | pod/production/production-db:5432  | timeout      |              |              |                                                                  | 1    | and from the compromised pod of the first section |
-| flat     | 01-workloads                                                                 | develop/frontend | name/production-db:5432            | dns_nxdomain |              |              | curl -I http://production-db:5432                                | ours | the very same answer without any policy, so it proves nothing |
-| flat     | 01-workloads                                                                 | develop/frontend | name/production-db.production:5432 | connected    |              |              | curl -I --connect-timeout 2 http://production-db.production:5432 | ours | without policies the corrected test gets through to the database, whose answer is no HTTP |
+step baseline: 01-workloads, 02-default-deny, 03-allow-backend-ingress, 03-allow-dns-egress
+
+| from             | to                                 | tutorial says | really       | why                           |
+|------------------|------------------------------------|---------------|--------------|-------------------------------|
+| develop/frontend | name/production-db:5432            | timeout       | dns_nxdomain | [no-such-name] the text takes |
+|                  |                                    |               |              | the timeout as proof of       |
+|                  |                                    |               |              | default deny                  |
+  $ curl -I http://production-db:5432
+| develop/frontend | name/production-db.production:5432 | timeout       |              | the name with its namespace   |
+|                  |                                    |               |              | resolves, and then the policy |
+|                  |                                    |               |              | answers with silence          |
+  $ curl -I --connect-timeout 2 http://production-db.production:5432
+| develop/frontend | pod/production/production-db:5432  | timeout       |              | the same by address, without  |
+|                  |                                    |               |              | DNS                           |
+| develop/debug    | pod/production/production-db:5432  | timeout       |              | [1] and from the compromised  |
+|                  |                                    |               |              | pod of the first section      |
+
+step flat: 01-workloads
+
+| from             | to                      | tutorial says | why                                                     |
+|------------------|-------------------------|---------------|---------------------------------------------------------|
+| develop/frontend | name/production-db:5432 | dns_nxdomain  | [ours] the very same answer without any policy, so it   |
+|                  |                         |               | proves nothing                                          |
+  $ curl -I http://production-db:5432
+| develop/frontend | name/production-db      | connected     | [ours] without policies the corrected test gets through |
+|                  | .production:5432        |               | to the database, whose answer is no HTTP                |
+  $ curl -I --connect-timeout 2 http://production-db.production:5432
 """,
     source="production-isolation#5",
-    errata=[NO_SUCH_NAME],
+    errata=[
+        Erratum(
+            id="no-such-name",
+            wrong="curl to production-db from a frontend of develop times out, which proves that default "
+            "deny is active",
+            why="a short name is looked up in the pod's own namespace, and develop has no Service of that "
+            "name: curl ends within milliseconds with exit code 6, with and without policies, and no "
+            "packet is sent to the database",
+            corrected="ask for production-db.production, with a limit: curl -I --connect-timeout 2 "
+            "http://production-db.production:5432",
+        ),
+    ],
 )
 
 
 @OUTCOMES.each_row
-def test_verification(row: Row, observed: Reading) -> None:
+def test_verification(row, observed):
     assert observed == row.outcome, row.why

@@ -19,12 +19,19 @@ from harness.errors import ContentError
 TUTORIALS = sorted(load_shown())
 ERRATUM = Erratum("wrong-port", "it times out", "nobody listens", "name another port")
 TABLE = """
-| step | apply | from | to          | outcome   | actual            | erratum    | cite | why |
-|------|-------|------|-------------|-----------|-------------------|------------|------|-----|
-| a    | base  | ns/x | pod/ns/y:80 | connected |                   |            | 1    | y   |
-| b    | base  | ns/x | pod/ns/y:81 | timeout   | cni:unserved_port | wrong-port | 1    | y   |
-| c    | base  | ns/x | pod/ns/y:82 | connected | refused           | wrong-port | 1    | y   |
-| d    | base  | ns/x | pod/ns/y:83 | connected |                   |            | ours | y   |
+step a: base
+
+| from | to          | tutorial says | why |
+|------|-------------|---------------|-----|
+| ns/x | pod/ns/y:80 | connected     | y   |
+
+step b: base
+
+| from | to          | tutorial says | really            | why                |
+|------|-------------|---------------|-------------------|--------------------|
+| ns/x | pod/ns/y:81 | timeout       | cni:unserved_port | [wrong-port, 1] y  |
+| ns/x | pod/ns/y:82 | connected     | refused           | [wrong-port] y     |
+| ns/x | pod/ns/y:83 | connected     |                   | [ours] y           |
 """
 SHOWN = [Shown("phase", row) for row in parse_table(TABLE, source="t#1", errata=[ERRATUM]).rows]
 
@@ -47,10 +54,10 @@ def claim(*rows: str, untestable: str = "") -> Claim:
 @pytest.mark.parametrize(
     ("found", "status"),
     [
-        (claim("phase/a:*"), ClaimStatus.CONFIRMED),
-        (claim("phase/b:*"), ClaimStatus.CNI_DEPENDENT),
-        (claim("phase/c:*"), ClaimStatus.REFUTED),
-        (claim("phase/a:*", "phase/c:*"), ClaimStatus.REFUTED),
+        (claim("phase/a-*"), ClaimStatus.CONFIRMED),
+        (claim("phase/b-x-to-y-81"), ClaimStatus.CNI_DEPENDENT),
+        (claim("phase/b-x-to-y-82"), ClaimStatus.REFUTED),
+        (claim("phase/a-*", "phase/b-x-to-y-82"), ClaimStatus.REFUTED),
         (claim(untestable="advice"), ClaimStatus.NOT_TESTABLE),
     ],
 )
@@ -61,24 +68,24 @@ def test_status_follows_from_the_rows(found: Claim, status: ClaimStatus) -> None
 
 
 def test_lab_of_one_cni_says_nothing_of_another() -> None:
-    [entry] = entries([claim("phase/a:*")], [Shown("phase", SHOWN[0].row, "cilium")], PROFILES)
+    [entry] = entries([claim("phase/a-*")], [Shown("phase", SHOWN[0].row, "cilium")], PROFILES)
 
     assert dict(entry.by_cni) == {"cilium": ClaimStatus.CONFIRMED}
 
 
 def test_claim_whose_row_is_gone_is_an_error() -> None:
-    with pytest.raises(ContentError, match="no row is called `phase/z:"):
-        entries([claim("phase/a:*", "phase/z:*")], SHOWN, PROFILES)
+    with pytest.raises(ContentError, match="no row is called `phase/z"):
+        entries([claim("phase/a-*", "phase/z*")], SHOWN, PROFILES)
 
 
 def test_row_that_cites_the_text_and_is_in_no_claim_is_found() -> None:
-    assert unclaimed([claim("phase/a:*", "phase/b:*")], SHOWN) == ["phase/c:ns/x->pod/ns/y:82"]
+    assert unclaimed([claim("phase/a-*", "phase/b-x-to-y-81")], SHOWN) == ["phase/b-x-to-y-82"]
 
 
 LEDGER: dict[str, Any] = {
     "tutorial": "t",
     "sections": ["1"],
-    "claim": [{"section": "1", "says": "it works", "rows": ["phase/a:*"]}],
+    "claim": [{"section": "1", "says": "it works", "rows": ["phase/a-*"]}],
 }
 
 

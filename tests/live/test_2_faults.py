@@ -185,9 +185,12 @@ def test_command_that_is_gone_is_not_a_denial(stage: Stage, lab_live: Live) -> N
 def rows() -> tuple[Row, ...]:
     return parse_table(
         f"""
-| step | apply | from | to | outcome | command | why |
-|------|-------|------|----|---------|---------|-----|
-| deny | pods, deny | {OTHER} | pod/{WEB}:80 | timeout | curl --connect-timeout 1 10.0.0.1 | x |
+step deny: pods, deny
+
+| from    | to           | tutorial says | why |
+|---------|--------------|---------------|-----|
+| {OTHER} | pod/{WEB}:80 | timeout       | x   |
+  $ curl --connect-timeout 1 10.0.0.1
 """,
         source="faults#1",
     ).rows

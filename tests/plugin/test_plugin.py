@@ -37,10 +37,17 @@ LAB = '''
 from harness.lab import documented
 
 OUTCOMES = documented("""
-| step | apply             | from        | to              | outcome   | why                |
-|------|-------------------|-------------|-----------------|-----------|--------------------|
-| open | 01-pods           | shop/client | pod/shop/web:80 | connected | nothing selects it |
-| deny | 01-pods, 02-deny  | shop/client | pod/shop/web:80 | timeout   | web is isolated    |
+step open: 01-pods
+
+| from        | to              | tutorial says | why                |
+|-------------|-----------------|---------------|--------------------|
+| shop/client | pod/shop/web:80 | connected     | nothing selects it |
+
+step deny: 01-pods, 02-deny
+
+| from        | to              | tutorial says | why             |
+|-------------|-----------------|---------------|-----------------|
+| shop/client | pod/shop/web:80 | timeout       | web is isolated |
 """, source="shop#1")
 
 
@@ -179,7 +186,11 @@ def test_misspelt_outcome_stops_the_collection_with_one_message(pytester: pytest
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(
-        ["*`timeuot` is no outcome*", "*table line 4*", "*did you mean `timeout`?*"]
+        [
+            "*`timeuot` is not an outcome*",
+            "*where: labs/shop/test_01_shop.py:15",
+            "*did you mean `timeout`?*",
+        ]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
 
@@ -208,7 +219,7 @@ def test_unknown_kind_is_a_usage_error(pytester: pytest.Pytester) -> None:
 
 
 def test_table_that_names_no_manifest_is_a_usage_error(pytester: pytest.Pytester) -> None:
-    project(pytester, HONEST, **{"labs/shop/test_01_shop.py": LAB.replace("02-deny ", "02-dney ")})
+    project(pytester, HONEST, **{"labs/shop/test_01_shop.py": LAB.replace("02-deny", "02-dney")})
 
     result = run(pytester)
 
@@ -298,7 +309,7 @@ def test_header_says_where_a_setting_comes_from(pytester: pytest.Pytester) -> No
 def test_row_that_follows_the_cni_is_judged_by_the_cni_of_the_run(
     pytester: pytest.Pytester,
 ) -> None:
-    lab = LAB.replace("| timeout   |", "| cni:unserved_port |").replace(
+    lab = LAB.replace("| timeout       |", "| cni:unserved_port |").replace(
         "shop/web:80 | cni", "shop/web:81 | cni"
     )
     project(pytester, HONEST, **{"labs/shop/test_01_shop.py": lab})

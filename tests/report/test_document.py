@@ -24,22 +24,34 @@ ERRATUM = Erratum("port-name", "SRV names the port", "the port has no name", "06
 SRV = "_http._tcp.api.shop.svc.cluster.local"
 TABLE = parse_table(
     f"""
-| step  | apply           | from     | to                     | outcome   | why | actual       | erratum   | cite |
-|-------|-----------------|----------|------------------------|-----------|-----|--------------|-----------|------|
-| open  | 00-pods         | shop/web | pod/shop/db:6379       | connected | w   |              |           |      |
-| deny  | 00-pods, 01-no  | shop/web | pod/shop/db:6379       | timeout   | w   |              |           | ours |
-| names | 00-pods         | shop/web | dns/SRV/{SRV}/tcp      | resolved  | w   | dns_nxdomain | port-name |      |
-| names | 00-pods         | shop/web | svc/shop/dns:53/udp    | connected | w   |              |           |      |
-| names | 00-pods         | shop/web | net/google.com:443     | connected | w   |              |           |      |
-| names | 00-pods         | shop/web | name/api.shop:80       | connected | w   |              |           |      |
-| names | 00-pods         | shop/web | ping/net/google.com    | timeout   | w   |              |           |      |
-| names | 00-pods         | shop/web | lookup/google.com      | resolved  | w   |              |           |      |
-| names | 00-pods         | shop/web | questions/google.com   | shows 4   | w   |              |           |      |
-| names | 00-pods         | shop/web | option/ndots           | shows 5   | w   |              |           |      |
-| names | 00-pods         | shop/web | blocked/pod/a-b/c-1:80 | shows no  | w   |              |           |      |
-| names | 00-pods         | shop/web | rollout/08-broken-port | shows no  | w   |              |           |      |
-| names | 00-pods         | shop/web | fact/lookup-time       | shows no  | w   |              |           |      |
-""",  # noqa: E501 - a table is read by its columns
+step open: 00-pods
+
+| from     | to                     | tutorial says | why |
+|----------|------------------------|---------------|-----|
+| shop/web | pod/shop/db:6379       | connected     | w   |
+
+step deny: 00-pods, 01-no
+
+| from     | to                     | tutorial says | why      |
+|----------|------------------------|---------------|----------|
+| shop/web | pod/shop/db:6379       | timeout       | [ours] w |
+
+step names: 00-pods
+
+| from     | to                     | tutorial says | really       | why           |
+|----------|------------------------|---------------|--------------|---------------|
+| shop/web | dns/SRV/{SRV}/tcp      | resolved      | dns_nxdomain | [port-name] w |
+| shop/web | svc/shop/dns:53/udp    | connected     |              | w             |
+| shop/web | net/google.com:443     | connected     |              | w             |
+| shop/web | name/api.shop:80       | connected     |              | w             |
+| shop/web | ping/net/google.com    | timeout       |              | w             |
+| shop/web | lookup/google.com      | resolved      |              | w             |
+| shop/web | questions/google.com   | shows 4       |              | w             |
+| shop/web | option/ndots           | shows 5       |              | w             |
+| shop/web | blocked/pod/a-b/c-1:80 | shows no      |              | w             |
+| shop/web | rollout/08-broken-port | shows no      |              | w             |
+| shop/web | fact/lookup-time       | shows no      |              | w             |
+""",
     source="lab12#phase-2",
     errata=(ERRATUM,),
 )

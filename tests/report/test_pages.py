@@ -29,16 +29,28 @@ API = "payment-api.secure-zone.svc.cluster.local."
 ERRATUM = Erratum("no-service", "it times out", "no Service exists", "ask for the address")
 ROWS = parse_table(
     f"""
-| step  | apply    | from               | to                         | outcome      | why        | actual       | erratum    |
-|-------|----------|--------------------|----------------------------|--------------|------------|--------------|------------|
-| base  |          | front/web          | pod/secure-zone/db:6379    | connected    | all open   |              |            |
-| deny  | 01-deny  | front/web          | pod/secure-zone/db:6379    | timeout      | isolated   |              |            |
-| deny  | 01-deny  | front/web          | name/db.secure-zone:80     | timeout      | by name    | dns_nxdomain | no-service |
-| deny  | 01-deny  | front/web          | name/db.secure-zone:81     | timeout      | by name    | dns_nxdomain | no-service |
-| deny  | 01-deny  | front/web          | ping/net/google.com        | timeout      | no ping    |              |            |
-| names | 02-names | front/web          | dns/SRV/_http._tcp.{API}   | resolved     | SRV        |              |            |
-| names | 02-names | front/web          | fact/time                  | shows faster | time       |              |            |
-""",  # noqa: E501 - a table is read by its columns
+step base:
+
+| from      | to                       | tutorial says | why      |
+|-----------|--------------------------|---------------|----------|
+| front/web | pod/secure-zone/db:6379  | connected     | all open |
+
+step deny: 01-deny
+
+| from      | to                       | tutorial says | really       | why                  |
+|-----------|--------------------------|---------------|--------------|----------------------|
+| front/web | pod/secure-zone/db:6379  | timeout       |              | isolated             |
+| front/web | name/db.secure-zone:80   | timeout       | dns_nxdomain | [no-service] by name |
+| front/web | name/db.secure-zone:81   | timeout       | dns_nxdomain | [no-service] by name |
+| front/web | ping/net/google.com      | timeout       |              | no ping              |
+
+step names: 02-names
+
+| from      | to                       | tutorial says | why  |
+|-----------|--------------------------|---------------|------|
+| front/web | dns/SRV/_http._tcp.{API} | resolved      | SRV  |
+| front/web | fact/time                | shows faster  | time |
+""",
     source="lab12-zero-trust#3",
     errata=(ERRATUM,),
 ).rows

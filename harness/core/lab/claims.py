@@ -8,7 +8,7 @@ A ledger is `labs/<tutorial>/claims.toml`:
     [[claim]]
     section = "1"
     says = "the claim in our own words"
-    rows = ["default-deny/deny:*"]    # PHASE/ROW, `*` for any; the first one shows it best
+    rows = ["default-deny/deny-*"]    # PHASE/ROW, `*` for any; the first one shows it best
     untestable = "why"                # instead of rows
 
 The status follows from the rows, so that it cannot be wrong on its own: refuted if one of them has

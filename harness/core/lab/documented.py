@@ -1,38 +1,35 @@
 """An outcome table: what a tutorial documents, row by row.
 
-A table is Markdown with these columns (order free; a * marks those that may be missing):
+`harness.core.lab.layout` says how a table is written down. Its columns:
 
-    step      the state that the row looks at; rows of one step share one `apply` cell
-    apply     the manifests in force, by file name without `.yaml`, separated by commas
-    from, to  who asks whom (`harness.core.target.grammar` says how)
-    outcome   what the tutorial says: a word of `Outcome`, then a detail where it needs one;
-              `cni:LINE` for what the run's CNI does by `CniProfile`
-    why       one sentence for the reader
-    actual*   what is true instead, where the tutorial is wrong; needs `erratum`
-    erratum*  the id of the `Erratum` that explains it
-    command*  the tutorial's own command, replayed in the `from` pod
-    cite*     the tutorial's section; `ours` marks a row that the text does not have
+    from, to        who asks whom (`harness.core.target.grammar` says how)
+    tutorial says   a word of `Outcome`, then a detail where it needs one;
+                    `cni:LINE` for what the run's CNI does by `CniProfile`
+    really          what is true instead, where the tutorial is wrong
+    why             one sentence for the reader. Before it, in brackets: the id of the `Erratum`
+                    that explains the row, if and only if the row has a `really`; then the
+                    tutorial's section, if it is not the table's: `[frontend-open, 3.1]`, `[3.1]`.
+                    `[ours]` marks a row that the text does not have
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from harness.core.ask import Ask
+from harness.core.lab.layout import FROM, REALLY, SAYS, TO, WHY, Entry, Place, entries
 from harness.core.lab.profile import PREFIX, CniProfile, checked_line, reading_of
+from harness.core.lab.rowid import row_ids
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import PodRef, Target, parse_pod, parse_target
 from harness.errors import OutcomeTableError
 
-REQUIRED = ("step", "apply", "from", "to", "outcome", "why")
-OPTIONAL = ("actual", "erratum", "command", "cite")
 OURS = "ours"
-HEADER_RULER_ROW = 3
-"""Lines of the smallest table."""
+_MARKED = re.compile(r"\[([^\[\]]+)\] *(.*)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,109 +110,88 @@ class Table:
 
 
 def parse_table(
-    text: str, *, source: str, errata: Sequence[Erratum] = (), cni: str = "", where: str = ""
+    text: str,
+    *,
+    source: str,
+    errata: Sequence[Erratum] = (),
+    cni: str = "",
+    place: Place | None = None,
 ) -> Table:
-    """Read an outcome table.
+    """Read an outcome table; `place` is where its text begins, for the messages.
 
     Raises:
         OutcomeTableError: a missing or unknown column, a misspelt word, a doubled row, an erratum
-            that is missing, unused or contradicts its row. Each names the line of the table.
+            that is missing, unused or contradicts its row. Each names the file and the line.
     """
+    place = place or Place(source)
     known = {erratum.id: erratum for erratum in errata}
     if len(known) != len(errata):
-        raise OutcomeTableError("two errata share an id", where=where or source)
-    rows = tuple(
-        _row(cells, known, source, f"{where or source}, table line {line}")
-        for line, cells in _records(text, where or source)
-    )
-    _check(rows, known, where or source)
-    return Table(source, rows, tuple(errata), cni)
+        raise OutcomeTableError("two errata share an id", where=place.at(0))
+    rows = [_row(entry, known, source.partition("#")[2]) for entry in entries(text, place)]
+    ids = row_ids([(row.step, row.ask) for row in rows])
+    rows = [replace(row, id=row_id) for row, row_id in zip(rows, ids, strict=True)]
+    _check(rows, known, place)
+    return Table(source, tuple(rows), tuple(errata), cni)
 
 
-def _check(rows: Sequence[Row], errata: dict[str, Erratum], where: str) -> None:
+def _check(rows: Sequence[Row], errata: Mapping[str, Erratum], place: Place) -> None:
     for row_id, count in Counter(row.id for row in rows).items():
         if count > 1:
+            same = [row.where for row in rows if row.id == row_id]
             raise OutcomeTableError(
                 f"{count} rows share the id `{row_id}`",
-                where=where,
+                where=same[-1],
+                seen=f"the others are at {', '.join(same[:-1])}",
                 try_="give them different steps, or drop one",
             )
     unused = errata.keys() - {row.erratum.id for row in rows if row.erratum}
     if unused:
-        raise OutcomeTableError(f"no row shows the errata {', '.join(sorted(unused))}", where=where)
-    applied: dict[str, tuple[str, ...]] = {}
-    for row in rows:
-        if applied.setdefault(row.step, row.apply) != row.apply:
-            raise OutcomeTableError(
-                f"step `{row.step}` has two different `apply` cells",
-                where=row.where,
-                try_="give the row a step of its own",
-            )
-
-
-def _records(text: str, where: str) -> Iterable[tuple[int, dict[str, str]]]:
-    lines = [(number, line.strip()) for number, line in enumerate(text.strip().splitlines(), 1)]
-    lines = [(number, line) for number, line in lines if line]
-    if len(lines) < HEADER_RULER_ROW or not re.fullmatch(r"\|[-:| ]+\|", lines[1][1]):
         raise OutcomeTableError(
-            "the outcome table needs a header, a ruler and at least one row", where=where
+            f"no row shows the errata {', '.join(sorted(unused))}",
+            where=place.at(0),
+            try_="begin the `why` of a row that shows it with its id in brackets: [ID]",
         )
-    header = _cells(lines[0][1])
-    _check_header(header, where)
-    for number, line in lines[2:]:
-        cells = _cells(line)
-        if len(cells) != len(header):
-            raise OutcomeTableError(
-                f"the row has {len(cells)} cells, the header {len(header)}",
-                where=f"{where}, table line {number}",
-                seen=line,
-                try_=r"every row starts and ends with |; write a literal | as \|",
-            )
-        yield number, dict(zip(header, cells, strict=True))
 
 
-def _cells(line: str) -> list[str]:
-    inner = line.strip().removeprefix("|").removesuffix("|")
-    return [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", inner)]
-
-
-def _check_header(header: Sequence[str], where: str) -> None:
-    missing = [name for name in REQUIRED if name not in header]
-    unknown = [name for name in header if name not in REQUIRED + OPTIONAL]
-    if missing or unknown or len(set(header)) != len(header):
+def _row(entry: Entry, errata: Mapping[str, Erratum], section: str) -> Row:
+    cells, where = entry.cells, entry.where
+    documented, line = _reading(cells[SAYS], where)
+    actual, other = _reading(cells[REALLY], where) if cells.get(REALLY) else (None, "")
+    marks, why = _marks(cells[WHY])
+    erratum = _erratum(marks[0] if marks else "", actual, documented, errata, where)
+    cited = marks[1:] if erratum else marks
+    if len(cited) > 1:
         raise OutcomeTableError(
-            "the outcome table's header is wrong",
+            "the brackets before `why` hold too many words",
             where=where,
-            seen=f"missing: {', '.join(missing) or 'none'}; "
-            f"unknown: {', '.join(unknown) or 'none'}",
-            try_=f"columns are {', '.join(REQUIRED)} and, where needed, {', '.join(OPTIONAL)}",
+            seen=", ".join(marks),
+            try_="[ERRATUM, SECTION], where the row has a `really`; else [SECTION]",
         )
-
-
-def _row(cells: dict[str, str], errata: dict[str, Erratum], source: str, where: str) -> Row:
-    documented, line = _reading(cells["outcome"], where)
-    actual, other = _reading(cells["actual"], where) if cells.get("actual") else (None, "")
-    erratum = _erratum(cells.get("erratum", ""), actual, documented, errata, where)
-    if not cells["why"]:
+    if not why:
         raise OutcomeTableError(
             "the row has no `why`", where=where, try_="one sentence for the reader"
         )
-    origin = parse_pod(cells["from"], where=where)
     return Row(
-        id=_row_id(cells),
-        step=cells["step"],
-        apply=tuple(name.strip() for name in cells["apply"].split(",") if name.strip()),
-        source=origin,
-        target=parse_target(cells["to"], where=where),
+        id="",  # an id depends on the other rows' ids
+        step=entry.step,
+        apply=entry.apply,
+        source=parse_pod(cells[FROM], where=where),
+        target=parse_target(cells[TO], where=where),
         documented=documented,
-        why=cells["why"],
+        why=why,
         actual=actual,
         erratum=erratum,
-        command=tuple(cells.get("command", "").strip("`").split()),
-        cite=cells.get("cite") or source.partition("#")[2],
+        command=tuple(entry.command.split()),
+        cite=cited[0] if cited else section,
         where=where,
         lines=(line, other),
     )
+
+
+def _marks(cell: str) -> tuple[list[str], str]:
+    """The words in brackets before a sentence, and the sentence."""
+    marked = _MARKED.match(cell)
+    return ([word.strip() for word in marked[1].split(",")], marked[2]) if marked else ([], cell)
 
 
 def _reading(cell: str, where: str) -> tuple[Reading, str]:
@@ -229,32 +205,38 @@ def _reading(cell: str, where: str) -> tuple[Reading, str]:
     return parse_reading(cell, where=where), ""
 
 
-def _row_id(cells: dict[str, str]) -> str:
-    return f"{cells['step']}:{cells['from']}->{cells['to']}"
-
-
 def _erratum(
-    name: str, actual: Reading | None, documented: Reading, errata: dict[str, Erratum], where: str
+    mark: str,
+    actual: Reading | None,
+    documented: Reading,
+    errata: Mapping[str, Erratum],
+    where: str,
 ) -> Erratum | None:
-    if bool(name) != (actual is not None):
+    if mark in errata and actual is None:
         raise OutcomeTableError(
-            "`actual` and `erratum` go together", where=where, try_="fill in both cells, or neither"
-        )
-    if not name:
-        return None
-    if name not in errata:
-        raise OutcomeTableError(
-            f"there is no erratum `{name}`",
+            f"the row names the erratum `{mark}`, but its cell `{REALLY}` is empty",
             where=where,
-            seen=f"known: {', '.join(errata) or 'none'}",
+            try_=f"write what is true in `{REALLY}`, or drop [{mark}]",
+        )
+    if actual is None:
+        return None
+    if mark not in errata:
+        near = get_close_matches(mark, list(errata), n=1)
+        raise OutcomeTableError(
+            f"`{mark}` is not an erratum of this table"
+            if mark
+            else f"the row has a `{REALLY}`, but its `why` names no erratum",
+            where=where,
+            seen=f"its errata: {', '.join(errata) or 'none'}",
+            try_=f"did you mean [{near[0]}]?" if near else "begin the `why` with [ID]",
         )
     if actual == documented:
         raise OutcomeTableError(
             "the erratum says the same as the tutorial",
             where=where,
-            try_="drop `actual` and `erratum`",
+            try_=f"drop `{REALLY}` and [{mark}]",
         )
-    return errata[name]
+    return errata[mark]
 
 
 def parse_reading(text: str, *, where: str) -> Reading:
@@ -269,8 +251,9 @@ def parse_reading(text: str, *, where: str) -> Reading:
     except ValueError:
         near = get_close_matches(word, list(Outcome), n=1)
         raise OutcomeTableError(
-            f"`{word}` is no outcome",
+            f"`{word}` is not an outcome" if word else "the outcome is missing",
             where=where,
+            seen=text,
             try_=f"did you mean `{near[0]}`?" if near else f"one of {', '.join(Outcome)}",
         ) from None
     if outcome is Outcome.UNSTABLE:

@@ -14,9 +14,11 @@ TOPOLOGY = Topology(
     {"shop/db": Service("shop", "db", {"app": "db"}, (ServicePort(6379),))},
 )
 TABLE = """
-| step | apply | from | to | outcome | why |
-|------|-------|------|----|---------|-----|
-| a | base | shop/web | TARGET | OUTCOME | nobody serves it |
+step a: base
+
+| from     | to     | tutorial says | why              |
+|----------|--------|---------------|------------------|
+| shop/web | TARGET | OUTCOME       | nobody serves it |
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.core.lab.documented import Erratum, Table, parse_reading, parse_table
+from harness.core.lab.layout import Place
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import PodPort, PodRef
@@ -12,102 +13,129 @@ from harness.edge.cni.known import PROFILES
 from harness.errors import OutcomeTableError
 
 ERRATUM = Erratum("egress-only", "API reaches DB", "DB's ingress stays shut", "04-db-ingress")
-HEADER = "| step | apply | from | to | outcome | why | actual | erratum | command | cite |"
-RULER = "|---|---|---|---|---|---|---|---|---|---|"
-PLAIN = "| open | | shop/web | pod/shop/db:6379 | connected | nothing selects db | | | | |"
-DENY = (
-    r"| deny | 00-base, 01-deny | shop/api | pod/shop/db:6379 | connected | a \| b | timeout "
-    "| egress-only | `nc -z db 6379` | ours |"
-)
+TEXT = r"""
+step open:
+
+| from     | to               | tutorial says | why                |
+|----------|------------------|---------------|--------------------|
+| shop/web | pod/shop/db:6379 | connected     | nothing selects db |
+
+step deny: 00-base,
+    01-deny
+
+| from     | to               | tutorial says | really  | why                      |
+|----------|------------------|---------------|---------|--------------------------|
+| shop/api | pod/shop/db:6379 | connected     | timeout | [egress-only, 3] a \| b, |
+|          |                  |               |         | and more                 |
+  $ nc -z db 6379
+| shop/api | dns/A/db         | resolved 10   |         | [ours] ours              |
+|          | .shop.svc/tcp    | 20            |         |                          |
+"""
 
 
-def parse(*lines: str, errata: tuple[Erratum, ...] = ()) -> Table:
-    return parse_table("\n".join(lines), source="lab12#phase-2", errata=errata, where="lab.py")
+def parse(text: str = TEXT, errata: tuple[Erratum, ...] = (ERRATUM,)) -> Table:
+    return parse_table(text, source="lab12#phase-2", errata=errata, place=Place("lab.py", 10))
 
 
 def test_a_row_keeps_every_cell() -> None:
-    table = parse(HEADER, RULER, PLAIN, "", DENY, errata=(ERRATUM,))
-    plain, deny = table.rows
-    assert (plain.apply, plain.command, plain.cite, plain.ours) == ((), (), "phase-2", False)
+    table = parse()
+    plain, deny, ours = table.rows
+    assert (plain.step, plain.apply, plain.command) == ("open", (), ())
+    assert (plain.cite, plain.ours) == ("phase-2", False)
     assert plain.outcome == plain.documented == Reading(Outcome.CONNECTED)
-    assert deny.apply == ("00-base", "01-deny")
+    assert deny.apply == ours.apply == ("00-base", "01-deny")
     assert str(deny.ask) == "shop/api -> pod/shop/db:6379"
     assert deny.target == PodPort(PodRef("shop", "db"), 6379, Protocol.TCP)
-    assert deny.why == "a | b"
     assert (deny.documented, deny.outcome) == (
         Reading(Outcome.CONNECTED),
         Reading(Outcome.TIMEOUT),
     )
-    assert deny.erratum == ERRATUM
+    assert (deny.erratum, deny.cite) == (ERRATUM, "3")
     assert deny.command == ("nc", "-z", "db", "6379")
-    assert deny.ours
-    assert deny.id == "deny:shop/api->pod/shop/db:6379"
-    assert deny.where == "lab.py, table line 5"
+    assert ours.ours
+    assert deny.id == "deny-api-to-db-6379"
+    assert deny.where == "lab.py:22"
     assert table.tutorial == "lab12"
 
 
-def test_columns_may_stand_in_any_order() -> None:
-    table = parse(
-        "| why | outcome | to | from | apply | step |",
-        "|:--|--:|:-:|---|---|---|",
-        "| because | refused | pod/shop/db:1 | shop/web | | open |",
-    )
-    assert table.rows[0].documented == Reading(Outcome.REFUSED)
+def test_row_without_from_continues_the_row_above() -> None:
+    _, deny, ours = parse().rows
+
+    assert deny.why == "a | b, and more"
+    assert str(ours.target) == "dns/A/db.shop.svc/tcp"
+    assert ours.documented == Reading(Outcome.RESOLVED, "10 20")
 
 
-def test_empty_cells_need_no_blank() -> None:
-    table = parse(HEADER, RULER, PLAIN.replace("| | | | |", "|||||"))
-    assert table.rows[0].erratum is None
+def test_blank_before_a_dot_stays_in_a_sentence() -> None:
+    found = parse(TEXT.replace("and more", "./more  "))
+
+    assert found.rows[1].why == "a | b, ./more"
+
+
+DENY = "| shop/api | pod/shop/db:6379 | connected     | timeout | [egress-only, 3] a"
 
 
 @pytest.mark.parametrize(
-    ("lines", "complaint"),
+    ("old", "new", "complaint", "line"),
     [
-        ((), "needs a header"),
-        ((HEADER, RULER), "needs a header"),
-        ((HEADER, PLAIN, PLAIN), "needs a header"),
-        ((HEADER.replace("why", "reason"), RULER, PLAIN), "missing: why; unknown: reason"),
-        ((HEADER.replace("cite", "why"), RULER, PLAIN), "header is wrong"),
-        ((HEADER, RULER, PLAIN + " x |"), "11 cells, the header 10"),
-        ((HEADER, RULER, PLAIN.replace("connected", "conected")), "did you mean `connected`"),
-        ((HEADER, RULER, PLAIN.replace("connected", "unstable")), "cannot document"),
-        ((HEADER, RULER, PLAIN.replace("connected", "shows")), "needs what it shows"),
-        ((HEADER, RULER, PLAIN.replace("connected", "zzz")), "one of connected"),
-        ((HEADER, RULER, PLAIN.replace("nothing selects db", "")), "no `why`"),
-        ((HEADER, RULER, PLAIN.replace("shop/web", "web")), "not a valid name of a pod"),
-        ((HEADER, RULER, PLAIN.replace("pod/shop", "pud/shop")), "is not a valid target"),
-        ((HEADER, RULER, PLAIN, PLAIN), "2 rows share the id"),
-        (
-            (HEADER, RULER, PLAIN, PLAIN.replace("| |", "| 01-x |", 1).replace("web", "api")),
-            "two different `apply` cells",
-        ),
-        ((HEADER, RULER, DENY), "no erratum `egress-only`"),
-        ((HEADER, RULER, DENY.replace("egress-only", "")), "go together"),
-        ((HEADER, RULER, DENY.replace("timeout", "")), "go together"),
+        (TEXT, "", "is empty", 10),
+        (TEXT, "\n\nstop", "begins with a `step` line", 12),
+        ("step deny: ", "step Deny: ", "not understood", 17),
+        ("step deny: ", "step deny ", "not understood", 17),
+        ("step deny: ", "step open: ", "written twice", 17),
+        ("| shop/web | pod/shop/db:6379 | connected     | nothing selects db |", "", "no rows", 11),
+        ("| why                |", "| reason |", "header of the outcome table is wrong", 13),
+        ("| tutorial says | really  |", "| really | tutorial says |", "header of the outcome", 20),
+        ("|----------|------------------|---------------|---------|--", "|a|", "be a ruler", 21),
+        ("| nothing selects db |", "| nothing | selects db |", "5 cells, the header has 4", 15),
+        ("nothing selects db |\n", "nothing selects db |\n$ a\n$ b\n", "no row of its own", 17),
+        ("  $ nc -z", "  nc -z", "not a step, a row or a command", 24),
+        ("| connected     | nothing", "| conected | nothing", "did you mean `connected`", 15),
+        ("| connected     | nothing", "| | nothing", "the outcome is missing", 15),
+        ("| connected     | nothing", "| unstable | nothing", "cannot document", 15),
+        ("| connected     | nothing", "| shows | nothing", "needs what it shows", 15),
+        ("| connected     | nothing", "| zzz | nothing", "one of connected", 15),
+        ("nothing selects db", "", "no `why`", 15),
+        ("nothing selects db", "[ours]", "no `why`", 15),
+        ("nothing selects db", "[3, ours] w", "too many words", 15),
+        ("shop/web", "web", "not a valid name of a pod", 15),
+        ("| pod/shop/db:6379 | connected     | noth", "| pud/x | connected | noth", "pud/x", 15),
+        ("| shop/web ", "| ", "no row directly above", 15),
+        ("[egress-only, 3]", "[egres-only]", "did you mean [egress-only]", 22),
+        ("[egress-only, 3]", "", "its `why` names no erratum", 22),
+        ("[ours]", "[egress-only]", "its cell `really` is empty", 25),
     ],
 )
-def test_a_malformed_table_is_refused_with_its_place(
-    lines: tuple[str, ...], complaint: str
+def test_a_malformed_table_is_refused_with_its_file_and_line(
+    old: str, new: str, complaint: str, line: int
 ) -> None:
+    assert old in TEXT
     with pytest.raises(OutcomeTableError) as raised:
-        parse(*lines)
+        parse(TEXT.replace(old, new, 1))
     assert complaint in str(raised.value)
-    assert "lab.py" in str(raised.value)
+    assert raised.value.where == f"lab.py:{line}"
+
+
+def test_rows_with_the_same_step_and_flow_are_refused_with_both_places() -> None:
+    row = "| shop/web | pod/shop/db:6379 | connected     | nothing selects db |\n"
+    with pytest.raises(OutcomeTableError, match="2 rows share the id") as raised:
+        parse(TEXT.replace(row, row + row))
+    assert (raised.value.where, raised.value.seen) == ("lab.py:16", "the others are at lab.py:15")
 
 
 def test_an_erratum_that_says_the_same_is_refused() -> None:
     with pytest.raises(OutcomeTableError, match="says the same"):
-        parse(HEADER, RULER, DENY.replace("timeout", "connected"), errata=(ERRATUM,))
+        parse(TEXT.replace("| timeout |", "| connected |"))
 
 
 def test_an_erratum_that_no_row_shows_is_refused() -> None:
-    with pytest.raises(OutcomeTableError, match="no row shows the errata egress-only"):
-        parse(HEADER, RULER, PLAIN, errata=(ERRATUM,))
+    with pytest.raises(OutcomeTableError, match="no row shows the errata unused"):
+        parse(errata=(ERRATUM, Erratum("unused", "a", "b", "c")))
 
 
 def test_two_errata_with_one_id_are_refused() -> None:
     with pytest.raises(OutcomeTableError, match="share an id"):
-        parse(HEADER, RULER, DENY, errata=(ERRATUM, ERRATUM))
+        parse(errata=(ERRATUM, ERRATUM))
 
 
 @pytest.mark.parametrize(
@@ -123,10 +151,12 @@ def test_a_reading_is_a_word_and_its_detail(text: str, reading: Reading) -> None
 
 
 LINES = """
-| step | apply | from | to | outcome | actual | erratum | why |
-|------|-------|------|----|---------|--------|---------|-----|
-| a | base | ns/x | pod/ns/y:80 | timeout | cni:unserved_port | wrong-port | they differ |
-| b | base | ns/x | pod/ns/y:80 | cni:established | | | they differ here too |
+step a: base
+
+| from | to          | tutorial says   | really            | why                      |
+|------|-------------|-----------------|-------------------|--------------------------|
+| ns/x | pod/ns/y:80 | timeout         | cni:unserved_port | [wrong-port] they differ |
+| ns/x | pod/ns/z:80 | cni:established |                   | they differ here too     |
 """
 WRONG_PORT = Erratum("wrong-port", "it times out", "nobody listens", "name another port")
 

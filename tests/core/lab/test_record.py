@@ -12,9 +12,11 @@ from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
 
 TABLE = """
-| step | apply   | from       | to                 | outcome | why      |
-|------|---------|------------|--------------------|---------|----------|
-| deny | 01-deny | shop/web   | pod/shop/db:6379   | {word}  | isolated |
+step deny: 01-deny
+
+| from     | to               | tutorial says | why      |
+|----------|------------------|---------------|----------|
+| shop/web | pod/shop/db:6379 | {word}        | isolated |
 """
 CONNECTED = Reading(Outcome.CONNECTED)
 TIMEOUT = Reading(Outcome.TIMEOUT)

@@ -20,9 +20,11 @@ from harness.edge.stage.bench import Bench
 from harness.errors import NotSettled, ProbeError
 
 TABLE = """
-| step | apply | from     | to                      | outcome       | why     |
-|------|-------|----------|-------------------------|---------------|---------|
-| a    | base  | shop/web | blocked/pod/shop/api:80 | shows nothing | a fact  |
+step a: base
+
+| from     | to                      | tutorial says | why    |
+|----------|-------------------------|---------------|--------|
+| shop/web | blocked/pod/shop/api:80 | shows nothing | a fact |
 """
 ROW: Row = parse_table(TABLE, source="t#1").rows[0]
 WEB, API = PodRef("shop", "web"), PodRef("shop", "api")

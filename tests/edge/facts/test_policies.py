@@ -27,9 +27,11 @@ from harness.edge.stage.bench import Bench
 from harness.errors import ProbeError
 
 TABLE = """
-| step | apply | from     | to        | outcome | why     |
-|------|-------|----------|-----------|---------|---------|
-| a    | base  | shop/web | fact/some | shows x | a fact  |
+step a: base
+
+| from     | to        | tutorial says | why    |
+|----------|-----------|---------------|--------|
+| shop/web | fact/some | shows x       | a fact |
 """
 ROW: Row = parse_table(TABLE, source="t#1").rows[0]
 POLICY = """
