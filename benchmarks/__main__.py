@@ -26,27 +26,27 @@ from harness.edge.probe.matrix import MatrixProber
 from harness.edge.probe.pods import TOOLBOX
 from harness.edge.probe.prober import Prober
 from harness.edge.probe.streams import StreamProber
-from harness.errors import HarnessError
+from harness.exitcode import ExitCode
+from harness.program import end_of
 
 ALLOW, DENY = Verdict.ALLOW, Verdict.DENY
 SIZES = ((9, 4, 0.5, 1.6), (30, 1, None, 2.5), (60, 1, None, None))
 """Pods, ports of each, and the seconds wanted where all is allowed and where all is denied."""
 
 
-def main() -> int:
-    """Measure, print, write; 1 if a figure misses its target or a verdict was wrong."""
+def main() -> ExitCode:
+    """Measure, print, write; `DIFFERS` if a figure misses its target or a verdict was wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--cni", default=DEFAULT, choices=CNIS)
     parser.add_argument("--out", type=Path, default=Path("results") / "bench.json")
     arguments = parser.parse_args()
-    console = Console()
-    try:
-        cluster = running(ClusterSpec(cni=arguments.cni).cluster)
-        before = os.getloadavg()
-        found = measure(cluster, console)
-    except HarnessError as error:
-        console.print(f"benchmarks: {error}", style="bold red", markup=False)
-        return 2
+    return end_of("benchmarks", lambda: _run(arguments, Console()))
+
+
+def _run(arguments: argparse.Namespace, console: Console) -> ExitCode:
+    cluster = running(ClusterSpec(cni=arguments.cni).cluster)
+    before = os.getloadavg()
+    found = measure(cluster, console)
     console.print(table(found))
     document = {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -57,7 +57,7 @@ def main() -> int:
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     console.print(f"{machine()}; written to {arguments.out}")
-    return 1 if any(map(missed, found)) else 0
+    return ExitCode.DIFFERS if any(map(missed, found)) else ExitCode.OK
 
 
 def measure(cluster: Cluster, console: Console) -> list[Figure]:

@@ -22,6 +22,7 @@ from harness.edge.files.labs import phase_of
 from harness.edge.files.library import load
 from harness.edge.machine.process import ends_on_sigterm
 from harness.errors import ContentError, HarnessError, ProbeError
+from harness.exitcode import ExitCode, exit_code_of
 from harness.options import Options, add_options, cluster_spec, keeps_cluster, resolve
 from harness.plays import Live, Plays, proven
 from harness.progress import TerminalProgress
@@ -29,12 +30,10 @@ from harness.recorder import Recorder
 from harness.report.pages import terminal
 from harness.report.writer import Reports
 
-OPTIONS = pytest.StashKey[Options]()
+SETTINGS = pytest.StashKey[Options]()
 RECORDER = pytest.StashKey[Recorder]()
 TUTORIALS = pytest.StashKey[dict[str, list[Row]]]()
 LIBRARIES = pytest.StashKey[dict[str, Library]]()
-LOOK = pytest.ExitCode.INTERRUPTED
-"""The exit code of a run that the machine or the cluster stopped, as for any stopped run."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Resolve the options first: a contradiction stops the run before anything is touched."""
-    options = config.stash[OPTIONS] = resolve(config)
+    options = config.stash[SETTINGS] = resolve(config)
     folder = Path(options["report-dir"])
     folder = folder if folder.is_absolute() else config.rootpath / folder
     command = " ".join(["pytest", *map(str, config.invocation_params.args)])
@@ -55,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Say which options are in force and where they come from."""
-    return config.stash[OPTIONS].header()
+    return config.stash[SETTINGS].header()
 
 
 @pytest.hookimpl(trylast=True)
@@ -71,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         row = _row(item)
         if row is None:
             continue
-        row = row.on(PROFILES[config.stash[OPTIONS]["cni"]])
+        row = row.on(PROFILES[config.stash[SETTINGS]["cni"]])
         item.callspec.params["row"] = row  # type: ignore[attr-defined]
         tutorial = _tutorial(item)
         try:
@@ -91,7 +90,7 @@ def _keep_fitting(config: pytest.Config, items: list[pytest.Item]) -> None:
     Raises:
         pytest.UsageError: nothing else was asked for.
     """
-    cni = config.stash[OPTIONS]["cni"]
+    cni = config.stash[SETTINGS]["cni"]
     fitting = [item for item in items if _row(item) is None or _only_on(item) in ("", cni)]
     if items and not fitting:
         needed = _only_on(items[0])
@@ -125,7 +124,7 @@ def _tutorial(item: pytest.Item) -> str:
 @pytest.fixture(scope="session")
 def lab_options(pytestconfig: pytest.Config) -> Options:
     """The values of all `--lab-*` options."""
-    return pytestconfig.stash[OPTIONS]
+    return pytestconfig.stash[SETTINGS]
 
 
 @pytest.fixture(scope="session")
@@ -155,11 +154,11 @@ def lab_live(pytestconfig: pytest.Config, lab_cluster: Cluster) -> Iterator[Live
 
 @contextmanager
 def stopping() -> Iterator[None]:
-    """A fault of the machine or the cluster before the first row stops the whole run."""
+    """Stop the whole run if the machine or the cluster is at fault before the first row."""
     try:
         yield
     except HarnessError as error:
-        pytest.exit(f"\n{error}", returncode=LOOK)
+        pytest.exit(f"\n{error}", returncode=ExitCode.FAULT)
 
 
 @pytest.fixture(scope="session")
@@ -198,10 +197,30 @@ def observed(request: pytest.FixtureRequest, row: Row, lab_plays: Plays) -> Read
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtestloop() -> Generator[None, object, object]:
-    """A run that is told to end (by a CI job that is cancelled, say) ends as by Ctrl-C."""
-    with ends_on_sigterm():
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """End at SIGTERM (which a cancelled CI job gets, for example) as at Ctrl-C."""
+    recorder, option = session.config.stash[RECORDER], session.config.option
+    collected = not session.testsfailed or option.continue_on_collection_errors
+    recorder.began = bool(recorder.records) and collected and not option.collectonly
+    with ends_on_sigterm(), _interrupts_noted(session):
         return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Note a Ctrl-C while the labs are read."""
+    with _interrupts_noted(session):
+        return (yield)
+
+
+@contextmanager
+def _interrupts_noted(session: pytest.Session) -> Iterator[None]:
+    """Tell Ctrl-C from the other ways in which pytest stops a run: they share its exit code 2."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        session.config.stash[RECORDER].interrupted = not isinstance(error, session.Interrupted)
+        raise
 
 
 @pytest.hookimpl(wrapper=True)
@@ -212,12 +231,14 @@ def pytest_runtest_makereport(
     report = yield
     recorder = item.config.stash[RECORDER]
     if not recorder.known(item.nodeid):
+        if report.failed:
+            recorder.failed()
         return report
     recorder.took(item.nodeid, report.duration)
     record = recorder.record(item.nodeid)
     error = call.excinfo.value if call.excinfo else None
     if report.when == "setup" and isinstance(error, HarnessError):
-        recorder.not_checked(item.nodeid, str(error))
+        record = recorder.not_checked(item.nodeid, str(error))
         report.longrepr = f"not checked: {error}"
     if report.when == "call" and record.status is Status.FAIL:
         report.outcome = "failed"  # also where only the prediction disagrees
@@ -225,6 +246,8 @@ def pytest_runtest_makereport(
             report.longrepr = _explain(item)
     if report.when == "teardown":
         recorder.write()
+    if report.failed and record.status is not Status.NOT_CHECKED:
+        recorder.failed(exit_code_of(error) if isinstance(error, HarnessError) else None)
     return report
 
 
@@ -249,14 +272,16 @@ def _explain(item: pytest.Item) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
-    """Write the reports. Exit 0 only if every row was checked and none failed."""
+    """Write the reports, and choose the exit code where pytest's own says too little."""
     recorder = session.config.stash[RECORDER]
-    if not recorder.records or session.config.option.collectonly:
+    if recorder.interrupted:
+        session.exitstatus = ExitCode.INTERRUPTED
+    if not recorder.began:
         return
-    recorder.interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+    recorder.stopped = exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
     recorder.finish()
-    if exitstatus == pytest.ExitCode.OK and not recorder.complete():
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        session.exitstatus = recorder.exit_code
 
 
 def pytest_terminal_summary(
@@ -264,7 +289,7 @@ def pytest_terminal_summary(
 ) -> None:
     """Show each phase's flows with the three columns."""
     recorder = config.stash[RECORDER]
-    if not recorder.records or config.option.collectonly:
+    if not recorder.began:
         return
     writer = terminalreporter._tw  # noqa: SLF001 - pytest has no public width or colour
     width = max(80, min(writer.fullwidth, 140))

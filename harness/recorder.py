@@ -13,16 +13,28 @@ from harness.core.lab.record import Record, Status, judge
 from harness.core.observation import Observation
 from harness.core.outcome import Reading
 from harness.core.predict.scenario import Prediction
+from harness.exitcode import ExitCode
 from harness.report.document import exit_ok, to_json
 from harness.report.writer import Reports
 
 WRITE_EVERY = 1.0
 """Seconds: what a crash of the machine can lose."""
 
+_CODES = {
+    Status.PASS: ExitCode.OK,
+    Status.ERRATUM: ExitCode.OK,
+    Status.FAIL: ExitCode.DIFFERS,
+    Status.NOT_CHECKED: ExitCode.NO_VERDICT,
+}
+
 
 @dataclass(slots=True)
 class Recorder:
-    """Keeps the records by test id and writes them out as they come."""
+    """Keeps the records by test id and writes them out as they come.
+
+    `began`: the rows were collected and the first one was about to run, so there is a result.
+    `interrupted`: Ctrl-C or SIGTERM ended the run. `stopped`: the run ended before its last row.
+    """
 
     reports: Reports
     command: str = ""
@@ -30,9 +42,12 @@ class Recorder:
     gate: dict[str, Any] | None = None
     changes: Sequence[Mapping[str, Any]] = ()
     deselected: int = 0
+    began: bool = False
     interrupted: bool = False
+    stopped: bool = False
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _records: dict[str, Record] = field(default_factory=dict)
+    _failures: set[ExitCode] = field(default_factory=set)
     _written: float = 0.0
 
     @property
@@ -78,19 +93,31 @@ class Recorder:
         )
         return self._records[test]
 
-    def not_checked(self, test: str, problem: str) -> None:
-        """A row without a verdict, and why."""
+    def not_checked(self, test: str, problem: str) -> Record:
+        """Note that a row has no verdict, and why."""
         self._records[test] = replace(
             self._records[test],
             status=Status.NOT_CHECKED,
             problem=problem,
             next_step="see the message above",
         )
+        return self._records[test]
+
+    def failed(self, code: ExitCode | None = None) -> None:
+        """Note that a test failed beside its row's verdict: with this code, or as any test."""
+        self._failures.add(code or ExitCode.DIFFERS)
 
     def took(self, test: str, seconds: float) -> None:
         """Add to the time that a row took."""
         record = self._records[test]
         self._records[test] = replace(record, seconds=round(record.seconds + seconds, 3))
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the run says as a whole: the most certain finding first."""
+        found = {_CODES[record.status] for record in self._records.values()} | self._failures
+        order = (ExitCode.DIFFERS, ExitCode.USAGE, ExitCode.FAULT, ExitCode.NO_VERDICT)
+        return next((code for code in order if code in found), ExitCode.OK)
 
     def complete(self) -> bool:
         """Whether every row was checked and none failed."""
@@ -106,7 +133,7 @@ class Recorder:
             command=self.command,
             gate=self.gate,
             deselected=self.deselected,
-            interrupted=self.interrupted,
+            interrupted=self.stopped,
             changes=self.changes,
         )
 

@@ -17,6 +17,7 @@ from harness.core.lab.claims import ClaimStatus, Entry, Shown, entries
 from harness.edge.cni.known import PROFILES
 from harness.edge.files.labs import load_claims, load_shown
 from harness.errors import ContentError
+from harness.exitcode import ExitCode
 
 RESULTS = "results"
 STATUS_WIDTH = 14
@@ -46,22 +47,22 @@ class _Show:
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
     parser = commands.add_parser(
-        "claims", help="what the tutorials claim, and which row shows what became of it"
+        "claims", help="list what the tutorials claim, and the rows that show whether it is true"
     )
-    parser.add_argument("tutorial", nargs="?", default="", help="one tutorial; default: all")
-    parser.add_argument("--rows", action="store_true", help="every row of each claim")
-    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+    parser.add_argument("tutorial", nargs="?", default="", help="one tutorial (default: all)")
+    parser.add_argument("--rows", action="store_true", help="list every row of each claim")
+    parser.add_argument("--json", action="store_true", help="print the list as JSON")
     parser.add_argument(
         "--results",
         type=Path,
         default=Path(RESULTS),
         metavar="DIR",
-        help="runs to take the last answers from (default: results/, and the folders in it)",
+        help="the folder with the results of the last runs (default: %(default)s)",
     )
     parser.set_defaults(run=_claims)
 
 
-def _claims(arguments: argparse.Namespace, _: object) -> int:
+def _claims(arguments: argparse.Namespace, _: object) -> ExitCode:
     ledgers = load_claims()
     if arguments.tutorial and arguments.tutorial not in ledgers:
         raise ContentError(
@@ -76,12 +77,12 @@ def _claims(arguments: argparse.Namespace, _: object) -> int:
     seen = read_results(arguments.results)
     if arguments.json:
         print(json.dumps(as_json(found, seen), indent=2))  # noqa: T201 - the command's output
-        return 0
+        return ExitCode.OK
     console = Console()
     for tutorial, claims in found.items():
         _print(console, tutorial, claims, _Show(seen, rows=arguments.rows))
     _sum_up(console, found, seen)
-    return 0
+    return ExitCode.OK
 
 
 def read_results(folder: Path) -> Seen:

@@ -14,16 +14,16 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from harness.commands.options import add_cni, add_mode, positive
 from harness.core.fuzz.cases import draw_cases
 from harness.core.fuzz.result import Judged, Totals, totals
 from harness.edge.cluster.opening import ClusterMode, ClusterSpec, open_cluster
-from harness.edge.cni.known import CNIS, DEFAULT, cni_of
+from harness.edge.cni.known import cni_of
 from harness.edge.fuzz import Finding, Fuzz, Lost, Result
-from harness.errors import HarnessError
+from harness.exitcode import ExitCode
 from harness.plays import proven
 from harness.progress import Progress
 
-AGREED, DISAGREED, NO_VERDICT = 0, 1, 2
 OUT = "results/fuzz"
 POLICIES, JOBS = 200, 3
 SHOWN = 10
@@ -46,47 +46,56 @@ class Report:
         return totals([*self.judged, *(finding.drawn for finding in self.findings)])
 
     @property
-    def exit_code(self) -> int:
-        """Whether all agreed; a case without any verdict makes the run a fault."""
+    def exit_code(self) -> ExitCode:
+        """A finding is certain, whatever other case could not be judged."""
         if self.findings:
-            return DISAGREED
-        return NO_VERDICT if self.lost or not self.totals.agreed else AGREED
+            return ExitCode.DIFFERS
+        return ExitCode.NO_VERDICT if self.lost or not self.totals.agreed else ExitCode.OK
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
     parser = commands.add_parser(
-        "fuzz", help="made-up policies: does the CNI do what the oracle says?"
-    )
-    parser.add_argument("--n", type=_positive, default=POLICIES, metavar="K", help="policies")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed, the same policies")
-    parser.add_argument("--cni", default=DEFAULT, choices=CNIS)
-    parser.add_argument(
-        "--jobs", type=_positive, default=JOBS, metavar="J", help="worlds side by side"
+        "fuzz",
+        help="draw random policies, and see whether the CNI does what the oracle says",
+        epilog=f"Exit code: {ExitCode.OK} the CNI agrees with the oracle, {ExitCode.DIFFERS} it "
+        f"differs, {ExitCode.NO_VERDICT} a case could not be judged.",
     )
     parser.add_argument(
-        "--cluster-mode", type=ClusterMode, default=ClusterMode.AUTO, choices=list(ClusterMode)[:3]
+        "--n",
+        type=positive,
+        default=POLICIES,
+        metavar="K",
+        help="how many policies are drawn (default: %(default)s)",
     )
     parser.add_argument(
-        "--out", type=Path, default=Path(OUT), metavar="DIR", help=f"default: {OUT}/"
+        "--seed",
+        type=int,
+        default=1,
+        help="the same seed draws the same policies (default: %(default)s)",
     )
-    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
-    parser.set_defaults(run=_fuzz)
+    add_cni(parser, "the CNI of the cluster")
+    parser.add_argument(
+        "--jobs",
+        type=positive,
+        default=JOBS,
+        metavar="J",
+        help="how many worlds are on the cluster at the same time (default: %(default)s)",
+    )
+    add_mode(parser, "--cluster-mode")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path(OUT),
+        metavar="DIR",
+        help="the folder for the report and the cases that differ (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.set_defaults(run=_fuzz, after_interrupt="The namespaces of its worlds were deleted.")
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
-
-
-def _fuzz(arguments: argparse.Namespace, progress: Progress) -> int:
-    try:
-        report = _run(arguments, progress)
-    except HarnessError as error:
-        progress.note(f"policylab: {error}")
-        return NO_VERDICT
+def _fuzz(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
+    report = _run(arguments, progress)
     files = write(report, arguments.out)
     if arguments.json:
         print(json.dumps(as_json(report), indent=2))  # noqa: T201 - the command's output
@@ -96,7 +105,7 @@ def _fuzz(arguments: argparse.Namespace, progress: Progress) -> int:
 
 
 def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
-    spec = ClusterSpec(cni=arguments.cni, mode=arguments.cluster_mode)
+    spec = ClusterSpec(cni=arguments.cni, mode=ClusterMode(arguments.cluster_mode))
     cluster = open_cluster(spec, progress)
     with proven(cluster, progress, internet=None) as (live, _):
         fuzz = Fuzz(cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
@@ -168,7 +177,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "lost": [{"case": lost.case.name, "why": str(lost.error)} for lost in report.lost],
         "no_verdicts": [why for judged in report.judged for why in judged.no_verdict],
         "findings": [_finding(finding) for finding in report.findings],
-        "exit_code": report.exit_code,
+        "exit_code": report.exit_code.value,
     }
 
 
@@ -201,7 +210,7 @@ def _show(console: Console, report: Report, files: Sequence[Path]) -> None:
     counts = (sums.cases, sums.policies, sums.cells, sums.agreed, sums.open, sums.no_verdict)
     table.add_row(*map(str, counts), str(sums.disagreed), f"{report.seconds:.1f}")
     console.print(table)
-    if report.exit_code == AGREED:
+    if report.exit_code is ExitCode.OK:
         console.print(f"{report.cni} does what the oracle says of all these flows.")
     for why in [why for judged in report.judged for why in judged.no_verdict][:SHOWN]:
         console.print(f"no verdict: {why}", highlight=False, markup=False)

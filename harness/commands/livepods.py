@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from harness.commands.options import add_cni
 from harness.core.manifests.liveobjects import with_ports
 from harness.core.model import ContainerPort, Pod, Protocol
 from harness.core.policy.reachability import Port
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec, open_cluster
 from harness.edge.cluster.running import running
-from harness.edge.cni.known import CNIS, DEFAULT
 from harness.edge.probe.discovery import Found, discover, equip
 from harness.edge.probe.doors import ClusterDoors
 from harness.edge.probe.matrix import PROBED, MatrixProber
@@ -23,7 +23,7 @@ from harness.progress import Progress
 
 STAYS = (
     "A prober runs in an ephemeral container (policylab-probe) of every pod that takes part. "
-    "Kubernetes cannot take an ephemeral container away: it idles there until its pod goes."
+    "Kubernetes cannot remove an ephemeral container: it stays there, idle, until its pod ends."
 )
 _PORT = re.compile(r"(\d{1,5})(?:/(tcp|udp))?\Z", re.IGNORECASE)
 MAX_PORT = 65_535
@@ -54,28 +54,42 @@ def port_of(text: str) -> ContainerPort:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that say which pods, and which ports."""
-    parser.add_argument("namespaces", nargs="+", metavar="NAMESPACE")
-    parser.add_argument("--selector", default="", help="only pods with these labels (app=web,...)")
+    parser.add_argument(
+        "namespaces", nargs="+", metavar="NAMESPACE", help="the namespaces whose pods take part"
+    )
+    parser.add_argument(
+        "--selector",
+        default="",
+        metavar="LABELS",
+        help="only pods with these labels, for example app=web,tier=front",
+    )
     parser.add_argument(
         "--port",
         action="append",
         type=port_of,
         metavar="PORT[/udp]",
-        help="probe this port of every pod, instead of the ports that its containers declare",
+        help="probe this port of every pod, instead of the ports that its containers declare; the "
+        "option may be repeated",
     )
     parser.add_argument(
         "--listen",
         action="store_true",
-        help="where nothing listens on a probed port, let the prober there answer while this runs: "
-        "then UDP is judged by what arrived. For pods that can bear it: their own server "
-        "finds the port taken meanwhile",
+        help="let the prober of a pod answer on each probed port where nothing listens; UDP is "
+        "then judged by the datagrams that arrived. While the command runs, a server that "
+        "starts in the pod finds the port taken",
     )
-    parser.add_argument("--context", default="", help="a cluster of yours, by kubectl's name")
-    parser.add_argument("--cni", default=DEFAULT, choices=CNIS, help="which cluster of policylab")
-    parser.add_argument("--name", default="", help="a cluster of policylab, by its kind name")
-    parser.add_argument("--image", default="", help="the probers' image: any that has python3")
     parser.add_argument(
-        "--yes", action="store_true", help="add the ephemeral containers to pods of your cluster"
+        "--context", default="", metavar="NAME", help="a cluster of yours, by its kubectl context"
+    )
+    add_cni(parser, "the cluster of policylab with this CNI")
+    parser.add_argument(
+        "--name", default="", help="a cluster of policylab, by its name (default: policylab-CNI)"
+    )
+    parser.add_argument(
+        "--image", default="", help="the image of the probers: any image that has python3"
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="add ephemeral containers to the pods of your cluster"
     )
 
 

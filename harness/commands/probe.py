@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.commands.livepods import STAYS, LivePods, add_options, live_pods
+from harness.commands.output import write_output
 from harness.core.manifests.library import in_force
 from harness.core.manifests.reader import policies_of
 from harness.core.model import NetworkPolicy
@@ -16,10 +17,10 @@ from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.reachability import Matrix, compute
 from harness.edge.files.library import load
-from harness.errors import HarnessError
+from harness.exitcode import ExitCode
 from harness.progress import Progress
 from harness.report.heatmap import svg, told
-from harness.report.matrix import NO_VERDICT, Verdicts, legend, tables
+from harness.report.matrix import Verdicts, legend, tables
 
 SHOWN = 20
 
@@ -28,48 +29,44 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the verb."""
     parser = commands.add_parser(
         "probe",
-        help="who reaches whom in some namespaces of a running cluster",
-        description=f"Every pod probes every port of every pod, at once. {STAYS} A cell says "
+        help="show which pods reach which pods in some namespaces of a running cluster",
+        description=f"Every pod probes every port of every pod, all at once. {STAYS} A cell says "
         "`blocked` only if three attempts stayed silent and the target answers itself.",
-        epilog="Exit code: 0 all agrees (or all has a verdict), 1 the cluster differs from the "
-        "policies of --expect, 2 no verdict.",
+        epilog=f"Exit code: {ExitCode.OK} every cell has a verdict and agrees with --expect (if "
+        f"given), {ExitCode.DIFFERS} a cell differs from --expect, {ExitCode.NO_VERDICT} a cell "
+        "has no verdict.",
     )
     add_options(parser)
     parser.add_argument(
         "--expect",
         type=Path,
         metavar="DIR",
-        help="compare with what the policies in DIR/*.yaml say of the pods that are there",
+        help="compare the cluster with what the policies in DIR/*.yaml say of its pods",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the cells")
-    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the matrix")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write all cells to this file, as JSON"
+    )
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the matrix into this file")
     parser.set_defaults(run=_probe)
 
 
-def _probe(arguments: argparse.Namespace, progress: Progress) -> int:
-    console = Console()
-    try:
-        # The files first: their faults are found before anything is touched.
-        library = load(arguments.expect) if arguments.expect else None
-        with live_pods(arguments, progress) as live:
-            seen = live.matrix.observe(live.pods, live.targets)
-        policies = policies_of(in_force(library, library)) if library else None
-        expected = _expected(live, policies) if policies is not None else None
-    except HarnessError as error:
-        Console(stderr=True).print(
-            f"policylab: {error}", style="bold red", highlight=False, markup=False
-        )
-        return NO_VERDICT
+def _probe(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
+    # The files first: their faults are found before the cluster is touched.
+    library = load(arguments.expect) if arguments.expect else None
+    policies = policies_of(in_force(library, library)) if library else None
+    with live_pods(arguments, progress) as live:
+        seen = live.matrix.observe(live.pods, live.targets)
+    expected = _expected(live, policies) if policies is not None else None
     verdicts = Verdicts(seen, expected)
-    _show(console, verdicts, live.notes)
+    _show(Console(), verdicts, live.notes)
     if arguments.json:
         context = {"namespaces": arguments.namespaces, "notes": list(live.notes)}
         text = json.dumps(verdicts.as_json(**context), indent=1) + "\n"
-        arguments.json.write_text(text, encoding="utf-8")
+        write_output(arguments.json, text)
     if arguments.svg:
         title = f"who reaches whom in {', '.join(arguments.namespaces)}"
         picture = svg(seen, title=title, differing=verdicts.differing)
-        arguments.svg.write_text(picture, encoding="utf-8")
+        write_output(arguments.svg, picture)
     return verdicts.exit_code
 
 

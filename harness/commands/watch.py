@@ -18,6 +18,7 @@ from harness.core.probe.cells import Cell
 from harness.core.probe.flips import FlipLog
 from harness.core.probe.interpret import POLL
 from harness.errors import ContentError
+from harness.exitcode import ExitCode
 from harness.progress import Progress
 from harness.report.heatmap import look
 from harness.report.matrix import STYLES
@@ -30,7 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the verb."""
     parser = commands.add_parser(
         "watch",
-        help="watch flows of a running cluster, and say when each flips",
+        help="watch flows of a running cluster, and say when each one flips",
         description=f"Looks at the flows every --every seconds, with one attempt each. {STAYS} "
         "Ctrl-C ends it with a summary.",
     )
@@ -40,18 +41,34 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="append",
         nargs=2,
         metavar=("POD", "POD:PORT/TCP"),
-        help="only this flow, as in: --flow shop/web shop/api:8080/TCP; default: all of them",
+        help="watch this flow only, for example --flow shop/web shop/api:8080/TCP; the option may "
+        "be repeated (default: all flows)",
     )
     parser.add_argument(
-        "--every", type=float, default=0.25, help="seconds from one look to the next"
+        "--every",
+        type=_seconds,
+        default=0.25,
+        metavar="SECONDS",
+        help="the time from one look to the next (default: %(default)s)",
     )
     parser.add_argument(
-        "--seconds", type=float, default=float("inf"), help="end by itself after so long"
+        "--seconds",
+        type=_seconds,
+        default=float("inf"),
+        metavar="SECONDS",
+        help="stop after this time (default: at Ctrl-C)",
     )
     parser.set_defaults(run=_watch)
 
 
-def _watch(arguments: argparse.Namespace, progress: Progress) -> int:
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError("the time must be more than 0 seconds")
+    return number
+
+
+def _watch(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     console = Console()
     with live_pods(arguments, progress) as live:
         chosen = _chosen(arguments.flow, live)
@@ -68,7 +85,7 @@ def _watch(arguments: argparse.Namespace, progress: Progress) -> int:
         except KeyboardInterrupt:
             console.print("interrupted")
         console.print(summary(log, time.monotonic() - began))
-    return 0
+    return ExitCode.OK
 
 
 def _chosen(flows: list[list[str]] | None, live: LivePods) -> frozenset[Key] | None:

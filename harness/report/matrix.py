@@ -12,6 +12,7 @@ from rich.text import Text
 from harness.core.outcome import Verdict
 from harness.core.policy.reachability import Key, Matrix, Mismatch
 from harness.core.probe.cells import Cell, differences, unclear
+from harness.exitcode import ExitCode
 from harness.report.heatmap import ODD, OPEN, REJECTED, SHUT, UNCLEAR, Look, look
 
 STYLES: Mapping[Look, str] = {
@@ -22,8 +23,6 @@ STYLES: Mapping[Look, str] = {
     UNCLEAR: "bold yellow",
 }
 DIFFERS = "reverse"
-AGREES, DIFFER, NO_VERDICT = 0, 1, 2
-"""Exit codes of `policylab probe`."""
 
 
 class Verdicts:
@@ -41,11 +40,11 @@ class Verdicts:
         return frozenset((miss.source, miss.target) for miss in self.wrong)
 
     @property
-    def exit_code(self) -> int:
-        """A difference is certain, whatever else has no verdict."""
+    def exit_code(self) -> ExitCode:
+        """A difference is certain, whatever other cell has no verdict."""
         if self.wrong:
-            return DIFFER
-        return NO_VERDICT if self.unclear or not len(self.seen) else AGREES
+            return ExitCode.DIFFERS
+        return ExitCode.NO_VERDICT if self.unclear or not len(self.seen) else ExitCode.OK
 
     def summary(self) -> dict[str, int]:
         """How many cells there are of each kind, and how many differ or have no verdict."""

@@ -15,6 +15,7 @@ from harness.core.lab.documented import Erratum, parse_table
 from harness.edge.cni.known import PROFILES
 from harness.edge.files.labs import load_claims, load_shown
 from harness.errors import ContentError
+from harness.exitcode import ExitCode
 
 TUTORIALS = sorted(load_shown())
 ERRATUM = Erratum("wrong-port", "it times out", "nobody listens", "name another port")
@@ -157,7 +158,7 @@ def test_later_run_wins_and_a_row_that_was_not_checked_takes_nothing_away(tmp_pa
 
 
 def test_unknown_tutorial_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["claims", "lab13"]) == 1
+    assert main(["claims", "lab13"]) == ExitCode.USAGE
     assert "lab12-zero-trust" in capsys.readouterr().err
 
 

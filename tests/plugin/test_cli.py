@@ -8,10 +8,12 @@ from types import SimpleNamespace
 import pytest
 
 from harness import cli
+from harness.commands import cluster
 from harness.core.manifests.reader import parse, policies_of
 from harness.edge import images
 from harness.edge.cluster.state import ClusterStatus
 from harness.errors import ImageUnavailable
+from harness.exitcode import ExitCode
 
 
 def test_saved_bundle_is_named(
@@ -32,7 +34,7 @@ def test_loaded_bundle_names_its_node_image(
     assert "node:1" in capsys.readouterr().err
 
 
-def test_fault_is_one_message_and_exit_code_one(
+def test_fault_of_the_machine_is_one_message_and_its_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(file: Path, progress: object) -> None:
@@ -40,7 +42,7 @@ def test_fault_is_one_message_and_exit_code_one(
 
     monkeypatch.setattr(images, "load", refuse)
 
-    assert cli.main(["images", "load", "room.tar.zst"]) == 1
+    assert cli.main(["images", "load", "room.tar.zst"]) == ExitCode.FAULT
     said = capsys.readouterr().err
     assert "the bundle is cut" in said
     assert "copy it again" in said
@@ -53,22 +55,22 @@ def test_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(images, "save", interrupt)
 
-    assert cli.main(["images", "save", "room.tar.zst"]) == 130
+    assert cli.main(["images", "save", "room.tar.zst"]) == ExitCode.INTERRUPTED
 
 
-@pytest.mark.parametrize(("healthy", "code"), [(True, 0), (False, 1)])
+@pytest.mark.parametrize(("healthy", "code"), [(True, 0), (False, 10)])
 def test_status_says_by_its_exit_code_whether_labs_can_run(
     monkeypatch: pytest.MonkeyPatch, healthy: bool, code: int
 ) -> None:
-    monkeypatch.setattr(cli, "status", lambda name: ClusterStatus(healthy, {"state": "x"}))
+    monkeypatch.setattr(cluster, "status", lambda name: ClusterStatus(healthy, {"state": "x"}))
 
     assert cli.main(["cluster", "status", "mine"]) == code
 
 
 def test_down_of_all_deletes_every_cluster_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     deleted: list[str] = []
-    monkeypatch.setattr(cli, "owned_clusters", lambda: ["a", "b"])
-    monkeypatch.setattr(cli, "delete_cluster", deleted.append)
+    monkeypatch.setattr(cluster, "owned_clusters", lambda: ["a", "b"])
+    monkeypatch.setattr(cluster, "delete_cluster", deleted.append)
 
     assert cli.main(["cluster", "down", "--all"]) == 0
     assert deleted == ["a", "b"]
@@ -105,15 +107,18 @@ def test_diagnosis_of_an_open_flow_suggests_nothing(capsys: pytest.CaptureFixtur
     ("words", "said"),
     [
         (("diagnose", "develop/nobody", "pod/develop/backend:8080"), "no manifest in force"),
-        (("diagnose", "develop/frontend", "lookup/google.com"), "no end of a flow"),
-        (("diagnose", "develop/frontend", "net/nowhere.example:80"), "no end of a flow"),
+        (("diagnose", "develop/frontend", "lookup/google.com"), "is not a valid target of a flow"),
+        (
+            ("diagnose", "develop/frontend", "net/nowhere.example:80"),
+            "is not a valid target of a flow",
+        ),
         (("privilege", "--wanted", "/nowhere/wanted.yaml"), "cannot be read"),
     ],
 )
 def test_wrong_words_are_one_message(
     words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert judged(*words) == 1
+    assert judged(*words) == ExitCode.USAGE
     assert said in " ".join(capsys.readouterr().err.split())
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from harness.exitcode import ExitCode
+
 pytest_plugins = ["pytester"]
 
 MANIFEST = """
@@ -139,7 +141,7 @@ def test_broken_tool_is_not_checked_and_never_a_denial(pytester: pytest.Pytester
 
     result = run(pytester)
 
-    assert result.ret == 1
+    assert result.ret == ExitCode.NO_VERDICT
     assert statuses(pytester.path) == ["not_checked", "not_checked"]
     assert "curl is gone" in document(pytester.path)["rows"][1]["problem"]
 
@@ -153,7 +155,7 @@ def test_silence_without_a_positive_control_is_not_checked(pytester: pytest.Pyte
 
     result = run(pytester)
 
-    assert result.ret == 1
+    assert result.ret == ExitCode.NO_VERDICT
     assert statuses(pytester.path) == ["pass", "not_checked"]
 
 
@@ -163,7 +165,7 @@ def test_unstable_satisfies_nothing(pytester: pytest.Pytester) -> None:
         "return Observation(Reading(Outcome.UNSTABLE), control=Reading(Outcome.CONNECTED))",
     )
 
-    assert run(pytester).ret == 1
+    assert run(pytester).ret == ExitCode.NO_VERDICT
     assert statuses(pytester.path) == ["not_checked", "not_checked"]
 
 
@@ -184,7 +186,8 @@ def test_misspelt_outcome_stops_the_collection_with_one_message(pytester: pytest
 
     result = run(pytester)
 
-    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert result.ret == ExitCode.USAGE
+    assert not (pytester.path / "results").exists()
     result.stdout.fnmatch_lines(
         [
             "*`timeuot` is not an outcome*",
@@ -273,7 +276,7 @@ def test_machine_fault_stops_the_run_with_every_row_not_checked(pytester: pytest
 
     result = run(pytester)
 
-    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert result.ret == ExitCode.FAULT
     result.stdout.fnmatch_lines(["*the gate: nothing is enforced*"])
     assert statuses(pytester.path) == ["not_checked", "not_checked"]
 
@@ -286,7 +289,7 @@ def test_interrupt_keeps_what_was_found(pytester: pytest.Pytester) -> None:
 
     result = run(pytester)
 
-    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert result.ret == ExitCode.INTERRUPTED
     assert statuses(pytester.path) == ["pass", "not_checked"]
     assert document(pytester.path)["interrupted"] is True
 
@@ -339,3 +342,40 @@ def test_asking_for_nothing_but_a_lab_of_another_cni_names_the_option(
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*needs --lab-cni=cilium*"])
+
+
+def test_failed_row_is_certain_whatever_other_row_has_no_verdict(pytester: pytest.Pytester) -> None:
+    body = """if row.step == "open":
+            raise ProbeError("the prober ended")
+        return Observation(Reading(Outcome.CONNECTED))"""
+    project(pytester, body)
+
+    assert run(pytester).ret == ExitCode.DIFFERS
+
+
+def test_fault_while_the_run_is_tidied_up_is_a_fault_and_no_difference(
+    pytester: pytest.Pytester,
+) -> None:
+    project(pytester, HONEST)
+    conftest = CONFTEST.format(body=HONEST).replace(
+        'def lab_plays():\n    return {"shop": Script()}',
+        'def lab_plays():\n    yield {"shop": Script()}\n    raise ClusterNotReady("it is stuck")',
+    )
+    (pytester.path / "conftest.py").write_text(conftest, encoding="utf-8")
+
+    assert run(pytester).ret == ExitCode.FAULT
+    assert statuses(pytester.path) == ["pass", "pass"]
+
+
+def test_failure_of_another_test_beside_the_labs_counts(pytester: pytest.Pytester) -> None:
+    project(pytester, HONEST, **{"labs/shop/test_02_other.py": "def test_it():\n    assert 0\n"})
+
+    assert run(pytester).ret == ExitCode.DIFFERS
+
+
+def test_run_of_other_tests_keeps_the_exit_codes_of_pytest(pytester: pytest.Pytester) -> None:
+    project(pytester, HONEST, **{"test_other.py": "def test_it():\n    raise KeyboardInterrupt\n"})
+
+    assert pytester.runpytest_subprocess("test_other.py", "-k", "none").ret == 5
+    assert pytester.runpytest_subprocess("test_other.py").ret == ExitCode.INTERRUPTED
+    assert not (pytester.path / "results").exists()

@@ -22,6 +22,7 @@ from harness.core.policy.reachability import Matrix
 from harness.core.probe.cells import Cell, judged
 from harness.edge.probe.discovery import Found
 from harness.errors import ClusterNotReady, ContentError
+from harness.exitcode import ExitCode
 
 OPEN = Cell(Outcome.CONNECTED, 1.0)
 SHUT = Cell(Outcome.TIMEOUT)
@@ -76,9 +77,11 @@ def policies(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("cell", "code"), [(SHUT, 0), (OPEN, 1), (ODD, 2)])
+@pytest.mark.parametrize(
+    ("cell", "code"), [(SHUT, ExitCode.OK), (OPEN, ExitCode.DIFFERS), (ODD, ExitCode.NO_VERDICT)]
+)
 def test_exit_code_says_whether_the_cluster_does_what_policies_say(
-    monkeypatch: pytest.MonkeyPatch, policies: Path, cell: Cell, code: int
+    monkeypatch: pytest.MonkeyPatch, policies: Path, cell: Cell, code: ExitCode
 ) -> None:
     on_stage(monkeypatch, cell)
 
@@ -115,7 +118,7 @@ def test_matrix_is_written_as_json_and_as_a_picture(
     assert files[1].read_text().startswith("<svg")
 
 
-def test_fault_of_the_machine_is_no_verdict(
+def test_fault_of_the_machine_has_its_own_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def none(name: str) -> None:
@@ -123,7 +126,7 @@ def test_fault_of_the_machine_is_no_verdict(
 
     monkeypatch.setattr(livepods, "running", none)
 
-    assert cli.main(["probe", "shop"]) == 2
+    assert cli.main(["probe", "shop"]) == ExitCode.FAULT
     assert "policylab-calico does not run" in capsys.readouterr().err
 
 
@@ -141,11 +144,11 @@ def test_pods_of_a_foreign_cluster_are_touched_only_with_yes(
     monkeypatch.setattr(livepods, "discover", lambda *_, **__: bare)
     monkeypatch.setattr(livepods, "equip", lambda *given: equipped.append(given))
 
-    assert cli.main(["probe", "shop", "--context", "prod"]) == 2
+    assert cli.main(["probe", "shop", "--context", "prod"]) == ExitCode.USAGE
     assert equipped == []
     said = capsys.readouterr().err
     assert "--yes" in said
-    assert "until its pod goes" in " ".join(said.split())
+    assert "until its pod ends" in " ".join(said.split())
 
 
 @pytest.mark.parametrize("text", ["", "0", "65536", "80/sctp", "http", "80/tcp/udp"])
@@ -202,5 +205,5 @@ def test_watch_knows_its_flows(
 ) -> None:
     on_stage(monkeypatch, OPEN)
 
-    assert cli.main(["watch", "shop", "--flow", "shop/web", "shop/gone:80/TCP"]) == 1
+    assert cli.main(["watch", "shop", "--flow", "shop/web", "shop/gone:80/TCP"]) == ExitCode.USAGE
     assert "no flow shop/web -> shop/gone:80/TCP" in capsys.readouterr().err

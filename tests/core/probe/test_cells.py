@@ -15,8 +15,9 @@ from harness.core.outcome import Outcome, Verdict
 from harness.core.policy.reachability import Matrix
 from harness.core.probe.cells import Cell, Wanted, cell_of, differences, judged, unclear
 from harness.core.probe.flips import FlipLog
+from harness.exitcode import ExitCode
 from harness.report.heatmap import DIFFERS, svg
-from harness.report.matrix import AGREES, DIFFER, NO_VERDICT, Verdicts, tables
+from harness.report.matrix import Verdicts, tables
 
 SILENCE = [Attempt(Phase.TIMEOUT, 1250.0)] * 3
 OURS = Wanted(3, nonce="n1", peer="shop/api")
@@ -103,23 +104,23 @@ def test_verdict_depends_on_what_the_target_shows_itself(
 @pytest.mark.parametrize(
     ("cell", "verdict", "code"),
     [
-        (judged(OPEN, OPEN), Verdict.ALLOW, AGREES),
-        (judged(OPEN, OPEN), Verdict.DENY, DIFFER),
-        (judged(SHUT, OPEN), Verdict.DENY, AGREES),
-        (judged(SHUT, OPEN), Verdict.ALLOW, DIFFER),
-        (judged(SHUT, SHUT), Verdict.DENY, NO_VERDICT),
-        (Cell(Outcome.UNSTABLE), Verdict.DENY, NO_VERDICT),
-        (Cell(Outcome.UNSTABLE), Verdict.UNDEFINED, AGREES),
-        (judged(OPEN, OPEN), Verdict.UNDEFINED, AGREES),
-        (Cell(Outcome.ONE_WAY), Verdict.ALLOW, DIFFER),
-        (Cell(Outcome.ONE_WAY), Verdict.DENY, DIFFER),
-        (Cell(Outcome.WRONG_PEER), Verdict.ALLOW, DIFFER),
+        (judged(OPEN, OPEN), Verdict.ALLOW, ExitCode.OK),
+        (judged(OPEN, OPEN), Verdict.DENY, ExitCode.DIFFERS),
+        (judged(SHUT, OPEN), Verdict.DENY, ExitCode.OK),
+        (judged(SHUT, OPEN), Verdict.ALLOW, ExitCode.DIFFERS),
+        (judged(SHUT, SHUT), Verdict.DENY, ExitCode.NO_VERDICT),
+        (Cell(Outcome.UNSTABLE), Verdict.DENY, ExitCode.NO_VERDICT),
+        (Cell(Outcome.UNSTABLE), Verdict.UNDEFINED, ExitCode.OK),
+        (judged(OPEN, OPEN), Verdict.UNDEFINED, ExitCode.OK),
+        (Cell(Outcome.ONE_WAY), Verdict.ALLOW, ExitCode.DIFFERS),
+        (Cell(Outcome.ONE_WAY), Verdict.DENY, ExitCode.DIFFERS),
+        (Cell(Outcome.WRONG_PEER), Verdict.ALLOW, ExitCode.DIFFERS),
     ],
 )
-def test_exit_code_is_0_agrees_1_differs_2_no_verdict(
-    cell: Cell, verdict: Verdict, code: int
+def test_exit_code_says_agrees_differs_or_no_verdict(
+    cell: Cell, verdict: Verdict, code: ExitCode
 ) -> None:
-    assert Verdicts(matrix(cell), said(verdict)).exit_code == code
+    assert Verdicts(matrix(cell), said(verdict)).exit_code is code
 
 
 def test_flow_that_was_not_looked_at_is_no_agreement() -> None:
@@ -129,7 +130,7 @@ def test_flow_that_was_not_looked_at_is_no_agreement() -> None:
     assert [cell.problem for *_, cell in unclear(nothing, said(Verdict.DENY))] == [
         "it was not looked at"
     ]
-    assert Verdicts(nothing).exit_code == NO_VERDICT
+    assert Verdicts(nothing).exit_code is ExitCode.NO_VERDICT
 
 
 def test_json_says_what_was_predicted_and_whether_it_agrees() -> None:

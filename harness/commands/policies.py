@@ -16,22 +16,29 @@ from harness.core.predict.scenario import Scenario
 from harness.core.target import ExternalPort, PodPort, parse_pod, parse_target
 from harness.edge.files.library import load
 from harness.errors import ContentError
+from harness.exitcode import ExitCode
 from harness.progress import Progress
 from harness.report.advice import diagnosis_text, privilege_text
 
-OK = 0
 
-
-def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add both verbs."""
-    _diagnose_parser(commands.add_parser("diagnose", help="which policies block a flow, and why"))
-    _privilege_parser(commands.add_parser("privilege", help="do these policies allow too much?"))
+    _diagnose_parser(
+        commands.add_parser(
+            "diagnose", help="say which policies block a flow, and which policy would open it"
+        )
+    )
+    _privilege_parser(
+        commands.add_parser("privilege", help="compare policies with the flows that somebody wants")
+    )
 
 
 def _diagnose_parser(parser: argparse.ArgumentParser) -> None:
     _manifests(parser)
-    parser.add_argument("source", metavar="FROM", help="NAMESPACE/POD")
-    parser.add_argument("target", metavar="TO", help="pod/NAMESPACE/POD:PORT[/udp], net/NAME:PORT")
+    parser.add_argument("source", metavar="FROM", help="the client: NAMESPACE/POD")
+    parser.add_argument(
+        "target", metavar="TO", help="the server: pod/NAMESPACE/POD:PORT[/udp] or net/NAME:PORT"
+    )
     parser.set_defaults(run=_diagnose)
 
 
@@ -41,19 +48,26 @@ def _privilege_parser(parser: argparse.ArgumentParser) -> None:
         "--wanted",
         type=Path,
         metavar="FILE",
-        help="a YAML list of {from: NAMESPACE/POD, to: pod/NAMESPACE/POD:PORT}; "
-        "default: the ConfigMap `wanted-flows` among the manifests",
+        help="the wanted flows, as a YAML list of {from: NAMESPACE/POD, to: "
+        "pod/NAMESPACE/POD:PORT} (default: the ConfigMap `wanted-flows` among the manifests)",
     )
     parser.set_defaults(run=_privilege)
 
 
 def _manifests(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--manifests", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--manifests",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the folder with the pods, Services and policies",
+    )
     parser.add_argument(
         "--apply",
         default="",
         metavar="NAMES",
-        help="the files in force, without .yaml, separated by commas; default: all of DIR",
+        help="the files that are in force, without .yaml, separated by commas (default: all "
+        "files of DIR)",
     )
 
 
@@ -63,14 +77,14 @@ def _scenario(arguments: argparse.Namespace) -> Scenario:
     return Scenario(in_force(library, names or sorted(library), where=str(arguments.manifests)))
 
 
-def _diagnose(arguments: argparse.Namespace, _: Progress) -> int:
+def _diagnose(arguments: argparse.Namespace, _: Progress) -> ExitCode:
     scenario = _scenario(arguments)
     source = scenario.pod(parse_pod(arguments.source, where="FROM"))
     end, target = _end(scenario, arguments.target)
     flow = Flow(source, end, target.port, target.protocol)
     found = diagnose(scenario.topology, scenario.policies, flow)
     sys.stdout.write(diagnosis_text(found))
-    return OK
+    return ExitCode.OK
 
 
 def _end(scenario: Scenario, text: str) -> tuple[Pod | External, PodPort | ExternalPort]:
@@ -80,14 +94,14 @@ def _end(scenario: Scenario, text: str) -> tuple[Pod | External, PodPort | Exter
     if isinstance(target, ExternalPort) and target.name in scenario.topology.external:
         return scenario.topology.external[target.name], target
     raise ContentError(
-        f"`{text}` is no end of a flow",
+        f"`{text}` is not a valid target of a flow",
         where="TO",
-        seen=f"names outside: {', '.join(scenario.topology.external)}",
+        seen=f"known names outside the cluster: {', '.join(scenario.topology.external)}",
         try_="pod/NAMESPACE/POD:PORT[/udp] or net/NAME:PORT",
     )
 
 
-def _privilege(arguments: argparse.Namespace, _: Progress) -> int:
+def _privilege(arguments: argparse.Namespace, _: Progress) -> ExitCode:
     scenario = _scenario(arguments)
     wanted = scenario.judgement.wanted
     if arguments.wanted is not None:
@@ -95,9 +109,13 @@ def _privilege(arguments: argparse.Namespace, _: Progress) -> int:
             _text(arguments.wanted), scenario.topology, origin=str(arguments.wanted)
         )
     if wanted is None:
-        raise ContentError("nothing says which flows are wanted", try_="--wanted FILE")
+        raise ContentError(
+            "no manifest says which flows are wanted",
+            where=str(arguments.manifests),
+            try_="name a list of flows: --wanted FILE",
+        )
     sys.stdout.write(privilege_text(judge(scenario.topology, scenario.policies, wanted)))
-    return OK
+    return ExitCode.OK
 
 
 def _text(file: Path) -> str:

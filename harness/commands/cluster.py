@@ -1,0 +1,98 @@
+"""`policylab cluster`: make, delete and look at clusters of policylab."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.commands.options import add_cni, add_mode, not_negative
+from harness.edge.cluster.opening import (
+    ClusterMode,
+    ClusterSpec,
+    delete_cluster,
+    open_cluster,
+    owned_clusters,
+    status,
+)
+from harness.edge.images import Source
+from harness.exitcode import ExitCode
+from harness.progress import Progress
+
+DEFAULT = ClusterSpec().cluster
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb and its own verbs."""
+    parser = commands.add_parser("cluster", help="make, delete and look at clusters of policylab")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    up = verbs.add_parser("up", help="make the cluster, or find it healthy")
+    add_cni(up, "the CNI of the cluster")
+    up.add_argument("--name", default="", help="the cluster's name (default: policylab-CNI)")
+    up.add_argument(
+        "--workers",
+        type=not_negative,
+        default=0,
+        metavar="N",
+        help="worker nodes, besides the control plane (default: %(default)s)",
+    )
+    up.add_argument(
+        "--images",
+        default=str(Source.AUTO),
+        choices=[str(source) for source in Source],
+        help="where the cluster's images come from (default: %(default)s)",
+    )
+    add_mode(up, "--mode")
+    up.set_defaults(
+        run=_up,
+        after_interrupt="A half-made cluster was deleted. Run the same command again.",
+    )
+    down = verbs.add_parser(
+        "down", help="delete a cluster that policylab made; other clusters are never deleted"
+    )
+    down.add_argument("name", nargs="?", default=DEFAULT, help="default: %(default)s")
+    down.add_argument("--all", action="store_true", help="delete every cluster of policylab")
+    down.set_defaults(run=_down)
+    state = verbs.add_parser(
+        "status",
+        help="say whether a cluster of policylab exists and is healthy",
+        epilog=f"Exit code: {ExitCode.OK} the cluster is healthy, {ExitCode.FAULT} it is not.",
+    )
+    state.add_argument("name", nargs="?", default=DEFAULT, help="default: %(default)s")
+    state.set_defaults(run=_status)
+
+
+def _up(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
+    spec = ClusterSpec(
+        cni=arguments.cni,
+        name=arguments.name,
+        mode=ClusterMode(arguments.mode),
+        workers=arguments.workers,
+        images=Source(arguments.images),
+    )
+    cluster = open_cluster(spec, progress)
+    show_facts(cluster.name, {**cluster.environment, "kubeconfig": str(cluster.kubeconfig)})
+    return ExitCode.OK
+
+
+def _down(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
+    for name in owned_clusters() if arguments.all else [arguments.name]:
+        with progress.step(f"delete cluster {name}"):
+            delete_cluster(name)
+    return ExitCode.OK
+
+
+def _status(arguments: argparse.Namespace, _: Progress) -> ExitCode:
+    found = status(arguments.name)
+    show_facts(arguments.name, found.facts)
+    return ExitCode.OK if found.healthy else ExitCode.FAULT
+
+
+def show_facts(title: str, facts: Mapping[str, str]) -> None:
+    """Print names and values as a table with two columns."""
+    table = Table(title=title, show_header=False, title_justify="left")
+    for name, value in facts.items():
+        table.add_row(name, value)
+    Console().print(table)

@@ -1,0 +1,50 @@
+"""`policylab images`: build, save and load the images that clusters are made from."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from harness.commands.cluster import show_facts
+from harness.edge import images
+from harness.edge.images import Source
+from harness.exitcode import ExitCode
+from harness.progress import Progress
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb and its own verbs."""
+    parser = commands.add_parser(
+        "images", help="build, save and load the images that clusters are made from"
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    build = verbs.add_parser("build", help="build every image that is not cached")
+    build.set_defaults(
+        run=_build,
+        after_interrupt="Finished parts are kept. Run the same command again to go on.",
+    )
+    save = verbs.add_parser(
+        "save", help="write all images to one file, for a classroom without a network"
+    )
+    save.add_argument("file", type=Path, help="the file to write")
+    save.set_defaults(run=_save, after_interrupt="Run the same command again.")
+    load = verbs.add_parser("load", help="load such a file, after its checksums were verified")
+    load.add_argument("file", type=Path, help="the file to read")
+    load.set_defaults(run=_load, after_interrupt="Run the same command again.")
+
+
+def _build(_: argparse.Namespace, progress: Progress) -> ExitCode:
+    made = images.provide(Source.BUILD, progress)
+    show_facts("images", {"node": made.node, **made.refs})
+    return ExitCode.OK
+
+
+def _save(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
+    progress.note(f"the images were saved to {images.save(arguments.file, progress)}")
+    return ExitCode.OK
+
+
+def _load(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
+    loaded = images.load(arguments.file, progress)
+    progress.note(f"the images were loaded; the node image is {loaded.node}")
+    return ExitCode.OK

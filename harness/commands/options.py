@@ -1,0 +1,45 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+import argparse
+
+from harness.edge.cluster.opening import ClusterMode
+from harness.edge.cni.known import CNIS, DEFAULT
+
+MODES = (ClusterMode.AUTO, ClusterMode.CREATE, ClusterMode.REUSE)
+"""Modes of a cluster of policylab; a cluster of the user's own is named by its context instead."""
+
+
+def add_cni(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Add `--cni`."""
+    parser.add_argument(
+        "--cni", default=DEFAULT, choices=CNIS, help=f"{meaning} (default: %(default)s)"
+    )
+
+
+def add_mode(parser: argparse.ArgumentParser, name: str) -> None:
+    """Add the option that says what to do about a cluster that exists already."""
+    parser.add_argument(
+        name,
+        default=str(ClusterMode.AUTO),
+        choices=[str(mode) for mode in MODES],
+        help="auto: use the cluster again if it is healthy, else make it; create: the cluster must "
+        "not exist yet; reuse: the cluster must exist and be healthy (default: %(default)s)",
+    )
+
+
+def positive(text: str) -> int:
+    """Read a number from 1 on, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("the number must be 1 or more")
+    return number
+
+
+def not_negative(text: str) -> int:
+    """Read a number from 0 on, for argparse."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("the number must be 0 or more")
+    return number
