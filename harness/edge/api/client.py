@@ -6,7 +6,8 @@ what the API server gets. Exec is not here: probing and replaying go through kub
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,11 +18,13 @@ from urllib3.exceptions import HTTPError
 
 from harness.edge.api.kube import Object, named
 from harness.edge.machine.clock import MACHINE_CLOCK
-from harness.edge.machine.wait import wait_for
-from harness.errors import ClusterNotReady, ContentError
+from harness.edge.machine.wait import NotYet, wait_for
+from harness.errors import ClusterNotReady, ContentError, HarnessError
 
 FIELD_MANAGER = "policylab"
 REQUEST_SECONDS = 10.0
+CONFLICT_SECONDS = 10.0
+"""For a pod that others keep changing while a prober is added: the kubelet and its controllers."""
 
 T = TypeVar("T")
 
@@ -34,7 +37,8 @@ class KubeClient:
     def __init__(self, kubeconfig: Path, context: str = "") -> None:
         self.where = f"{kubeconfig}" + (f", context {context}" if context else "")
         self._resources: dict[tuple[str, str], Any] = {}
-        self._client = self._asking(lambda: self._connect(kubeconfig, context))
+        with self._asking("the API server does not say which kinds it has"):
+            self._client = self._connect(kubeconfig, context)
         self._core = client.CoreV1Api(self._client.client)
 
     @staticmethod
@@ -44,10 +48,19 @@ class KubeClient:
         )
         return dynamic.DynamicClient(api)  # type: ignore[no-untyped-call]
 
-    def _asking(self, call: Callable[[], Any]) -> Any:
-        """Turn transport failures into a fault that says which cluster did not answer."""
+    @contextmanager
+    def _asking(self, refusal: str, fault: type[HarnessError] = ClusterNotReady) -> Iterator[None]:
+        """Turn failures of the requests in the block into faults that name the cluster.
+
+        Raises:
+            ClusterNotReady: no answer came.
+            HarnessError: (of type `fault`, with the sentence `refusal`) the answer was an error. A
+                method for which some status is no error catches that one inside of the block.
+        """
         try:
-            return call()
+            yield
+        except ApiException as error:
+            raise fault(refusal, where=self.where, seen=_words(error)) from error
         except (HTTPError, OSError, config.ConfigException) as error:
             raise ClusterNotReady(
                 "the Kubernetes API does not answer",
@@ -61,19 +74,20 @@ class KubeClient:
 
         Raises:
             ContentError: the cluster has no such kind (a CRD that is not installed).
+            ClusterNotReady: the API server does not answer.
         """
         key = (api_version, kind)
         if key not in self._resources:
-            try:
-                self._resources[key] = self._asking(
-                    lambda: self._client.resources.get(api_version=api_version, kind=kind)
-                )
-            except ResourceNotFoundError as error:
-                raise ContentError(
-                    f"the cluster knows no {kind} of {api_version}",
-                    where=self.where,
-                    try_="a CiliumNetworkPolicy needs a cluster that runs Cilium",
-                ) from error
+            with self._asking(f"the API server does not say whether it has the kind {kind}"):
+                try:
+                    found = self._client.resources.get(api_version=api_version, kind=kind)
+                except ResourceNotFoundError as error:
+                    raise ContentError(
+                        f"the cluster has no kind {kind} of {api_version}",
+                        where=self.where,
+                        try_="a CiliumNetworkPolicy needs a cluster that runs Cilium",
+                    ) from error
+            self._resources[key] = found
         return self._resources[key]
 
     def apply(self, body: Object) -> dict[str, Any]:
@@ -81,78 +95,73 @@ class KubeClient:
 
         Raises:
             ContentError: the server refuses the object; its own words are in the message.
+            ClusterNotReady: the API server does not answer.
         """
         resource = self.resource(body["apiVersion"], body["kind"])
-        try:
-            found = self._asking(
-                lambda: resource.server_side_apply(
-                    body=dict(body),
-                    namespace=body["metadata"].get("namespace"),
-                    field_manager=FIELD_MANAGER,
-                    force_conflicts=True,
-                    _request_timeout=REQUEST_SECONDS,
-                )
+        with self._asking(f"the API server refuses {named(body)}", ContentError):
+            found = resource.server_side_apply(
+                body=dict(body),
+                namespace=body["metadata"].get("namespace"),
+                field_manager=FIELD_MANAGER,
+                force_conflicts=True,
+                _request_timeout=REQUEST_SECONDS,
             )
-        except ApiException as error:
-            raise ContentError(
-                f"the API server refuses {named(body)}", where=self.where, seen=_words(error)
-            ) from error
         return dict(found.to_dict())
 
     def delete(self, body: Object, *, grace: int | None = None) -> None:
-        """Delete one object; one that is gone already is fine. `grace` in seconds."""
+        """Delete one object; an object that is gone already is fine. `grace` is in seconds.
+
+        Raises:
+            ContentError: the server does not delete the object.
+            ClusterNotReady: the API server does not answer.
+        """
         resource = self.resource(body["apiVersion"], body["kind"])
         options = {} if grace is None else {"grace_period_seconds": grace}
-        try:
-            self._asking(
-                lambda: resource.delete(
-                    name=body["metadata"]["name"],
-                    namespace=body["metadata"].get("namespace"),
-                    _request_timeout=REQUEST_SECONDS,
-                    **options,
-                )
+        with (
+            self._asking(f"the API server does not delete {named(body)}", ContentError),
+            suppress(NotFoundError),
+        ):
+            resource.delete(
+                name=body["metadata"]["name"],
+                namespace=body["metadata"].get("namespace"),
+                _request_timeout=REQUEST_SECONDS,
+                **options,
             )
-        except NotFoundError:
-            return
-        except ApiException as error:
-            raise ContentError(
-                f"the API server does not delete {named(body)}",
-                where=self.where,
-                seen=_words(error),
-            ) from error
 
     def get(
         self, api_version: str, kind: str, name: str, namespace: str | None = None
     ) -> dict[str, Any] | None:
-        """One object, or None."""
+        """One object, or None if the cluster does not have it.
+
+        Raises:
+            ClusterNotReady: the API server does not answer, or answers with an error.
+        """
         resource = self.resource(api_version, kind)
-        try:
-            found = self._asking(
-                lambda: resource.get(
+        with self._asking(f"the API server does not show {kind} {name}"):
+            try:
+                found = resource.get(
                     name=name, namespace=namespace, _request_timeout=REQUEST_SECONDS
                 )
-            )
-        except NotFoundError:
-            return None
-        except ApiException as error:
-            raise self._no_answer(f"does not show {kind} {name}", error) from error
+            except NotFoundError:
+                return None
         return dict(found.to_dict())
 
     def list(
         self, api_version: str, kind: str, namespace: str | None = None, *, selector: str = ""
     ) -> list[dict[str, Any]]:
-        """All objects of a kind, in one namespace or in all, by label selector."""
+        """All objects of a kind, in one namespace or in all, by label selector.
+
+        Raises:
+            ClusterNotReady: the API server does not answer, or answers with an error.
+        """
         resource = self.resource(api_version, kind)
-        try:
-            found = self._asking(
-                lambda: resource.get(
-                    namespace=namespace,
-                    label_selector=selector or None,
-                    _request_timeout=REQUEST_SECONDS,
-                )
+        place = f"the namespace {namespace}" if namespace else "all namespaces"
+        with self._asking(f"the API server does not list the {kind}s of {place}"):
+            found = resource.get(
+                namespace=namespace,
+                label_selector=selector or None,
+                _request_timeout=REQUEST_SECONDS,
             )
-        except ApiException as error:
-            raise self._no_answer(f"does not list {kind}s of {namespace}", error) from error
         return [dict(item.to_dict()) for item in found.items]
 
     def logs(
@@ -171,46 +180,45 @@ class KubeClient:
         Raises:
             ClusterNotReady: the kubelet gives no log.
         """
-        try:
-            return str(
-                self._asking(
-                    lambda: self._core.read_namespaced_pod_log(
-                        name=pod,
-                        namespace=namespace,
-                        previous=previous,
-                        timestamps=timestamps,
-                        since_seconds=since_seconds,
-                        _request_timeout=REQUEST_SECONDS,
-                    )
-                )
+        with self._asking(f"the kubelet gives no log of {namespace}/{pod}"):
+            found = self._core.read_namespaced_pod_log(
+                name=pod,
+                namespace=namespace,
+                previous=previous,
+                timestamps=timestamps,
+                since_seconds=since_seconds,
+                _request_timeout=REQUEST_SECONDS,
             )
-        except ApiException as error:
-            raise ClusterNotReady(
-                f"no log of {namespace}/{pod}", where=self.where, seen=_words(error)
-            ) from error
+        return str(found)
 
-    def add_ephemeral(self, namespace: str, pod: str, container: Object) -> None:
-        """Add an ephemeral container to a running pod (KEP-277); one of that name is left alone."""
+    def add_ephemeral(
+        self, namespace: str, pod: str, container: Object, *, seconds: float = CONFLICT_SECONDS
+    ) -> None:
+        """Add an ephemeral container to a running pod (KEP-277), unless it has one of that name.
+
+        A conflict (409) says that somebody changed the pod meanwhile. Then the patch, which carries
+        no version, is sent again, for `seconds` at most.
+
+        Raises:
+            ClusterNotReady: the API server refuses, or the conflicts do not end.
+        """
         resource = self.resource("v1", "Pod")
         body = {"spec": {"ephemeralContainers": [dict(container)]}}
-        try:
-            self._asking(
-                lambda: resource.subresources["ephemeralcontainers"].patch(
-                    name=pod,
-                    namespace=namespace,
-                    body=body,
-                    content_type="application/strategic-merge-patch+json",
-                    _request_timeout=REQUEST_SECONDS,
-                )
-            )
-        except ConflictError:
-            # Somebody else changed the pod meanwhile: the patch carries no version.
-            self.add_ephemeral(namespace, pod, container)
-        except ApiException as error:
-            raise self._no_answer(f"adds no prober to {namespace}/{pod}", error) from error
 
-    def _no_answer(self, what: str, error: ApiException) -> ClusterNotReady:
-        return ClusterNotReady(f"the API server {what}", where=self.where, seen=_words(error))
+        def patched() -> None:
+            with self._asking(f"the API server adds no prober to {namespace}/{pod}"):
+                try:
+                    resource.subresources["ephemeralcontainers"].patch(
+                        name=pod,
+                        namespace=namespace,
+                        body=body,
+                        content_type="application/strategic-merge-patch+json",
+                        _request_timeout=REQUEST_SECONDS,
+                    )
+                except ConflictError as error:
+                    raise NotYet(_words(error)) from error
+
+        self.wait(f"the pod {namespace}/{pod} takes a prober", patched, seconds=seconds)
 
     def wait(
         self,
@@ -221,7 +229,11 @@ class KubeClient:
         every: float = 0.1,
         try_: str = "",
     ) -> T:
-        """Wait for a condition on this cluster (see `harness.edge.machine.wait`)."""
+        """Wait for a condition on this cluster (see `harness.edge.machine.wait`).
+
+        Raises:
+            ClusterNotReady: the condition did not hold within `seconds`.
+        """
         return wait_for(
             condition,
             check,

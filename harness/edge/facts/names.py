@@ -105,8 +105,7 @@ def _spare(bench: Bench) -> tuple[str, str]:
         raise NotYet(f"it still knows each of {len(SPARES)}")
 
     what = "an address that Cilium was never told"
-    found: tuple[str, str] = bench.kube.wait(what, unknown, seconds=FORGET_SECONDS, every=1.0)
-    return found
+    return bench.kube.wait(what, unknown, seconds=FORGET_SECONDS, every=1.0)
 
 
 def _controls(bench: Bench) -> Outside:
@@ -138,8 +137,7 @@ def _until_reading(bench: Bench, pod: PodRef, wanted: Reading) -> float:
         return bench.kube.clock.monotonic()
 
     began = bench.kube.clock.monotonic()
-    until = bench.kube.wait(f"{MOVING} is {wanted}", reads, seconds=CACHE_SECONDS)
-    return float(until - began)
+    return bench.kube.wait(f"{MOVING} is {wanted}", reads, seconds=CACHE_SECONDS) - began
 
 
 def _at_address(bench: Bench, pods: list[PodRef], address: str) -> dict[PodRef, Outcome]:

@@ -261,7 +261,4 @@ def _crashed(bench: Bench, deployment: PodRef) -> tuple[str, dict[str, Any]]:
             or "no pod"
         )
 
-    found: tuple[str, dict[str, Any]] = bench.kube.wait(
-        f"{deployment} has crashed at least once", check, seconds=CRASH_SECONDS
-    )
-    return found
+    return bench.kube.wait(f"{deployment} has crashed at least once", check, seconds=CRASH_SECONDS)
