@@ -1,18 +1,31 @@
-"""What the pods of the manifests are called on the live cluster.
+"""The names of the manifests' pods on the live cluster.
 
 A table speaks of `shop/web-2`, the second pod of the Deployment `web`; on the cluster that pod has
-a generated name. `Pods` fills this in, and whoever runs kubectl or compares a host name reads it.
+a generated name. Whoever starts pods fills `LiveNames` in; whoever names a pod to the API, to
+kubectl or to a CNI, or compares a host name, asks it. `LivePod` keeps the two kinds of names apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from harness.core.target import PodRef
 
 
+@dataclass(frozen=True, slots=True)
+class LivePod:
+    """A pod by its namespace and its `metadata.name` on the cluster."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
 class LiveNames:
-    """Live names by pod; a pod that was not told of bears its own."""
+    """Live names by pod. A pod that nobody has told about keeps the name that the table gives."""
 
     def __init__(self) -> None:
         self._names: dict[PodRef, str] = {}
@@ -21,8 +34,12 @@ class LiveNames:
         """The pod's `metadata.name`, which is also its host name."""
         return self._names.get(pod, pod.name)
 
+    def live(self, pod: PodRef) -> LivePod:
+        """The pod under its live name."""
+        return LivePod(pod.namespace, self.of(pod))
+
     def learn(self, names: Mapping[PodRef, str]) -> None:
-        """Take in what pods are called; what was known of them before no longer counts."""
+        """Remember the live names of these pods, in place of any older ones."""
         self._names.update(names)
 
     def forget(self, pods: Iterable[PodRef]) -> None:

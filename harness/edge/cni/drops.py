@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.core.model import Direction
-from harness.core.target import PodRef
+from harness.edge.api.livenames import LivePod
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Dropped:
         return sum(self.by_port.get(port, 0) - known.get(port, 0) for port in ports)
 
 
-Drops = Mapping[tuple[PodRef, Direction], Dropped]
+Drops = Mapping[tuple[LivePod, Direction], Dropped]
 
 
 class DropCounter(Protocol):
@@ -39,7 +39,7 @@ class DropCounter(Protocol):
     Read before and after a probe, the end whose number has grown is where the packets went.
     """
 
-    def read(self, pods: Collection[PodRef]) -> Drops:
+    def read(self, pods: Collection[LivePod]) -> Drops:
         """Both ends of each of these pods.
 
         Raises:

@@ -14,7 +14,8 @@ from harness.core.policy.diagnosis import dropped
 from harness.core.policy.privilege import every_flow, judge, told
 from harness.core.predict.scenario import Scenario
 from harness.core.probe.interpret import POLL
-from harness.core.target import Blocked, PodRef, Rollout
+from harness.core.target import Blocked, Rollout
+from harness.edge.api.livenames import LivePod
 from harness.edge.cni import DropCounter, Drops
 from harness.edge.cni.known import COUNTED
 from harness.edge.machine.wait import NotYet
@@ -34,7 +35,11 @@ def blocked(bench: Bench, row: Row) -> Observation:
     """
     assert isinstance(row.target, Blocked)  # noqa: S101 - INSTRUMENTS is keyed by the type
     ask = Ask(row.source, row.target.end)
-    ends = {Direction.EGRESS: row.source, Direction.INGRESS: row.target.end.pod}
+    names = bench.prober.names
+    ends = {
+        Direction.EGRESS: names.live(row.source),
+        Direction.INGRESS: names.live(row.target.end.pod),
+    }
     if bench.drops is None:
         raise ProbeError(
             "nobody here can read what this cluster's CNI drops",
@@ -68,7 +73,7 @@ def blocked(bench: Bench, row: Row) -> Observation:
 def _grown(
     bench: Bench,
     drops: DropCounter,
-    ends: Mapping[Direction, PodRef],
+    ends: Mapping[Direction, LivePod],
     before: Drops,
     seen: Observation,
 ) -> tuple[dict[Direction, int], Drops]:
@@ -93,8 +98,7 @@ def _grown(
         return found, after
 
     what = "the CNI's counters of dropped packets stand still"
-    settled: tuple[dict[Direction, int], Drops] = bench.kube.wait(what, check, seconds=REST_SECONDS)
-    return settled
+    return bench.kube.wait(what, check, seconds=REST_SECONDS)
 
 
 def unused_rules(bench: Bench, row: Row) -> Observation:

@@ -6,8 +6,8 @@ import json
 from types import TracebackType
 from typing import Self
 
-from harness.core.target import PodRef
 from harness.edge.api.kubectl import Exec
+from harness.edge.api.livenames import LivePod
 from harness.edge.probe.stream import CONTAINER
 from harness.errors import ProbeError
 
@@ -32,7 +32,7 @@ for _ in sys.stdin:
 class Held:
     """One HTTP connection from a pod's prober, kept open until the end of the `with`."""
 
-    def __init__(self, kubectl: Exec, pod: PodRef, address: str, port: int) -> None:
+    def __init__(self, kubectl: Exec, pod: LivePod, address: str, port: int) -> None:
         self._where = f"{pod} -> {address}:{port}"
         command = ["python3", "-u", "-c", _SCRIPT, address, str(port)]
         self._dialogue = kubectl.talk(pod.namespace, pod.name, command, container=CONTAINER)

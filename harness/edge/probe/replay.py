@@ -26,8 +26,7 @@ class Replayer:
 
     def hold(self, pod: PodRef, address: str, port: int) -> Held:
         """A connection from the pod's prober that stays open; a context manager."""
-        live = PodRef(pod.namespace, self._names.of(pod))
-        return Held(self.kubectl, live, address, port)
+        return Held(self.kubectl, self._names.live(pod), address, port)
 
     def run(self, pod: PodRef, command: Sequence[str]) -> Transcript:
         """Run the command and keep what it said.

@@ -12,7 +12,7 @@ from harness.core.lab.documented import Row, parse_table
 from harness.core.model import Direction
 from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
-from harness.core.target import PodRef
+from harness.edge.api.livenames import LiveNames, LivePod
 from harness.edge.cni import Dropped, Drops
 from harness.edge.facts import judging
 from harness.edge.machine.wait import wait_for
@@ -27,8 +27,7 @@ step a: base
 | shop/web | blocked/pod/shop/api:80 | shows nothing | a fact |
 """
 ROW: Row = parse_table(TABLE, source="t#1").rows[0]
-WEB, API = PodRef("shop", "web"), PodRef("shop", "api")
-
+WEB, API = LivePod("shop", "web"), LivePod("shop", "api")
 
 PORTS, EARLIER = (40001, 40002), 39000
 Read = tuple[dict[int, int], dict[int, int]]
@@ -41,7 +40,7 @@ class Counters:
         self.reads = list(reads)
         self.by_port = by_port
 
-    def read(self, pods: Collection[PodRef]) -> Drops:
+    def read(self, pods: Collection[LivePod]) -> Drops:
         assert set(pods) == {WEB, API}
         out, into = self.reads.pop(0) if len(self.reads) > 1 else self.reads[0]
         counts = {(WEB, Direction.EGRESS): out, (API, Direction.INGRESS): into}
@@ -63,6 +62,7 @@ def found(outcome: Outcome, counters: Counters) -> Observation:
     seen = Observation(Reading(outcome), evidence={"attempts": [{"port": port} for port in PORTS]})
     bench = SimpleNamespace(
         kube=SimpleNamespace(wait=wait),
+        prober=SimpleNamespace(names=LiveNames()),
         observer=SimpleNamespace(read=lambda asks, *_: dict.fromkeys(asks, seen)),
         drops=counters,
     )

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from hashlib import sha1
 
 from harness.core.model import Direction
-from harness.core.target import PodRef
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
+from harness.edge.api.livenames import LivePod
 from harness.edge.cni.drops import Dropped, Drops
 from harness.edge.machine.process import CommandFailed
 from harness.errors import ProbeError
@@ -49,14 +49,14 @@ class FelixCounters:
         self._kube = kube
         self._kubectl = kubectl
 
-    def read(self, pods: Collection[PodRef]) -> Drops:
+    def read(self, pods: Collection[LivePod]) -> Drops:
         """Both ends of each of these pods.
 
         Raises:
             ProbeError: Felix's rules cannot be read, or have no chain for one of the pods.
         """
         tables: dict[str, Table] = {}
-        found: dict[tuple[PodRef, Direction], Dropped] = {}
+        found: dict[tuple[LivePod, Direction], Dropped] = {}
         for pod in pods:
             node = self._node(pod)
             if node not in tables:
@@ -65,7 +65,7 @@ class FelixCounters:
                 found[pod, direction] = dropped(tables[node], pod, direction)
         return found
 
-    def _node(self, pod: PodRef) -> str:
+    def _node(self, pod: LivePod) -> str:
         body = self._kube.get("v1", "Pod", pod.name, pod.namespace)
         if body is None:
             raise ProbeError(f"the pod {pod} does not run", where=self._kube.where)
@@ -91,7 +91,7 @@ class FelixCounters:
         return found.stdout
 
 
-def interface(pod: PodRef) -> str:
+def interface(pod: LivePod) -> str:
     """The host's end of a pod's link: Calico names it by a digest of the pod's name."""
     digest = sha1(f"{pod.namespace}.{pod.name}".encode(), usedforsecurity=False).hexdigest()
     return f"cali{digest[:11]}"
@@ -106,7 +106,7 @@ def parse(saved: str) -> Table:
     return table
 
 
-def dropped(table: Table, pod: PodRef, direction: Direction) -> Dropped:
+def dropped(table: Table, pod: LivePod, direction: Direction) -> Dropped:
     """One end of a pod. A pod that no policy isolates there has no such rule: nothing dropped.
 
     Raises:

@@ -17,9 +17,9 @@ from harness.core.manifests.ciliumrules import bare
 from harness.core.manifests.networkpolicy import selector
 from harness.core.model import Direction, Selector
 from harness.core.policy.selectors import selects
-from harness.core.target import PodRef
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
+from harness.edge.api.livenames import LivePod
 from harness.edge.cni.cilium.agents import CiliumAgents
 from harness.edge.cni.drops import Dropped, Drops
 from harness.errors import ProbeError
@@ -40,9 +40,9 @@ class HubbleDrops:
         self._since: dict[str, str] = {}
         self._born = kube.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         self._counted: set[str] = set()
-        self._packets: dict[tuple[PodRef, Direction], Counter[int]] = defaultdict(Counter)
+        self._packets: dict[tuple[LivePod, Direction], Counter[int]] = defaultdict(Counter)
 
-    def read(self, pods: Collection[PodRef]) -> Drops:
+    def read(self, pods: Collection[LivePod]) -> Drops:
         """Both ends of each of these pods.
 
         Raises:
@@ -62,7 +62,7 @@ class HubbleDrops:
             for direction in Direction
         }
 
-    def _body(self, pod: PodRef) -> Mapping[str, Any]:
+    def _body(self, pod: LivePod) -> Mapping[str, Any]:
         body = self._kube.get("v1", "Pod", pod.name, pod.namespace)
         if body is None:
             raise ProbeError(f"the pod {pod} does not run", where=self._kube.where)
@@ -99,7 +99,7 @@ def events(text: str) -> Iterator[dict[str, Any]]:
             yield event["flow"]
 
 
-def dropped_at(event: Mapping[str, Any]) -> tuple[PodRef, Direction] | None:
+def dropped_at(event: Mapping[str, Any]) -> tuple[LivePod, Direction] | None:
     """At which end of which pod a policy dropped this; None for what no policy dropped."""
     if event.get("drop_reason_desc") != BY_POLICY or event.get("traffic_direction") not in SIDES:
         return None
@@ -107,7 +107,7 @@ def dropped_at(event: Mapping[str, Any]) -> tuple[PodRef, Direction] | None:
     pod = event.get(side, {})
     if "pod_name" not in pod:
         return None
-    return PodRef(pod["namespace"], pod["pod_name"]), direction
+    return LivePod(pod["namespace"], pod["pod_name"]), direction
 
 
 def port_of(event: Mapping[str, Any]) -> int:

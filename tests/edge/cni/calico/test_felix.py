@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from harness.core.model import Direction
-from harness.core.target import PodRef
+from harness.edge.api.livenames import LivePod
 from harness.edge.cni.calico import CALICO
 from harness.edge.cni.calico.felix import dropped, interface, parse
 from harness.errors import ProbeError
 from tests.fakes.kube import FakeKube, agent_pod
 from tests.fakes.kubectl import FakeExec, Said
 
-POD = PodRef("develop", "backend")
+POD = LivePod("develop", "backend")
 LINK = interface(POD)
 SAVED = f"""
 *filter
@@ -32,7 +32,7 @@ COMMIT
 
 
 def test_interface_is_the_digest_that_calico_gives() -> None:
-    assert interface(PodRef("policylab-gate", "canary-server-0")) == "cali2b77ef268b8"
+    assert interface(LivePod("policylab-gate", "canary-server-0")) == "cali2b77ef268b8"
 
 
 def test_only_the_end_of_the_tier_counts() -> None:
@@ -53,7 +53,7 @@ def test_end_that_no_policy_isolates_drops_nothing() -> None:
 
 def test_pod_without_a_chain_is_no_zero() -> None:
     with pytest.raises(ProbeError, match="no chain"):
-        dropped(parse(SAVED), PodRef("develop", "nobody"), Direction.INGRESS)
+        dropped(parse(SAVED), LivePod("develop", "nobody"), Direction.INGRESS)
 
 
 def test_calico_is_counted_on_the_node_where_the_pod_runs() -> None:

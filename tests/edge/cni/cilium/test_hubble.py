@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from harness.core.model import Direction
-from harness.core.target import PodRef
+from harness.edge.api.livenames import LivePod
 from harness.edge.cni.cilium.hubble import HubbleDrops, dropped_at, events, isolating, labels_of
 from harness.errors import ProbeError
 from tests.fakes.kube import FakeKube, agent_pod
 from tests.fakes.kubectl import FakeExec, Said
 
-CLIENT, SERVER = PodRef("shop", "client"), PodRef("shop", "server")
+CLIENT, SERVER = LivePod("shop", "client"), LivePod("shop", "server")
 POD = {
     "kind": "Pod",
     "metadata": {"namespace": "shop", "name": "server", "labels": {"app": "web"}},
