@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks.pods import PORTS, others, ports_of
+from harness.core.ask import Flow
 from harness.core.model import (
     Direction,
-    Flow,
     Namespace,
     NetworkPolicy,
     Operator,

@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from harness.core.ask import flow_of
 from harness.core.manifests.library import in_force
 from harness.core.manifests.reader import MAX_BYTES
 from harness.core.manifests.wanted import parse_wanted
-from harness.core.model import External, Flow, Pod
 from harness.core.policy.diagnosis import diagnose
 from harness.core.policy.privilege import judge
 from harness.core.predict.scenario import Scenario
@@ -79,26 +79,18 @@ def _scenario(arguments: argparse.Namespace) -> Scenario:
 
 def _diagnose(arguments: argparse.Namespace, _: Progress) -> ExitCode:
     scenario = _scenario(arguments)
-    source = scenario.pod(parse_pod(arguments.source, where="FROM"))
-    end, target = _end(scenario, arguments.target)
-    flow = Flow(source, end, target.port, target.protocol)
+    source = parse_pod(arguments.source, where="FROM")
+    target = parse_target(arguments.target, where="TO")
+    if not isinstance(target, PodPort | ExternalPort):
+        raise ContentError(
+            f"`{target}` is not a valid target of a flow: policies see addresses and ports",
+            where="TO",
+            try_="write pod/NAMESPACE/NAME:PORT[/udp] or net/NAME:PORT[/udp]",
+        )
+    flow = flow_of(source, target, scenario.topology, where=f"{source} -> {target}")
     found = diagnose(scenario.topology, scenario.policies, flow)
     sys.stdout.write(diagnosis_text(found))
     return ExitCode.OK
-
-
-def _end(scenario: Scenario, text: str) -> tuple[Pod | External, PodPort | ExternalPort]:
-    target = parse_target(text, where="TO")
-    if isinstance(target, PodPort):
-        return scenario.pod(target.pod), target
-    if isinstance(target, ExternalPort) and target.name in scenario.topology.external:
-        return scenario.topology.external[target.name], target
-    raise ContentError(
-        f"`{text}` is not a valid target of a flow",
-        where="TO",
-        seen=f"known names outside the cluster: {', '.join(scenario.topology.external)}",
-        try_="pod/NAMESPACE/POD:PORT[/udp] or net/NAME:PORT",
-    )
 
 
 def _privilege(arguments: argparse.Namespace, _: Progress) -> ExitCode:

@@ -1,10 +1,18 @@
-"""A flow as a person asks for it: who asks, and whom, over what."""
+"""One flow, before and after it is translated: as a person asks for it, and as policies see it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.core.target import PodRef, Target
+from harness.core.model import External, Pod, PodRef, Protocol, Topology
+from harness.core.target import ExternalPort, Ping, PodPort, Target
+from harness.errors import ManifestError
+
+SHOWN = 400
+"""Characters of a list of names in an error."""
+
+Direct = PodPort | ExternalPort | Ping
+"""Targets that need no translation: the address is that of a pod or of something outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +29,74 @@ class Ask:
 
     def __str__(self) -> str:
         return f"{self.source} -> {self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A new connection or datagram as policies see it: the value of an ask after its translation.
+
+    A Service has become one of its pods, and a name its address. The ends bear the labels and
+    addresses by which rules select them, and something outside may be the source as well.
+    `port` is the port at the receiving end; 0 for ICMP. It prints like an ask.
+    """
+
+    source: Pod | External
+    target: Pod | External
+    port: int
+    protocol: Protocol = Protocol.TCP
+
+    @property
+    def direct(self) -> Direct:
+        """The target without its labels and addresses."""
+        end = self.target
+        if self.protocol is Protocol.ICMP:
+            return Ping(end.ref if isinstance(end, Pod) else end.name)
+        if isinstance(end, Pod):
+            return PodPort(end.ref, self.port, self.protocol)
+        return ExternalPort(end.name, self.port, self.protocol)
+
+    def __str__(self) -> str:
+        return f"{self.source} -> {self.direct}"
+
+
+def pod_of(ref: PodRef, topology: Topology, *, where: str = "") -> Pod:
+    """The pod of that name; `where` is the place of the name, for the error.
+
+    Raises:
+        ManifestError: it is not there.
+    """
+    found = topology.pods.get(str(ref))
+    if found is None:
+        raise ManifestError(
+            f"no manifest in force has the pod {ref}",
+            where=where,
+            seen=f"pods: {', '.join(sorted(topology.pods))}"[:SHOWN],
+            try_="correct the pod's name, or put the manifest that has the pod in force",
+        )
+    return found
+
+
+def flow_of(source: PodRef, target: Direct, topology: Topology, *, where: str = "") -> Flow:
+    """The flow that a pod's ask for an address comes to; `where` is the ask's place, for the error.
+
+    Raises:
+        ManifestError: an end is not there.
+    """
+
+    def end_of(end: PodRef | str) -> Pod | External:
+        if isinstance(end, PodRef):
+            return pod_of(end, topology, where=where)
+        if end not in topology.external:
+            raise ManifestError(
+                f"`{end}` is not a name of the simulated internet",
+                where=where,
+                seen=f"names: {', '.join(sorted(topology.external))}"[:SHOWN],
+            )
+        return topology.external[end]
+
+    own = pod_of(source, topology, where=where)
+    match target:
+        case PodPort(end, port, protocol) | ExternalPort(end, port, protocol):
+            return Flow(own, end_of(end), port, protocol)
+        case Ping(end):
+            return Flow(own, end_of(end), 0, Protocol.ICMP)

@@ -165,18 +165,34 @@ class Namespace:
 
 
 @dataclass(frozen=True, slots=True)
+class PodRef:
+    """A pod by namespace and name."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Pod:
     """A pod as policies see it. `ip` is known on a live cluster only; ipBlock needs it."""
 
     namespace: str
     name: str
-    labels: Labels
+    labels: Labels = field(hash=False)  # a mapping: it is compared, and counts for no hash
     ports: tuple[ContainerPort, ...] = ()
     ip: Address | None = None
     host_network: bool = False
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def ref(self) -> PodRef:
+        """The pod's namespace and name."""
+        return PodRef(self.namespace, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,19 +239,3 @@ class Topology:
     pods: Mapping[str, Pod]
     services: Mapping[str, Service] = field(default_factory=dict)
     external: Mapping[str, External] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """A new connection or datagram to another endpoint's port, after any Service translation.
-
-    `port` is the port at the receiving pod; 0 for ICMP.
-    """
-
-    source: Pod | External
-    target: Pod | External
-    port: int
-    protocol: Protocol = Protocol.TCP
-
-    def __str__(self) -> str:
-        return f"{self.source} -> {self.target}:{self.port}/{self.protocol}"

@@ -6,11 +6,11 @@ from ipaddress import ip_address, ip_network
 
 from hypothesis import strategies as st
 
+from harness.core.ask import Flow
 from harness.core.model import (
     ContainerPort,
     Direction,
     External,
-    Flow,
     IPBlock,
     Namespace,
     NetworkPolicy,

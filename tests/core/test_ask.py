@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from harness.core.ask import Ask
-from harness.core.target import PodRef, parse_target
+from ipaddress import ip_address
+
+import pytest
+
+from harness.core.ask import Ask, Flow, flow_of
+from harness.core.model import ContainerPort, External, Pod, Protocol, Topology
+from harness.core.target import ExternalPort, Ping, PodPort, PodRef, parse_pod, parse_target
+from harness.errors import ManifestError
 
 WEB = PodRef("shop", "web")
 
@@ -18,3 +24,58 @@ def test_equal_asks_are_one_key() -> None:
     asks = [Ask(WEB, parse_target(text, where="x")) for text in ("dns/A/api", "dns/A/api.")]
 
     assert len(set(asks)) == 1
+
+
+API = Pod("shop", "api", {"app": "api"}, (ContainerPort(80), ContainerPort(53, Protocol.UDP)))
+OUTSIDE = External("google.com", ip_address("192.0.2.10"))
+TOPOLOGY = Topology(
+    {}, {"shop/web": Pod("shop", "web", {}), "shop/api": API}, external={"google.com": OUTSIDE}
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pod/shop/api:80",
+        "pod/shop/api:53/udp",
+        "net/google.com:443",
+        "net/google.com:123/udp",
+        "ping/pod/shop/api",
+        "ping/net/google.com",
+    ],
+)
+def test_flow_is_the_ask_with_its_ends_and_prints_like_it(text: str) -> None:
+    target = parse_target(text, where="x")
+    assert isinstance(target, PodPort | ExternalPort | Ping)
+
+    flow = flow_of(WEB, target, TOPOLOGY)
+
+    assert flow.target in (API, OUTSIDE)
+    assert flow.direct == target
+    assert str(flow) == str(Ask(WEB, target))
+
+
+def test_equal_flows_are_one_key_though_labels_are_a_mapping() -> None:
+    one, other = (Flow(Pod("shop", "web", {"app": "web"}), API, 80) for _ in range(2))
+
+    assert len({one, other}) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [
+        ("shop/gone", "pod/shop/api:80", "no manifest in force has the pod shop/gone"),
+        ("shop/web", "pod/shop/gone:80", "no manifest in force has the pod shop/gone"),
+        ("shop/web", "net/nowhere.example:80", "`nowhere.example` is not a name of the simulated"),
+    ],
+)
+def test_an_end_that_is_not_there_is_named_with_its_place(
+    source: str, target: str, said: str
+) -> None:
+    direct = parse_target(target, where="x")
+    assert isinstance(direct, PodPort | ExternalPort)
+
+    with pytest.raises(ManifestError, match=said) as raised:
+        flow_of(parse_pod(source, where="x"), direct, TOPOLOGY, where="f.yaml:3")
+    assert raised.value.where == "f.yaml:3"
+    assert raised.value.seen

@@ -12,7 +12,6 @@ from harness.core.lab.profile import LINES
 from harness.core.manifests.library import Library, in_force
 from harness.core.predict.scenario import Prediction, Scenario
 from harness.core.predict.settle import candidates, flips
-from harness.core.target import PodRef
 from harness.edge.cni.known import PROFILES
 from harness.edge.files.labs import HOME, load_table
 from harness.edge.files.library import load
@@ -92,11 +91,7 @@ def test_each_denial_has_a_flow_that_shows_when_it_is_in_force() -> None:
     """Entering a step with policies flips at least one flow, so that nobody has to sleep."""
     workloads = scenario("lab12-zero-trust", ("01-workloads",))
     denied = scenario("lab12-zero-trust", ("01-workloads", "02-default-deny"))
-    pods = [
-        PodRef(p.namespace, p.name)
-        for p in denied.topology.pods.values()
-        if p.namespace != "kube-system"
-    ]
+    pods = [p.ref for p in denied.topology.pods.values() if p.namespace != "kube-system"]
 
     changed = flips(workloads, denied, candidates(denied, pods))
 

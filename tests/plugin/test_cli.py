@@ -110,7 +110,7 @@ def test_diagnosis_of_an_open_flow_suggests_nothing(capsys: pytest.CaptureFixtur
         (("diagnose", "develop/frontend", "lookup/google.com"), "is not a valid target of a flow"),
         (
             ("diagnose", "develop/frontend", "net/nowhere.example:80"),
-            "is not a valid target of a flow",
+            "is not a name of the simulated internet",
         ),
         (("privilege", "--wanted", "/nowhere/wanted.yaml"), "cannot be read"),
     ],
@@ -127,8 +127,8 @@ def test_privilege_names_the_unused_selector(capsys: pytest.CaptureFixture[str])
 
     said = capsys.readouterr().out
     assert "1 parts of rules that no wanted flow uses\n  develop/allow-dns-egress egress" in said
-    assert "  traefik/gateway -> production/production-db:5432/TCP\n" in said
-    assert "  develop/frontend -> develop/backend:8080/TCP\n" in said
+    assert "  traefik/gateway -> pod/production/production-db:5432\n" in said
+    assert "  develop/frontend -> pod/develop/backend:8080\n" in said
 
 
 def test_privilege_takes_its_list_from_a_file(

@@ -10,7 +10,7 @@ from harness.core.fuzz.cases import PREFIX, Case
 from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import Scenario
-from harness.core.target import PodPort, PodRef
+from harness.core.target import PodPort, PodRef, ports_of
 from harness.errors import ProbeError
 
 
@@ -45,14 +45,11 @@ def asks_of(scenario: Scenario) -> tuple[Ask, ...]:
     """All made-up pods to all others, on each port that they have."""
     pods = [pod for pod in scenario.topology.pods.values() if pod.namespace.startswith(PREFIX)]
     return tuple(
-        Ask(
-            PodRef(source.namespace, source.name),
-            PodPort(PodRef(target.namespace, target.name), port.number, port.protocol),
-        )
+        Ask(source.ref, port)
         for source in pods
         for target in pods
         if source is not target
-        for port in target.ports
+        for port in ports_of(target)
     )
 
 

@@ -6,7 +6,7 @@ A list in YAML, one entry a path:
     - {from: develop/*, to: dns}
 
 `from` is a pod, or every pod of a namespace. `to` is `pod/NAMESPACE/NAME:PORT[/udp]`,
-`net/NAME:PORT[/udp]` (outside of the cluster), or `dns`: CoreDNS on port 53, UDP and TCP.
+`net/HOST:PORT[/udp]` (outside of the cluster), or `dns`: CoreDNS on port 53, UDP and TCP.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any
 
 import yaml
 
+from harness.core.ask import Flow, flow_of
 from harness.core.manifests.reader import MAX_BYTES, Resource
 from harness.core.manifests.yamltree import Document, read
-from harness.core.model import Flow, Pod, Protocol, Topology
+from harness.core.model import Pod, Protocol, Topology
 from harness.core.target import ExternalPort, PodPort, parse_target
 from harness.errors import ManifestError, OutcomeTableError
 
@@ -52,15 +53,15 @@ def parse_wanted(text: str, topology: Topology, *, origin: str) -> tuple[Flow, .
             names an end that is not there; the message has the line.
     """
     document = _document(text, origin)
-    flows: dict[str, Flow] = {}
+    flows: dict[Flow, None] = {}
     for number, entry in enumerate(document.value):
         where = f"{origin}:{document.line((number,))}"
         if not isinstance(entry, dict) or entry.keys() != {"from", "to"}:
             raise ManifestError(
                 "an entry has `from` and `to`, and nothing else", where=where, seen=str(entry)[:200]
             )
-        flows |= {str(flow): flow for flow in _flows(entry, topology, where)}
-    return tuple(flows.values())
+        flows |= dict.fromkeys(_flows(entry, topology, where))
+    return tuple(flows)
 
 
 def _document(text: str, origin: str) -> Document:
@@ -123,12 +124,11 @@ def _to(source: Pod, text: str, topology: Topology, where: str) -> Iterator[Flow
             seen=error.seen,
             try_=f"{error.try_} A list of wanted flows may have: {_FORMS}",
         ) from error
-    if isinstance(target, PodPort) and str(target.pod) in topology.pods:
-        yield Flow(source, topology.pods[str(target.pod)], target.port, target.protocol)
-    elif isinstance(target, ExternalPort) and target.name in topology.external:
-        yield Flow(source, topology.external[target.name], target.port, target.protocol)
-    else:
-        raise ManifestError(f"`{text}` is no end that is there", where=where, try_=_FORMS)
+    if not isinstance(target, PodPort | ExternalPort):
+        raise ManifestError(
+            f"`{text}` is not valid in a list of wanted flows", where=where, try_=f"write {_FORMS}"
+        )
+    yield flow_of(source.ref, target, topology, where=where)
 
 
-_FORMS = "pod/NAMESPACE/NAME:PORT[/udp], net/NAME:PORT[/udp] or dns"
+_FORMS = "pod/NAMESPACE/NAME:PORT[/udp], net/HOST:PORT[/udp] or dns"

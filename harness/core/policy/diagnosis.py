@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_network
 
+from harness.core.ask import Flow
 from harness.core.fqdn import matches
 from harness.core.model import (
     Direction,
     Entity,
     External,
-    Flow,
     IPBlock,
     Labels,
     NetworkPolicy,

@@ -20,16 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.core.model import (
-    Direction,
-    External,
-    Flow,
-    NetworkPolicy,
-    Pod,
-    Protocol,
-    Rule,
-    Topology,
-)
+from harness.core.ask import Flow
+from harness.core.model import Direction, External, NetworkPolicy, Pod, Protocol, Rule, Topology
 from harness.core.outcome import Verdict
 from harness.core.policy.decision import Decision, Side, both
 from harness.core.policy.reasons import (

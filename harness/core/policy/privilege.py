@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from harness.core.ask import Flow
 from harness.core.model import (
     NETWORK_POLICY,
     Direction,
     External,
-    Flow,
     NetworkPolicy,
     Protocol,
     Rule,
@@ -80,7 +80,7 @@ def judge(
 ) -> Privilege:
     """Measure policies by the flows that are wanted."""
     policies = tuple(policies)
-    listed = {str(flow) for flow in wanted}
+    listed = set(wanted)
     oracle = Oracle(topology, policies)
     return Privilege(
         unused=tuple(
@@ -92,7 +92,7 @@ def judge(
         unwanted=tuple(
             flow
             for flow in every_flow(topology)
-            if str(flow) not in listed and oracle.verdict(flow) is Verdict.ALLOW
+            if flow not in listed and oracle.verdict(flow) is Verdict.ALLOW
         ),
         missing=tuple(flow for flow in wanted if oracle.verdict(flow) is Verdict.DENY),
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from harness.core.model import External, Flow, Pod, Protocol
+from harness.core.ask import Flow
+from harness.core.model import External, Pod, Protocol
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.core.ask import Flow
 from harness.core.fqdn import matches
 from harness.core.model import (
     CILIUM_POLICY,
     Direction,
     Entity,
     External,
-    Flow,
     NetworkPolicy,
     Peer,
     Pod,

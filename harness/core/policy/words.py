@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from harness.core.ask import Flow
 from harness.core.model import (
     Entity,
     External,
-    Flow,
     IPBlock,
     Operator,
     Peer,

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from harness.core.ask import Flow
 from harness.core.manifests.reader import Resource
 from harness.core.manifests.wanted import wanted_in
-from harness.core.model import Flow, NetworkPolicy, Pod, Topology
+from harness.core.model import NetworkPolicy, Topology
 from harness.core.outcome import Reading
 from harness.core.policy.diagnosis import diagnose
 from harness.core.policy.privilege import FACTS, Privilege, judge
-from harness.core.target import Blocked, Fact
+from harness.core.target import Fact
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,8 @@ class Judgement:
         """The policies measured by the state's list of wanted flows, if it has one."""
         return None if self.wanted is None else judge(self.topology, self.policies, self.wanted)
 
-    def blocked(self, source: Pod, end: Pod, target: Blocked) -> tuple[Reading, tuple[str, ...]]:
+    def blocked(self, flow: Flow) -> tuple[Reading, tuple[str, ...]]:
         """Where a flow is dropped, and the oracle's reasons."""
-        flow = Flow(source, end, target.end.port, target.end.protocol)
         found = diagnose(self.topology, self.policies, flow)
         return found.reading, found.reasons
 

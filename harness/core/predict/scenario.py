@@ -10,20 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from harness.core.ask import Ask
+from harness.core.ask import Ask, Flow, flow_of, pod_of
 from harness.core.dns.question import Question
 from harness.core.dns.zone import Zone, resolve
 from harness.core.fqdn import matches
 from harness.core.manifests.reader import Resource, policies_of, topology_of
-from harness.core.model import (
-    External,
-    Flow,
-    Pod,
-    Protocol,
-    Service,
-    ServicePort,
-    Topology,
-)
+from harness.core.model import External, Pod, Protocol, Service, ServicePort, Topology
 from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.reasons import name_refused
@@ -81,21 +73,6 @@ class Scenario:
         # No addresses: which ones stand in for the internet is the cluster's affair.
         self.zone = Zone(self.topology, external=dict.fromkeys(INTERNET, ""))
 
-    def pod(self, ref: PodRef) -> Pod:
-        """The pod that a table's cell names.
-
-        Raises:
-            ManifestError: the manifests in force have no such pod.
-        """
-        found = self.topology.pods.get(str(ref))
-        if found is None:
-            raise ManifestError(
-                f"no manifest in force has the pod {ref}",
-                seen=f"pods: {', '.join(sorted(self.topology.pods))}",
-                try_="name it in the row's `apply` cell, or mend the row's `from` or `to`",
-            )
-        return found
-
     def predict(self, ask: Ask) -> Prediction:
         """What the client will see.
 
@@ -104,16 +81,10 @@ class Scenario:
         """
         source, target = ask.source, ask.target
         match target:
-            case PodPort():
-                return self._reach(source, self.pod(target.pod), target.port, target.protocol)
+            case PodPort() | ExternalPort() | Ping():
+                return self._reach(flow_of(source, target, self.topology))
             case ServiceAddress():
                 return self._service(source, target)
-            case ExternalPort():
-                return self._reach(
-                    source, self._external(target.name), target.port, target.protocol
-                )
-            case Ping():
-                return self._ping(source, target)
             case NamePort():
                 return self._name(source, target)
             case DnsQuery():
@@ -127,36 +98,21 @@ class Scenario:
             case Blocked() | Fact() | Rollout():
                 return self._judged(source, target)
 
-    def _ping(self, source: PodRef, target: Ping) -> Prediction:
-        named = target.target
-        end = self._external(named) if isinstance(named, str) else self.pod(named)
-        return self._reach(source, end, 0, Protocol.ICMP)
-
     def _judged(self, source: PodRef, target: Blocked | Fact | Rollout) -> Prediction:
         """What the policies say of themselves; what only a measurement can tell is left open."""
         match target:
             case Blocked():
-                end = self.pod(target.end.pod)
-                return Prediction(*self.judgement.blocked(self.pod(source), end, target))
+                flow = flow_of(source, target.end, self.topology)
+                return Prediction(*self.judgement.blocked(flow))
             case Fact():
                 return Prediction(self.judgement.fact(target))
         return Prediction(None)
 
-    def _external(self, name: str) -> External:
-        found = self.topology.external.get(name)
-        if found is None:
-            raise ManifestError(f"`{name}` is not among the names of the simulated internet")
-        return found
-
-    def _reach(
-        self, source: PodRef, end: Pod | External, port: int, protocol: Protocol
-    ) -> Prediction:
-        decision = self.oracle.decide(Flow(self.pod(source), end, port, protocol))
+    def _reach(self, flow: Flow) -> Prediction:
+        decision = self.oracle.decide(flow)
         reading = {
             Verdict.DENY: Reading(Outcome.TIMEOUT),
-            Verdict.ALLOW: Reading(
-                Outcome.CONNECTED if _listens(end, port, protocol) else Outcome.REFUSED
-            ),
+            Verdict.ALLOW: Reading(Outcome.CONNECTED if _listens(flow) else Outcome.REFUSED),
             Verdict.UNDEFINED: None,
         }[decision.verdict]
         return Prediction(reading, decision.reasons)
@@ -193,7 +149,8 @@ class Scenario:
         self, ends: Iterable[tuple[Pod, int]], source: PodRef, protocol: Protocol
     ) -> Prediction:
         """What all of these ends agree on; open where they differ or there is none."""
-        found = {self._reach(source, pod, port, protocol) for pod, port in ends}
+        client = pod_of(source, self.topology)
+        found = {self._reach(Flow(client, pod, port, protocol)) for pod, port in ends}
         readings = {prediction.reading for prediction in found}
         reasons = tuple(sorted({reason for prediction in found for reason in prediction.reasons}))
         return Prediction(readings.pop() if len(readings) == 1 else None, reasons)
@@ -205,9 +162,8 @@ class Scenario:
     def _askable(self, source: PodRef, *, tcp: bool) -> tuple[str, ...] | None:
         protocol = Protocol.TCP if tcp else Protocol.UDP
         servers = _backends(self.topology, self.topology.services["kube-system/kube-dns"])
-        found = {
-            self.oracle.askable(Flow(self.pod(source), server, 53, protocol)) for server in servers
-        }
+        client = pod_of(source, self.topology)
+        found = {self.oracle.askable(Flow(client, server, 53, protocol)) for server in servers}
         return found.pop() if len(found) == 1 else None
 
     def _dns(self, source: PodRef, query: DnsQuery) -> Prediction:
@@ -251,7 +207,8 @@ class Scenario:
             *(f"{target.name}.{s}" for s in search_list(source.namespace)),
         ):
             if name in self.topology.external:
-                return self._reach(source, self.topology.external[name], target.port, Protocol.TCP)
+                end = ExternalPort(name, target.port, Protocol.TCP)
+                return self._reach(flow_of(source, end, self.topology))
             parts = name.split(".")
             service = self.topology.services.get("/".join(reversed(parts[:2])))
             if service and parts[2:] == ["svc", *CLUSTER_DOMAIN.split(".")]:
@@ -276,12 +233,12 @@ def _dns_cut(path: Prediction) -> Prediction:
     return replace(path, reading=Reading(Outcome.DNS_TIMEOUT) if silent else None)
 
 
-def _listens(end: Pod | External, port: int, protocol: Protocol) -> bool:
-    if protocol is Protocol.ICMP:
+def _listens(flow: Flow) -> bool:
+    if flow.protocol is Protocol.ICMP:
         return True
-    if isinstance(end, External):
-        return protocol is Protocol.TCP and port in EXTERNAL_PORTS
-    return any(p.number == port and p.protocol is protocol for p in end.ports)
+    if isinstance(flow.target, External):
+        return flow.protocol is Protocol.TCP and flow.port in EXTERNAL_PORTS
+    return any((p.number, p.protocol) == (flow.port, flow.protocol) for p in flow.target.ports)
 
 
 def _backends(topology: Topology, service: Service) -> list[Pod]:

@@ -22,6 +22,7 @@ from harness.core.target import (
     PodRef,
     ServiceAddress,
     Target,
+    ports_of,
 )
 from harness.core.world import INTERNET
 from harness.errors import ManifestError
@@ -46,11 +47,8 @@ def candidates(
     sources = tuple(sources)
     probed = set(sources)
     for pod in scenario.topology.pods.values():
-        ref = PodRef(pod.namespace, pod.name)
-        if ref in probed:
-            targets += [
-                PodPort(ref, p.number, p.protocol) for p in pod.ports if p.protocol is Protocol.TCP
-            ]
+        if pod.ref in probed:
+            targets += [port for port in ports_of(pod) if port.protocol is Protocol.TCP]
     for service in scenario.topology.services.values():
         if service.namespace == "kube-system":
             continue
@@ -111,7 +109,7 @@ def contested(scenario: Scenario | None) -> frozenset[PodRef]:
     odd = [policy for policy in (scenario.policies if scenario else ()) if _leaves_out(policy)]
     pods = scenario.topology.pods.values() if scenario else ()
     return frozenset(
-        PodRef(pod.namespace, pod.name)
+        pod.ref
         for policy in odd
         for pod in pods
         if pod.namespace == policy.namespace and selects(policy.pod_selector, pod.labels)

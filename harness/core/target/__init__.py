@@ -4,6 +4,7 @@
 `str(target)` prints, `parse_target` reads as an equal target. Everybody may call this room.
 """
 
+from harness.core.model import PodRef
 from harness.core.target.grammar import FORMS, parse_pod, parse_target
 from harness.core.target.kinds import (
     Blocked,
@@ -14,12 +15,12 @@ from harness.core.target.kinds import (
     NamePort,
     Ping,
     PodPort,
-    PodRef,
     Questions,
     ResolverOption,
     Rollout,
     ServiceAddress,
     Target,
+    ports_of,
 )
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "Target",
     "parse_pod",
     "parse_target",
+    "ports_of",
 ]

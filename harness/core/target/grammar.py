@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 
-from harness.core.model import Protocol
+from harness.core.model import PodRef, Protocol
 from harness.core.target.kinds import (
     Blocked,
     DnsQuery,
@@ -29,7 +29,6 @@ from harness.core.target.kinds import (
     NamePort,
     Ping,
     PodPort,
-    PodRef,
     Questions,
     ResolverOption,
     Rollout,

@@ -9,20 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.core.model import Protocol
+from harness.core.model import Pod, PodRef, Protocol
 
 DNS_PORT = 53
-
-
-@dataclass(frozen=True, slots=True)
-class PodRef:
-    """A pod by namespace and name."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +29,11 @@ class PodPort:
     def words(self) -> str:
         """What the client tries."""
         return f"{self.pod}:{self.port}{_over(self.protocol)}"
+
+
+def ports_of(pod: Pod) -> tuple[PodPort, ...]:
+    """Every port that the pod declares."""
+    return tuple(PodPort(pod.ref, port.number, port.protocol) for port in pod.ports)
 
 
 @dataclass(frozen=True, slots=True)

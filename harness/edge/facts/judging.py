@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from harness.core.ask import Ask
+from harness.core.ask import Ask, Flow
 from harness.core.lab.documented import Row
 from harness.core.manifests.library import namespaces_of
 from harness.core.manifests.networkpolicy import network_policy
-from harness.core.model import Direction, Flow, NetworkPolicy
+from harness.core.model import Direction, NetworkPolicy
 from harness.core.observation import Observation
 from harness.core.policy.diagnosis import dropped
 from harness.core.policy.privilege import every_flow, judge, told
@@ -113,12 +113,12 @@ def unused_rules(bench: Bench, row: Row) -> Observation:
 def wanted_against_allowed(bench: Bench, row: Row) -> Observation:
     """Every flow tried: how many pass unwanted, and how many wanted ones do not pass."""
     scenario, wanted = _wanted(bench, row)
-    listed = {str(flow) for flow in wanted}
+    listed = set(wanted)
     tried = {ask: f for f in (*wanted, *every_flow(scenario.topology)) if (ask := ask_of(f))}
     found = bench.observer.read(list(tried))
     through = {ask for ask in tried if passes(found[ask])}
-    unwanted = {a: f for a, f in tried.items() if a in through and str(f) not in listed}
-    missing = {a: f for a, f in tried.items() if a not in through and str(f) in listed}
+    unwanted = {a: f for a, f in tried.items() if a in through and f not in listed}
+    missing = {a: f for a, f in tried.items() if a not in through and f in listed}
     notes = [f"{len(tried)} flows tried"]
     for word, group in (("unwanted", unwanted), ("missing", missing)):
         if group:

@@ -76,7 +76,7 @@ def unrestarted(bench: Bench, row: Row) -> Observation:
 def client_address(bench: Bench, row: Row) -> Observation:
     """Which address the web servers log for the client: its own, unless something translated it."""
     servers = [
-        PodRef(pod.namespace, pod.name)
+        pod.ref
         for resource in bench.stage.resources(row.apply)
         for pod in pods_of(resource)
         if any(port.number == HTTP for port in pod.ports)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from harness.core.ask import Ask
-from harness.core.model import External, Flow, Pod, Protocol
+from dataclasses import replace
+
+from harness.core.ask import Ask, Flow
+from harness.core.model import External, Pod, Protocol
 from harness.core.observation import Observation
 from harness.core.outcome import SILENT, Outcome
 from harness.core.predict.settle import EXTERNAL_NAME, KNOWN_NAME
-from harness.core.target import DnsQuery, ExternalPort, PodPort, PodRef, ServiceAddress
+from harness.core.target import DnsQuery, ServiceAddress
 from harness.errors import ProbeError
 
 SYSTEM = "kube-system"
@@ -21,17 +23,15 @@ def ask_of(flow: Flow) -> Ask | None:
     """
     if not isinstance(flow.source, Pod):
         return None
-    source = PodRef(flow.source.namespace, flow.source.name)
+    ask = Ask(flow.source.ref, flow.direct)
     if isinstance(flow.target, External):
-        if (flow.target.name, flow.port) != (EXTERNAL_NAME, HTTP_PORT):
-            return None
-        return Ask(source, ExternalPort(flow.target.name, flow.port, flow.protocol))
+        stands = (flow.target.name, flow.port) == (EXTERNAL_NAME, HTTP_PORT)
+        return ask if stands else None
     if flow.target.namespace != SYSTEM:
-        target = PodRef(flow.target.namespace, flow.target.name)
-        return Ask(source, PodPort(target, flow.port, flow.protocol))
+        return ask
     if flow.port == DNS_PORT:
-        return Ask(source, DnsQuery("A", KNOWN_NAME, tcp=flow.protocol is Protocol.TCP))
-    return Ask(source, ServiceAddress(SYSTEM, "kube-dns", flow.port, flow.protocol))
+        return replace(ask, target=DnsQuery("A", KNOWN_NAME, tcp=flow.protocol is Protocol.TCP))
+    return replace(ask, target=ServiceAddress(SYSTEM, "kube-dns", flow.port, flow.protocol))
 
 
 def passes(seen: Observation | ProbeError) -> bool:

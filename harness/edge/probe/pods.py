@@ -209,7 +209,7 @@ def prober_container(image: str) -> dict[str, Any]:
 
 def refs_of(*workloads: Resource) -> list[PodRef]:
     """How tables call the pods of these objects."""
-    return [PodRef(p.namespace, p.name) for each in workloads for p in pods_of(each)]
+    return [p.ref for each in workloads for p in pods_of(each)]
 
 
 def _state(body: Mapping[str, Any]) -> str:

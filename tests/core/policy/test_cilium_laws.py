@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.ask import Flow
 from harness.core.manifests.ciliumpolicy import cilium_policy
 from harness.core.model import (
     Direction,
     External,
-    Flow,
     Namespace,
     NetworkPolicy,
     Peer,

@@ -7,8 +7,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.ask import Flow
 from harness.core.manifests.reader import parse, policies_of, topology_of
-from harness.core.model import Direction, Flow, NetworkPolicy, Rule, Selector, Topology
+from harness.core.model import Direction, NetworkPolicy, Rule, Selector, Topology
 from harness.core.outcome import Verdict
 from harness.core.policy.decision import Side
 from harness.core.policy.diagnosis import Diagnosis, diagnose

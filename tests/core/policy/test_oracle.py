@@ -6,12 +6,12 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from harness.core.ask import Flow
 from harness.core.manifests.reader import parse, policies_of
 from harness.core.model import (
     ContainerPort,
     Direction,
     External,
-    Flow,
     IPBlock,
     Namespace,
     NetworkPolicy,

@@ -8,10 +8,10 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.ask import Flow
 from harness.core.model import (
     Direction,
     External,
-    Flow,
     NetworkPolicy,
     Operator,
     Pod,

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.ask import Flow
 from harness.core.manifests.reader import parse, policies_of, topology_of
 from harness.core.manifests.wanted import MAX_ENTRIES, parse_wanted
-from harness.core.model import Direction, Flow, NetworkPolicy, Protocol, Rule, Topology
+from harness.core.model import Direction, NetworkPolicy, Rule, Topology
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.privilege import Unused, every_flow, judge
@@ -127,10 +128,10 @@ def test_every_flow_goes_to_a_port_that_listens() -> None:
 
     flows = {str(flow) for flow in every_flow(topology)}
 
-    assert "front/web -> back/api:8080/TCP" in flows
-    assert "front/web -> kube-system/coredns:53/UDP" in flows
+    assert "front/web -> pod/back/api:8080" in flows
+    assert "front/web -> pod/kube-system/coredns:53/udp" in flows
     assert not any(flow.startswith("kube-system/") for flow in flows)
-    assert "front/web -> front/web:80/TCP" not in flows
+    assert "front/web -> pod/front/web:80" not in flows
 
 
 def wanted(text: str) -> list[str]:
@@ -140,7 +141,7 @@ def wanted(text: str) -> list[str]:
 
 def test_entry_is_one_flow() -> None:
     assert wanted("- {from: front/web, to: pod/back/api:8080}") == [
-        "front/web -> back/api:8080/TCP"
+        "front/web -> pod/back/api:8080"
     ]
 
 
@@ -148,8 +149,8 @@ def test_star_means_every_pod_of_a_namespace_and_dns_both_protocols() -> None:
     found = wanted("- {from: front/*, to: dns}")
 
     assert found == [
-        f"front/web -> kube-system/coredns:53/{protocol}"
-        for protocol in (Protocol.UDP, Protocol.TCP)
+        "front/web -> pod/kube-system/coredns:53/udp",
+        "front/web -> pod/kube-system/coredns:53",
     ]
 
 
@@ -168,9 +169,9 @@ def test_flow_that_stands_twice_counts_once() -> None:
         ("- {from: front/nobody, to: dns}", "no pod that is there"),
         ("- {from: nowhere/*, to: dns}", "no pod that is there"),
         ("- {from: front/web, to: pod/back/api}", "not a valid target"),
-        ("- {from: front/web, to: pod/back/gone:1}", "no end that is there"),
-        ("- {from: front/web, to: lookup/google.com}", "no end that is there"),
-        ("- {from: front/web, to: net/nowhere.example:80}", "no end that is there"),
+        ("- {from: front/web, to: pod/back/gone:1}", "has the pod back/gone"),
+        ("- {from: front/web, to: lookup/google.com}", "not valid in a list of wanted flows"),
+        ("- {from: front/web, to: net/nowhere.example:80}", "not a name of the simulated internet"),
         ("- [", "no YAML"),
         ("[" * 3000, "this is no"),
         ("- {from: front/web, to: dns}\n" * (MAX_ENTRIES + 1), "entries"),

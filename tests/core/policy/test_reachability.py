@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from harness.core.model import (
-    Direction,
-    External,
-    Flow,
-    NetworkPolicy,
-    Pod,
-    Protocol,
-    Selector,
-    Topology,
-)
+from harness.core.ask import Flow
+from harness.core.model import Direction, External, NetworkPolicy, Pod, Protocol, Selector, Topology
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.reachability import Matrix, Mismatch, Port, compare, compute

@@ -6,9 +6,9 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from harness.core.ask import Flow
 from harness.core.model import (
     External,
-    Flow,
     IPBlock,
     Operator,
     Peer,
