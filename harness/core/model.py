@@ -208,12 +208,23 @@ class External:
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
-    """One port of a Service; `target` is a container port's number or name."""
+    """One port of a Service. `target` is a container port's number or name; 0 stands for `port`."""
 
     port: int
     protocol: Protocol = Protocol.TCP
     name: str = ""
     target: int | str = 0
+
+    def at(self, pod: Pod) -> int | None:
+        """The port of a pod behind the Service to which this port leads.
+
+        None if `target` is a name by which the pod calls no port of this protocol: then the pod is
+        not behind this port (kubernetes, pkg/api/v1/pod/util.go, FindPort).
+        """
+        if isinstance(self.target, int):
+            return self.target or self.port
+        named = (p for p in pod.ports if (p.name, p.protocol) == (self.target, self.protocol))
+        return next((port.number for port in named), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +241,14 @@ class Service:
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
 
+    def selects(self, pod: Pod) -> bool:
+        """Whether the pod is behind this Service; a Service with an empty selector has no pods."""
+        return (
+            bool(self.selector)
+            and pod.namespace == self.namespace
+            and self.selector.items() <= pod.labels.items()
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Topology:
@@ -239,3 +258,7 @@ class Topology:
     pods: Mapping[str, Pod]
     services: Mapping[str, Service] = field(default_factory=dict)
     external: Mapping[str, External] = field(default_factory=dict)
+
+    def behind(self, service: Service) -> tuple[Pod, ...]:
+        """The pods that a Service selects."""
+        return tuple(pod for pod in self.pods.values() if service.selects(pod))

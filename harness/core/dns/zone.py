@@ -110,7 +110,7 @@ class Zone:
             case []:
                 found = self._records(service, "", "")
             case [endpoint]:
-                behind = self._endpoints(service, service.ports)
+                behind = self._endpoints(service)
                 found = [e for e in behind if e.owner.partition(".")[0] == endpoint]
             case [port, protocol]:
                 found = self._records(service, port.removeprefix("_"), protocol.removeprefix("_"))
@@ -120,29 +120,27 @@ class Zone:
 
     def _records(self, service: Service, port: str, protocol: str) -> list[_Endpoint]:
         """CoreDNS takes an empty port or protocol for "any"."""
-        ports = [p for p in service.ports if _asked(p, port, protocol)]
-        if service.headless and (ports or not (port or protocol)):
-            return self._endpoints(service, ports)
+        ports = tuple(p for p in service.ports if _asked(p, port, protocol))
+        if service.headless and not (port or protocol):
+            return self._endpoints(service)
+        if service.headless:
+            return [e for e in self._endpoints(service, ports) if e.port is not None]
         owner = self._name_of(service)
         return [_Endpoint(owner, service.cluster_ip, p.port) for p in ports]
 
-    def _endpoints(self, service: Service, ports: Sequence[ServicePort]) -> list[_Endpoint]:
-        """One record for each pod and port; the port is the pod's, as in EndpointSlices.
+    def _endpoints(
+        self, service: Service, ports: Sequence[ServicePort] | None = None
+    ) -> list[_Endpoint]:
+        """One record for each pod and port, of all ports of the Service if none are given.
 
-        A Service without any port has addresses all the same.
+        The port is the pod's, as in EndpointSlices. A pod that has none of the ports still has an
+        address.
         """
+        ports = service.ports if ports is None else ports
         return [
             _Endpoint(f"{_hostname(pod)}.{self._name_of(service)}", pod.ip, number)
-            for pod in self._pods(service)
-            for number in ([_target(pod, port) for port in ports] if service.ports else [None])
-        ]
-
-    def _pods(self, service: Service) -> list[Pod]:
-        wanted = dict(service.selector).items()
-        return [
-            pod
-            for pod in self.topology.pods.values()
-            if wanted and pod.namespace == service.namespace and wanted <= dict(pod.labels).items()
+            for pod in self.topology.behind(service)
+            for number in _numbers(pod, ports) or [None]
         ]
 
     def _name_of(self, service: Service) -> str:
@@ -156,7 +154,7 @@ class Zone:
         services = self.topology.services.values()
         names = [self._name_of(s) for s in services if s.cluster_ip == address and not s.headless]
         for service in services:
-            behind = self._endpoints(service, service.ports)
+            behind = self._endpoints(service)
             names += [endpoint.owner for endpoint in behind if endpoint.address == address]
         return Reading(Outcome.RESOLVED, joined("PTR", names)) if names else NXDOMAIN
 
@@ -230,7 +228,6 @@ def _hostname(pod: Pod) -> str:
     return str(pod.ip).replace(".", "-").replace(":", "-") if pod.ip else ""
 
 
-def _target(pod: Pod, port: ServicePort) -> int:
-    if isinstance(port.target, int):
-        return port.target or port.port
-    return next((p.number for p in pod.ports if p.name == port.target), 0)
+def _numbers(pod: Pod, ports: Sequence[ServicePort]) -> Sequence[int | None]:
+    """The numbers by which the pod has these ports; a name that it has no port of is left out."""
+    return [number for port in ports if (number := port.at(pod)) is not None]

@@ -15,7 +15,7 @@ from harness.core.dns.question import Question
 from harness.core.dns.zone import Zone, resolve
 from harness.core.fqdn import matches
 from harness.core.manifests.reader import Resource, policies_of, topology_of
-from harness.core.model import External, Pod, Protocol, Service, ServicePort, Topology
+from harness.core.model import External, Pod, Protocol, Service
 from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.reasons import name_refused
@@ -134,7 +134,7 @@ class Scenario:
         self, source: PodRef, service: Service, port: int, protocol: Protocol
     ) -> Prediction:
         """Policies see a flow after the Service's translation, so the backends decide."""
-        backends = _backends(self.topology, service)
+        backends = self.topology.behind(service)
         if service.headless:
             # DNS gives the pods' own addresses, so nothing translates the port.
             return self._all([(pod, port) for pod in backends], source, protocol)
@@ -142,8 +142,8 @@ class Scenario:
         if not ports or not backends:
             # What answers for a port that a Service does not have is the proxy's choice.
             return Prediction(Reading(Outcome.REFUSED) if ports else None)
-        ends = [(pod, _target_port(pod, ports[0])) for pod in backends]
-        return self._all([end for end in ends if end[1]], source, protocol)
+        ends = [(pod, number) for pod in backends if (number := ports[0].at(pod)) is not None]
+        return self._all(ends, source, protocol)
 
     def _all(
         self, ends: Iterable[tuple[Pod, int]], source: PodRef, protocol: Protocol
@@ -161,7 +161,7 @@ class Scenario:
 
     def _askable(self, source: PodRef, *, tcp: bool) -> tuple[str, ...] | None:
         protocol = Protocol.TCP if tcp else Protocol.UDP
-        servers = _backends(self.topology, self.topology.services["kube-system/kube-dns"])
+        servers = self.topology.behind(self.topology.services["kube-system/kube-dns"])
         client = pod_of(source, self.topology)
         found = {self.oracle.askable(Flow(client, server, 53, protocol)) for server in servers}
         return found.pop() if len(found) == 1 else None
@@ -239,19 +239,3 @@ def _listens(flow: Flow) -> bool:
     if isinstance(flow.target, External):
         return flow.protocol is Protocol.TCP and flow.port in EXTERNAL_PORTS
     return any((p.number, p.protocol) == (flow.port, flow.protocol) for p in flow.target.ports)
-
-
-def _backends(topology: Topology, service: Service) -> list[Pod]:
-    wanted = service.selector.items()
-    return [
-        pod
-        for pod in topology.pods.values()
-        if pod.namespace == service.namespace and wanted and wanted <= dict(pod.labels).items()
-    ]
-
-
-def _target_port(pod: Pod, port: ServicePort) -> int:
-    if isinstance(port.target, int):
-        return port.target or port.port
-    named = [p.number for p in pod.ports if (p.name, p.protocol) == (port.target, port.protocol)]
-    return named[0] if named else 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.core.manifests.reader import Resource, pods_of
+from harness.core.model import Pod, Service
 from harness.core.predict.scenario import Scenario
 from harness.core.target import PodRef
 from harness.edge.api.kube import Kube
@@ -30,8 +32,8 @@ class Pods:
         self._images = images
         self._names = names
         self._addresses: dict[PodRef, str] = {}
-        self._labels: dict[PodRef, Mapping[str, str]] = {}
-        self._services: dict[str, tuple[str, Mapping[str, str]]] = {}
+        self._pods: dict[PodRef, Pod] = {}
+        self._services: dict[str, tuple[str, Service]] = {}
 
     @property
     def known(self) -> tuple[PodRef, ...]:
@@ -91,7 +93,8 @@ class Pods:
                         continue
                     del missing[str(ref)]
                     self._addresses[ref] = body["status"]["podIP"]
-                    self._labels[ref] = body["metadata"].get("labels", {})
+                    labels = body["metadata"].get("labels", {})
+                    self._pods[ref] = Pod(ref.namespace, ref.name, labels)
             if missing:
                 raise NotYet("; ".join(f"{name}: {state}" for name, state in missing.items()))
 
@@ -130,7 +133,7 @@ class Pods:
         pods = tuple(pods)
         for pod in pods:
             self._addresses.pop(pod, None)
-            self._labels.pop(pod, None)
+            self._pods.pop(pod, None)
         self._names.forget(pods)
 
     def bodies(self, pods: Iterable[PodRef]) -> list[dict[str, Any]]:
@@ -152,7 +155,8 @@ class Pods:
             found = self._kube.get("v1", "Service", service.name, service.namespace)
             if found is not None:
                 address = found["spec"].get("clusterIP", "")
-                self._services[key] = (address, found["spec"].get("selector") or {})
+                selector = found["spec"].get("selector") or {}
+                self._services[key] = (address, replace(service, selector=selector))
 
     def address(self, pod: PodRef) -> str:
         """A pod's address.
@@ -182,12 +186,9 @@ class Pods:
 
     def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
         """The pods of ours that a Service's selector matches."""
-        selector = self._services.get(f"{namespace}/{name}", ("", {}))[1]
-        return [
-            pod
-            for pod, labels in self._labels.items()
-            if pod.namespace == namespace and selector and selector.items() <= labels.items()
-        ]
+        if (found := self._services.get(f"{namespace}/{name}")) is None:
+            return []
+        return [ref for ref, pod in self._pods.items() if found[1].selects(pod)]
 
 
 def prober_container(image: str) -> dict[str, Any]:
