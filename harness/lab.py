@@ -18,6 +18,14 @@ from harness.errors import OutcomeTableError
 __all__ = ["Erratum", "Outcomes", "documented"]
 
 
+class LabTableError(OutcomeTableError, pytest.Collector.CollectError):
+    """A lab's table is wrong: pytest shows the message alone, without our traceback."""
+
+    def __init__(self, error: OutcomeTableError) -> None:
+        super().__init__(error.what, where=error.where, seen=error.seen, try_=error.try_)
+        self.args = (str(self),)  # the only thing that pytest shows of a CollectError
+
+
 @dataclass(frozen=True, slots=True)
 class Outcomes:
     """A lab's outcome table; `each_row` makes one test of every row."""
@@ -44,8 +52,8 @@ def documented(
     `cni` names the only CNI that the lab is for, if it needs what only that CNI has.
 
     Raises:
-        pytest.Collector.CollectError: the table is wrong; the message names the lab's file, the
-            line in it, and the cure.
+        LabTableError: the table is wrong; the message names the lab's file, the line in it, and the
+            cure.
     """
     here = inspect.currentframe()
     caller = here.f_back if here else None
@@ -53,8 +61,7 @@ def documented(
     try:
         return Outcomes(parse_table(table, source=source, errata=errata, cni=cni, place=place))
     except OutcomeTableError as error:
-        # A fault of the lab's text: pytest shows the message alone, without our traceback.
-        raise pytest.Collector.CollectError(str(error)) from error
+        raise LabTableError(error) from error
 
 
 def _place(table: str, caller: FrameType) -> Place:

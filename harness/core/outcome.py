@@ -6,6 +6,7 @@ UNSTABLE, and neither satisfies anything.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,6 +43,24 @@ class Outcome(StrEnum):
 
 SILENT = frozenset({Outcome.TIMEOUT, Outcome.DNS_TIMEOUT})
 """Outcomes that silence explains, and that therefore need a positive control."""
+
+MEANING: Mapping[Outcome, str] = {
+    Outcome.CONNECTED: "the server answered",
+    Outcome.TIMEOUT: "nothing came back: something dropped the packets",
+    Outcome.REFUSED: "the packets arrived, but no program listens on that port",
+    Outcome.RESET: "the connection was cut off",
+    Outcome.WRONG_PEER: "the answer came from another pod than the pod that was asked",
+    Outcome.ONE_WAY: "the client saw silence, but its datagram arrived",
+    Outcome.RESOLVED: "the name server gave an answer",
+    Outcome.DNS_NXDOMAIN: "the name does not exist",
+    Outcome.DNS_NODATA: "the name exists, but it has no record of this type",
+    Outcome.DNS_SERVFAIL: "the name server could not find the answer",
+    Outcome.DNS_REFUSED: "the name server, or a proxy before it, refused to answer",
+    Outcome.DNS_TIMEOUT: "the name server did not answer",
+    Outcome.SHOWS: "a text or a number was read; it stands after the word",
+    Outcome.UNSTABLE: "the attempts disagreed with each other: no verdict",
+}
+"""Each outcome in a sentence for people: reports and labs/WORDS.md explain it in these words."""
 
 
 @dataclass(frozen=True, slots=True)

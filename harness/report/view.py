@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from harness.core.lab.record import Status
-from harness.core.outcome import Outcome
+from harness.core.outcome import MEANING, Outcome
 
 COLUMNS = (
     ("documented", "tutorial says"),
@@ -31,21 +31,6 @@ STATUS_MEANING = {
     Status.FAIL: "the cluster does something else, and no erratum explains it",
     Status.ERRATUM: "the tutorial is wrong here, in a way that is known and explained",
     Status.NOT_CHECKED: "no verdict was reached: this proves nothing either way",
-}
-OUTCOME_MEANING = {
-    Outcome.CONNECTED: "the server answered",
-    Outcome.TIMEOUT: "nothing came back: something dropped the packets",
-    Outcome.REFUSED: "reached, but no program listens on that port",
-    Outcome.RESET: "the connection was cut off",
-    Outcome.WRONG_PEER: "another pod answered than the one that was asked",
-    Outcome.ONE_WAY: "silence at the client, but the datagram arrived",
-    Outcome.RESOLVED: "the name server gave an answer",
-    Outcome.DNS_NXDOMAIN: "the name does not exist",
-    Outcome.DNS_NODATA: "the name exists, but has no record of this type",
-    Outcome.DNS_SERVFAIL: "the name server could not find out",
-    Outcome.DNS_REFUSED: "the name server would not say",
-    Outcome.DNS_TIMEOUT: "the name server did not answer",
-    Outcome.UNSTABLE: "attempts disagreed with each other: no verdict",
 }
 NONE = "-"
 NONE_MEANING = "no answer in this column"
@@ -195,7 +180,7 @@ def duration(seconds: float) -> str:
 def legend(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """The outcome words that these rows use, and what they mean."""
     seen = {row[column] for row in rows for column, _ in COLUMNS}
-    words = [(o.value, meaning) for o, meaning in OUTCOME_MEANING.items() if o in seen]
+    words = [(o.value, MEANING[o]) for o in MEANING if o in seen and o is not Outcome.SHOWS]
     return words + ([(NONE, NONE_MEANING)] if None in seen else [])
 
 

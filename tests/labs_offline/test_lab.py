@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+from harness.core.lab.documented import Table
+from harness.edge.files.labs import load_table
+from harness.errors import OutcomeTableError
 
 LAB = '''"""Phase 1."""
 
@@ -25,21 +27,16 @@ step open: 01-pods
 '''
 
 
-def load(path: Path, text: str) -> ModuleType:
+def load(path: Path, text: str) -> Table:
     path.write_text(text, encoding="utf-8")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_table(path)
 
 
 def test_misspelt_outcome_names_the_file_the_line_the_word_and_the_nearest(tmp_path: Path) -> None:
     path = tmp_path / "test_01_wrong.py"
     line = next(n for n, text in enumerate(LAB.splitlines(), 1) if "conected" in text)
 
-    with pytest.raises(pytest.Collector.CollectError) as raised:
+    with pytest.raises(OutcomeTableError) as raised:
         load(path, LAB)
 
     words = str(raised.value)
@@ -52,9 +49,9 @@ def test_place_is_written_as_a_person_in_the_folder_would(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    module = load(tmp_path / "test_01_right.py", LAB.replace("conected", "connected"))
+    table = load(tmp_path / "test_01_right.py", LAB.replace("conected", "connected"))
 
-    assert module.OUTCOMES.rows[0].where == "test_01_right.py:11"
+    assert table.rows[0].where == "test_01_right.py:11"
 
 
 def test_lines_are_counted_from_the_call_where_the_table_is_not_a_literal(tmp_path: Path) -> None:
@@ -64,5 +61,5 @@ def test_lines_are_counted_from_the_call_where_the_table_is_not_a_literal(tmp_pa
     )
     assert compile(made, path.name, "exec")
 
-    with pytest.raises(pytest.Collector.CollectError, match=r"test_01_made\.py:11"):
+    with pytest.raises(OutcomeTableError, match=r"test_01_made\.py:11"):
         load(path, made)

@@ -7,7 +7,9 @@ each CNI: a test sees to it that none is only asserted. Each CNI's own folder ho
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
 
 from harness.core.model import NETWORK_POLICY
 from harness.core.outcome import Outcome, Reading
@@ -25,15 +27,9 @@ class CniProfile:
     """One CNI's answers, as a client in a pod sees them.
 
     `name`: the CNI's name in options and results.
-    `denied`: a new connection that a policy closes (dropped, or rejected).
-    `established`: a connection that was open when a policy closed its flow.
-    `unserved_port`: a port that a Service does not have, with no policy in the way.
-    `rules_left_out`: a flow that egress rules would close if policyTypes did not leave Egress out.
-    `ip_block_of_pods`: a pod that an ipBlock over the pod network would let in, and nothing else.
-    `loopback`: a pod to its own address, under a policy that closes everything.
-    `host_to_pod`: the pod's own node to a pod whose ingress is closed (the kubelet's probes).
-    `pod_to_host`: a pod whose egress is closed to its own node.
     `kinds`: the kinds of policy that the CNI enforces.
+
+    Every other field is a line of `LINES`, which says what is asked.
     """
 
     name: str
@@ -58,7 +54,17 @@ class CniProfile:
         return self.ip_block_of_pods == CONNECTED
 
 
-LINES = tuple(f.name for f in fields(CniProfile) if f.name not in {"name", "kinds"})
+LINES: Mapping[str, str] = {
+    "denied": "a new connection that a policy closes",
+    "established": "a connection that was open before a policy closed its flow",
+    "unserved_port": "a port that a Service does not have, with no policy in the way",
+    "rules_left_out": "a flow that egress rules would close if policyTypes did not omit Egress",
+    "ip_block_of_pods": "a pod that only an ipBlock over the pod network would let in",
+    "loopback": "a pod that asks its own address, under a policy that closes everything",
+    "host_to_pod": "the pod's own node asks a pod whose ingress is closed (as the kubelet does)",
+    "pod_to_host": "a pod whose egress is closed asks its own node",
+}
+"""What is asked by each line of the table; `cni:LINE` stands for the answer of the run's CNI."""
 PREFIX = "cni:"
 
 
@@ -69,10 +75,12 @@ def checked_line(line: str, *, where: str) -> str:
         OutcomeTableError: the table has no such line.
     """
     if line not in LINES:
+        near = get_close_matches(line, LINES, n=1)
         raise OutcomeTableError(
-            f"`{PREFIX}{line}` is no line of CniProfile",
+            f"`{PREFIX}{line}` is not a line of CniProfile",
             where=where,
-            seen=f"known: {', '.join(LINES)}",
+            seen=f"the lines are: {', '.join(LINES)}",
+            try_=f"did you mean `{PREFIX}{near[0]}`?" if near else "",
         )
     return line
 

@@ -183,5 +183,5 @@ def test_row_without_lines_is_the_same_everywhere() -> None:
 
 
 def test_unknown_line_of_the_profile_is_refused_by_name() -> None:
-    with pytest.raises(OutcomeTableError, match="no line of CniProfile"):
+    with pytest.raises(OutcomeTableError, match="not a line of CniProfile"):
         parse_table(LINES.replace("established", "reject"), source="t#1", errata=[WRONG_PORT])

@@ -1,0 +1,109 @@
+"""What the words of a table mean, for its reader: the kinds of target, and the facts.
+
+`labs/WORDS.md` is made of these sentences, of `harness.core.outcome.MEANING`, and of the lines of
+`CniProfile` (`harness.report.words`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One kind of target: an example, what the pod does, and what this shows that others do not."""
+
+    example: str
+    does: str
+    teaches: str
+
+
+WAYS: Mapping[str, Way] = {
+    "pod": Way(
+        "pod/secure-zone/secure-db:6379",
+        "The pod connects to the other pod's own address.",
+        "Only policies can be in the way: no name, no Service.",
+    ),
+    "svc": Way(
+        "svc/prod-nginx/my-nginx-clusterip:80",
+        "The pod connects to the address of a Service (its cluster IP).",
+        "Policies look at the pod that the Service chooses, not at the Service.",
+    ),
+    "net": Way(
+        "net/google.com:80",
+        "The pod connects to a server outside of the cluster, whose address it knows.",
+        "The way out may be open where DNS is closed.",
+    ),
+    "name": Way(
+        "name/google.com:80",
+        "The pod asks DNS for the name and then connects, as a program does with a URL.",
+        "`dns_timeout` means that the question failed, `timeout` that the connection did.",
+    ),
+    "ping": Way(
+        "ping/net/google.com",
+        "The pod sends one ICMP echo to a server outside, or to a pod (`ping/pod/...`).",
+        "The API says nothing about ICMP: the CNI decides.",
+    ),
+    "dns": Way(
+        "dns/SRV/_http._tcp.payment-api.secure-zone.svc.cluster.local",
+        "The pod asks one question, as `dig` does: the name is taken as it is written.",
+        "One record of one name, over UDP or (`/tcp`) over TCP, without the search list.",
+    ),
+    "lookup": Way(
+        "lookup/my-nginx-clusterip",
+        "The pod looks up an address, as every program does: through its search list.",
+        "A short name becomes the name of a Service in the pod's own namespace.",
+    ),
+    "questions": Way(
+        "questions/google.com.",
+        "The name server's log is read while the pod looks up the name.",
+        "One lookup costs several questions; a dot at the end of the name saves them.",
+    ),
+    "option": Way(
+        "option/ndots",
+        "The pod's `/etc/resolv.conf` is read.",
+        "The option decides how names are looked up.",
+    ),
+    "blocked": Way(
+        "blocked/pod/develop/backend:8080",
+        "The pod tries to connect, and the CNI's own counters of dropped packets are read.",
+        "The end at which the packets are dropped, and the policies that drop them.",
+    ),
+    "rollout": Way(
+        "rollout/08-broken-port",
+        "The manifest is applied on top of the step, watched, and rolled back.",
+        "The outage or the leak that the change caused.",
+    ),
+    "fact": Way(
+        "fact/policies",
+        "Something is measured that is neither a connection nor a question to DNS.",
+        "Each fact has its own line below.",
+    ),
+}
+"""Each kind of target, by the word before its first slash."""
+
+FACTS: Mapping[str, str] = {
+    "policies": "the policies in the pod's namespace, each with its policyTypes",
+    "name-label": "whether every namespace has its own name as a label",
+    "unrestarted": "whether the namespace's pods are older than its policies, without a restart",
+    "client-address": "the address that the web servers log for the pod",
+    "takes-effect": "whether connections are made after the API server has accepted the policies",
+    "established-connection": "whether a connection that was open before the policies lives on",
+    "lookup-time": "whether a name with a dot at its end is looked up faster than without",
+    "questions-saved": "how many of the name server's questions the dot at the end saves",
+    "crash": "the exit code of a container that crashed",
+    "last-words": "the first words of the last line that the container logged before it crashed",
+    "ready": "whether the Deployment's pod is ready, and after how many restarts",
+    "first-line": "the first line that the row's command prints",
+    "exit-code": "the exit code of the row's command",
+    "piped-exit-code": "the exit code of the row's command with `| head -1` behind it",
+    "gave-up-after": "after how many seconds the row's command gave up",
+    "new-address-unasked": "a connection to a name's new address, before the pod has asked again",
+    "new-address-asked": "a connection to that address, after the pod has asked again",
+    "name-server-fails": "a lookup while the name's own name server is broken",
+    "web-server-refuses": "a connection to a name while nobody listens at its address",
+    "unused-rules": "the rules of the policies that no wanted flow needs",
+    "wanted-against-allowed": "how many unwanted flows pass, and how many wanted flows do not",
+}
+"""What each fact measures."""

@@ -1,0 +1,63 @@
+"""`labs/WORDS.md`: it is up to date, and every word of every table stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import get_args
+
+import pytest
+
+from harness.cli import main
+from harness.core.lab.profile import LINES
+from harness.core.lab.words import FACTS, WAYS
+from harness.core.outcome import MEANING, Outcome
+from harness.core.target import FORMS, Fact, Target, parse_target
+from harness.edge.cni.known import PROFILES
+from harness.edge.facts.judging import JUDGING
+from harness.edge.facts.registry import FACTS as MEASURED
+from harness.edge.files.labs import HOME, load_shown
+from harness.report.words import UNWRITTEN
+
+PAGE = HOME / "WORDS.md"
+
+
+def test_page_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    """After a change: `policylab words > labs/WORDS.md`."""
+    assert main(["words"]) == 0
+
+    assert capsys.readouterr().out == PAGE.read_text(encoding="utf-8")
+
+
+def test_every_outcome_that_a_table_may_use_is_explained() -> None:
+    words = PAGE.read_text(encoding="utf-8")
+
+    assert set(MEANING) == set(Outcome)
+    assert all(f"| `{word}` | {MEANING[word]} |" in words for word in set(Outcome) - UNWRITTEN)
+
+
+def test_every_kind_of_target_has_an_example_that_can_be_read() -> None:
+    assert list(WAYS) == list(dict.fromkeys(form.partition("/")[0] for form in FORMS))
+
+    read = [parse_target(way.example, where=kind) for kind, way in WAYS.items()]
+    assert [str(target) for target in read] == [way.example for way in WAYS.values()]
+    assert {type(target) for target in read} == set(get_args(Target))
+
+
+def test_every_line_of_the_profile_is_asked_of_every_cni() -> None:
+    for profile in PROFILES.values():
+        assert set(profile.__slots__) == {"name", "kinds", *LINES}
+
+
+def measured(registry: Mapping[str, object]) -> set[str]:
+    kinds = {"blocked", "rollout", "questions", "resolveroption"}
+    return {name for name in registry if name not in kinds}
+
+
+def test_every_fact_that_can_be_measured_is_explained_and_no_other() -> None:
+    assert set(FACTS) == measured({**MEASURED, **JUDGING})
+
+
+def test_every_fact_of_the_labs_is_explained() -> None:
+    targets = [shown.row.target for rows in load_shown().values() for shown in rows]
+
+    assert {target.name for target in targets if isinstance(target, Fact)} <= set(FACTS)
