@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from harness.core.model import External, Pod, PodRef, Protocol, Topology
 from harness.core.target import ExternalPort, Ping, PodPort, Target
 from harness.errors import ManifestError
 
+APPLY = "correct the name, or put the manifest that has it in force"
 SHOWN = 400
 """Characters of a list of names in an error."""
 
@@ -65,15 +68,9 @@ def pod_of(ref: PodRef, topology: Topology, *, where: str = "") -> Pod:
     Raises:
         ManifestError: it is not there.
     """
-    found = topology.pods.get(str(ref))
-    if found is None:
-        raise ManifestError(
-            f"no manifest in force has the pod {ref}",
-            where=where,
-            seen=f"pods: {', '.join(sorted(topology.pods))}"[:SHOWN],
-            try_="correct the pod's name, or put the manifest that has the pod in force",
-        )
-    return found
+    if str(ref) not in topology.pods:
+        raise absent(f"no manifest in force has the pod {ref}", str(ref), topology.pods, where)
+    return topology.pods[str(ref)]
 
 
 def flow_of(source: PodRef, target: Direct, topology: Topology, *, where: str = "") -> Flow:
@@ -87,11 +84,8 @@ def flow_of(source: PodRef, target: Direct, topology: Topology, *, where: str = 
         if isinstance(end, PodRef):
             return pod_of(end, topology, where=where)
         if end not in topology.external:
-            raise ManifestError(
-                f"`{end}` is not a name of the simulated internet",
-                where=where,
-                seen=f"names: {', '.join(sorted(topology.external))}"[:SHOWN],
-            )
+            what = f"`{end}` is not a name of the simulated internet"
+            raise absent(what, end, topology.external, where, try_="use a name that is known")
         return topology.external[end]
 
     own = pod_of(source, topology, where=where)
@@ -100,3 +94,17 @@ def flow_of(source: PodRef, target: Direct, topology: Topology, *, where: str = 
             return Flow(own, end_of(end), port, protocol)
         case Ping(end):
             return Flow(own, end_of(end), 0, Protocol.ICMP)
+
+
+def absent(
+    what: str, name: str, there: Iterable[str], where: str = "", *, try_: str = APPLY
+) -> ManifestError:
+    """The error that says `what` of a name that is not `there`: it suggests the nearest name."""
+    names = sorted(there)
+    near = get_close_matches(name, names, n=1)
+    return ManifestError(
+        what,
+        where=where,
+        seen=f"known: {', '.join(names) or 'none'}"[:SHOWN],
+        try_=f"did you mean `{near[0]}`?" if near else try_,
+    )

@@ -62,15 +62,15 @@ def test_equal_flows_are_one_key_though_labels_are_a_mapping() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "said"),
+    ("source", "target", "said", "nearest"),
     [
-        ("shop/gone", "pod/shop/api:80", "no manifest in force has the pod shop/gone"),
-        ("shop/web", "pod/shop/gone:80", "no manifest in force has the pod shop/gone"),
-        ("shop/web", "net/nowhere.example:80", "`nowhere.example` is not a name of the simulated"),
+        ("shop/wep", "pod/shop/api:80", "no manifest in force has the pod shop/wep", "shop/web"),
+        ("shop/web", "pod/shop/apy:80", "no manifest in force has the pod shop/apy", "shop/api"),
+        ("shop/web", "net/gogle.com:80", "`gogle.com` is not a name of the simul", "google.com"),
     ],
 )
 def test_an_end_that_is_not_there_is_named_with_its_place(
-    source: str, target: str, said: str
+    source: str, target: str, said: str, nearest: str
 ) -> None:
     direct = parse_target(target, where="x")
     assert isinstance(direct, PodPort | ExternalPort)
@@ -78,4 +78,4 @@ def test_an_end_that_is_not_there_is_named_with_its_place(
     with pytest.raises(ManifestError, match=said) as raised:
         flow_of(parse_pod(source, where="x"), direct, TOPOLOGY, where="f.yaml:3")
     assert raised.value.where == "f.yaml:3"
-    assert raised.value.seen
+    assert raised.value.try_ == f"did you mean `{nearest}`?"

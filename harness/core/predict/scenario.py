@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from harness.core.ask import Ask, Flow, flow_of, pod_of
+from harness.core.ask import Ask, Flow, absent, flow_of, pod_of
 from harness.core.dns.question import Question
 from harness.core.dns.zone import Zone, resolve
 from harness.core.fqdn import matches
@@ -118,15 +118,14 @@ class Scenario:
         return Prediction(reading, decision.reasons)
 
     def _service(self, source: PodRef, target: ServiceAddress) -> Prediction:
-        service = self.topology.services.get(f"{target.namespace}/{target.name}")
-        if service is None:
-            raise ManifestError(
-                f"no manifest in force has the Service {target.namespace}/{target.name}"
-            )
+        services, key = self.topology.services, f"{target.namespace}/{target.name}"
+        if key not in services:
+            raise absent(f"no manifest in force has the Service {key}", key, services)
+        service = services[key]
         if service.headless:
             raise ManifestError(
                 f"the Service {service} is headless: it has no address of its own",
-                try_=f"name/{service.name}.{service.namespace}:PORT",
+                try_=f"write name/{service.name}.{service.namespace}:PORT",
             )
         return self._through(source, service, target.port, target.protocol)
 
