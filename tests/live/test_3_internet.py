@@ -16,9 +16,10 @@ import pytest
 
 from harness.core.world import INTERNET, SHORT_LIVED, SPARES
 from harness.edge.api.kubectl import Kubectl
-from harness.edge.internet.container import Internet, Place, ensure_internet, remove_internet
+from harness.edge.internet.container import ensure_internet, remove_internet
 from harness.edge.internet.controls import Controls
-from harness.edge.internet.state import TTL_SECONDS, Fault, WebFault
+from harness.edge.internet.engine import Place
+from harness.edge.internet.state import TTL_SECONDS, Fault, Internet, WebFault
 from harness.edge.machine.process import run
 from harness.edge.probe.replay import Replayer
 from harness.edge.stage.gate import CLIENT

@@ -1,31 +1,24 @@
-"""Makes a kind cluster from its images: kind, then the CNI, then DNS.
-
-kind is driven through pytest-kind's KindCluster, from this module only. Its traps are worked around
-here: it downloads what it is not given, re-uses by name alone whatever it finds, and needs a
-kubeconfig that exists.
-"""
+"""Makes a kind cluster from its images: kind, then the CNI, then DNS."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-import shlex
-import subprocess
 from pathlib import Path
 
-from pytest_kind.cluster import KindCluster
-
-from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
 from harness.edge.cluster import evidence
+from harness.edge.cluster.kind import Kind
 from harness.edge.cluster.kindconfig import kind_config
 from harness.edge.cluster.nodes import end_starts, node_containers, node_names, node_resolver
 from harness.edge.cluster.state import Cluster, ClusterSpec, Home, Record, State
+from harness.edge.cluster.tools import Tools
 from harness.edge.cni import Cni
 from harness.edge.cni.known import cni_of
 from harness.edge.images import ClusterImages
 from harness.edge.internet.state import Internet
-from harness.edge.machine.process import run, tail
+from harness.edge.machine.docker import Docker
+from harness.edge.machine.process import run
 from harness.edge.machine.wait import NotYet
 from harness.errors import ClusterNotReady, HarnessError
 from harness.progress import Progress
@@ -39,24 +32,31 @@ class Maker:
     """Makes one cluster from its images."""
 
     def __init__(
-        self, spec: ClusterSpec, images: ClusterImages, internet: Internet, progress: Progress
+        self,
+        spec: ClusterSpec,
+        images: ClusterImages,
+        internet: Internet,
+        progress: Progress,
+        tools: Tools,
     ) -> None:
         self.spec = spec
         self.images = images
         self.internet = internet
         self.progress = progress
+        self.docker = tools.docker
         self.home = Home(spec.cluster)
-        self.kind = spec.kind_bin or images.kind
+        self.kind = tools.kind(spec.cluster, self.home, spec.kind_bin or images.kind)
+        self._connect = tools.connect
         self.cni: Cni = cni_of(spec.cni)
         self.record = Record(spec.cluster, spec.kind_image or images.node, spec.cni, spec.workers)
 
     def state(self) -> tuple[State, str]:
         """How the name is found, and what is amiss with a cluster of ours."""
-        listed = run([self.kind, "get", "clusters"], timeout=60).stdout.split()
+        listed = self.kind.listed()
         record = self.home.record()
         if self.spec.cluster not in listed:
             return State.ABSENT, ""
-        if record is None or not record.owns(node_containers(self.spec.cluster)):
+        if record is None or not record.owns(node_containers(self.spec.cluster, self.docker)):
             return State.FOREIGN, ""
         if not record.made_as(self.record):
             return State.BROKEN, record.told()
@@ -67,10 +67,8 @@ class Maker:
         return (State.BROKEN, lacking) if lacking else (State.HEALTHY, "")
 
     def _healthy(self) -> str:
-        config = f"--kubeconfig={self.home.kubeconfig}"
-        export: list[str | Path] = [self.kind, "export", "kubeconfig", config]
-        run([*export, f"--name={self.spec.cluster}"], timeout=30)
-        return missing(KubeClient(self.home.kubeconfig), self.cni.daemon_set)
+        self.kind.export(self.home.kubeconfig)
+        return missing(self._connect(self.home.kubeconfig), self.cni.daemon_set)
 
     def create(self) -> None:
         """Make the cluster; a failure or Ctrl-C takes away what there is of it."""
@@ -83,9 +81,9 @@ class Maker:
                 kept = evidence.keep(self.home, self.kubectl, file)
                 self.progress.note(f"what the cluster looked like is in {kept}")
             with contextlib.suppress(HarnessError):
-                delete(self.home, self.spec.cluster, self.kind)
+                delete(self.home, self.kind, self.docker)
             raise
-        self.home.stood(self.record, node_containers(self.spec.cluster))
+        self.home.stood(self.record, node_containers(self.spec.cluster, self.docker))
 
     def _create(self) -> None:
         # Only CoreDNS would read the line, and it is told the node's resolver once there is a node.
@@ -100,25 +98,9 @@ class Maker:
             ),
             encoding="utf-8",
         )
-        # KindCluster makes a folder in the working directory: ours, then.
-        with contextlib.chdir(self.home.path):
-            cluster = KindCluster(
-                self.spec.cluster,
-                kubeconfig=self.home.kubeconfig,
-                image=self.record.node,
-                kind_path=self._logged_kind(),
-                kubectl_path=self.kubectl,
-            )
-            try:
-                cluster.create(config)
-            except subprocess.CalledProcessError as error:
-                raise ClusterNotReady(
-                    "kind could not create the cluster",
-                    where=str(self.home.log),
-                    seen=tail(self.home.log.read_text(encoding="utf-8", errors="replace")),
-                    try_="is a port or the disk full? docker ps -a; df -h; run it again",
-                ) from error
-        self._load()
+        self.kind.create(config, self.record.node)
+        for image in self.images.load:
+            self.kind.load(image)
         self._install()
 
     @property
@@ -126,28 +108,8 @@ class Maker:
         """The kubectl that fits the cluster."""
         return self.spec.kubectl_bin or self.images.kubectl
 
-    def _logged_kind(self) -> Path:
-        """Kind with its progress in a file: KindCluster would print it into everything."""
-        script = self.home.path / "kind"
-        log = shlex.quote(str(self.home.log))
-        script.write_text(
-            f'#!/bin/sh\nexec {shlex.quote(str(self.kind))} "$@" 2>>{log}\n', encoding="utf-8"
-        )
-        script.chmod(0o755)
-        return script
-
-    def _load(self) -> None:
-        for reference in self.images.load:
-            archive = self.home.path / "image.tar"
-            run(["docker", "save", "--output", archive, reference], timeout=300)
-            run(
-                [self.kind, "load", "image-archive", archive, f"--name={self.spec.cluster}"],
-                timeout=300,
-            )
-            archive.unlink()
-
     def _install(self) -> None:
-        kube = KubeClient(self.home.kubeconfig)
+        kube = self._connect(self.home.kubeconfig)
         control_plane = f"{self.spec.cluster}-control-plane"
         self.point_dns(kube)  # before its pods can start, so that they need no second start
         with self.progress.step(f"{self.cni.name} {self.cni.version(self.images)}"):
@@ -182,7 +144,8 @@ class Maker:
         if found is None:
             raise ClusterNotReady("the cluster has no CoreDNS", where=kube.where)
         corefile = found["data"]["Corefile"]
-        wanted = corefile_for(corefile, self.internet.dns or node_resolver(self.spec.cluster))
+        upstream = self.internet.dns or node_resolver(self.spec.cluster, self.docker)
+        wanted = corefile_for(corefile, upstream)
         if wanted == corefile:
             return
         body = {
@@ -202,17 +165,14 @@ class Maker:
         """The cluster as the labs see it."""
         environment = {
             **versions(kube),
-            "kind": run([self.kind, "version"], timeout=10).stdout.split()[1],
+            "kind": self.kind.version(),
             "cni": self.cni.name,
             "cni_version": self.cni.version(self.images),
             "image_source": str(self.images.source),
             "internet": str(self.spec.internet),
         }
         if self.spec.kubeconfig:  # pytest-kind's --kubeconfig: where the user wants to find it
-            path = f"--kubeconfig={self.spec.kubeconfig}"
-            run(
-                [self.kind, "export", "kubeconfig", path, f"--name={self.spec.cluster}"], timeout=30
-            )
+            self.kind.export(self.spec.kubeconfig)
         return Cluster(
             name=self.spec.cluster,
             kubeconfig=self.home.kubeconfig,
@@ -227,15 +187,16 @@ class Maker:
         )
 
 
-def delete(home: Home, name: str, kind: Path) -> None:
-    """Delete a cluster with all that we know of it."""
-    run(
-        [kind, "delete", "cluster", f"--name={name}", f"--kubeconfig={home.kubeconfig}"],
-        timeout=120,
-    )
+def delete(home: Home, kind: Kind, docker: Docker) -> None:
+    """Delete a cluster with all that we know of it.
+
+    Raises:
+        ClusterNotReady: kind or the engine does not finish.
+    """
+    kind.delete()
     record = home.record()
     if record is not None and not record.ready:
-        end_starts(node_names(name, record.workers), record.node)
+        end_starts(node_names(kind.name, record.workers), record.node, docker)
     home.remove()
 
 

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from shutil import which
 
-from harness.edge.api.client import KubeClient
 from harness.edge.cluster.maker import Maker, delete, missing, versions
 from harness.edge.cluster.nodes import node_containers
 from harness.edge.cluster.state import (
@@ -19,10 +18,12 @@ from harness.edge.cluster.state import (
     decide,
     owned_clusters,
 )
+from harness.edge.cluster.tools import TOOLS, Tools
 from harness.edge.cni.known import cni_of
-from harness.edge.images import ClusterImages, provide
-from harness.edge.internet.container import ensure_internet, remove_internet
+from harness.edge.images import ClusterImages
+from harness.edge.internet.container import remove_internet
 from harness.edge.internet.state import REAL, Internet, InternetMode
+from harness.edge.machine.debian import raise_inotify_limits
 from harness.errors import ClusterNotReady, HarnessError, ToolMissing
 from harness.progress import Progress
 
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 
-def open_cluster(spec: ClusterSpec, progress: Progress) -> Cluster:
+def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) -> Cluster:
     """Make, re-use or find the cluster that the spec asks for.
 
     Raises:
@@ -47,31 +48,35 @@ def open_cluster(spec: ClusterSpec, progress: Progress) -> Cluster:
         ImageUnavailable, ToolMissing: what it is made of cannot be had.
     """
     if spec.mode is ClusterMode.EXTERNAL:
-        return _external(spec)
-    images = provide(spec.images, progress)
-    maker = Maker(spec, images, _internet(spec, images, progress), progress)
+        return _external(spec, tools)
+    images = tools.images(spec.images, progress, tools.docker)
+    maker = Maker(spec, images, _internet(spec, images, progress, tools), progress, tools)
     state, seen = maker.state()
     action = decide(spec.mode, state, spec.cluster, seen)
     if action is Action.RECREATE:
         progress.note(f"cluster {spec.cluster} is ours and not healthy ({seen}): it is made anew")
-        _delete(spec.cluster, maker.kind)
+        _own(maker.home, spec.cluster, tools)
+        delete(maker.home, maker.kind, tools.docker)
     if action is not Action.REUSE:
+        raise_inotify_limits(progress)
         with progress.step(f"kind cluster {spec.cluster}"):
             maker.create()
-    kube = KubeClient(maker.home.kubeconfig)
+    kube = tools.connect(maker.home.kubeconfig)
     if action is Action.REUSE:
         maker.point_dns(kube)
     return maker.cluster(kube, created=action is not Action.REUSE)
 
 
-def _internet(spec: ClusterSpec, images: ClusterImages, progress: Progress) -> Internet:
+def _internet(
+    spec: ClusterSpec, images: ClusterImages, progress: Progress, tools: Tools
+) -> Internet:
     if spec.internet is InternetMode.REAL:
         return REAL
     with progress.step("the simulated internet"):
-        return ensure_internet(images.refs["internet"], progress)
+        return tools.internet(images.refs["internet"], progress, tools.place)
 
 
-def delete_cluster(name: str, *, kind: Path | None = None) -> None:
+def delete_cluster(name: str, tools: Tools = TOOLS) -> None:
     """Delete a cluster of ours, whole or half, and forget it; one that is not ours stays.
 
     The simulated internet goes with the last of them.
@@ -79,15 +84,22 @@ def delete_cluster(name: str, *, kind: Path | None = None) -> None:
     Raises:
         ClusterNotReady: there is no record that the cluster is ours, its nodes are not those that
             the record names, or kind fails.
+        ToolMissing: there is no kind, neither the one that made the cluster nor on PATH.
     """
-    _delete(name, kind)
-    remove_internet()
-
-
-def _delete(name: str, kind: Path | None) -> None:
     home = Home(name)
+    _own(home, name, tools)
+    delete(home, tools.kind(name, home, _kind(home)), tools.docker)
+    remove_internet(tools.place)
+
+
+def _own(home: Home, name: str, tools: Tools) -> None:
+    """Make sure that the cluster of that name is ours.
+
+    Raises:
+        ClusterNotReady: it is not, or not any more.
+    """
     record = home.record()
-    ours = record is not None and record.owns(node_containers(name))
+    ours = record is not None and record.owns(node_containers(name, tools.docker))
     if not ours:
         if record is not None:
             home.remove()  # our cluster is gone, and another has its name
@@ -96,10 +108,9 @@ def _delete(name: str, kind: Path | None) -> None:
             where=str(home.path),
             try_=f"known: {', '.join(owned_clusters()) or 'none'}; `kind delete cluster` takes any",
         )
-    delete(home, name, kind or _kind(home))
 
 
-def status(name: str) -> ClusterStatus:
+def status(name: str, tools: Tools = TOOLS) -> ClusterStatus:
     """Look at a cluster of ours."""
     home = Home(name)
     record = home.record()
@@ -108,7 +119,7 @@ def status(name: str) -> ClusterStatus:
         return ClusterStatus(healthy=False, facts={"state": "not ours, or absent", "known": known})
     facts = {"cni": record.cni, "node image": record.node, "kubeconfig": str(home.kubeconfig)}
     try:
-        kube = KubeClient(home.kubeconfig)
+        kube = tools.connect(home.kubeconfig)
         lacking = missing(kube, cni_of(record.cni).daemon_set)
         facts |= versions(kube)
     except HarnessError as error:
@@ -117,19 +128,18 @@ def status(name: str) -> ClusterStatus:
 
 
 def _kind(home: Home) -> Path:
-    """The kind that made the cluster, from the wrapper beside its record, or the one on PATH.
+    """The kind that made the cluster, or the one on PATH.
 
     Raises:
         ToolMissing: there is neither.
     """
-    wrapper = home.path / "kind"
-    found = wrapper if wrapper.exists() else which("kind")
+    found = home.kind if home.kind.exists() else which("kind")
     if found is None:
         raise ToolMissing("kind is not there", where=str(home.path), try_="policylab images build")
     return Path(found)
 
 
-def _external(spec: ClusterSpec) -> Cluster:
+def _external(spec: ClusterSpec, tools: Tools) -> Cluster:
     """Somebody's cluster, as it is."""
     kubeconfig = spec.kubeconfig or Path(
         os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config"
@@ -137,7 +147,7 @@ def _external(spec: ClusterSpec) -> Cluster:
     kubectl = spec.kubectl_bin or which("kubectl")
     if kubectl is None:
         raise ToolMissing("kubectl is not on PATH", try_="install it, or --kind-kubectl-bin=PATH")
-    kube = KubeClient(kubeconfig, spec.context)
+    kube = tools.connect(kubeconfig, spec.context)
     return Cluster(
         name=spec.context,
         kubeconfig=kubeconfig,

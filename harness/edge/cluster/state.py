@@ -129,11 +129,15 @@ class Record:
 
 
 class Home:
-    """The folder of one cluster: record, kubeconfig, kind's config and log."""
+    """The folder of one cluster: record, kubeconfig, kind's config and log.
+
+    `kind` leads to the kind that made the cluster.
+    """
 
     def __init__(self, name: str) -> None:
         self.path = cache_home() / "clusters" / name
         self.kubeconfig = self.path / "kubeconfig"
+        self.kind = self.path / "kind"
         self.log = self.path / "kind.log"
         self.resolv_conf = self.path / "resolv.conf"
         self._record = self.path / "owned.json"

@@ -12,6 +12,7 @@ from harness.edge.images.keys import Keys
 from harness.edge.images.layers import write_difference
 from harness.edge.images.recipe import BASE, SUITE, ImageRecipe, Recipe
 from harness.edge.images.store import Store
+from harness.edge.images.workshop import Workshop
 from harness.edge.machine import apt
 from harness.edge.machine.process import CommandFailed, run
 from harness.errors import ImageUnavailable
@@ -39,13 +40,26 @@ REMOVE_NOISE = (
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """Everything that a part needs to be built: the store, the keys, the Go command, the logs."""
+    """Makes the parts of images; `go` is the Go command."""
 
-    store: Store
+    shop: Workshop
     keys: Keys
     go: Path
-    logs: Path
-    progress: Progress
+
+    @property
+    def store(self) -> Store:
+        """Where the parts are kept."""
+        return self.shop.store
+
+    @property
+    def logs(self) -> Path:
+        """The folder of what the compilers print."""
+        return self.shop.store.root / "logs"
+
+    @property
+    def progress(self) -> Progress:
+        """Who is told what is under way."""
+        return self.shop.progress
 
     def commands(self, recipe: Recipe) -> Path:
         """Return the folder with a recipe's compiled commands; compile them if need be."""

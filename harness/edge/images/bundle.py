@@ -21,13 +21,11 @@ from typing import IO, Any, cast
 
 from harness.edge.images.layers import file_digest
 from harness.edge.images.model import CLUSTER_FILE, crds_file
-from harness.edge.images.node import engine_has
 from harness.edge.images.store import SCRATCH
-from harness.edge.machine.process import CommandFailed, run
+from harness.edge.images.workshop import Workshop
+from harness.edge.machine.docker import Docker
+from harness.edge.machine.process import CommandFailed
 from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
-from harness.progress import Progress
-
-__all__ = ["CONTENT", "engine_images", "install", "loaded_bundle", "pack", "unpack"]
 
 FORMAT = "policylab-bundle"
 FORMAT_VERSION = 2
@@ -39,27 +37,29 @@ CONTENT = (CLUSTER_FILE, "kind", "kubectl", LAB_ARCHIVE, NODE_ARCHIVE)
 CRDS = re.compile(crds_file("[a-z][a-z0-9-]*").replace(".", r"\."))
 CHUNK = 1 << 20
 MANIFEST_LIMIT = 1 << 20
-ENGINE_SECONDS = 900.0
 
 
-def pack(cluster: Path, beside: Mapping[str, str], target: Path, progress: Progress) -> None:
+def pack(cluster: Path, beside: Mapping[str, str], target: Path, shop: Workshop) -> None:
     """Write the finished build in `cluster` to one file; the file appears when it is whole.
 
     `beside` names the engine's images that run beside the cluster: they travel in one archive with
     the node image, so that layers which they share travel once.
+
+    Raises:
+        EnvironmentFault: the file cannot be written.
+        CommandFailed: the engine does not give its images.
     """
     facts = json.loads((cluster / CLUSTER_FILE).read_text()) | {"engine": dict(beside)}
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".policylab-", dir=target.parent) as name:
         scratch = Path(name)
-        with progress.step("taking the images out of the engine"):
+        with shop.progress.step("taking the images out of the engine"):
             archive = scratch / NODE_ARCHIVE
-            refs = [facts["node"], *beside.values()]
-            run(["docker", "save", "--output", archive, *refs], timeout=ENGINE_SECONDS)
+            shop.docker.save([facts["node"], *beside.values()], archive)
         (scratch / CLUSTER_FILE).write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
         files = {member: cluster / member for member in _content(facts)}
         files |= {name: scratch / name for name in (NODE_ARCHIVE, CLUSTER_FILE)}
-        with progress.step("compressing the bundle"):
+        with shop.progress.step("compressing the bundle"):
             try:
                 _write(scratch / "bundle", files)
             except OSError as error:
@@ -96,7 +96,11 @@ def _content(facts: Mapping[str, Any]) -> list[str]:
 
 
 def unpack(bundle: Path, target: Path) -> None:
-    """Unpack a bundle into the empty folder `target`, checking every file on the way."""
+    """Unpack a bundle into the empty folder `target`, checking every file on the way.
+
+    Raises:
+        ImageUnavailable: it is not a bundle, or not whole, or a file is not what it says.
+    """
     if not bundle.is_file():
         raise _refused(bundle, "no such file", try_="give the path of a bundle")
     try:
@@ -161,18 +165,22 @@ def _copy_checked(bundle: Path, source: IO[bytes], target: Path, wanted: str) ->
         target.chmod(0o755)
 
 
-def install(bundle: Path, home: Path, progress: Progress) -> None:
-    """Unpack a bundle, give its node image to the engine, and make it the loaded bundle."""
+def install(bundle: Path, home: Path, shop: Workshop) -> None:
+    """Unpack a bundle, give its node image to the engine, and make it the loaded bundle.
+
+    Raises:
+        ImageUnavailable: the bundle is refused, by us or by the engine.
+    """
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=home.parent) as name:
         fresh = Path(name) / "bundle"
         fresh.mkdir()
-        with progress.step(f"checking and unpacking {bundle.name}"):
+        with shop.progress.step(f"checking and unpacking {bundle.name}"):
             unpack(bundle, fresh)
-        with progress.step("loading its images into the engine"):
+        with shop.progress.step("loading its images into the engine"):
             archive = fresh / NODE_ARCHIVE
             try:
-                run(["docker", "load", "--quiet", "--input", archive], timeout=ENGINE_SECONDS)
+                shop.docker.load(archive)
             except CommandFailed as error:
                 raise _refused(bundle, f"the engine refused its image: {error.seen}") from error
             archive.unlink()
@@ -180,8 +188,8 @@ def install(bundle: Path, home: Path, progress: Progress) -> None:
         fresh.rename(home)
 
 
-def loaded_bundle(home: Path) -> Path | None:
-    """Return the folder of the loaded bundle, if the engine still has its images."""
+def loaded_bundle(home: Path, docker: Docker) -> Path | None:
+    """The folder of the loaded bundle, if the engine still has its images."""
     description = home / CLUSTER_FILE
     if not description.is_file():
         return None
@@ -189,11 +197,11 @@ def loaded_bundle(home: Path) -> Path | None:
     if "cni_versions" not in facts:  # of a policylab that knew Calico alone
         return None
     refs = [facts["node"], *engine_images(home).values()]
-    return home if all(engine_has(ref) for ref in refs) else None
+    return home if docker.has_images(refs) else None
 
 
 def engine_images(home: Path) -> dict[str, str]:
-    """Name a bundle's images that run beside the cluster; a bundle of before has none."""
+    """A bundle's images that run beside the cluster; a bundle of before has none."""
     facts: dict[str, Any] = json.loads((home / CLUSTER_FILE).read_text())
     return dict(facts.get("engine", {}))
 

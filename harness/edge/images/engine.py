@@ -11,20 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.edge.images.archive import write_archive
-from harness.edge.images.node import Assembly, engine_has
+from harness.edge.images.node import Assembly
 from harness.edge.images.pipeline import Plan, prepare
 from harness.edge.images.recipe import REPOSITORY
-from harness.edge.images.store import SCRATCH, Store
-from harness.edge.machine.process import run
-from harness.progress import Progress
-
-__all__ = ["by_key", "give", "missing", "name_them"]
-
-ENGINE_SECONDS = 600.0
+from harness.edge.images.store import SCRATCH
+from harness.edge.images.workshop import Workshop
+from harness.edge.machine.docker import Docker
 
 
 def by_key(todo: Plan) -> dict[str, str]:
-    """Return the engine's name, with the key of the content, of each image that is not baked."""
+    """The engine's name, with the key of the content, of each image that is not baked."""
     images = (image for recipe in todo.recipes.values() for image in recipe.images)
     return {
         image.name: f"{REPOSITORY}/{image.name}:{todo.keys.images[image.name]}"
@@ -33,39 +29,43 @@ def by_key(todo: Plan) -> dict[str, str]:
     }
 
 
-def missing(todo: Plan) -> set[str]:
-    """Return the names of those that the engine does not have."""
-    return {name for name, ref in by_key(todo).items() if not engine_has(ref)}
+def missing(shop: Workshop, todo: Plan) -> set[str]:
+    """The names of those images that the engine does not have."""
+    return {name for name, ref in by_key(todo).items() if not shop.docker.has_image(ref)}
 
 
-def give(store: Store, todo: Plan, progress: Progress) -> None:
-    """Make those that are missing and give them to the engine; the caller holds the lock."""
-    names = missing(todo)
+def give(shop: Workshop, todo: Plan) -> None:
+    """Make the images that are missing and give them to the engine; the caller holds the lock.
+
+    Raises:
+        ImageUnavailable: a part of them cannot be built.
+        CommandFailed: the engine does not take them.
+    """
+    names = missing(shop, todo)
     if not names:
         return
-    assembly = Assembly(prepare(store, todo, progress), todo.recipes)
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=store.root) as name:
+    assembly = Assembly(prepare(shop, todo), todo.recipes)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=shop.store.root) as name:
         scratch = Path(name)
         images = assembly.images(names, scratch)
-        with progress.step(f"giving {', '.join(sorted(names))} to the engine"):
+        with shop.progress.step(f"giving {', '.join(sorted(names))} to the engine"):
             archive = scratch / "engine.tar"
             write_archive(archive, images)
-            run(["docker", "load", "--quiet", "--input", archive], timeout=ENGINE_SECONDS)
+            shop.docker.load(archive)
     for name in names:
-        _drop_others(name, by_key(todo)[name])
+        drop_others(shop.docker, name, by_key(todo)[name])
 
 
-def name_them(refs: Mapping[str, str]) -> dict[str, str]:
-    """Move the name that people read to each of these images; return those names."""
+def name_them(docker: Docker, refs: Mapping[str, str]) -> dict[str, str]:
+    """Move the name that people read to each of these images, and return those names."""
     readable = {name: f"{ref.rpartition(':')[0]}:lab" for name, ref in refs.items()}
     for name, ref in refs.items():
-        run(["docker", "tag", ref, readable[name]], timeout=ENGINE_SECONDS)
+        docker.tag(ref, readable[name])
     return readable
 
 
-def _drop_others(name: str, kept: str) -> None:
-    """Drop what is superseded; the engine keeps what a container runs on."""
-    every = ["docker", "image", "ls", "--format={{.Repository}}:{{.Tag}}", f"{REPOSITORY}/{name}"]
-    for ref in run(every, timeout=ENGINE_SECONDS).stdout.split():
+def drop_others(docker: Docker, name: str, kept: str) -> None:
+    """Drop superseded images of that name; the engine keeps an image that a container runs on."""
+    for ref in docker.images(f"{REPOSITORY}/{name}"):
         if ref != kept and not ref.endswith((":lab", ":<none>")):
-            run(["docker", "image", "rm", ref], timeout=ENGINE_SECONDS, check=False)
+            docker.remove_image(ref)

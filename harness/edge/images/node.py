@@ -16,13 +16,10 @@ from harness.edge.images.build import Builder, debian_base
 from harness.edge.images.keys import overlay
 from harness.edge.images.layers import write_files
 from harness.edge.images.recipe import BASE, REPOSITORY, ImageRecipe, Recipe
-from harness.edge.machine.process import run
-
-__all__ = ["LAB_IMAGES", "Assembly", "engine_has", "node_ref"]
+from harness.edge.machine.docker import MOVE_SECONDS
 
 LAB_IMAGES = ("nginx", "redis", "toolbox")
 NODE = "node"
-ENGINE_SECONDS = 600.0
 # Debian's path of the CNI plugins; kind and Calico look for them here.
 CNI_FROM, CNI_TO = "/usr/lib/cni", "/opt/cni/bin"
 CNI_PLUGINS = ("bandwidth", "bridge", "host-local", "loopback", "portmap", "ptp", "tuning")
@@ -56,14 +53,8 @@ MASKED = (
 
 
 def node_ref(cluster_key: str) -> str:
-    """Return the engine's name for the node image of a build."""
+    """The engine's name for the node image of a build."""
     return f"{REPOSITORY}/{NODE}:{cluster_key}"
-
-
-def engine_has(ref: str) -> bool:
-    """Say whether the engine holds this image."""
-    done = run(["docker", "image", "inspect", "--format", "ok", ref], timeout=60, check=False)
-    return done.returncode == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +117,25 @@ class Assembly:
         return {"/kind/version": version}
 
     def bake(self, ref: str, archive: Path, scratch: Path) -> None:
-        """Make the node image `ref` with the archive's images in its containerd."""
+        """Make the node image `ref` with the archive's images in its containerd.
+
+        Raises:
+            CommandFailed: the engine does not run it, or containerd does not import them.
+        """
         machine = scratch / "machine.tar"
         [node] = self.images({NODE}, scratch)
         half = f"{ref}-machine"
         write_archive(machine, [Image((half,), node.layers, node.config, node.labels)])
-        run(["docker", "load", "--quiet", "--input", machine], timeout=ENGINE_SECONDS)
+        docker = self.builder.shop.docker
+        docker.load(machine)
         container = f"policylab-bake-{ref.rpartition(':')[2]}"
-        remove = ["docker", "rm", "--force", "--volumes", container]
-        run(remove, timeout=120, check=False)
+        docker.remove_container(container)
         try:
-            run(_bake_command(container, half, archive), timeout=ENGINE_SECONDS)
-            run(_commit_command(container, node, ref), timeout=ENGINE_SECONDS)
+            docker.call(*_bake_command(container, half, archive), seconds=MOVE_SECONDS)
+            docker.call(*_commit_command(container, node, ref), seconds=MOVE_SECONDS)
         finally:
-            run(remove, timeout=120, check=False)
-            run(["docker", "image", "rm", half], timeout=120, check=False)
+            docker.remove_container(container)
+            docker.remove_image(half)
 
 
 def _inside(folders: Mapping[str, Path]) -> dict[str, Path]:
@@ -154,7 +149,7 @@ def _inside(folders: Mapping[str, Path]) -> dict[str, Path]:
 
 
 def _bake_command(container: str, half: str, archive: Path) -> list[str]:
-    argv = ["docker", "run", "--name", container, "--privileged", "--network=none"]
+    argv = ["run", "--name", container, "--privileged", "--network=none"]
     argv += ["--tmpfs=/tmp", "--tmpfs=/run", f"--volume={archive.parent}:/mnt:ro"]
     return [*argv, "--entrypoint=/usr/local/bin/policylab-bake", half, f"/mnt/{archive.name}"]
 
@@ -162,7 +157,7 @@ def _bake_command(container: str, half: str, archive: Path) -> list[str]:
 def _commit_command(container: str, node: Image, ref: str) -> list[str]:
     words = ", ".join(f'"{word}"' for word in node.config["entrypoint"])
     changes = [f"ENTRYPOINT [{words}]", "CMD []"]
-    argv = ["docker", "commit", *(word for change in changes for word in ("--change", change))]
+    argv = ["commit", *(word for change in changes for word in ("--change", change))]
     return [*argv, container, ref]
 
 

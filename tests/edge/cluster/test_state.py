@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn
 
 import pytest
 
-from harness.edge.api.kube import Kube
-from harness.edge.cluster import maker as maker_module
 from harness.edge.cluster import nodes as nodes_module
-from harness.edge.cluster import opening as cluster_module
 from harness.edge.cluster.maker import Maker
 from harness.edge.cluster.opening import delete_cluster, open_cluster, status
 from harness.edge.cluster.state import (
     Action,
+    Cluster,
     ClusterMode,
     ClusterSpec,
     Home,
@@ -26,46 +23,54 @@ from harness.edge.cluster.state import (
     decide,
     owned_clusters,
 )
+from harness.edge.cluster.tools import Tools
 from harness.edge.images import ClusterImages, Source
+from harness.edge.images.model import CniParts
+from harness.edge.internet.engine import LABEL, ROLE, Place
 from harness.edge.internet.state import REAL, Internet, InternetMode
-from harness.edge.machine.process import CommandFailed, Completed
+from harness.edge.machine.process import CommandFailed
 from harness.errors import ClusterNotReady, EnvironmentFault, ToolMissing
 from harness.progress import Quiet
+from tests.fakes.docker import FakeEngine
+from tests.fakes.kind import FakeKinds
+from tests.fakes.kube import FakeKube
 
 NAME = "policylab-calico"
 INTERNET = Internet(dns="172.18.0.9", web="172.18.0.9", names={}, addresses={})
 OURS = Record(NAME, "node:1", "calico", 0)
 NODES = ("5f2a", "91c0")
+COREFILE = ".:53 {\n    forward . /etc/resolv.conf\n}\n"
 
 
-class Kind:
-    """Stands in for the programs that the maker runs: remembers them, and answers for kind."""
+@dataclass
+class Machine:
+    """A machine without Docker, kind and clusters."""
 
-    def __init__(self) -> None:
-        self.clusters: list[str] = []
-        self.nodes = NODES
-        self.ended: list[list[str]] = []
-        self.ran: list[tuple[str, ...]] = []
-        self.fails: set[str] = set()
-        self.left_internet = False
+    images: ClusterImages
+    engine: FakeEngine = field(default_factory=FakeEngine)
+    kinds: FakeKinds = field(default_factory=FakeKinds)
+    api: FakeKube = field(default_factory=FakeKube)
+    internets: int = 0
 
-    def leave_internet(self) -> None:
-        assert self.deleted()  # not before its cluster is gone
-        self.left_internet = True
+    def internet(self, *_: object) -> Internet:
+        self.internets += 1
+        return INTERNET
 
-    def __call__(self, argv: Sequence[str | Path], **_: Any) -> Completed:
-        words = tuple(str(word) for word in argv)
-        self.ran.append(words)
-        done = Completed(words, 0, "\n".join(self.clusters), "", 0.0)
-        if words[1] in self.fails:
-            raise CommandFailed(f"{words[1]} failed", replace(done, returncode=1))
-        if words[1] == "delete":
-            name = words[3].removeprefix("--name=")
-            self.clusters = [cluster for cluster in self.clusters if cluster != name]
-        return done
+    @property
+    def tools(self) -> Tools:
+        return Tools(
+            place=Place(docker=self.engine.docker),
+            images=lambda *_: self.images,
+            internet=self.internet,
+            kind=self.kinds,
+            connect=lambda *_, **__: self.api,
+        )
 
-    def deleted(self) -> list[str]:
-        return [words[3] for words in self.ran if words[1:3] == ("delete", "cluster")]
+    def maker(self, internet: Internet = INTERNET) -> Maker:
+        return Maker(ClusterSpec(), self.images, internet, Quiet(), self.tools)
+
+    def open(self, spec: ClusterSpec) -> Cluster:
+        return open_cluster(spec, Quiet(), self.tools)
 
 
 @pytest.fixture(autouse=True)
@@ -75,50 +80,62 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 @pytest.fixture
-def kind(monkeypatch: pytest.MonkeyPatch) -> Kind:
-    made = Kind()
-    monkeypatch.setattr(maker_module, "run", made)
-    for module in (maker_module, cluster_module):
-        monkeypatch.setattr(module, "node_containers", lambda _: made.nodes)
-    monkeypatch.setattr(cluster_module, "remove_internet", made.leave_internet)
-    monkeypatch.setattr(maker_module, "end_starts", lambda names, _: made.ended.append(names))
-    return made
-
-
-@pytest.fixture
-def images(tmp_path: Path) -> ClusterImages:
-    return ClusterImages(
+def machine(tmp_path: Path) -> Machine:
+    crds, kubectl = tmp_path / "crds.yaml", tmp_path / "kubectl"
+    crds.write_text("kind: CustomResourceDefinition\n", encoding="utf-8")
+    kubectl.write_text("#!/bin/sh\n", encoding="utf-8")
+    kubectl.chmod(0o755)
+    images = ClusterImages(
         source=Source.BUILD,
         node="node:1",
-        refs={"internet": "internet:1"},
+        refs={"internet": "internet:1", "calico-cni": "calico:1", "calico-node": "calico:1"},
         load=(),
         kind=tmp_path / "kind",
-        kubectl=tmp_path / "kubectl",
+        kubectl=kubectl,
         kubernetes_version="v1.34.4",
         image_repository=None,
         kubeadm_patch=None,
-        cnis={},
+        cnis={"calico": CniParts("v1", crds)},
     )
+    made = Machine(images)
+    made.engine.ids = NODES
+    made.api.put(*healthy())
+    return made
 
 
-@pytest.fixture
-def maker(images: ClusterImages) -> Maker:
-    return Maker(ClusterSpec(), images, INTERNET, Quiet())
+def healthy() -> list[dict[str, Any]]:
+    """The objects of a cluster that lacks nothing."""
+    ready = {"conditions": [{"type": "Ready", "status": "True"}], "nodeInfo": {}}
+    system = {"namespace": "kube-system"}
+    return [
+        {"kind": "Namespace", "metadata": {"name": "kube-system"}},
+        {"kind": "Node", "metadata": {"name": "n"}, "status": ready},
+        {
+            "kind": "DaemonSet",
+            "metadata": {"name": "calico-node", **system},
+            "status": {"desiredNumberScheduled": 1, "numberReady": 1},
+        },
+        {
+            "kind": "Deployment",
+            "metadata": {"name": "coredns", **system},
+            "spec": {"replicas": 1},
+            "status": {"updatedReplicas": 1, "availableReplicas": 1, "replicas": 1},
+        },
+        {
+            "kind": "ConfigMap",
+            "metadata": {"name": "coredns", **system},
+            "data": {"Corefile": COREFILE},
+        },
+    ]
 
 
-def kind_cluster(monkeypatch: pytest.MonkeyPatch, fault: BaseException, seen: list[Any]) -> None:
-    """Let KindCluster.create note whether a record is there, and then fail."""
+def raising(fault: BaseException) -> Callable[[str], NoReturn]:
+    """What happens when a cluster is to be made."""
 
-    class Failing:
-        def __init__(self, name: str, **_: Any) -> None:
-            self.name = name
+    def create(name: str) -> NoReturn:
+        raise fault
 
-        def create(self, config: Path) -> None:
-            seen.append(Home(self.name).record())
-            Home(self.name).log.write_text("ERROR: port is already allocated\n")
-            raise fault
-
-    monkeypatch.setattr(maker_module, "KindCluster", Failing)
+    return create
 
 
 @pytest.mark.parametrize(
@@ -159,18 +176,18 @@ def test_mode_and_state_that_do_not_fit_are_a_fault_with_a_way_out(
     assert caught.value.try_
 
 
-def test_cluster_of_that_name_without_our_record_is_foreign(maker: Maker, kind: Kind) -> None:
-    kind.clusters = [NAME]
+def test_cluster_of_that_name_without_our_record_is_foreign(machine: Machine) -> None:
+    machine.kinds.clusters = [NAME]
 
-    assert maker.state() == (State.FOREIGN, "")
+    assert machine.maker().state() == (State.FOREIGN, "")
 
 
 def test_cluster_that_kind_does_not_list_is_absent_whatever_the_record_says(
-    maker: Maker, kind: Kind, home: Home
+    machine: Machine, home: Home
 ) -> None:
     home.stood(OURS, NODES)
 
-    assert maker.state() == (State.ABSENT, "")
+    assert machine.maker().state() == (State.ABSENT, "")
 
 
 @pytest.mark.parametrize(
@@ -183,193 +200,176 @@ def test_cluster_that_kind_does_not_list_is_absent_whatever_the_record_says(
     ids=["half made", "other workers", "other image"],
 )
 def test_cluster_of_ours_that_is_not_what_is_asked_for_is_broken(
-    maker: Maker, kind: Kind, home: Home, record: Record, words: str
+    machine: Machine, home: Home, record: Record, words: str
 ) -> None:
     home.claim(record)
-    kind.clusters = [NAME]
+    machine.kinds.clusters = [NAME]
 
-    state, seen = maker.state()
+    state, seen = machine.maker().state()
 
     assert state is State.BROKEN
     assert words in seen
 
 
-@pytest.mark.parametrize(("lacking", "state"), [("", State.HEALTHY), ("no DNS", State.BROKEN)])
+@pytest.mark.parametrize(
+    ("lacking", "state"), [("", State.HEALTHY), ("there is no CoreDNS", State.BROKEN)]
+)
 def test_cluster_of_ours_is_healthy_when_nothing_is_missing(
-    maker: Maker,
-    kind: Kind,
-    monkeypatch: pytest.MonkeyPatch,
-    lacking: str,
-    state: State,
+    machine: Machine, lacking: str, state: State
 ) -> None:
     Home(NAME).stood(OURS, NODES)
-    kind.clusters = [NAME]
-    monkeypatch.setattr(maker_module, "KubeClient", lambda *_: None)
-    monkeypatch.setattr(maker_module, "missing", lambda *_: lacking)
+    machine.kinds.clusters = [NAME]
+    if lacking:
+        machine.api.remove(("Deployment", "kube-system", "coredns"))
 
-    assert maker.state() == (state, lacking)
+    assert machine.maker().state() == (state, lacking)
 
 
-def test_cluster_of_ours_whose_api_does_not_answer_is_broken(
-    maker: Maker, kind: Kind, home: Home
-) -> None:
+def test_cluster_of_ours_whose_api_does_not_answer_is_broken(machine: Machine, home: Home) -> None:
     home.stood(OURS, NODES)
-    kind.clusters = [NAME]
-    kind.fails = {"export"}
+    machine.kinds.clusters = [NAME]
+    machine.kinds.fails = {"export"}
 
-    state, seen = maker.state()
+    state, seen = machine.maker().state()
 
     assert state is State.BROKEN
     assert "export failed" in seen
 
 
-def test_foreign_cluster_is_neither_used_nor_deleted_by_open_cluster(
-    kind: Kind, images: ClusterImages, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kind.clusters = [NAME]
-    monkeypatch.setattr(cluster_module, "provide", lambda *_: images)
-    monkeypatch.setattr(cluster_module, "ensure_internet", lambda *_: INTERNET)
+def test_foreign_cluster_is_neither_used_nor_deleted_by_open_cluster(machine: Machine) -> None:
+    machine.kinds.clusters = [NAME]
 
     with pytest.raises(EnvironmentFault, match="is taken by a cluster"):
-        open_cluster(ClusterSpec(), Quiet())
+        machine.open(ClusterSpec())
 
-    assert kind.deleted() == []
-    assert kind.clusters == [NAME]
+    assert machine.kinds.deleted() == []
+    assert machine.kinds.clusters == [NAME]
 
 
-def test_foreign_cluster_is_not_deleted_by_name(kind: Kind) -> None:
-    kind.clusters = ["mine"]
+def test_foreign_cluster_is_not_deleted_by_name(machine: Machine) -> None:
+    machine.kinds.clusters = ["mine"]
     Home("ours").stood(replace(OURS, name="ours"), NODES)
 
     with pytest.raises(ClusterNotReady, match="is not policylab's, so it is not deleted") as caught:
-        delete_cluster("mine", kind=Path("kind"))
+        delete_cluster("mine", machine.tools)
 
-    assert kind.ran == []
+    assert machine.kinds.asked == []
     assert "known: ours" in caught.value.try_
 
 
-def test_record_that_cannot_be_read_makes_a_cluster_foreign(
-    maker: Maker, kind: Kind, home: Home
-) -> None:
+def test_record_that_cannot_be_read_makes_a_cluster_foreign(machine: Machine, home: Home) -> None:
     home.claim(OURS)
     (home.path / "owned.json").write_text('{"name": ', encoding="utf-8")
-    kind.clusters = [NAME]
+    machine.kinds.clusters = [NAME]
 
-    assert maker.state() == (State.FOREIGN, "")
+    assert machine.maker().state() == (State.FOREIGN, "")
 
 
-def test_cluster_of_ours_is_deleted_with_its_record(kind: Kind, home: Home) -> None:
+def test_cluster_of_ours_is_deleted_with_its_record(machine: Machine, home: Home) -> None:
     home.stood(OURS, NODES)
-    kind.clusters = [NAME, "mine"]
+    home.kind.write_text("the kind that made it", encoding="utf-8")
+    machine.kinds.clusters = [NAME, "mine"]
+    machine.engine.containers["policylab-internet"] = {
+        "Id": "c0",
+        "Config": {"Labels": {LABEL: ROLE}},
+    }
+    machine.engine.answers.append(
+        lambda words: (0, "", "") if "--filter=network=kind" in words else None
+    )
 
-    delete_cluster(NAME, kind=Path("kind"))
+    delete_cluster(NAME, machine.tools)
 
-    assert kind.clusters == ["mine"]
+    assert machine.kinds.clusters == ["mine"]
     assert owned_clusters() == []
     assert not home.path.exists()
-    assert kind.left_internet
+    assert machine.engine.did("rm") == [["rm", "--force", "--volumes", "c0"]]
 
 
-def test_record_stays_when_kind_cannot_delete(kind: Kind, home: Home) -> None:
+def test_record_stays_when_kind_cannot_delete(machine: Machine, home: Home) -> None:
     home.stood(OURS, NODES)
-    kind.fails = {"delete"}
+    home.kind.write_text("the kind that made it", encoding="utf-8")
+    machine.kinds.fails = {"delete"}
 
     with pytest.raises(CommandFailed):
-        delete_cluster(NAME, kind=Path("kind"))
+        delete_cluster(NAME, machine.tools)
 
     assert owned_clusters() == [NAME]
 
 
 @pytest.mark.parametrize(
-    ("fault", "raised"),
-    [
-        (KeyboardInterrupt(), KeyboardInterrupt),
-        (subprocess.CalledProcessError(1, "kind"), ClusterNotReady),
-        (RuntimeError("a bug"), RuntimeError),
-    ],
+    "fault", [KeyboardInterrupt(), ClusterNotReady("kind failed"), RuntimeError("a bug")], ids=repr
 )
 def test_half_made_cluster_is_deleted_and_the_fault_goes_on(
-    maker: Maker,
-    kind: Kind,
-    monkeypatch: pytest.MonkeyPatch,
-    fault: BaseException,
-    raised: type[BaseException],
+    machine: Machine, fault: BaseException
 ) -> None:
-    kind_cluster(monkeypatch, fault, [])
+    machine.kinds.creating = raising(fault)
 
-    with pytest.raises(raised):
-        maker.create()
+    with pytest.raises(type(fault)):
+        machine.maker().create()
 
-    assert kind.deleted() == [f"--name={NAME}"]
-    assert kind.ended == [[f"{NAME}-control-plane"]]
+    assert machine.kinds.deleted() == [NAME]
+    assert [words[2] for words in machine.engine.did("create")] == [f"--name={NAME}-control-plane"]
     assert owned_clusters() == []
     assert not Home(NAME).path.exists()
 
 
-def test_failure_of_kind_is_told_in_its_own_words(
-    maker: Maker, kind: Kind, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kind_cluster(monkeypatch, subprocess.CalledProcessError(1, "kind"), [])
-
-    with pytest.raises(ClusterNotReady, match="kind could not create the cluster") as caught:
-        maker.create()
-
-    assert caught.value.seen == "ERROR: port is already allocated"
-
-
 def test_record_is_written_before_kind_is_called_and_not_yet_ready(
-    maker: Maker, kind: Kind, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, home: Home
 ) -> None:
     seen: list[Record | None] = []
-    kind_cluster(monkeypatch, KeyboardInterrupt(), seen)
+    machine.kinds.creating = lambda _: seen.append(home.record())
 
-    with pytest.raises(KeyboardInterrupt):
-        maker.create()
+    machine.maker().create()
 
     assert seen == [OURS]
 
 
 def test_half_made_cluster_that_cannot_be_deleted_stays_ours_and_the_first_fault_goes_on(
-    maker: Maker, kind: Kind, home: Home, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, home: Home
 ) -> None:
-    kind_cluster(monkeypatch, KeyboardInterrupt(), [])
-    kind.fails = {"delete"}
+    machine.kinds.creating = raising(KeyboardInterrupt())
+    machine.kinds.fails = {"delete"}
 
     with pytest.raises(KeyboardInterrupt):
-        maker.create()
+        machine.maker().create()
 
     assert home.record() == OURS
 
 
-def test_cluster_that_stands_is_recorded_as_ready(
-    maker: Maker, kind: Kind, home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(maker, "_create", lambda: None)
-
-    maker.create()
+def test_cluster_that_stands_is_recorded_as_ready(machine: Machine, home: Home) -> None:
+    machine.maker().create()
 
     assert home.record() == replace(OURS, ready=True, containers=NODES)
 
 
+def test_images_that_the_node_lacks_are_loaded_into_it(machine: Machine) -> None:
+    machine.images = replace(machine.images, load=("nginx:1", "calico:1"))
+
+    machine.maker().create()
+
+    loaded = [name for verb, name in machine.kinds.asked if verb == "load"]
+    assert loaded == ["nginx:1", "calico:1"]
+
+
 def test_cluster_made_by_somebody_else_under_our_old_name_is_foreign(
-    maker: Maker, kind: Kind, home: Home
+    machine: Machine, home: Home
 ) -> None:
     home.stood(OURS, ("0000",))
-    kind.clusters = [NAME]
+    machine.kinds.clusters = [NAME]
 
-    assert maker.state() == (State.FOREIGN, "")
+    assert machine.maker().state() == (State.FOREIGN, "")
 
 
 def test_cluster_made_by_somebody_else_under_our_old_name_is_not_deleted(
-    kind: Kind, home: Home
+    machine: Machine, home: Home
 ) -> None:
     home.stood(OURS, ("0000",))
-    kind.clusters = [NAME]
+    machine.kinds.clusters = [NAME]
 
     with pytest.raises(ClusterNotReady, match="is not policylab's, so it is not deleted"):
-        delete_cluster(NAME, kind=Path("kind"))
+        delete_cluster(NAME, machine.tools)
 
-    assert kind.deleted() == []
+    assert machine.kinds.deleted() == []
     assert owned_clusters() == []
 
 
@@ -409,112 +409,79 @@ def test_status_of_a_cluster_whose_kubeconfig_is_gone_is_not_healthy(home: Home)
     assert "does not answer" in found.facts["state"]
 
 
-def external(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(*_: Any, **__: Any) -> None:
-        pytest.fail("an existing cluster needs neither images nor kind")
-
-    monkeypatch.setattr(cluster_module, "provide", never)
-    monkeypatch.setattr(cluster_module, "ensure_internet", never)
-    monkeypatch.setattr(cluster_module, "Maker", never)
-    monkeypatch.setattr(cluster_module, "KubeClient", lambda *_: None)
-    monkeypatch.setattr(cluster_module, "versions", lambda _: {"kubernetes": "v1.33.0"})
+SCHOOL = ClusterSpec(
+    mode=ClusterMode.EXTERNAL,
+    context="school",
+    kubeconfig=Path("/k/config"),
+    kubectl_bin=Path("/k/kubectl"),
+)
 
 
-def test_existing_cluster_is_used_as_it_is_and_nothing_is_made(
-    kind: Kind, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    external(monkeypatch)
-    spec = ClusterSpec(
-        mode=ClusterMode.EXTERNAL,
-        context="school",
-        kubeconfig=Path("/k/config"),
-        kubectl_bin=Path("/k/kubectl"),
-    )
-
-    found = open_cluster(spec, Quiet())
+def test_existing_cluster_is_used_as_it_is_and_nothing_is_made(machine: Machine) -> None:
+    found = machine.open(SCHOOL)
 
     assert not found.owned
     assert not found.created
     assert (found.context, found.kubeconfig) == ("school", Path("/k/config"))
     assert found.refs == {}
     assert found.internet is None
-    assert found.environment["kubernetes"] == "v1.33.0"
-    assert kind.ran == []
+    assert found.environment["nodes"] == "1"
+    assert machine.kinds.asked == []
+    assert machine.engine.calls == []
+    assert machine.internets == 0
     assert owned_clusters() == []
 
 
 def test_existing_cluster_without_kubectl_is_a_missing_tool(
-    monkeypatch: pytest.MonkeyPatch,
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    external(monkeypatch)
     monkeypatch.setenv("PATH", "")
 
     with pytest.raises(ToolMissing, match="kubectl is not on PATH"):
-        open_cluster(ClusterSpec(mode=ClusterMode.EXTERNAL, context="school"), Quiet())
+        machine.open(replace(SCHOOL, kubectl_bin=None))
 
 
-def test_real_internet_of_an_existing_cluster_is_what_the_user_says(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    external(monkeypatch)
-    spec = ClusterSpec(
-        mode=ClusterMode.EXTERNAL,
-        context="school",
-        kubectl_bin=Path("/k/kubectl"),
-        internet=InternetMode.REAL,
-    )
-    assert open_cluster(spec, Quiet()).internet is REAL
+def test_real_internet_of_an_existing_cluster_is_what_the_user_says(machine: Machine) -> None:
+    assert machine.open(replace(SCHOOL, internet=InternetMode.REAL)).internet is REAL
 
 
+@pytest.mark.parametrize(
+    ("mode", "started", "internet"),
+    [(InternetMode.REAL, 0, REAL), (InternetMode.SIMULATED, 1, INTERNET)],
+)
 def test_real_internet_needs_no_container_of_ours(
-    kind: Kind, images: ClusterImages, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, home: Home, mode: InternetMode, started: int, internet: Internet
 ) -> None:
-    made: list[Internet] = []
+    home.stood(OURS, NODES)
+    machine.kinds.clusters = [NAME]
+    machine.engine.answers.append(
+        lambda words: (0, "nameserver 172.18.0.2\n", "") if words[0] == "exec" else None
+    )
 
-    class Noted(Exception):  # noqa: N818 - ends the opening where it is no more of interest
-        pass
+    found = machine.open(ClusterSpec(internet=mode))
 
-    def maker(spec: ClusterSpec, images: ClusterImages, internet: Internet, _: Any) -> None:
-        made.append(internet)
-        raise Noted
-
-    monkeypatch.setattr(cluster_module, "provide", lambda *_: images)
-    monkeypatch.setattr(cluster_module, "ensure_internet", lambda *_: INTERNET)
-    monkeypatch.setattr(cluster_module, "Maker", maker)
-    for mode in InternetMode:
-        with pytest.raises(Noted):
-            open_cluster(ClusterSpec(internet=mode), Quiet())
-    assert made == [INTERNET, REAL]
+    assert (machine.internets, found.internet) == (started, internet)
 
 
 @pytest.mark.parametrize(("internet", "upstream"), [(INTERNET, "172.18.0.9"), (REAL, "172.18.0.2")])
 def test_coredns_asks_the_internets_name_server_or_the_nodes(
-    images: ClusterImages, monkeypatch: pytest.MonkeyPatch, internet: Internet, upstream: str
+    machine: Machine, internet: Internet, upstream: str
 ) -> None:
-    applied: list[str] = []
+    told = "# made by Docker\nnameserver 172.18.0.2\noptions ndots:0\n"
+    machine.engine.answers.append(lambda words: (0, told, "") if words[0] == "exec" else None)
 
-    class Api:
-        where = "the API"
+    machine.maker(internet).point_dns(machine.api)
 
-        def get(self, *_: str) -> dict[str, Any]:
-            return {"data": {"Corefile": ".:53 {\n    forward . /etc/resolv.conf\n}\n"}}
-
-        def apply(self, body: dict[str, Any]) -> None:
-            applied.append(body["data"]["Corefile"])
-
-        def list(self, *_: str, **__: str) -> list[dict[str, Any]]:
-            return []
-
-    told = Completed((), 0, "# made by Docker\nnameserver 172.18.0.2\noptions ndots:0\n", "", 0.0)
-    monkeypatch.setattr(nodes_module, "run", lambda *_, **__: told)
-    Maker(ClusterSpec(), images, internet, Quiet()).point_dns(cast("Kube", Api()))
-    assert applied == [f".:53 {{\n    log\n    forward . {upstream}\n}}\n"]
+    found = machine.api.get("v1", "ConfigMap", "coredns", "kube-system")
+    assert found is not None
+    assert found["data"]["Corefile"] == f".:53 {{\n    log\n    forward . {upstream}\n}}\n"
 
 
-def test_node_without_a_name_server_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = Completed((), 0, "options ndots:0\n", "", 0.0)
-    monkeypatch.setattr(nodes_module, "run", lambda *_, **__: told)
+def test_node_without_a_name_server_says_what_to_do() -> None:
+    engine = FakeEngine(lambda _: (0, "options ndots:0\n", ""))
+
     with pytest.raises(ClusterNotReady, match="knows no name server") as caught:
-        nodes_module.node_resolver("c")
+        nodes_module.node_resolver("c", engine.docker)
+
     assert caught.value.where == "docker exec c-control-plane cat /etc/resolv.conf"
     assert caught.value.try_ == "--lab-internet=simulated"

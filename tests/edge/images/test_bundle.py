@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from harness.edge.images import bundle
-from harness.edge.machine.process import Completed
+from harness.edge.images.store import Store
+from harness.edge.images.workshop import Workshop
 from harness.errors import ImageUnavailable
 from harness.progress import Quiet
+from tests.fakes.docker import FakeEngine
 
 pytestmark = pytest.mark.skipif(shutil.which("zstd") is None, reason="bundles need zstd")
 
@@ -23,20 +25,14 @@ BESIDE = {"internet": "localhost/policylab/internet:def"}
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Stand in for Docker: `save` writes a file, `load` is noted."""
-    calls: list[list[str]] = []
+def engine() -> FakeEngine:
+    fake = FakeEngine()
+    fake.images = dict.fromkeys((NODE, *BESIDE.values()), "1")
+    return fake
 
-    def run(argv: list[str | Path], **_: object) -> Completed:
-        words = [str(word) for word in argv]
-        calls.append(words)
-        if words[1] == "save":
-            Path(words[words.index("--output") + 1]).write_text("node image")
-        return Completed(tuple(words), 0, "", "", 0.0)
 
-    monkeypatch.setattr(bundle, "run", run)
-    monkeypatch.setattr(bundle, "engine_has", lambda ref: ref in {NODE, *BESIDE.values()})
-    return calls
+def shop(engine: FakeEngine, root: Path) -> Workshop:
+    return Workshop(Store(root), engine.docker, Quiet())
 
 
 @pytest.fixture
@@ -52,8 +48,8 @@ def cluster(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def good(cluster: Path, tmp_path: Path, engine: list[list[str]]) -> Path:
-    bundle.pack(cluster, BESIDE, tmp_path / "good.bundle", Quiet())
+def good(cluster: Path, tmp_path: Path, engine: FakeEngine) -> Path:
+    bundle.pack(cluster, BESIDE, tmp_path / "good.bundle", shop(engine, tmp_path))
     return tmp_path / "good.bundle"
 
 
@@ -77,51 +73,51 @@ def compress(path: Path, data: bytes) -> Path:
     return path
 
 
-def refused(path: Path, home: Path) -> str:
+def refused(path: Path, home: Path, engine: FakeEngine | None = None) -> str:
     with pytest.raises(ImageUnavailable) as caught:
-        bundle.install(path, home, Quiet())
+        bundle.install(path, home, shop(engine or FakeEngine(), home.parent))
     assert not home.exists()
     return str(caught.value)
 
 
 def test_bundle_comes_back_as_it_was_saved(
-    good: Path, cluster: Path, tmp_path: Path, engine: list[list[str]]
+    good: Path, cluster: Path, tmp_path: Path, engine: FakeEngine
 ) -> None:
     home = tmp_path / "cache" / "bundle"
-    bundle.install(good, home, Quiet())
+    bundle.install(good, home, shop(engine, tmp_path))
     for name in ("kind", "made-up-crds.yaml"):
         assert (home / name).read_text() == (cluster / name).read_text()
     assert (home / "kind").stat().st_mode & 0o111
-    assert [words[1] for words in engine] == ["save", "load"]
-    assert engine[0][-2:] == [NODE, BESIDE["internet"]]
+    assert [words[0] for words in engine.calls if words[0] != "image"] == ["save", "load"]
+    assert engine.calls[0][-2:] == [NODE, BESIDE["internet"]]
     assert bundle.engine_images(home) == BESIDE
-    assert bundle.loaded_bundle(home) == home
+    assert bundle.loaded_bundle(home, engine.docker) == home
 
 
 def test_bundle_whose_image_beside_the_cluster_is_gone_is_not_loaded(
-    good: Path, tmp_path: Path, engine: list[list[str]], monkeypatch: pytest.MonkeyPatch
+    good: Path, tmp_path: Path, engine: FakeEngine
 ) -> None:
     home = tmp_path / "bundle"
-    bundle.install(good, home, Quiet())
-    monkeypatch.setattr(bundle, "engine_has", lambda ref: ref == NODE)
-    assert bundle.loaded_bundle(home) is None
+    bundle.install(good, home, shop(engine, tmp_path))
+    del engine.images[BESIDE["internet"]]
+    assert bundle.loaded_bundle(home, engine.docker) is None
 
 
-def test_truncated_bundle_is_refused(good: Path, tmp_path: Path, engine: list[list[str]]) -> None:
+def test_truncated_bundle_is_refused(good: Path, tmp_path: Path, engine: FakeEngine) -> None:
     data = good.read_bytes()
     good.write_bytes(data[: len(data) // 2])
-    assert str(good) in refused(good, tmp_path / "bundle")
-    assert "load" not in [words[1] for words in engine]
+    assert str(good) in refused(good, tmp_path / "bundle", engine)
+    assert not engine.did("load")
 
 
-def test_changed_byte_is_refused(good: Path, tmp_path: Path, engine: list[list[str]]) -> None:
+def test_changed_byte_is_refused(good: Path, tmp_path: Path, engine: FakeEngine) -> None:
     plain = subprocess.run(["zstd", "-dc", good], capture_output=True, check=True).stdout
     bad = compress(tmp_path / "bad", plain.replace(b"content of kubectl", b"content of kubectI", 1))
-    assert "kubectl does not have the checksum" in refused(bad, tmp_path / "bundle")
-    assert "load" not in [words[1] for words in engine]
+    assert "kubectl does not have the checksum" in refused(bad, tmp_path / "bundle", engine)
+    assert not engine.did("load")
 
 
-def test_foreign_file_is_refused(tmp_path: Path, engine: list[list[str]]) -> None:
+def test_foreign_file_is_refused(tmp_path: Path) -> None:
     foreign = tmp_path / "foreign"
     foreign.write_bytes(b"not a bundle at all" * 100)
     message = refused(foreign, tmp_path / "bundle")
@@ -129,11 +125,11 @@ def test_foreign_file_is_refused(tmp_path: Path, engine: list[list[str]]) -> Non
     assert "policylab images save" in message
 
 
-def test_missing_file_is_named(tmp_path: Path, engine: list[list[str]]) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     assert "no such file" in refused(tmp_path / "none", tmp_path / "bundle")
 
 
-def test_incomplete_bundle_is_refused(tmp_path: Path, engine: list[list[str]]) -> None:
+def test_incomplete_bundle_is_refused(tmp_path: Path) -> None:
     path = make(tmp_path / "b", {"kind": b"1"})
     assert "cluster.json is missing" in refused(path, tmp_path / "bundle")
 
@@ -142,7 +138,7 @@ def test_incomplete_bundle_is_refused(tmp_path: Path, engine: list[list[str]]) -
     ("cnis", "files"), [({}, ["made-up-crds.yaml"]), ({"made-up": "v1"}, [])], ids=["extra", "none"]
 )
 def test_definitions_that_the_description_does_not_name_are_refused(
-    tmp_path: Path, engine: list[list[str]], cnis: dict[str, str], files: list[str]
+    tmp_path: Path, cnis: dict[str, str], files: list[str]
 ) -> None:
     members = dict.fromkeys((*bundle.CONTENT, *files), b"1")
     members["cluster.json"] = json.dumps({"cni_versions": cnis}).encode()
@@ -154,15 +150,13 @@ def test_definitions_that_the_description_does_not_name_are_refused(
     "name",
     ["../escape", "/etc/passwd", "kind/../../escape", "other", "../x-crds.yaml", "x/crds.yaml"],
 )
-def test_path_that_a_bundle_may_not_hold_is_refused(
-    tmp_path: Path, engine: list[list[str]], name: str
-) -> None:
+def test_path_that_a_bundle_may_not_hold_is_refused(tmp_path: Path, name: str) -> None:
     path = make(tmp_path / "b", {name: b"1"})
     assert "is not a file that a bundle may hold" in refused(path, tmp_path / "bundle")
     assert not (tmp_path / "escape").exists()
 
 
-def test_link_is_refused(tmp_path: Path, engine: list[list[str]]) -> None:
+def test_link_is_refused(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         entry = tarfile.TarInfo("kind")
@@ -181,14 +175,12 @@ def test_link_is_refused(tmp_path: Path, engine: list[list[str]]) -> None:
         [],
     ],
 )
-def test_manifest_of_another_format_is_refused(
-    tmp_path: Path, engine: list[list[str]], facts: object
-) -> None:
+def test_manifest_of_another_format_is_refused(tmp_path: Path, facts: object) -> None:
     refused(make(tmp_path / "b", {}, facts), tmp_path / "bundle")
 
 
 def test_bundle_that_begins_with_something_else_is_refused(
-    tmp_path: Path, engine: list[list[str]]
+    tmp_path: Path,
 ) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
@@ -198,21 +190,21 @@ def test_bundle_that_begins_with_something_else_is_refused(
 
 
 def test_refused_bundle_leaves_the_loaded_one(
-    good: Path, tmp_path: Path, engine: list[list[str]]
+    good: Path, tmp_path: Path, engine: FakeEngine
 ) -> None:
     home = tmp_path / "cache" / "bundle"
-    bundle.install(good, home, Quiet())
+    bundle.install(good, home, shop(engine, tmp_path))
     bad = tmp_path / "bad"
     bad.write_bytes(b"rubbish")
     with pytest.raises(ImageUnavailable):
-        bundle.install(bad, home, Quiet())
-    assert bundle.loaded_bundle(home) == home
+        bundle.install(bad, home, shop(engine, tmp_path))
+    assert bundle.loaded_bundle(home, engine.docker) == home
 
 
 def test_loaded_bundle_whose_image_is_gone_is_none(
-    good: Path, tmp_path: Path, engine: list[list[str]], monkeypatch: pytest.MonkeyPatch
+    good: Path, tmp_path: Path, engine: FakeEngine
 ) -> None:
     home = tmp_path / "cache" / "bundle"
-    bundle.install(good, home, Quiet())
-    monkeypatch.setattr(bundle, "engine_has", lambda _: False)
-    assert bundle.loaded_bundle(home) is None
+    bundle.install(good, home, shop(engine, tmp_path))
+    engine.images.clear()
+    assert bundle.loaded_bundle(home, engine.docker) is None

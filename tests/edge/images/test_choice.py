@@ -1,75 +1,37 @@
 """Where images come from: the order of `auto`, and what each source says when it has none."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from harness.edge.images import Source, bundle, pipeline, provide, registry
-from harness.edge.images.build import Builder
-from harness.edge.images.engine import _drop_others, missing
+from harness.edge.images.engine import drop_others, missing
+from harness.edge.images.provide import choose
 from harness.edge.images.store import Store, cache_home
+from harness.edge.images.workshop import Workshop
 from harness.edge.machine import debian
-from harness.edge.machine.process import Completed
 from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
 from harness.progress import Quiet
-
-
-class Engine:
-    """A Docker engine that holds images, and a registry that answers or does not."""
-
-    def __init__(self) -> None:
-        self.images: set[str] = set()
-        self.online = False
-        self.listed = ""
-        self.calls: list[list[str]] = []
-
-    def run(self, argv: list[str | Path], **_: object) -> Completed:
-        words = [str(word) for word in argv]
-        self.calls.append(words)
-        match words[1:3]:
-            case ["image", "inspect"]:
-                code = 0 if words[-1] in self.images else 1
-            case ["manifest", "inspect"]:
-                code = 0 if self.online else 1
-            case _:
-                code = 0
-        said = self.listed if words[1:3] == ["image", "ls"] else ""
-        return Completed(tuple(words), code, said, "", 0.0)
+from tests.fakes.docker import FakeEngine
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
-    fake = Engine()
+def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeEngine:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("harness.edge.images.node.run", fake.run)
-    monkeypatch.setattr("harness.edge.images.registry.run", fake.run)
-    monkeypatch.setattr("harness.edge.images.engine.run", fake.run)
-    monkeypatch.setattr(debian, "ensure_engine", lambda *_, **__: "26.1.5")
-    monkeypatch.setattr(debian, "raise_inotify_limits", lambda *_: None)
-    return fake
+    return FakeEngine()
 
 
-@pytest.fixture
-def routes(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> list[str]:
-    """Note which slow route was taken, instead of taking it."""
-    taken: list[str] = []
-
-    def note(name: str) -> Callable[..., object]:
-        def take(*_: object) -> object:
-            taken.append(name)
-            raise KeyError(name)
-
-        return take
-
-    monkeypatch.setattr(pipeline, "make_cluster", note("build"))
-    monkeypatch.setattr(registry, "provide_official", note("registry"))
-    return taken
+def shop(engine: FakeEngine) -> Workshop:
+    return Workshop(Store(cache_home()), engine.docker, Quiet())
 
 
 def planned() -> pipeline.Plan:
-    return pipeline.plan(Store(cache_home()), Quiet())
+    return pipeline.plan(shop(FakeEngine()))
+
+
+def chosen(source: Source, engine: FakeEngine) -> Source:
+    return choose(source, shop(engine), planned())
 
 
 def describe(home: Path, node: str) -> None:
@@ -86,11 +48,11 @@ def describe(home: Path, node: str) -> None:
     (home / "record.json").write_text("{}")
 
 
-def finished_build(tmp_path: Path, engine: Engine) -> str:
+def finished_build(tmp_path: Path, engine: FakeEngine) -> str:
     key = planned().keys.cluster
     node = f"localhost/policylab/node:{key}"
     describe(tmp_path / "policylab" / "artefacts" / f"cluster-{key}", node)
-    engine.images |= {node, beside()}
+    engine.images |= {node: "1", beside(): "2"}
     return node
 
 
@@ -98,94 +60,82 @@ def beside() -> str:
     return f"localhost/policylab/internet:{planned().keys.images['internet']}"
 
 
-def test_auto_takes_the_finished_build(tmp_path: Path, engine: Engine, routes: list[str]) -> None:
+def test_auto_takes_the_finished_build(tmp_path: Path, engine: FakeEngine) -> None:
     engine.online = True
     node = finished_build(tmp_path, engine)
-    found = provide(Source.AUTO, Quiet())
+    found = provide(Source.AUTO, Quiet(), engine.docker)
     assert (found.node, found.source) == (node, Source.BUILD)
     assert found.kubeadm_patch == "kind: ClusterConfiguration\n"
     assert found.kubectl.name == "kubectl"
     assert found.refs["internet"] == "localhost/policylab/internet:lab"
-    assert ["docker", "tag", beside(), found.refs["internet"]] in engine.calls
-    assert routes == []
+    assert engine.images[found.refs["internet"]] == engine.images[beside()]
 
 
-def test_image_beside_the_cluster_is_made_without_making_the_cluster(
-    tmp_path: Path, engine: Engine, routes: list[str], monkeypatch: pytest.MonkeyPatch
+def test_image_beside_the_cluster_is_missed_without_missing_the_cluster(
+    tmp_path: Path, engine: FakeEngine
 ) -> None:
-    node = finished_build(tmp_path, engine)
-    engine.images.remove(beside())
-    given: list[set[str]] = []
-    monkeypatch.setattr(
-        "harness.edge.images.engine.give", lambda _, todo, __: given.append(missing(todo))
-    )
-    assert provide(Source.AUTO, Quiet()).node == node
-    assert given == [{"internet"}]
-    assert routes == []
+    finished_build(tmp_path, engine)
+    del engine.images[beside()]
+    assert chosen(Source.AUTO, engine) is Source.BUILD
+    assert pipeline.built(shop(engine), planned().keys.cluster)
+    assert missing(shop(engine), planned()) == {"internet"}
 
 
-def test_superseded_image_beside_the_cluster_is_dropped(engine: Engine) -> None:
+def test_superseded_image_beside_the_cluster_is_dropped(engine: FakeEngine) -> None:
     kept, old = beside(), "localhost/policylab/internet:old"
-    engine.listed = f"{kept}\n{old}\nlocalhost/policylab/internet:lab\n"
-    _drop_others("internet", kept)
-    assert [words[-1] for words in engine.calls if words[1:3] == ["image", "rm"]] == [old]
+    lab = "localhost/policylab/internet:lab"
+    engine.images |= dict.fromkeys((kept, old, lab), "1")
+    drop_others(engine.docker, "internet", kept)
+    assert set(engine.images) == {kept, lab}
 
 
-def test_bundle_brings_its_own_image_beside_the_cluster(
-    tmp_path: Path, engine: Engine, routes: list[str]
-) -> None:
+def test_bundle_brings_its_own_image_beside_the_cluster(tmp_path: Path, engine: FakeEngine) -> None:
     home = tmp_path / "policylab" / "bundle"
     describe(home, "localhost/policylab/node:bundled")
     facts = json.loads((home / "cluster.json").read_text())
     facts["engine"] = {"internet": "localhost/policylab/internet:bundled"}
     (home / "cluster.json").write_text(json.dumps(facts))
-    engine.images |= {facts["node"], facts["engine"]["internet"]}
-    found = provide(Source.BUNDLE, Quiet())
+    engine.images |= {facts["node"]: "1", facts["engine"]["internet"]: "2"}
+    found = provide(Source.BUNDLE, Quiet(), engine.docker)
     assert found.refs["internet"] == "localhost/policylab/internet:lab"
-    assert engine.calls[-1][1:3] == ["tag", "localhost/policylab/internet:bundled"]
+    assert engine.images[found.refs["internet"]] == "2"
 
 
 def test_auto_takes_the_loaded_bundle_before_the_registry(
-    tmp_path: Path, engine: Engine, routes: list[str]
+    tmp_path: Path, engine: FakeEngine
 ) -> None:
     engine.online = True
     describe(tmp_path / "policylab" / "bundle", "localhost/policylab/node:bundled")
-    engine.images.add("localhost/policylab/node:bundled")
-    assert provide(Source.AUTO, Quiet()).source is Source.BUNDLE
-    assert routes == []
+    engine.images["localhost/policylab/node:bundled"] = "1"
+    assert chosen(Source.AUTO, engine) is Source.BUNDLE
+    assert provide(Source.AUTO, Quiet(), engine.docker).source is Source.BUNDLE
 
 
-@pytest.mark.parametrize(("online", "route"), [(True, "registry"), (False, "build")])
+@pytest.mark.parametrize(("online", "route"), [(True, Source.REGISTRY), (False, Source.BUILD)])
 def test_auto_with_nothing_cached_asks_the_registry_then_builds(
-    engine: Engine, routes: list[str], online: bool, route: str
+    engine: FakeEngine, online: bool, route: Source
 ) -> None:
     engine.online = online
-    with pytest.raises(KeyError):
-        provide(Source.AUTO, Quiet())
-    assert routes == [route]
+    assert chosen(Source.AUTO, engine) is route
 
 
 def test_build_whose_node_image_the_engine_lost_is_built_again(
-    tmp_path: Path, engine: Engine, routes: list[str]
+    tmp_path: Path, engine: FakeEngine
 ) -> None:
     finished_build(tmp_path, engine)
     engine.images.clear()
-    with pytest.raises(KeyError):
-        provide(Source.BUILD, Quiet())
-    assert routes == ["build"]
+    assert pipeline.built(shop(engine), planned().keys.cluster) is None
 
 
-def test_build_never_uses_a_bundle(tmp_path: Path, engine: Engine, routes: list[str]) -> None:
+def test_build_never_uses_a_bundle(tmp_path: Path, engine: FakeEngine) -> None:
     describe(tmp_path / "policylab" / "bundle", "localhost/policylab/node:bundled")
-    engine.images.add("localhost/policylab/node:bundled")
-    with pytest.raises(KeyError):
-        provide(Source.BUILD, Quiet())
-    assert routes == ["build"]
+    engine.images["localhost/policylab/node:bundled"] = "1"
+    assert chosen(Source.BUILD, engine) is Source.BUILD
 
 
-def test_bundle_that_is_not_loaded_says_how_to_load_it(engine: Engine) -> None:
+def test_bundle_that_is_not_loaded_says_how_to_load_it(engine: FakeEngine) -> None:
     with pytest.raises(ImageUnavailable, match="policylab images load FILE"):
-        provide(Source.BUNDLE, Quiet())
+        provide(Source.BUNDLE, Quiet(), engine.docker)
 
 
 def test_official_node_image_is_pinned_by_digest() -> None:
@@ -193,40 +143,30 @@ def test_official_node_image_is_pinned_by_digest() -> None:
     assert len(registry.NODE.rpartition(":")[2]) == 64
 
 
-def test_registry_is_asked_for_seconds_only(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+def test_registry_is_asked_for_seconds_only(engine: FakeEngine) -> None:
+    assert registry.registry_answers(engine.docker) is False
+    assert engine.seconds == [5.0]
+
+
+def test_engine_that_does_not_answer_is_reported_before_anything_is_read(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[object] = []
-
-    def slow(_: object, *, timeout: float, **__: object) -> Completed:
-        seen.append(timeout)
-        return Completed((), 1, "", "", 0.0)
-
-    monkeypatch.setattr(registry, "run", slow)
-    assert registry.registry_answers() is False
-    assert seen == [5.0]
-
-
-def test_no_engine_is_reported_before_anything_is_read(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def missing(*_: object, **__: object) -> str:
-        raise ToolMissing("no engine")
-
-    monkeypatch.setattr(debian, "ensure_engine", missing)
-    with pytest.raises(ToolMissing):
-        provide(Source.AUTO, Quiet())
+    engine.broken = "Cannot connect to the Docker daemon"
+    monkeypatch.setenv("DOCKER_HOST", "tcp://192.0.2.1:2375")
+    with pytest.raises(ToolMissing, match="does not answer"):
+        provide(Source.AUTO, Quiet(), engine.docker)
+    assert [words[0] for words in engine.calls] == ["version"]
 
 
 def test_full_disk_is_reported_before_a_build(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise EnvironmentFault("building images needs 20 GiB of free disk")
 
     monkeypatch.setattr(debian, "ensure_disk", full)
     with pytest.raises(EnvironmentFault, match="20 GiB"):
-        provide(Source.BUILD, Quiet())
+        provide(Source.BUILD, Quiet(), engine.docker)
 
 
 @pytest.mark.usefixtures("engine")
@@ -264,18 +204,19 @@ def test_official_route_fills_an_image_with_our_files_and_with_certificates(
 
 
 def test_official_route_gives_what_a_cluster_needs(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(debian, "ensure_go", lambda *_, **__: Path("go"))
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
-    compiled = tmp_path / "compiled"
-    compiled.mkdir()
-    monkeypatch.setattr(Builder, "commands", lambda *_: compiled)
-    found = provide(Source.REGISTRY, Quiet())
+    for name, key in planned().keys.commands.items():
+        for part in (f"commands-{name}", f"{name}-crds"):
+            with Store(cache_home()).making(part, key, {}) as folder:
+                (folder / f"{name}-crds.yaml").write_text("printed")
+    found = provide(Source.REGISTRY, Quiet(), engine.docker)
     assert found.node == registry.NODE
     assert found.kubeadm_patch is None
     assert set(found.load) == set(found.refs.values()) - {found.refs["internet"]}
-    pulled = [words[-1] for words in engine.calls if words[1] == "pull"]
+    pulled = [words[-1] for words in engine.did("pull")]
     assert pulled == [
         registry.NODE,
         "calico/node:v3.30.1",

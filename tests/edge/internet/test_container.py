@@ -1,6 +1,5 @@
 """The simulated internet: when it is used again, when made anew, what is said of faults."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,21 @@ import pytest
 from harness.core.world import INTERNET, SPARES
 from harness.edge.internet import container as internet
 from harness.edge.internet import controls as internetcontrols
-from harness.edge.internet import engine as internetengine
-from harness.edge.internet.container import Internet, Place, ensure_internet, remove_internet
+from harness.edge.internet.container import ensure_internet, remove_internet
 from harness.edge.internet.controls import Controls
-from harness.edge.internet.state import DOCUMENTED, Fault, digest, initial_sites, state_bytes
-from harness.edge.machine.process import CommandFailed, Completed
+from harness.edge.internet.engine import MTU, Place
+from harness.edge.internet.state import (
+    DOCUMENTED,
+    Fault,
+    Internet,
+    digest,
+    initial_sites,
+    state_bytes,
+)
 from harness.edge.machine.wait import NotYet
 from harness.errors import EnvironmentFault, ImageUnavailable
 from harness.progress import Quiet
+from tests.fakes.docker import Answer, FakeEngine
 
 IMAGE, IMAGE_ID = "localhost/policylab/internet:lab", "sha256:new"
 ADDRESS = "172.18.0.9"
@@ -38,47 +44,33 @@ def network(**more: Any) -> dict[str, Any]:
     return {"Options": {}, "IPAM": {"Config": subnets}, **more}
 
 
-class Docker:
+class Engine(FakeEngine):
     """An engine with at most one container, some networks and one image."""
 
     def __init__(self) -> None:
+        super().__init__(self.acted)
         self.images = {IMAGE: IMAGE_ID}
-        self.networks: dict[str, dict[str, Any]] = {
-            "kind": network(),
-            "bridge": {"Options": {internetengine.MTU: "1400"}},
-        }
-        self.container: dict[str, Any] | None = None
+        self.networks = {"kind": network(), "bridge": {"Options": {MTU: "1400"}}}
         self.starts_running = True
-        self.nodes = ""
-        self.broken = ""
         self.ipv6 = True
-        self.calls: list[list[str]] = []
-        self.told: list[str] = []
 
-    def run(
-        self,
-        argv: list[str],
-        *,
-        check: bool = True,
-        input: bytes | None = None,  # noqa: A002 - the word of subprocess
-        **_: object,
-    ) -> Completed:
-        words = list(argv)[1:]
-        self.calls.append(words)
-        if input is not None:
-            self.told.append(input.decode())
-        code, out, err = self.answer(words)
-        done = Completed(tuple(argv), code, out, err, 0.0)
-        if check and code:
-            raise CommandFailed(f"docker failed with exit code {code}", done)
-        return done
+    @property
+    def place(self) -> Place:
+        return Place(docker=self.docker)
 
-    def answer(self, words: list[str]) -> tuple[int, str, str]:
-        if self.broken and words[0] != "logs":
-            return 1, "", self.broken
+    @property
+    def container(self) -> dict[str, Any] | None:
+        return self.containers.get(CONTAINER)
+
+    @container.setter
+    def container(self, body: dict[str, Any]) -> None:
+        self.containers[CONTAINER] = body
+
+    def acted(self, words: list[str]) -> Answer | None:
+        """What changes the engine."""
+        if self.broken:
+            return None
         match words:
-            case [kind, "inspect", name]:
-                return self.inspect(kind, name)
             case ["network", "create", *options, name]:
                 if "--ipv6" in options and not self.ipv6:
                     return 1, "", "Error response from daemon: Cannot read IPv6 setup for bridge"
@@ -86,24 +78,10 @@ class Docker:
             case ["run", "--detach", *_]:
                 self.container = container(running=self.starts_running)
             case ["rm", *_]:
-                self.container = None
+                self.containers.clear()
             case ["logs", *_]:
                 return 0, "", "policylab: a server ended by itself with exit code 1\n"
-            case ["ps", *_]:
-                return 0, self.nodes, ""
-        return 0, "", ""
-
-    def inspect(self, kind: str, name: str) -> tuple[int, str, str]:
-        things: dict[str, dict[str, Any] | None] = {
-            "container": self.container,
-            "image": {"Id": self.images[name]} if name in self.images else None,
-            "network": self.networks.get(name),
-        }
-        found = things[kind]
-        return (0, json.dumps([found]), "") if found else (1, "[]", f"Error: No such {kind}: x\n")
-
-    def did(self, verb: str) -> list[list[str]]:
-        return [words for words in self.calls if " ".join(words).startswith(verb)]
+        return None
 
 
 def container(*, running: bool = True, image: str = IMAGE_ID, **config: Any) -> dict[str, Any]:
@@ -118,11 +96,9 @@ def container(*, running: bool = True, image: str = IMAGE_ID, **config: Any) -> 
 
 
 @pytest.fixture
-def docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Docker:
-    fake = Docker()
+def docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
+    fake = Engine()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(internet, "run", fake.run)
-    monkeypatch.setattr(internetengine, "run", fake.run)
     monkeypatch.setattr(internet, "REUSE_SECONDS", 0.0)
     monkeypatch.setattr(internet, "START_SECONDS", 0.3)
     monkeypatch.setattr(internet, "LOCK_SECONDS", 0.3)
@@ -147,71 +123,71 @@ def silent_for(looks: int) -> Callable[[Internet], None]:
     return ask
 
 
-def test_every_name_of_the_prediction_is_at_its_address(docker: Docker) -> None:
-    found = ensure_internet(IMAGE, Quiet())
+def test_every_name_of_the_prediction_is_at_its_address(docker: Engine) -> None:
+    found = ensure_internet(IMAGE, Quiet(), docker.place)
     assert found == HERE
     assert found.names["google.com"] == found.names["www.google.com"]
     assert len({found.dns, *found.addresses.values()}) == 1 + len(DOCUMENTED)
     assert set(SPARES) <= set(found.addresses)
 
 
-def test_addresses_come_by_a_container_that_may_do_that_and_ends(docker: Docker) -> None:
-    ensure_internet(IMAGE, Quiet())
-    [words] = docker.did("run --rm")
+def test_addresses_come_by_a_container_that_may_do_that_and_ends(docker: Engine) -> None:
+    ensure_internet(IMAGE, Quiet(), docker.place)
+    [words] = docker.did("run", "--rm")
     assert {"--cap-drop=ALL", "--cap-add=NET_ADMIN", f"--network=container:{CONTAINER}"} <= set(
         words
     )
     assert docker.told == [
         "".join(f"address add {address}/32 dev eth0\n" for address in ADDRESSES.values())
     ]
-    [started] = docker.did("run --detach")
+    [started] = docker.did("run", "--detach")
     assert not [word for word in started if word.startswith(("--cap-add", "--privileged"))]
 
 
-def test_addresses_that_somebody_has_are_left_to_them(docker: Docker) -> None:
+def test_addresses_that_somebody_has_are_left_to_them(docker: Engine) -> None:
     docker.networks["kind"] = network(
         Containers={"a": {"IPv4Address": "172.18.255.253/16"}, "b": {"IPv4Address": ""}}
     )
     docker.networks["kind"]["IPAM"]["Config"][1]["AuxiliaryAddresses"] = {"c": "172.18.255.251"}
-    found = ensure_internet(IMAGE, Quiet())
+    found = ensure_internet(IMAGE, Quiet(), docker.place)
     free = [f"172.18.255.{n}" for n in (254, 252, *range(250, 0, -1))]
     assert list(found.addresses.values()) == free[: len(DOCUMENTED)]
 
 
-def test_network_that_is_too_small_is_said_to_be(docker: Docker) -> None:
+def test_network_that_is_too_small_is_said_to_be(docker: Engine) -> None:
     docker.networks["kind"] = {"IPAM": {"Config": [{"Subnet": "172.18.0.0/29"}]}}
     with pytest.raises(EnvironmentFault, match="has no room") as caught:
-        ensure_internet(IMAGE, Quiet())
+        ensure_internet(IMAGE, Quiet(), docker.place)
     assert caught.value.seen == "subnets: 172.18.0.0/29"
     assert not docker.did("run")
 
 
 def test_what_a_killed_run_left_changed_is_put_right(
-    docker: Docker, monkeypatch: pytest.MonkeyPatch
+    docker: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docker.container = container()
     monkeypatch.setattr(internet, "state_in_force", lambda _: "another")
-    assert ensure_internet(IMAGE, Quiet()) == HERE
+    assert ensure_internet(IMAGE, Quiet(), docker.place) == HERE
     assert docker.told == [INITIAL.decode()]
     assert not docker.did("run")
 
 
 def test_what_a_run_that_lives_has_changed_is_left_alone(
-    docker: Docker, monkeypatch: pytest.MonkeyPatch
+    docker: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docker.container = container()
-    with Controls(HERE) as other:
+    with Controls(HERE, docker.place) as other:
         other.set("google.com", fault=Fault.DROP)
         changed = docker.told.copy()
         monkeypatch.setattr(internet, "state_in_force", lambda _: "another")
-        assert ensure_internet(IMAGE, Quiet()) == HERE
+        assert ensure_internet(IMAGE, Quiet(), docker.place) == HERE
         assert docker.told == changed
     assert not docker.did("run")
 
 
-def test_running_container_that_answers_is_used_again(docker: Docker) -> None:
+def test_running_container_that_answers_is_used_again(docker: Engine) -> None:
     docker.container = container()
-    assert ensure_internet(IMAGE, Quiet()).dns == ADDRESS
+    assert ensure_internet(IMAGE, Quiet(), docker.place).dns == ADDRESS
     assert not docker.did("run")
     assert not docker.did("rm")
 
@@ -227,25 +203,25 @@ def test_running_container_that_answers_is_used_again(docker: Docker) -> None:
     ],
     ids=["stopped", "another image", "other names", "of before", "another network"],
 )
-def test_container_that_does_not_fit_is_replaced(docker: Docker, old: dict[str, Any]) -> None:
+def test_container_that_does_not_fit_is_replaced(docker: Engine, old: dict[str, Any]) -> None:
     docker.container = old
-    ensure_internet(IMAGE, Quiet())
+    ensure_internet(IMAGE, Quiet(), docker.place)
     assert docker.did("rm") == [["rm", "--force", "--volumes", "c0"]]
-    assert len(docker.did("run --detach")) == 1
+    assert len(docker.did("run", "--detach")) == 1
 
 
 def test_container_that_does_not_answer_is_replaced(
-    docker: Docker, monkeypatch: pytest.MonkeyPatch
+    docker: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docker.container = container()
     monkeypatch.setattr(internet, "_ask", silent_for(1))
-    ensure_internet(IMAGE, Quiet())
-    assert len(docker.did("run --detach")) == 1
+    ensure_internet(IMAGE, Quiet(), docker.place)
+    assert len(docker.did("run", "--detach")) == 1
 
 
-def test_container_is_labelled_and_never_restarted_or_pulled(docker: Docker) -> None:
-    ensure_internet(IMAGE, Quiet())
-    [words] = docker.did("run --detach")
+def test_container_is_labelled_and_never_restarted_or_pulled(docker: Engine) -> None:
+    ensure_internet(IMAGE, Quiet(), docker.place)
+    [words] = docker.did("run", "--detach")
     assert {
         f"--name={CONTAINER}",
         "--label=policylab.role=internet",
@@ -257,61 +233,63 @@ def test_container_is_labelled_and_never_restarted_or_pulled(docker: Docker) -> 
     assert words[-1] == IMAGE
 
 
-def test_start_waits_for_the_answers(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_waits_for_the_answers(docker: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(internet, "_ask", silent_for(1))
-    assert ensure_internet(IMAGE, Quiet()).web == ADDRESS
+    assert ensure_internet(IMAGE, Quiet(), docker.place).web == ADDRESS
 
 
 def test_silence_until_the_deadline_says_what_was_seen(
-    docker: Docker, monkeypatch: pytest.MonkeyPatch
+    docker: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(internet, "_ask", silent_for(1000))
     with pytest.raises(EnvironmentFault) as caught:
-        ensure_internet(IMAGE, Quiet())
+        ensure_internet(IMAGE, Quiet(), docker.place)
     assert str(caught.value) == (
         "the simulated internet answers for its names: not within 0.3 s\n"
         f"  where: container {CONTAINER} on network kind\n"
         f"  seen:  {ADDRESS}, asked for its state: Timeout\n"
-        f"  try:   {internet._hint(Place())}"
+        f"  try:   {internet._hint(docker.place)}"
     )
 
 
-def test_container_that_ends_at_once_says_its_last_words(docker: Docker) -> None:
+def test_container_that_ends_at_once_says_its_last_words(docker: Engine) -> None:
     docker.starts_running = False
     with pytest.raises(EnvironmentFault, match="ended when it was started") as caught:
-        ensure_internet(IMAGE, Quiet())
+        ensure_internet(IMAGE, Quiet(), docker.place)
     assert caught.value.seen == "policylab: a server ended by itself with exit code 1"
 
 
-def test_image_that_the_engine_lacks_says_how_to_build_it(docker: Docker) -> None:
+def test_image_that_the_engine_lacks_says_how_to_build_it(docker: Engine) -> None:
     docker.images.clear()
     with pytest.raises(ImageUnavailable) as caught:
-        ensure_internet(IMAGE, Quiet())
+        ensure_internet(IMAGE, Quiet(), docker.place)
     assert caught.value.where == IMAGE
     assert caught.value.try_ == "policylab images build"
 
 
-def test_engine_that_does_not_answer_is_not_an_absent_container(docker: Docker) -> None:
+def test_engine_that_does_not_answer_is_not_an_absent_container(docker: Engine) -> None:
     docker.broken = "Cannot connect to the Docker daemon"
     with pytest.raises(EnvironmentFault) as caught:
-        ensure_internet(IMAGE, Quiet())
+        ensure_internet(IMAGE, Quiet(), docker.place)
     assert caught.value.seen == "Cannot connect to the Docker daemon"
     assert not docker.did("run")
 
 
-@pytest.mark.parametrize("act", [lambda: ensure_internet(IMAGE, Quiet()), remove_internet])
+@pytest.mark.parametrize(
+    "act", [lambda place: ensure_internet(IMAGE, Quiet(), place), remove_internet]
+)
 def test_container_of_somebody_else_is_never_removed(
-    docker: Docker, act: Callable[[], object]
+    docker: Engine, act: Callable[[Place], object]
 ) -> None:
     docker.container = container(labels={})
     with pytest.raises(EnvironmentFault, match="policylab did not make it"):
-        act()
+        act(docker.place)
     assert not docker.did("rm")
 
 
-def test_absent_network_is_made_as_kind_makes_it(docker: Docker) -> None:
+def test_absent_network_is_made_as_kind_makes_it(docker: Engine) -> None:
     del docker.networks["kind"]
-    ensure_internet(IMAGE, Quiet())
+    ensure_internet(IMAGE, Quiet(), docker.place)
     [words] = [words for words in docker.calls if words[:2] == ["network", "create"]]
     assert words[2:] == [
         "--driver=bridge",
@@ -323,43 +301,44 @@ def test_absent_network_is_made_as_kind_makes_it(docker: Docker) -> None:
     ]
 
 
-def test_network_without_ipv6_is_made_where_the_engine_has_none(docker: Docker) -> None:
+def test_network_without_ipv6_is_made_where_the_engine_has_none(docker: Engine) -> None:
     del docker.networks["kind"]
     docker.ipv6 = False
-    ensure_internet(IMAGE, Quiet())
+    ensure_internet(IMAGE, Quiet(), docker.place)
     last = [words for words in docker.calls if words[:2] == ["network", "create"]][-1]
     assert "--ipv6" not in last
     assert "kind" in docker.networks
 
 
-def test_network_that_is_there_is_left_alone(docker: Docker) -> None:
-    ensure_internet(IMAGE, Quiet())
+def test_network_that_is_there_is_left_alone(docker: Engine) -> None:
+    ensure_internet(IMAGE, Quiet(), docker.place)
     assert not [words for words in docker.calls if words[:2] == ["network", "create"]]
 
 
-def test_removal_takes_the_container_only(docker: Docker) -> None:
+def test_removal_takes_the_container_only(docker: Engine) -> None:
     docker.container = container()
-    remove_internet()
+    remove_internet(docker.place)
     assert docker.did("rm") == [["rm", "--force", "--volumes", "c0"]]
     assert not docker.did("network")
 
 
-def test_removal_without_a_container_is_no_fault(docker: Docker) -> None:
-    remove_internet()
+def test_removal_without_a_container_is_no_fault(docker: Engine) -> None:
+    remove_internet(docker.place)
     assert not docker.did("rm")
 
 
-def test_removal_waits_for_the_last_cluster(docker: Docker) -> None:
-    docker.container, docker.nodes = container(), "4f1c\n"
-    remove_internet()
+def test_removal_waits_for_the_last_cluster(docker: Engine) -> None:
+    docker.container = container()
+    docker.ids = ("4f1c",)
+    remove_internet(docker.place)
     assert not docker.did("rm")
 
 
-def test_two_runs_do_not_start_it_at_once(docker: Docker) -> None:
+def test_two_runs_do_not_start_it_at_once(docker: Engine) -> None:
     with (
-        internet._alone(Place(), Quiet()),
+        internet._alone(docker.place, Quiet()),
         pytest.raises(EnvironmentFault, match="no other run is starting") as caught,
     ):
-        ensure_internet(IMAGE, Quiet())
+        ensure_internet(IMAGE, Quiet(), docker.place)
     assert caught.value.where.endswith("internet.lock")
     assert docker.calls == []

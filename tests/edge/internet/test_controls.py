@@ -1,7 +1,7 @@
 """The controls: what is sent, when a change is in force, and that it never outlives its holder."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from harness.core.world import SPARES
 from harness.edge.internet import controls as internetcontrols
 from harness.edge.internet.controls import Controls
+from harness.edge.internet.engine import Place
 from harness.edge.internet.state import (
     DOCUMENTED,
     TTL_SECONDS,
@@ -21,6 +22,7 @@ from harness.edge.internet.state import (
     state_bytes,
 )
 from harness.errors import EnvironmentFault
+from tests.fakes.docker import Answer, FakeEngine
 
 ADDRESSES = {known: f"172.18.255.{n}" for n, known in enumerate(DOCUMENTED, 1)}
 HERE = Internet("172.18.0.9", "172.18.0.9", {}, ADDRESSES)
@@ -32,16 +34,27 @@ class Container:
     """Takes a state, and tells which one is in force after so many questions."""
 
     def __init__(self) -> None:
-        self.states = [INITIAL]
-        self.words: Sequence[str] = ()
+        self.engine = FakeEngine(self.acted)
         self.late = 0
         self.broken = False
 
-    def docker(self, words: Sequence[str], what: str, *, data: bytes, try_: str) -> None:
-        if self.broken:
-            raise EnvironmentFault(what, seen="no such container", try_=try_)
-        self.words = words
-        self.states.append(data)
+    @property
+    def place(self) -> Place:
+        return Place(docker=self.engine.docker)
+
+    @property
+    def states(self) -> list[bytes]:
+        return [INITIAL, *(told.encode() for told in self.engine.told)]
+
+    @property
+    def words(self) -> list[str]:
+        return self.engine.calls[-1]
+
+    def acted(self, words: list[str]) -> Answer | None:
+        if not self.broken:
+            return None
+        self.engine.told.pop()
+        return 1, "", "no such container"
 
     def state(self, _: str) -> str:
         if self.late > 0:
@@ -58,7 +71,6 @@ class Container:
 def container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Container:
     fake = Container()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(internetcontrols, "docker", fake.docker)
     monkeypatch.setattr(internetcontrols, "state_in_force", fake.state)
     monkeypatch.setattr(internetcontrols, "IN_FORCE_SECONDS", 0.3)
     monkeypatch.setattr(internetcontrols, "LOCK_SECONDS", 0.2)
@@ -67,7 +79,7 @@ def container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Container:
 
 @pytest.fixture
 def controls(container: Container) -> Iterator[Controls]:
-    with Controls(HERE) as made:
+    with Controls(HERE, container.place) as made:
         yield made
         container.late, container.broken = 0, False
 
@@ -141,20 +153,20 @@ def test_undoing_one_change_leaves_another(controls: Controls, container: Contai
 
 
 def test_end_of_the_controls_puts_all_right(container: Container) -> None:
-    with Controls(HERE) as controls:
+    with Controls(HERE, container.place) as controls:
         controls.set("cilium.io", ttl=9)
         controls.set(NAME, ttl=1)
     assert container.states[-1] == INITIAL
 
 
 def test_reset_of_what_was_never_changed_asks_nothing(container: Container) -> None:
-    with Controls(HERE):
+    with Controls(HERE, container.place):
         pass
     assert container.states == [INITIAL]
 
 
 def test_one_run_at_a_time_holds_changes(controls: Controls, container: Container) -> None:
-    one, other = Controls(HERE), controls
+    one, other = Controls(HERE, container.place), controls
     one.set(NAME, ttl=1)
     with pytest.raises(EnvironmentFault, match="no other run has changed"):
         other.set(NAME, ttl=2)
@@ -166,11 +178,11 @@ def test_one_run_at_a_time_holds_changes(controls: Controls, container: Containe
 
 
 def test_lock_goes_even_if_the_container_is_gone(container: Container) -> None:
-    one = Controls(HERE)
+    one = Controls(HERE, container.place)
     one.set(NAME, ttl=1)
     container.broken = True
     with pytest.raises(EnvironmentFault, match="does not take its state"):
         one.reset()
     container.broken = False
-    assert Controls(HERE).reset_unless_held()
+    assert Controls(HERE, container.place).reset_unless_held()
     assert container.states[-1] == INITIAL

@@ -6,9 +6,11 @@ from typing import NamedTuple
 import pytest
 
 from harness.edge.machine import debian
+from harness.edge.machine.docker import DOCKER, Docker
 from harness.edge.machine.process import Completed
 from harness.errors import EnvironmentFault, ToolMissing
 from harness.progress import Quiet
+from tests.fakes.docker import FakeEngine
 
 
 class Usage(NamedTuple):
@@ -43,27 +45,32 @@ def test_large_disk_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     debian.ensure_disk([tmp_path])
 
 
-def test_engine_that_answers_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(debian, "engine_answers", lambda: "26.1.5")
-    assert debian.ensure_engine(Quiet(), log=tmp_path / "log") == "26.1.5"
+def silent() -> Docker:
+    """An engine that does not answer."""
+    fake = FakeEngine()
+    fake.broken = "Cannot connect to the Docker daemon"
+    return fake.docker
+
+
+def test_engine_that_answers_is_left_alone(tmp_path: Path) -> None:
+    docker = FakeEngine().docker
+    assert debian.ensure_engine(Quiet(), docker, log=tmp_path / "log") == "26.1.5"
     assert not (tmp_path / "log").exists()
 
 
 def test_named_engine_that_is_silent_is_not_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(debian, "engine_answers", lambda: None)
     monkeypatch.setenv("DOCKER_HOST", "tcp://192.0.2.1:2375")
     with pytest.raises(ToolMissing, match=r"DOCKER_HOST=tcp://192\.0\.2\.1:2375"):
-        debian.ensure_engine(Quiet(), log=tmp_path / "log")
+        debian.ensure_engine(Quiet(), silent(), log=tmp_path / "log")
 
 
 def test_no_root_and_no_engine_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(debian, "engine_answers", lambda: None)
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(ToolMissing) as caught:
-        debian.ensure_engine(Quiet(), log=tmp_path / "log")
+        debian.ensure_engine(Quiet(), silent(), log=tmp_path / "log")
     assert "only root can start a Docker engine" in str(caught.value)
     assert "user id 1000" in str(caught.value)
     assert "run as root" in str(caught.value)
@@ -81,7 +88,7 @@ def test_engine_that_dies_shows_its_last_words(
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setattr(debian, "_need_root", lambda _: None)
     with pytest.raises(ToolMissing) as caught:
-        debian.ensure_engine(Quiet(), log=tmp_path / "logs" / "dockerd.log")
+        debian.ensure_engine(Quiet(), DOCKER, log=tmp_path / "logs" / "dockerd.log")
     assert "no space for me" in str(caught.value)
     assert str(tmp_path / "logs" / "dockerd.log") in str(caught.value)
 

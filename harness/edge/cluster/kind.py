@@ -1,0 +1,172 @@
+"""kind, for one cluster: what pytest-kind does of it, and what pytest-kind does not do.
+
+pytest-kind's `KindCluster` makes the cluster, loads images into its nodes and deletes it. It has no
+deadlines, prints what kind prints, and downloads what it is not given; so it is given a small
+script that writes kind's messages into a file and its process id into another, by which kind is
+ended when its time is over. What it lacks (list, export, version) is asked of kind itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Timer
+
+from pytest_kind.cluster import KindCluster
+
+from harness.edge.cluster.state import Home
+from harness.edge.machine.process import run, tail
+from harness.errors import ClusterNotReady
+
+ASK_SECONDS = 60.0
+"""For a list, a version or a kubeconfig."""
+CREATE_SECONDS = 900.0
+"""For a cluster; kubeadm gives up long before."""
+LOAD_SECONDS = 300.0
+"""For one image to come into all nodes."""
+DELETE_SECONDS = 120.0
+"""For a cluster to be gone."""
+
+
+class Kind:
+    """One cluster of kind, by its name.
+
+    `home` is the folder of what we know of it, `program` the kind that is run.
+    """
+
+    def __init__(self, name: str, home: Home, program: Path) -> None:
+        self.name = name
+        self.program = program
+        self._home = home
+        self._script = home.path / "kind.sh"
+        self._pid = home.path / "kind.pid"
+
+    def listed(self) -> list[str]:
+        """The names of all clusters of kind's, ours or not.
+
+        Raises:
+            CommandFailed: kind does not answer.
+        """
+        return run([self.program, "get", "clusters"], timeout=ASK_SECONDS).stdout.split()
+
+    def version(self) -> str:
+        """Kind's version, e.g. v0.30.0.
+
+        Raises:
+            CommandFailed: kind does not answer.
+        """
+        return run([self.program, "version"], timeout=ASK_SECONDS).stdout.split()[1]
+
+    def export(self, kubeconfig: Path) -> None:
+        """Write the cluster's kubeconfig.
+
+        Raises:
+            CommandFailed: kind does not do it.
+        """
+        config = f"--kubeconfig={kubeconfig}"
+        words: list[str | Path] = [
+            self.program,
+            "export",
+            "kubeconfig",
+            config,
+            f"--name={self.name}",
+        ]
+        run(words, timeout=ASK_SECONDS)
+
+    def create(self, config: Path, image: str) -> None:
+        """Make the cluster from kind's config file and the node image.
+
+        Raises:
+            ClusterNotReady: kind fails, or is not done in time; the message has its last words.
+        """
+        remembered = self._home.kind
+        if self.program != remembered:
+            remembered.unlink(missing_ok=True)
+            remembered.symlink_to(self.program.absolute())
+        self._done(
+            lambda: self._cluster(image).create(config),
+            "kind could not create the cluster",
+            seconds=CREATE_SECONDS,
+            try_="is a port or the disk full? docker ps -a; df -h; run it again",
+        )
+
+    def load(self, image: str) -> None:
+        """Copy an image of the local engine into the nodes.
+
+        Raises:
+            ClusterNotReady: kind fails, or is not done in time.
+        """
+        self._done(
+            lambda: self._cluster().load_docker_image(image),
+            f"kind could not load the image {image}",
+            seconds=LOAD_SECONDS,
+            try_=f"is the disk full? df -h; docker image inspect {image}",
+        )
+
+    def delete(self) -> None:
+        """Delete the cluster; one that is gone is fine.
+
+        Raises:
+            ClusterNotReady: kind fails, or is not done in time.
+        """
+        self._done(
+            self._cluster().delete,
+            "kind could not delete the cluster",
+            seconds=DELETE_SECONDS,
+            try_=f"kind delete cluster --name={self.name}; does Docker's engine answer?",
+        )
+
+    def _done(self, call: Callable[[], None], what: str, *, seconds: float, try_: str) -> None:
+        self._pid.unlink(missing_ok=True)
+        late = Timer(seconds, self._end)
+        late.start()
+        try:
+            call()
+        except subprocess.CalledProcessError as error:
+            in_time = late.is_alive()
+            log = self._home.log
+            raise ClusterNotReady(
+                what if in_time else f"{what}: kind was not done after {seconds:g} s",
+                where=str(log),
+                seen=_last_words(log) or str(error),
+                try_=try_,
+            ) from error
+        finally:
+            late.cancel()
+
+    def _end(self) -> None:
+        """End the kind that runs now."""
+        with suppress(OSError, ValueError):
+            os.kill(int(self._pid.read_text(encoding="utf-8")), signal.SIGTERM)
+
+    def _cluster(self, image: str | None = None) -> KindCluster:
+        return _Cluster(self.name, self._home, self._logged(), image)
+
+    def _logged(self) -> Path:
+        """Kind with its messages in a file: KindCluster would print them into everything."""
+        self._home.path.mkdir(parents=True, exist_ok=True)
+        program, log, pid = (shlex.quote(str(p)) for p in (self.program, self._home.log, self._pid))
+        text = f'#!/bin/sh\necho $$ >{pid}\nexec {program} "$@" 2>>{log}\n'
+        self._script.write_text(text, encoding="utf-8")
+        self._script.chmod(0o755)
+        return self._script
+
+
+def _last_words(log: Path) -> str:
+    return tail(log.read_text(encoding="utf-8", errors="replace")) if log.exists() else ""
+
+
+class _Cluster(KindCluster):  # type: ignore[misc]  # pytest-kind has no types
+    """pytest-kind's cluster. Its own constructor would make a folder in the working directory."""
+
+    def __init__(self, name: str, home: Home, kind: Path, image: str | None) -> None:
+        self.name = name
+        self.image = image
+        self.path = home.path
+        self.kubeconfig_path = home.kubeconfig
+        self.kind_path = kind

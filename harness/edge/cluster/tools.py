@@ -1,0 +1,54 @@
+"""What clusters are made and looked at with. A test hands over tools of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from harness.edge.api.client import KubeClient
+from harness.edge.api.kube import Kube
+from harness.edge.cluster.kind import Kind
+from harness.edge.cluster.state import Home
+from harness.edge.images import ClusterImages, Source, provide
+from harness.edge.internet.container import HERE, ensure_internet
+from harness.edge.internet.engine import Place
+from harness.edge.internet.state import Internet
+from harness.edge.machine.docker import Docker
+from harness.progress import Progress
+
+
+class Connect(Protocol):
+    """Opens the way to a cluster's API."""
+
+    def __call__(self, kubeconfig: Path, context: str = "") -> Kube:
+        """Connect by a kubeconfig, and by the context in it that is not its current one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What clusters are made and looked at with.
+
+    `place`: where the simulated internet is, and Docker's engine.
+    `images`: gets the images of a cluster from a source.
+    `internet`: starts the simulated internet from its image, or finds it.
+    `kind`: the kind of one cluster, from its name, its folder and the program.
+    `connect`: opens the way to the cluster's API.
+    """
+
+    place: Place = HERE
+    images: Callable[[Source, Progress, Docker], ClusterImages] = provide
+    internet: Callable[[str, Progress, Place], Internet] = ensure_internet
+    kind: Callable[[str, Home, Path], Kind] = Kind
+    connect: Connect = KubeClient
+
+    @property
+    def docker(self) -> Docker:
+        """Docker's engine."""
+        return self.place.docker
+
+
+TOOLS = Tools()
+"""The real ones."""

@@ -1,0 +1,150 @@
+"""Docker's engine, through its command line: the one door to it.
+
+What is asked of the engine is a method of `Docker`, whose words all go through one function. A test
+hands over a function of its own there, and has an engine without Docker.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.edge.machine import process
+from harness.edge.machine.process import CommandFailed, Completed, tail
+from harness.errors import EnvironmentFault
+
+ASK_SECONDS = 60.0
+"""For what the engine knows or does at once: inspect, list, tag, remove, make a network."""
+REMOVE_SECONDS = 120.0
+"""For removing a container or an image."""
+MOVE_SECONDS = 900.0
+"""For what moves gigabytes: load, save, pull, build, commit."""
+
+
+class Run(Protocol):
+    """Runs a program to its end (see `harness.edge.machine.process.run`)."""
+
+    def __call__(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        timeout: float,
+        input: str | bytes | None = None,  # noqa: A002 - the word of subprocess
+        check: bool = True,
+    ) -> Completed:
+        """Run it; `timeout` is in seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Docker:
+    """The engine that `docker` talks to; `run` runs the command.
+
+    Where nothing else is said, a method raises `CommandFailed` if the engine refuses or does not
+    answer in time, and `ToolMissing` where there is no `docker`.
+    """
+
+    run: Run = process.run
+
+    def call(
+        self,
+        *words: str | Path,
+        seconds: float = ASK_SECONDS,
+        input: bytes | None = None,  # noqa: A002 - the word of subprocess
+        check: bool = True,
+    ) -> Completed:
+        """One command of the engine; with `check` false, a refusal is no error."""
+        return self.run(["docker", *words], timeout=seconds, input=input, check=check)
+
+    def demand(
+        self,
+        what: str,
+        *words: str | Path,
+        input: bytes | None = None,  # noqa: A002 - the word of subprocess
+        try_: str = "is Docker's engine well? `docker info` and `docker ps --all` tell",
+    ) -> Completed:
+        """One command of the engine that must succeed.
+
+        Raises:
+            EnvironmentFault: the command fails; `what` is the first line, `try_` the last.
+        """
+        try:
+            return self.call(*words, input=input)
+        except CommandFailed as error:
+            raise EnvironmentFault(what, where=error.where, seen=error.seen, try_=try_) from error
+
+    def inspect(self, kind: str, name: str) -> dict[str, Any] | None:
+        """The engine's account of a container, an image or a network; None if it has none.
+
+        Raises:
+            EnvironmentFault: the engine does not say.
+        """
+        done = self.call(kind, "inspect", name, check=False)
+        if done.returncode == 0:
+            found: list[dict[str, Any]] = json.loads(done.stdout)
+            return found[0]
+        said = done.stderr.lower()
+        if "no such" in said or "not found" in said:
+            return None
+        raise EnvironmentFault(
+            f"the engine does not say whether there is a {kind} {name}",
+            where=f"docker {kind} inspect {name}",
+            seen=tail(done.stderr) or f"exit code {done.returncode}",
+            try_="is Docker's engine running? `docker info` tells",
+        )
+
+    def version(self, *, seconds: float) -> str | None:
+        """The version of the engine that answers; None if there is none that does."""
+        words = ["version", "--format", "{{.Server.Version}}"]
+        try:
+            done = self.call(*words, seconds=seconds, check=False)
+        except EnvironmentFault:
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    def has_image(self, ref: str) -> bool:
+        """Whether the engine holds this image."""
+        return self.call("image", "inspect", "--format", "ok", ref, check=False).returncode == 0
+
+    def has_images(self, refs: Iterable[str]) -> bool:
+        """Whether the engine holds each of these images."""
+        return all(self.has_image(ref) for ref in refs)
+
+    def images(self, repository: str) -> list[str]:
+        """The names, with their tags, of all images of a repository."""
+        words = ["image", "ls", "--format={{.Repository}}:{{.Tag}}", repository]
+        return self.call(*words).stdout.split()
+
+    def tag(self, ref: str, name: str) -> None:
+        """Give an image one more name, which is taken from any other image that has it."""
+        self.call("tag", ref, name)
+
+    def remove_image(self, ref: str) -> None:
+        """Drop an image's name; one that a container runs on, or that is gone, stays as it is."""
+        self.call("image", "rm", ref, seconds=REMOVE_SECONDS, check=False)
+
+    def load(self, archive: Path) -> None:
+        """Take in the images of an archive."""
+        self.call("load", "--quiet", "--input", archive, seconds=MOVE_SECONDS)
+
+    def save(self, refs: Sequence[str], archive: Path) -> None:
+        """Write images into one archive, with the layers that they share written once."""
+        self.call("save", "--output", archive, *refs, seconds=MOVE_SECONDS)
+
+    def ids(self, *filters: str, stopped: bool = False) -> tuple[str, ...]:
+        """The ids of the containers that pass these filters, with `stopped` also of such."""
+        words = ["ps", "--quiet", "--no-trunc", *(["--all"] if stopped else [])]
+        found = self.call(*words, *(f"--filter={each}" for each in filters))
+        return tuple(sorted(found.stdout.split()))
+
+    def remove_container(self, name: str) -> None:
+        """Remove a container with its volumes; one that is gone is fine."""
+        words = ["rm", "--force", "--volumes", name]
+        self.call(*words, seconds=REMOVE_SECONDS, check=False)
+
+
+DOCKER = Docker()
+"""This machine's engine."""
