@@ -142,6 +142,10 @@ class NetworkPolicy:
     kind: str = NETWORK_POLICY
     adds_only: frozenset[Direction] = frozenset()
 
+    def rules(self, direction: Direction) -> tuple[Rule, ...]:
+        """The rules of one direction, whether policyTypes has that direction or not."""
+        return self.egress if direction is Direction.EGRESS else self.ingress
+
     def __str__(self) -> str:
         key = f"{self.namespace}/{self.name}"
         return key if self.kind == NETWORK_POLICY else f"{self.kind} {key}"

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from harness.core.model import Direction, NetworkPolicy
 from harness.core.outcome import Verdict
+from harness.core.policy.nearest import Nearest
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One end's answer: who isolates it, which rules let the flow pass (policy, number), and why.
+    """One end's answer.
 
-    Rules are counted from 1, as people do.
+    `isolated_by` are the policies that isolate the end, `allowed_by` the rules that let the flow
+    pass (policy, number from 1), `reason` says why in words. `nearest` is the rule that comes
+    nearest, on a side that denies and has rules; else None.
     """
 
     direction: Direction
@@ -20,6 +23,7 @@ class Side:
     isolated_by: tuple[NetworkPolicy, ...]
     allowed_by: tuple[tuple[NetworkPolicy, int], ...]
     reason: str
+    nearest: Nearest | None = None
 
 
 @dataclass(frozen=True, slots=True)

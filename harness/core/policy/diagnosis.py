@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from harness.core.ask import Flow
-from harness.core.fqdn import matches
 from harness.core.model import (
     Direction,
-    Entity,
     External,
     IPBlock,
     Labels,
@@ -31,27 +29,12 @@ from harness.core.model import (
 )
 from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.decision import Side
+from harness.core.policy.nearest import Nearest, ends
 from harness.core.policy.oracle import Oracle
-from harness.core.policy.reasons import ends
-from harness.core.policy.selectors import NAME_LABEL, End, in_block, selects
-from harness.core.policy.words import rule_words
+from harness.core.policy.selectors import NAME_LABEL, End
 
 SUGGESTED = "suggested"
 """The name of a policy that a diagnosis suggests, with its direction behind it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Nearest:
-    """The rule that misses the flow by least: its number, from 1, and each thing that it lacks."""
-
-    policy: NetworkPolicy
-    number: int
-    rule: Rule
-    lacks: tuple[str, ...]
-
-    def __str__(self) -> str:
-        words = f"{self.policy}, rule {self.number} ({rule_words(self.rule)})"
-        return f"{words} lacks {' and '.join(self.lacks)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,90 +86,15 @@ def diagnose(topology: Topology, policies: Iterable[NetworkPolicy], flow: Flow) 
     blocks: tuple[Block, ...] = ()
     if decision.verdict is Verdict.DENY:
         sides = (decision.egress, decision.ingress)
-        blocks = tuple(_block(topology, flow, s) for s in sides if s.verdict is Verdict.DENY)
+        blocks = tuple(_block(flow, s) for s in sides if s.verdict is Verdict.DENY)
     return Diagnosis(flow, decision.verdict, decision.reasons, blocks)
 
 
-def _block(topology: Topology, flow: Flow, side: Side) -> Block:
+def _block(flow: Flow, side: Side) -> Block:
     own, other = ends(flow, side.direction)
     assert isinstance(own, Pod)  # noqa: S101 - nothing outside is ever isolated
-    nearest = _nearest(topology, flow, other, side)
     remedy = _remedy(flow, own, other, side)
-    return Block(side.direction, side.isolated_by, side.reason, nearest, remedy)
-
-
-def _nearest(topology: Topology, flow: Flow, other: End, side: Side) -> Nearest | None:
-    found = [
-        Nearest(policy, number, rule, tuple(_lacks(topology, policy, rule, flow, other)))
-        for policy in side.isolated_by
-        for number, rule in enumerate(_rules(policy, side.direction), 1)
-    ]
-    return min(found, key=lambda nearest: len(nearest.lacks), default=None)
-
-
-def _rules(policy: NetworkPolicy, direction: Direction) -> tuple[Rule, ...]:
-    return policy.egress if direction is Direction.EGRESS else policy.ingress
-
-
-def _lacks(
-    topology: Topology, policy: NetworkPolicy, rule: Rule, flow: Flow, other: End
-) -> Iterable[str]:
-    """Every thing that the rule lacks for the flow, taken from its best peer and its ports."""
-    misses = [_peer_lacks(topology, policy, peer, other) for peer in rule.peers]
-    yield from min(misses, key=len, default=[])
-    if rule.ports and not any(_covers(port, flow) for port in rule.ports):
-        if any(_covers(PortRule(flow.protocol, p.port, p.end_port), flow) for p in rule.ports):
-            yield f"the protocol {flow.protocol}"
-        else:
-            yield f"the port {flow.protocol} {flow.port}"
-
-
-def _covers(port: PortRule, flow: Flow) -> bool:
-    if port.protocol not in (None, flow.protocol):
-        return False
-    if port.port is None:
-        return True
-    if isinstance(port.port, int):
-        return port.port <= flow.port <= (port.end_port or port.port)
-    listening = flow.target.ports if isinstance(flow.target, Pod) else ()
-    return any(
-        (p.name, p.number, p.protocol) == (port.port, flow.port, flow.protocol) for p in listening
-    )
-
-
-def _peer_lacks(topology: Topology, policy: NetworkPolicy, peer: Peer, other: End) -> list[str]:
-    if peer.ip_block is not None:
-        return [] if in_block(peer.ip_block, other) else [f"the address of {other}"]
-    if peer.entity is not None or peer.fqdn:
-        return [] if _means(peer, other) else [f"the end {other}"]
-    if isinstance(other, External):
-        return [f"an ipBlock for {other}, which is outside of the cluster"]
-    found = []
-    if peer.namespace_selector is None:
-        if other.namespace != policy.namespace:
-            found.append(f"a namespaceSelector for {other.namespace}")
-    elif not selects(peer.namespace_selector, _labels_of(topology, other.namespace)):
-        found.append(f"the namespace {other.namespace}")
-    if not selects(peer.pod_selector or Selector(), other.labels):
-        found.append(f"the pod {other} ({_told(other.labels)})")
-    return found
-
-
-def _means(peer: Peer, other: End) -> bool:
-    """Whether an entity or a name of a CiliumNetworkPolicy means that end."""
-    if peer.fqdn:
-        return isinstance(other, External) and matches(peer.fqdn, other.name)
-    place = Entity.WORLD if isinstance(other, External) else Entity.CLUSTER
-    return peer.entity in (place, Entity.ALL)
-
-
-def _labels_of(topology: Topology, namespace: str) -> Labels:
-    known = topology.namespaces.get(namespace)
-    return known.labels if known else {NAME_LABEL: namespace}
-
-
-def _told(labels: Labels) -> str:
-    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items())) or "no labels"
+    return Block(side.direction, side.isolated_by, side.reason, side.nearest, remedy)
 
 
 def _remedy(flow: Flow, own: Pod, other: End, side: Side) -> NetworkPolicy:

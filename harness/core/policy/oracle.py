@@ -24,10 +24,9 @@ from harness.core.ask import Flow
 from harness.core.model import Direction, External, NetworkPolicy, Pod, Protocol, Rule, Topology
 from harness.core.outcome import Verdict
 from harness.core.policy.decision import Decision, Side, both
+from harness.core.policy.nearest import Numbered, ends, nearest
 from harness.core.policy.reasons import (
-    Numbered,
     denied,
-    ends,
     left_open,
     let_pass,
     not_isolated,
@@ -48,7 +47,7 @@ class _Clause:
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class _Isolation:
     """One direction of all policies: whom each selects, its rules, and who is isolated by any."""
 
     direction: Direction
@@ -72,12 +71,11 @@ class Oracle:
                 p.dns for policy in self._policies for r in policy.egress for p in r.ports
             ),
         )
-        # By identity: hashing a pod would cost more than all the rest of a verdict.
-        self._numbers = {id(end): number for number, end in enumerate(self._crowd.ends)}
+        self._numbers = self._crowd.numbers
         self._known = {_name(end): end for end in self._crowd.ends}
-        self._egress = self._way(Direction.EGRESS)
-        self._ingress = self._way(Direction.INGRESS)
-        self._passing: dict[Direction, _Passing] = {way: {} for way in Direction}
+        self._egress = self._isolation(Direction.EGRESS)
+        self._ingress = self._isolation(Direction.INGRESS)
+        self._passing: dict[Direction, _Passing] = {direction: {} for direction in Direction}
         self._outgoing = self._passing[Direction.EGRESS]
         self._incoming = self._passing[Direction.INGRESS]
 
@@ -176,7 +174,7 @@ class Oracle:
         spaces, services = self._topology.namespaces, self._topology.services
         return Oracle(Topology(spaces, pods, services, external), self._policies), flow
 
-    def _way(self, direction: Direction) -> _Way:
+    def _isolation(self, direction: Direction) -> _Isolation:
         found = []
         isolated = 0
         for policy in dict.fromkeys(self._policies):
@@ -184,13 +182,12 @@ class Oracle:
             if mask:
                 isolated |= 0 if direction in policy.adds_only else mask
                 found.append((policy, mask, self._clauses(policy, direction)))
-        return _Way(direction, tuple(found), isolated)
+        return _Isolation(direction, tuple(found), isolated)
 
     def _clauses(self, policy: NetworkPolicy, direction: Direction) -> tuple[_Clause, ...]:
-        rules = policy.egress if direction is Direction.EGRESS else policy.ingress
         return tuple(
             _Clause(policy, number, rule, self._peers(rule, policy.namespace))
-            for number, rule in enumerate(rules, 1)
+            for number, rule in enumerate(policy.rules(direction), 1)
         )
 
     def _peers(self, rule: Rule, home: str) -> Match:
@@ -201,47 +198,43 @@ class Oracle:
             found |= self._crowd.peer(peer, home)
         return found
 
-    def _of(self, direction: Direction) -> _Way:
+    def _of(self, direction: Direction) -> _Isolation:
         return self._egress if direction is Direction.EGRESS else self._ingress
 
-    def _find(self, way: _Way, own: int, port: int, protocol: Protocol) -> Match:
+    def _find(self, isolation: _Isolation, own: int, port: int, protocol: Protocol) -> Match:
         """Whom an isolated end lets pass on a port, kept for the next flow."""
         found = NOBODY
         if protocol is Protocol.ICMP:
             found = Match(0, self._crowd.everyone)
         else:
-            for _, mask, clauses in way.policies:
+            for _, mask, clauses in isolation.policies:
                 if mask >> own & 1:
                     for clause in clauses:
-                        found |= self._lets(way.direction, clause, own, port, protocol)
-        self._passing[way.direction][own, port, protocol] = found
+                        found |= self._lets(isolation.direction, clause, own, port, protocol)
+        self._passing[isolation.direction][own, port, protocol] = found
         return found
 
     def _lets(
         self, direction: Direction, clause: _Clause, own: int, port: int, protocol: Protocol
     ) -> Match:
-        if not clause.rule.ports:
-            return clause.peers
-        receivers = 0
-        for entry in clause.rule.ports:
-            receivers |= self._crowd.listening(entry, port, protocol)
+        receivers = self._crowd.receivers(clause.rule.ports, port, protocol)
         if direction is Direction.EGRESS:
             return clause.peers & receivers
         return clause.peers if receivers >> own & 1 else NOBODY
 
-    def _side(self, flow: Flow, way: _Way) -> Side:
-        direction = way.direction
+    def _side(self, flow: Flow, isolation: _Isolation) -> Side:
+        direction = isolation.direction
         own, other = ends(flow, direction)
-        number, bit = self._numbers[id(own)], 1 << self._numbers[id(other)]
-        mine = [entry for entry in way.policies if entry[1] >> number & 1]
-        if not way.isolated >> number & 1:
+        number, bit = self._numbers[id(own)], self._crowd.bit(other)
+        mine = [entry for entry in isolation.policies if entry[1] >> number & 1]
+        if not isolation.isolated >> number & 1:
             adding = [policy for policy, _, _ in mine]
             return Side(direction, Verdict.ALLOW, (), (), not_isolated(own, direction, adding))
         policies = tuple(policy for policy, _, _ in mine if direction not in policy.adds_only)
         clauses = [clause for _, _, found in mine for clause in found]
-        found = self._find(way, number, flow.port, flow.protocol)
+        found = self._find(isolation, number, flow.port, flow.protocol)
         if found.certain & bit:
-            passing = self._passing_rules(flow, way, clauses)
+            passing = self._passing_rules(flow, isolation, clauses)
             reason = let_pass(other, direction, passing)
             allowed = tuple((policy, count) for policy, count, _ in passing)
             return Side(direction, Verdict.ALLOW, policies, allowed, reason)
@@ -249,16 +242,19 @@ class Oracle:
             reason = left_open(flow, direction, policies)
             return Side(direction, Verdict.UNDEFINED, policies, (), reason)
         rules = [(c.policy, c.number, c.rule) for c in clauses]
-        fitting = [(c.policy, c.number, c.rule) for c in clauses if c.peers.certain & bit]
-        reason = denied(flow, direction, policies, rules, fitting)
-        return Side(direction, Verdict.DENY, policies, (), reason)
+        miss = nearest(self._crowd, flow, direction, rules)
+        reason = denied(flow, direction, policies, miss)
+        return Side(direction, Verdict.DENY, policies, (), reason, miss)
 
-    def _passing_rules(self, flow: Flow, way: _Way, clauses: Iterable[_Clause]) -> list[Numbered]:
-        own, other = (self._numbers[id(end)] for end in ends(flow, way.direction))
+    def _passing_rules(
+        self, flow: Flow, isolation: _Isolation, clauses: Iterable[_Clause]
+    ) -> list[Numbered]:
+        own, other = ends(flow, isolation.direction)
+        number, bit = self._numbers[id(own)], self._crowd.bit(other)
         return [
             (c.policy, c.number, c.rule)
             for c in clauses
-            if self._lets(way.direction, c, own, flow.port, flow.protocol).certain >> other & 1
+            if self._lets(isolation.direction, c, number, flow.port, flow.protocol).certain & bit
         ]
 
 

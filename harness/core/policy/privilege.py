@@ -20,8 +20,8 @@ from harness.core.model import (
     Topology,
 )
 from harness.core.outcome import Outcome, Reading, Verdict
+from harness.core.policy.nearest import ends
 from harness.core.policy.oracle import Oracle
-from harness.core.policy.reasons import ends
 from harness.core.world import EXTERNAL_PORTS
 
 
@@ -114,8 +114,7 @@ def every_flow(topology: Topology) -> Iterator[Flow]:
 
 def _unused(topology: Topology, policy: NetworkPolicy, wanted: Sequence[Flow]) -> Iterator[Unused]:
     for direction in sorted(policy.policy_types):
-        rules = policy.egress if direction is Direction.EGRESS else policy.ingress
-        for number, rule in enumerate(rules, 1):
+        for number, rule in enumerate(policy.rules(direction), 1):
             whole = Unused(policy, direction, number)
             if not _serves(topology, policy, direction, rule, wanted):
                 yield whole

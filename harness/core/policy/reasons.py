@@ -12,26 +12,14 @@ from harness.core.fqdn import matches
 from harness.core.model import (
     CILIUM_POLICY,
     Direction,
-    Entity,
-    External,
     NetworkPolicy,
-    Peer,
     Pod,
     Protocol,
     Rule,
-    Selector,
 )
-from harness.core.policy.selectors import End, selects, within
+from harness.core.policy.nearest import Nearest, Numbered, ends
+from harness.core.policy.selectors import End
 from harness.core.policy.words import name_words, port_words, rule_words, who
-
-Numbered = tuple[NetworkPolicy, int, Rule]
-"""A rule, with its policy and its number there, from 1."""
-
-
-def ends(flow: Flow, direction: Direction) -> tuple[End, End]:
-    """The end whose policies are asked, and the one at the other side."""
-    own, other = flow.source, flow.target
-    return (own, other) if direction is Direction.EGRESS else (other, own)
 
 
 def same(one: End, other: End) -> bool:
@@ -53,21 +41,21 @@ def open_note(flow: Flow) -> str:
 
 def not_isolated(own: End, direction: Direction, adding: Sequence[NetworkPolicy]) -> str:
     """The reason of a side that no policy isolates; `adding` select it but only add."""
-    way = direction.lower()
+    traffic = direction.lower()
     if adding:
         return (
-            f"{way} allowed: {own} is selected by {_names(adding)}, with enableDefaultDeny false "
-            f"for {way}, so what no rule allows passes too"
+            f"{traffic} allowed: {own} is selected by {_names(adding)}, with enableDefaultDeny "
+            f"false for {traffic}, so flows that no rule allows pass too"
         )
-    return f"{way} allowed: no policy for {way} selects {own}"
+    return f"{traffic} allowed: no policy for {traffic} selects {own}"
 
 
 def let_pass(other: End, direction: Direction, rules: Sequence[Numbered]) -> str:
     """The reason of an isolated side with these rules that let the flow pass."""
     # What passes by its label or address needs no lookup before: that says more.
     policy, number, rule = next((r for r in rules if not any(p.fqdn for p in r[2].peers)), rules[0])
-    way = direction.lower()
-    text = f"{way} allowed: {policy}, {way} rule {number} ({rule_words(rule)})"
+    traffic = direction.lower()
+    text = f"{traffic} allowed: {policy}, {traffic} rule {number} ({rule_words(rule)})"
     blocks_only = all(rule.peers and all(p.ip_block for p in rule.peers) for _, _, rule in rules)
     if blocks_only and isinstance(other, Pod):
         text += "; but ipBlock is meant for addresses outside of the cluster: CNIs differ on pods"
@@ -113,56 +101,18 @@ def denied(
     flow: Flow,
     direction: Direction,
     policies: Sequence[NetworkPolicy],
-    rules: Sequence[Numbered],
-    peers_fit: Sequence[Numbered],
+    nearest: Nearest | None,
 ) -> str:
-    """The reason of an isolated side whose rules all miss the flow, some by the port alone."""
+    """The reason of an isolated side whose rules all miss the flow; None: it has no rule."""
     own, other = ends(flow, direction)
-    way = direction.lower()
+    traffic = direction.lower()
     side = "to" if direction is Direction.EGRESS else "from"
+    no_rule = f"there is no {traffic} rule at all, which lets nobody pass"
     return (
-        f"{way} DENIED: {own} is selected by {_names(policies)}; no rule allows {way} {side} "
-        f"{who(other)}{port_words(flow)}{_near_miss(flow, direction, rules, peers_fit)}"
+        f"{traffic} DENIED: {own} is selected by {_names(policies)}; no rule allows {traffic} "
+        f"{side} {who(other)}{port_words(flow)}; {f'nearest: {nearest}' if nearest else no_rule}"
     )
 
 
 def _names(policies: Sequence[NetworkPolicy]) -> str:
     return " and ".join(map(str, policies))
-
-
-def _near_miss(
-    flow: Flow, direction: Direction, rules: Sequence[Numbered], peers_fit: Sequence[Numbered]
-) -> str:
-    if not rules:
-        return f" (there is no {direction.lower()} rule at all, which lets nobody pass)"
-    # The commonest slip first: right peer, wrong port.
-    for policy, number, rule in peers_fit:
-        return f" (nearest: {policy}, rule {number}, {rule_words(rule)}; not this port)"
-    _, other = ends(flow, direction)
-    for policy, number, rule in rules:
-        for peer in rule.peers:
-            miss = _peer_miss(peer, policy, other)
-            if miss:
-                return f" (nearest: {policy}, rule {number}, {rule_words(rule)}; but {miss})"
-    return ""
-
-
-def _peer_miss(peer: Peer, policy: NetworkPolicy, other: End) -> str:
-    """The one thing that keeps a peer from matching, where it is one that people stumble over."""
-    if peer.ip_block is not None and peer.ip_block.outside_only and isinstance(other, Pod):
-        return "the CIDRs of a CiliumNetworkPolicy never mean pods"
-    if peer.ip_block is not None:
-        cut = [part for part in peer.ip_block.except_ if within(other, part)]
-        return f"{other.ip} is in the part cut out, {cut[0]}" if cut else ""
-    if peer.entity is Entity.WORLD and isinstance(other, Pod):
-        return "world is what lies outside of the cluster"
-    if peer.fqdn and matches(peer.fqdn, other.name):
-        return "no rules.dns sends a lookup through Cilium's DNS proxy, so it learns no address"
-    if peer.fqdn and isinstance(other, External):
-        return f"{other.name} has neither such a name nor the address of one"
-    if peer.entity or peer.fqdn or isinstance(other, External) or peer.namespace_selector:
-        return ""
-    fits = other.namespace != policy.namespace and selects(
-        peer.pod_selector or Selector(), other.labels
-    )
-    return f"that speaks of pods in namespace {policy.namespace} only" if fits else ""

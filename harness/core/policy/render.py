@@ -32,7 +32,7 @@ def to_body(policy: NetworkPolicy) -> dict[str, Any]:
     """The policy as the API's object."""
     spec: dict[str, Any] = {
         "podSelector": _selector(policy.pod_selector),
-        "policyTypes": [way.value for way in Direction if way in policy.policy_types],
+        "policyTypes": [str(d) for d in Direction if d in policy.policy_types],
     }
     if policy.ingress:
         spec["ingress"] = [_rule(rule, "from") for rule in policy.ingress]

@@ -90,6 +90,8 @@ class Crowd:
         learns_names: bool = False,
     ) -> None:
         self.ends = tuple(ends)
+        # By identity: hashing a pod would cost more than all the rest of a verdict.
+        self.numbers = {id(end): number for number, end in enumerate(self.ends)}
         self._learns_names = learns_names
         self.everyone: Mask = (1 << len(self.ends)) - 1
         self.pods: Mask = 0
@@ -123,6 +125,10 @@ class Crowd:
         for port in pod.ports:
             self._ports[port.name, port.protocol, port.number] |= bit
 
+    def bit(self, end: End) -> Mask:
+        """The set that has this end alone; the end must be one of `ends`, not an equal one."""
+        return 1 << self.numbers[id(end)]
+
     def selected_by(self, policy: NetworkPolicy) -> Mask:
         """The pods that a policy is about: of its own namespace, those that podSelector picks."""
         return self._spaces.get(policy.namespace, 0) & self._pods(policy.pod_selector)
@@ -145,10 +151,20 @@ class Crowd:
             )
         return Match(found & self._pods(peer.pod_selector or Selector()))
 
-    def listening(self, rule: PortRule, port: int, protocol: Protocol) -> Mask:
-        """The receivers for which an entry of ports covers this port.
+    def receivers(self, ports: Sequence[PortRule], port: int, protocol: Protocol) -> Mask:
+        """The receivers for which a rule's ports cover this port; no ports cover every port."""
+        if not ports:
+            return self.everyone
+        found = 0
+        for entry in ports:
+            found |= self._listening(entry, port, protocol)
+        return found
 
-        A name means what the receiving pod calls so; nothing outside of the cluster has names.
+    def _listening(self, rule: PortRule, port: int, protocol: Protocol) -> Mask:
+        """The receivers for which one entry covers this port.
+
+        A name means the port that the receiving pod calls so; nothing outside of the cluster has
+        names of ports.
         """
         if rule.protocol not in (None, protocol):
             return 0

@@ -95,7 +95,9 @@ def test_a_pod_selector_alone_lacks_the_other_namespace() -> None:
     start, _, rest = WORLD.partition("    - from:\n")
     text = start + "    - from: [{podSelector: {}}]" + rest.partition("[{podSelector: {}}]")[2]
 
-    assert lacks(text) == ("a namespaceSelector for front",)
+    assert lacks(text) == (
+        "a namespaceSelector for front (its podSelector alone means pods of the namespace back)",
+    )
 
 
 def test_policy_without_rules_has_no_nearest() -> None:

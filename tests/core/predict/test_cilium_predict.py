@@ -228,7 +228,11 @@ def test_name_is_not_learned_where_no_lookup_goes_through_the_proxy() -> None:
             TUTORIAL,
             "backend is selected by CiliumNetworkPolicy shop/p; no rule allows egress to cilium.io",
         ),
-        ("name/cilium.io:443", TUTORIAL, "cilium.io has neither such a name nor the address"),
+        (
+            "name/cilium.io:443",
+            TUTORIAL,
+            "lacks the name cilium.io (nor is its address that of a name",
+        ),
         (
             "dns/A/cilium.io",
             NARROW,
@@ -238,7 +242,11 @@ def test_name_is_not_learned_where_no_lookup_goes_through_the_proxy() -> None:
             ),
         ),
         ("lookup/cilium.io", NARROW, "proxy answers cilium.io. itself"),
-        ("pod/shop/other:80", cilium("{toEntities: [world]}"), "world is what lies outside"),
+        (
+            "pod/shop/other:80",
+            cilium("{toEntities: [world]}"),
+            "world means only what lies outside",
+        ),
         ("pod/shop/other:80", cilium("{toCIDR: [0.0.0.0/0]}"), "never mean pods"),
         ("pod/shop/other:80", cilium("{}"), "is selected by CiliumNetworkPolicy shop/p"),
         ("ping/pod/shop/other", cilium("{}"), "CiliumNetworkPolicy does to ICMP is not known here"),
@@ -250,7 +258,7 @@ def test_name_is_not_learned_where_no_lookup_goes_through_the_proxy() -> None:
         (
             "net/google.com:80",
             cilium("{}", more="enableDefaultDeny: {egress: false},"),
-            "with enableDefaultDeny false for egress, so what no rule allows passes too",
+            "with enableDefaultDeny false for egress, so flows that no rule allows pass too",
         ),
         ("net/google.com:80", cilium("{toEntities: [world]}"), "all that is outside of the cl"),
         (
