@@ -12,12 +12,12 @@ help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
 # Without CNI=: every tutorial, the one that needs Cilium on a cluster of its own.
-labs: $(READY) ## all set-up, then the labs on live clusters; results/ holds what was found. CNI=calico or CNI=cilium: all that this CNI can do
+labs: $(READY) ## all set-up, then the labs on live clusters; results/latest-CNI/report.html has the results. CNI=calico or CNI=cilium: all that this CNI can do
 ifeq ($(CNI),)
 	$(VENV)/bin/pytest labs/ --lab-cni=calico $(ARGS)
-	$(VENV)/bin/pytest labs/cilium_fqdn --lab-cni=cilium --lab-report-dir=results/cilium $(ARGS)
+	$(VENV)/bin/pytest labs/cilium_fqdn --lab-cni=cilium $(ARGS)
 else
-	$(VENV)/bin/pytest labs/ --lab-cni=$(CNI) --lab-report-dir=results/$(CNI) $(ARGS)
+	$(VENV)/bin/pytest labs/ --lab-cni=$(CNI) $(ARGS)
 endif
 
 test: lint offline live ## all set-up, then the whole test suite: offline first, then live

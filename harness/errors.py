@@ -45,11 +45,17 @@ class HarnessError(Exception):
         super().__init__(what)
 
     def __str__(self) -> str:
-        parts = [self.what]
-        for label, text in (("where", self.where), ("seen", self.seen), ("try", self.try_)):
-            if text:
-                parts.append(f"  {label + ':':<7}{text}")
-        return "\n".join(parts)
+        return _lines(self.what, where=self.where, seen=self.seen, **{"try": self.try_})
+
+    @property
+    def finding(self) -> str:
+        """The message without its last part: a report shows what to try in a place of its own."""
+        return _lines(self.what, where=self.where, seen=self.seen)
+
+
+def _lines(what: str, **parts: str) -> str:
+    told = (f"  {label + ':':<7}{text}" for label, text in parts.items() if text)
+    return "\n".join([what, *told])
 
 
 class ContentError(HarnessError):

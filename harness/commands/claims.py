@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console, Group
 from rich.table import Table
@@ -16,8 +17,10 @@ from rich.text import Text
 from harness.core.lab.claims import ClaimStatus, Entry, Shown, entries
 from harness.edge.cni.known import PROFILES
 from harness.edge.files.labs import load_claims, load_shown
+from harness.edge.files.runs import DOCUMENT
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
+from harness.report.document import SCHEMA_VERSION
 
 RESULTS = "results"
 STATUS_WIDTH = 14
@@ -86,17 +89,32 @@ def _claims(arguments: argparse.Namespace, _: object) -> ExitCode:
 
 
 def read_results(folder: Path) -> Seen:
-    """The rows' statuses of all runs below a folder; a later run of a CNI wins over an earlier."""
+    """The statuses of the rows in all runs below a folder; of two runs on a CNI the later one wins.
+
+    Runs of an older policylab are left out: their rows had other names.
+
+    Raises:
+        ContentError: a result cannot be read.
+    """
     found: dict[tuple[str, str, str], str] = {}
-    documents = [
-        json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("**/labs.json")
-    ]
+    documents = [_document(path) for path in folder.glob(f"**/{DOCUMENT}")]
+    documents = [found for found in documents if found.get("schema_version") == SCHEMA_VERSION]
     for document in sorted(documents, key=lambda document: str(document["started"])):
         cni = str(document["environment"].get("cni") or "").partition(" ")[0]
         for row in document["rows"]:
             key = (cni, row["tutorial"], f"{row['phase']}/{row['id']}")
             if row["status"] != "not_checked" or key not in found:
                 found[key] = row["status"]
+    return found
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ContentError(
+            "a result cannot be read", where=str(path), seen=str(error), try_="remove this run"
+        ) from error
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from enum import Enum
 from math import isfinite
 from typing import Any
@@ -19,61 +19,66 @@ from harness.core.observation import Transcript
 from harness.core.outcome import Reading
 
 SCHEMA_VERSION = 2
-"""2: a row's `flow.to` is the whole target, with its port; `flow.words` says it to people."""
+"""2: a row's `flow.to` is the whole target, with its port; `flow.words` says it to people. `run` is
+the name of the run's folder, and `partial` says that rows were left out."""
 
 ENVIRONMENT = ("kubernetes", "kind", "cni", "kernel")
 """What a result means nothing without; null where it could not be found out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as a whole.
+
+    `name` is the name of its folder, `command` the command line, `started` a time as in ISO 8601,
+    `seconds` how long the run took. `deselected` counts the rows that pytest was told to leave out;
+    `partial` says that the run left out rows of its tutorials in this or another way.
+    `interrupted`: the run ended before its last row.
+    """
+
+    name: str
+    command: str
+    started: str
+    seconds: float
+    deselected: int = 0
+    partial: bool = False
+    interrupted: bool = False
+
+
 def to_json(
-    records: Iterable[Record],
+    rows: Sequence[Mapping[str, Any]],
     environment: Mapping[str, Any],
     *,
-    started: str,
-    seconds: float,
-    command: str,
+    run: Run,
     gate: Mapping[str, Any] | None = None,
-    deselected: int = 0,
-    interrupted: bool = False,
     changes: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The document of one run; equal records give equal documents, whatever order they came in.
+    """The document of one run, with rows as `row_json` makes them.
 
-    `started` is ISO 8601, `seconds` the whole run's duration, `command` what was typed, `gate` what
-    the proof of enforcement before the labs showed, `deselected` the number of rows left out,
-    `changes` how fast changes of policies came into force (`harness.core.probe.latency.Change`).
+    `gate` is what the proof of enforcement before the labs showed, `changes` how fast changes of
+    policies came into force (`harness.core.probe.latency.Change`).
     """
-    ordered = in_order(records)
     return {
         "schema_version": SCHEMA_VERSION,
+        "run": run.name,
         "environment": {**dict.fromkeys(ENVIRONMENT), **plain(environment)},
-        "started": started,
-        "seconds": round(seconds, 3),
-        "command": plain(command),
+        "started": run.started,
+        "seconds": round(run.seconds, 3),
+        "command": plain(run.command),
         "gate": plain(gate),
-        "deselected": deselected,
-        "interrupted": interrupted,
-        "rows": [row_json(record) for record in ordered],
+        "deselected": run.deselected,
+        "partial": run.partial,
+        "interrupted": run.interrupted,
+        "rows": list(rows),
         "changes": [plain(change) for change in changes],
-        "summary": summary(ordered),
+        "summary": summary(rows),
     }
 
 
-def in_order(records: Iterable[Record]) -> list[Record]:
-    """Records as their labs tell them: by the order of the run, then by name."""
-    return sorted(records, key=lambda r: (r.order, r.tutorial, r.phase, r.row.id))
-
-
-def summary(records: Iterable[Record]) -> dict[str, int]:
+def summary(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """How many rows ended in each status; a status that no row has is 0."""
-    counts = Counter(record.status for record in records)
-    return {status.value: counts[status] for status in Status}
-
-
-def exit_ok(records: Sequence[Record]) -> bool:
-    """Whether every row was checked and none failed. A run without rows checked nothing: False."""
-    good = (Status.PASS, Status.ERRATUM)
-    return bool(records) and all(record.status in good for record in records)
+    counts = Counter(row["status"] for row in rows)
+    return {status.value: counts[status.value] for status in Status}
 
 
 def row_json(record: Record) -> dict[str, Any]:

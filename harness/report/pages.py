@@ -59,7 +59,7 @@ class Latency:
     @property
     def title(self) -> str:
         """What the cluster did."""
-        does = {Way.CLOSES: "a policy bites", Way.OPENS: "a flow passes again"}
+        does = {Way.CLOSES: "a flow was closed", Way.OPENS: "a flow was open"}
         return f"{does[self.way]} after {self.words}"
 
     def width(self, bar: Bar) -> float:
@@ -118,7 +118,8 @@ def _context(document: Mapping[str, Any]) -> dict[str, Any]:
         "phases": view.phases(cleaned["rows"]),
         "legend": view.legend(cleaned["rows"]),
         "counts": view.counts(cleaned["summary"]),
-        "verdict": view.verdict(cleaned["summary"], interrupted=cleaned["interrupted"]),
+        "total": view.total(cleaned),
+        "verdict": view.verdict(cleaned),
         "environment": view.environment_line(cleaned["environment"]),
         "latency": [
             Latency(way, str(Spread.of(values)), tuple(histogram(values)))
@@ -158,6 +159,7 @@ def _templates() -> Environment:
     templates.globals.update(
         columns=view.COLUMNS,
         answer=view.answer,
+        explanation=view.explanation,
         stands_out=view.stands_out,
         boxes=boxes,
         icons=ICONS,

@@ -6,7 +6,7 @@ take the symbols' place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -15,9 +15,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from harness.core.lab.record import Record, Status
+from harness.core.lab.record import Status
 from harness.report import view
-from harness.report.document import in_order, row_json, summary
 
 STYLES = {
     Status.PASS: "green",
@@ -39,41 +38,29 @@ WIDE_FROM = 100
 GAP = 1
 
 
-def terminal(
-    records: Iterable[Record], *, results_dir: str, environment: Mapping[str, Any]
-) -> TerminalReport:
+def terminal(document: Mapping[str, Any], *, results_dir: str) -> TerminalReport:
     """The summary of a run, to be printed by a rich console.
 
     `results_dir` is named in the last line.
     """
-    ordered = in_order(records)
-    rows = [view.clean(row_json(record)) for record in ordered]
-    return TerminalReport(rows, summary(ordered), view.clean(results_dir), view.clean(environment))
+    return TerminalReport(view.clean(document), view.clean(results_dir))
 
 
 class TerminalReport:
     """A rich renderable; it looks at the console's width and encoding when it is printed."""
 
-    def __init__(
-        self,
-        rows: Sequence[dict[str, Any]],
-        summary: Mapping[str, int],
-        results_dir: str,
-        environment: Mapping[str, Any],
-    ) -> None:
-        self._rows = rows
-        self._summary = summary
+    def __init__(self, document: Mapping[str, Any], results_dir: str) -> None:
+        self._document = document
         self._results_dir = results_dir
-        self._environment = environment
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         page = _Page(ascii_only=options.ascii_only, width=options.max_width)
-        environment = view.environment_line(self._environment)
+        environment = view.environment_line(self._document["environment"])
         if environment:
             yield Text(environment, style="dim")
-        for phase in view.phases(self._rows):
+        for phase in view.phases(self._document["rows"]):
             yield from page.phase(phase)
-        yield from page.ending(self._rows, self._summary, self._results_dir)
+        yield from page.ending(self._document, self._results_dir)
 
 
 class _Page:
@@ -102,9 +89,8 @@ class _Page:
         for row in phase.amiss:
             yield self._amiss(row)
 
-    def ending(
-        self, rows: Sequence[dict[str, Any]], summary: Mapping[str, int], results_dir: str
-    ) -> Iterable[RenderableType]:
+    def ending(self, document: Mapping[str, Any], results_dir: str) -> Iterable[RenderableType]:
+        rows, summary = document["rows"], document["summary"]
         yield Text()
         yield Rule(style="dim", characters="-" if self._pick else "─")
         grid = _grid()
@@ -119,7 +105,7 @@ class _Page:
         yield Padding(grid, (0, 0, 1, 1))
         bad = summary[Status.FAIL] or summary[Status.NOT_CHECKED] or not rows
         style = "bold red" if bad else "bold green"
-        yield Text(f"{len(rows)} rows: {view.counts(summary)}. {view.verdict(summary)}", style)
+        yield Text(f"{view.total(document)} {view.verdict(document)}", style)
         yield Text(f"Results: {results_dir}")
 
     def _columns(self, *, header: bool) -> Table:
@@ -173,15 +159,8 @@ class _Page:
         grid.add_row(
             Text(head, f"{STYLES[status]} not dim"), Text(f"{flow}  (step {row['step']})", "bold")
         )
-        grid.add_row("what is amiss", Text(row["problem"]))
-        for column, words in view.COLUMNS:
-            grid.add_row(words, Text(" ".join(view.answer(row, column))))
-        grid.add_row("the point", Text(row["why"]))
-        for label, lines in (("policies", row["reasons"]), ("seen", row["notes"])):
-            for line in lines:
-                grid.add_row(label, Text(line))
-        if row["next_step"]:
-            grid.add_row("do next", Text(row["next_step"]))
+        for label, text in view.explanation(row):
+            grid.add_row(label, Text(text))
         return Padding(grid, (1, 0, 0, 2))
 
     def _symbol(self, status: Status) -> str:

@@ -28,9 +28,9 @@ STATUS_WORDS = {
 }
 STATUS_MEANING = {
     Status.PASS: "the cluster does what the tutorial says",
-    Status.FAIL: "the cluster does something else, and no erratum explains it",
-    Status.ERRATUM: "the tutorial is wrong here, in a way that is known and explained",
-    Status.NOT_CHECKED: "no verdict was reached: this proves nothing either way",
+    Status.FAIL: "the cluster does something else, and no erratum explains why",
+    Status.ERRATUM: "the tutorial is wrong here; its erratum says why, and what is right",
+    Status.NOT_CHECKED: "there is no verdict: this row proves nothing",
 }
 NONE = "-"
 NONE_MEANING = "no answer in this column"
@@ -127,17 +127,50 @@ def counts(summary: Mapping[str, int], *, brief: bool = False) -> str:
     return ", ".join(f"{summary[s]} {STATUS_WORDS[s]}" for s in shown if summary[s] or not brief)
 
 
-def verdict(summary: Mapping[str, int], *, interrupted: bool = False) -> str:
+def total(document: Mapping[str, Any]) -> str:
+    """How many rows there are, and how many of each status."""
+    part = " (a part of the tutorials)" if document["partial"] else ""
+    return f"{_rows(len(document['rows']))}{part}: {counts(document['summary'])}."
+
+
+def verdict(document: Mapping[str, Any]) -> str:
     """The run in one sentence."""
-    if interrupted:
-        return "The run was interrupted: it proves nothing of the rows it did not reach."
+    summary = document["summary"]
     if not sum(summary.values()):
         return "No row was checked."
-    open_, failed = summary[Status.NOT_CHECKED], summary[Status.FAIL]
-    if failed or open_:
-        parts = [f"{failed} failed"] * bool(failed) + [f"{open_} not checked"] * bool(open_)
-        return f"Look here: {' and '.join(parts)}."
-    return "Every row was checked and none failed."
+    failed, open_ = summary[Status.FAIL], summary[Status.NOT_CHECKED]
+    parts = [f"{_rows(failed)} failed"] * bool(failed)
+    parts += [f"{_rows(open_)} {'was' if open_ == 1 else 'were'} not checked"] * bool(open_)
+    found = " and ".join(parts)
+    if document["interrupted"]:
+        return f"The run was interrupted before its last row{': ' * bool(found)}{found}."
+    return f"{found or 'Every row was checked and none failed'}."
+
+
+def _rows(count: int) -> str:
+    return f"{count} row" if count == 1 else f"{count} rows"
+
+
+def explanation(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is to be said of a row that failed or was not checked, each part with its label.
+
+    The one explanation: an assertion's message and all reports show it.
+    """
+    parts = [("problem", row["problem"])]
+    parts += [(words, " ".join(filter(None, answer(row, column)))) for column, words in COLUMNS]
+    parts.append(("why", row["why"]))
+    parts += [("policies", reason) for reason in row["reasons"]]
+    parts += [("seen", note) for note in row["notes"]]
+    parts.append(("next step", row["next_step"]))
+    return [(label, text) for label, text in parts if text]
+
+
+def explained(row: Mapping[str, Any]) -> list[str]:
+    """The same as lines of text, after a line that names the flow and the step."""
+    width = max(len(words) for _, words in COLUMNS) + 1
+    head = f"{row['flow']['from']} -> {row['flow']['words']} (step {row['step']})"
+    lines = [f"  {label + ':':<{width}} {text}" for label, text in explanation(row)]
+    return [head, *"\n".join(lines).splitlines()]
 
 
 def answer(row: Mapping[str, Any], column: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from harness.edge.cni.known import PROFILES
 from harness.edge.files.labs import load_claims, load_shown
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
+from harness.report.document import SCHEMA_VERSION
 
 TUTORIALS = sorted(load_shown())
 ERRATUM = Erratum("wrong-port", "it times out", "nobody listens", "name another port")
@@ -118,7 +119,12 @@ def results(folder: Path, cni: str, status: str, started: str = "2026-01-01") ->
         for s in shown
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    document = {"started": started, "environment": {"cni": cni}, "rows": rows}
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "started": started,
+        "environment": {"cni": cni},
+        "rows": rows,
+    }
     (folder / "labs.json").write_text(json.dumps(document))
 
 
@@ -170,3 +176,19 @@ def test_command_prints_a_table_for_people(
     assert "make labs" in out
     for tutorial in load_claims():
         assert tutorial in out
+
+
+def test_results_of_an_older_policylab_are_left_out(tmp_path: Path) -> None:
+    results(tmp_path / "1", "calico", "pass")
+    file = tmp_path / "1" / "labs.json"
+    old = {**json.loads(file.read_text(encoding="utf-8")), "schema_version": 1}
+    file.write_text(json.dumps(old), encoding="utf-8")
+
+    assert read_results(tmp_path) == {}
+
+
+def test_result_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "labs.json").write_text("{", encoding="utf-8")
+
+    with pytest.raises(ContentError, match="cannot be read"):
+        read_results(tmp_path)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from harness.edge.machine.wait import NotYet, wait_for
+from harness.exitcode import ExitCode
 
 pytestmark = pytest.mark.live
 
@@ -31,8 +32,13 @@ def labs(
 
 
 def rows(reports: Path) -> list[dict[str, Any]]:
-    found = json.loads((reports / "labs.json").read_text(encoding="utf-8"))["rows"]
+    found = document(reports)["rows"]
     assert isinstance(found, list)
+    return found
+
+
+def document(reports: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((reports / "latest" / "labs.json").read_text("utf-8"))
     return found
 
 
@@ -75,24 +81,21 @@ def test_interrupt_keeps_what_was_found_and_the_cluster(
     def first_rows() -> None:
         if run.poll() is not None:
             pytest.fail(f"the run ended by itself: {run.communicate()[0]}")
-        done = (
-            [r for r in rows(tmp_path) if r["status"] == "pass"] if any(tmp_path.iterdir()) else []
-        )
-        if not done:
+        written = (tmp_path / "latest" / "labs.json").exists()
+        if not written or not [r for r in rows(tmp_path) if r["status"] == "pass"]:
             raise NotYet("no row has passed yet")
 
     wait_for("the first rows are written", first_rows, seconds=RUN_SECONDS)
     run.send_signal(number)
     output, _ = run.communicate(timeout=60)
 
-    assert run.returncode == pytest.ExitCode.INTERRUPTED, output
-    document = json.loads((tmp_path / "labs.json").read_text(encoding="utf-8"))
-    statuses = [row["status"] for row in document["rows"]]
-    assert document["interrupted"] is True
+    assert run.returncode == ExitCode.INTERRUPTED, output
+    statuses = [row["status"] for row in rows(tmp_path)]
+    assert document(tmp_path)["interrupted"] is True
     assert "pass" in statuses
     assert "not_checked" in statuses
     assert "fail" not in statuses
-    assert (tmp_path / "report.html").exists()
+    assert (tmp_path / "latest" / "report.html").exists()
 
 
 def test_run_after_an_interrupt_is_whole(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def run(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
 
 
 def document(path: Path) -> dict[str, Any]:
-    found = json.loads((path / "results" / "labs.json").read_text(encoding="utf-8"))
+    found = json.loads((path / "results" / "latest" / "labs.json").read_text(encoding="utf-8"))
     assert isinstance(found, dict)
     return found
 
@@ -119,7 +119,7 @@ def test_rows_as_documented_pass_and_are_written(pytester: pytest.Pytester) -> N
     assert [row["status"] for row in found["rows"]] == ["pass", "pass"]
     assert found["rows"][1]["predicted"] == "timeout"
     assert found["rows"][1]["flow"]["port"] == 80
-    assert (pytester.path / "results" / "report.html").exists()
+    assert (pytester.path / "results" / "latest" / "report.html").exists()
 
 
 def test_open_flow_where_a_denial_is_documented_fails_with_the_next_step(
@@ -132,7 +132,7 @@ def test_open_flow_where_a_denial_is_documented_fails_with_the_next_step(
     assert result.ret == 1
     assert statuses(pytester.path) == ["pass", "fail"]
     result.stdout.fnmatch_lines(
-        ["*documented: timeout*", "*observed:*connected*", "*next:*kubectl*"]
+        ["*tutorial says:*timeout*", "*cluster shows:*connected*", "*next step:*kubectl*"]
     )
 
 
@@ -236,7 +236,7 @@ def test_table_that_names_no_manifest_is_a_usage_error(pytester: pytest.Pytester
         (["--lab-cni=flannel"], "choose calico, cilium"),
         (["--lab-images=ftp"], "choose auto, registry, bundle, build"),
         (["--lab-internet=off"], "choose simulated, real"),
-        (["--lab-workers=two"], "a number from 0 on"),
+        (["--lab-workers=two"], "not a number from 0 on"),
         (["--lab-cluster-mode=external"], "needs --lab-context"),
         (["--lab-context=mine", "--lab-cluster-mode=create"], "choose"),
     ],
@@ -260,16 +260,17 @@ def test_environment_variable_stands_behind_the_command_line(
     project(pytester, HONEST)
 
     assert run(pytester).ret == 0
-    assert (pytester.path / "elsewhere" / "labs.json").exists()
+    assert (pytester.path / "elsewhere" / "latest" / "labs.json").exists()
     assert run(pytester, "--lab-report-dir=here").ret == 0
-    assert (pytester.path / "here" / "labs.json").exists()
+    assert (pytester.path / "here" / "latest" / "labs.json").exists()
 
 
 def test_machine_fault_stops_the_run_with_every_row_not_checked(pytester: pytest.Pytester) -> None:
     project(pytester, HONEST)
     conftest = CONFTEST.format(body=HONEST).replace(
         'def lab_plays():\n    return {"shop": Script()}',
-        "def lab_plays():\n    from harness.plugin import stopping\n    with stopping():\n"
+        "def lab_plays(request):\n    from harness.plugin.stopping import stopping\n"
+        "    with stopping(request):\n"
         '        raise ClusterNotReady("the gate: nothing is enforced", seen="connected")',
     )
     (pytester.path / "conftest.py").write_text(conftest, encoding="utf-8")
@@ -376,6 +377,178 @@ def test_failure_of_another_test_beside_the_labs_counts(pytester: pytest.Pyteste
 def test_run_of_other_tests_keeps_the_exit_codes_of_pytest(pytester: pytest.Pytester) -> None:
     project(pytester, HONEST, **{"test_other.py": "def test_it():\n    raise KeyboardInterrupt\n"})
 
-    assert pytester.runpytest_subprocess("test_other.py", "-k", "none").ret == 5
-    assert pytester.runpytest_subprocess("test_other.py").ret == ExitCode.INTERRUPTED
+    other = pytester.runpytest_subprocess("test_other.py", "-k", "none")
+    assert other.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert pytester.runpytest_subprocess("test_other.py").ret == pytest.ExitCode.INTERRUPTED
     assert not (pytester.path / "results").exists()
+
+
+def runs(path: Path) -> list[str]:
+    return sorted(folder.name for folder in (path / "results").iterdir() if not folder.is_symlink())
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["labs", "-k", "open"], ["labs/shop/test_01_shop.py"]],
+    ids=["by a name", "by a file"],
+)
+def test_partial_run_never_takes_the_place_of_a_whole_one(
+    pytester: pytest.Pytester, args: list[str]
+) -> None:
+    project(pytester, HONEST, **{"labs/shop/test_02_more.py": LAB})
+    run(pytester)
+
+    pytester.runpytest_subprocess(*args)
+
+    whole, part = runs(pytester.path)
+    assert (whole + "-part")[16:] == part[16:] == "calico-part"
+    found = json.loads((pytester.path / "results" / "latest-calico" / "labs.json").read_text())
+    assert (found["run"], found["partial"], len(found["rows"])) == (whole, False, 4)
+    assert (document(pytester.path)["run"], document(pytester.path)["partial"]) == (part, True)
+
+
+def test_row_chosen_by_its_name_is_a_partial_run(pytester: pytest.Pytester) -> None:
+    project(pytester, HONEST)
+    listed = run(pytester, "--collect-only", "-q").outlines[0]
+
+    assert pytester.runpytest_subprocess(listed).ret == 0
+    assert document(pytester.path)["partial"] is True
+    assert not (pytester.path / "results" / "latest-calico").exists()
+
+
+def test_run_on_another_cni_has_a_link_of_its_own(pytester: pytest.Pytester) -> None:
+    only = LAB.replace('source="shop#1"', 'source="shop#1", cni="cilium"')
+    project(pytester, HONEST, **{"labs/shop/test_02_more.py": only})
+
+    assert run(pytester, "--lab-cni=cilium").ret == 0
+    assert run(pytester, "--lab-cni=calico").ret == 0
+
+    assert [name[16:] for name in runs(pytester.path)] == ["cilium", "calico"]
+    for cni in ("calico", "cilium"):
+        assert (pytester.path / "results" / f"latest-{cni}" / "labs.json").exists()
+
+
+@pytest.mark.parametrize("option", ["-x", "--maxfail=1"])
+def test_run_that_stops_at_a_failure_is_not_whole(pytester: pytest.Pytester, option: str) -> None:
+    project(pytester, "return Observation(Reading(Outcome.REFUSED))")
+
+    assert run(pytester, option).ret == ExitCode.DIFFERS
+    assert statuses(pytester.path) == ["fail", "not_checked"]
+    assert document(pytester.path)["interrupted"] is True
+    assert not (pytester.path / "results" / "latest-calico").exists()
+
+
+def test_results_that_cannot_be_written_stop_the_run_before_the_first_row(
+    pytester: pytest.Pytester,
+) -> None:
+    project(pytester, HONEST, results="a file in the way")
+
+    result = run(pytester)
+
+    assert result.ret == ExitCode.FAULT
+    result.stdout.fnmatch_lines(["*the results cannot be written*", "*try:*--lab-report-dir*"])
+    assert "passed" not in result.stdout.str()
+
+
+def test_row_that_only_the_prediction_contradicts_is_red_by_its_own_assertion(
+    pytester: pytest.Pytester,
+) -> None:
+    wrong = LAB.replace(
+        "| connected     | nothing selects it", "| timeout       | nothing selects it"
+    )
+    project(
+        pytester,
+        """return Observation(Reading(Outcome.TIMEOUT), control=Reading(Outcome.CONNECTED))""",
+        **{"labs/shop/test_01_shop.py": wrong},
+    )
+
+    result = run(pytester, "-vv", "-k", "open")
+
+    assert result.ret == ExitCode.DIFFERS
+    result.stdout.fnmatch_lines(
+        [
+            ">*assert observed == row.outcome, row.why",
+            "E*AssertionError: nothing selects it",
+            "E*assert shop/client -> shop/web:80*",
+            "E*problem:*the policies predict connected, observed timeout",
+            "E*tutorial says:*timeout",
+            "E*policies predict:*connected",
+            "E*cluster shows:*timeout",
+        ]
+    )
+
+
+def test_failure_is_told_in_the_same_words_by_the_test_and_by_the_summary(
+    pytester: pytest.Pytester,
+) -> None:
+    project(pytester, "return Observation(Reading(Outcome.CONNECTED))")
+
+    said = run(pytester).stdout.str()
+
+    assert said.count("expected timeout, observed connected") == 2
+    assert said.count("kubectl -n shop exec client") >= 1
+    assert "AssertionError" not in said
+
+
+def test_summary_goes_through_the_terminal_of_pytest(pytester: pytest.Pytester) -> None:
+    project(pytester, HONEST)
+
+    plain = run(pytester, "--color=no").stdout.str()
+    coloured = run(pytester, "--color=yes").stdout.str()
+
+    assert "2 rows: 2 pass" in plain
+    assert "\x1b[" not in plain
+    assert "\x1b[" in coloured[coloured.index("tutorial says") :]
+
+
+def test_summary_on_a_terminal_without_unicode_uses_plain_letters(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    project(pytester, HONEST)
+
+    result = run(pytester)
+
+    result.stdout.fnmatch_lines(["+ shop/client*", "*-> shop/web:80*"])
+
+
+ENTRY = """[pytest11]
+policylab = harness.plugin
+"""
+
+
+def installed(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plugin as an installed package would announce it."""
+    info = pytester.mkdir("policylab-0.dist-info")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: policylab\nVersion: 0\n")
+    (info / "entry_points.txt").write_text(ENTRY, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", f"{pytester.path}:{Path(__file__).parents[2]}")
+
+
+def test_installed_plugin_says_and_changes_nothing_in_a_project_without_labs(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makepyfile("def test_good(): pass\ndef test_stop(): raise KeyboardInterrupt")
+    without = pytester.runpytest_subprocess("-q")
+    installed(pytester, monkeypatch)
+
+    result = pytester.runpytest_subprocess("-q")
+
+    assert without.ret == result.ret == pytest.ExitCode.INTERRUPTED
+    assert "--lab-cni=" in pytester.runpytest_subprocess("--help").stdout.str()
+    assert result.stdout.lines[:-1] == without.stdout.lines[:-1]
+    header = pytester.runpytest_subprocess("-k", "good").stdout.lines
+    assert [line for line in header if "policylab:" in line] == []
+    assert not (pytester.path / "results").exists()
+
+
+def test_installed_plugin_runs_labs(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(pytester, HONEST)
+    conftest = CONFTEST.format(body=HONEST).replace('pytest_plugins = ["harness.plugin"]', "")
+    (pytester.path / "conftest.py").write_text(conftest, encoding="utf-8")
+    installed(pytester, monkeypatch)
+
+    assert run(pytester).ret == 0
+    assert statuses(pytester.path) == ["pass", "pass"]

@@ -22,7 +22,7 @@ from harness.core.observation import Observation, Transcript
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import Target, parse_target
 from harness.report import view
-from harness.report.document import to_json
+from harness.report.document import Run, row_json, to_json
 from harness.report.pages import boxes, html, markdown, terminal
 
 API = "payment-api.secure-zone.svc.cluster.local."
@@ -59,7 +59,7 @@ HOSTILE = "<script>alert(1)</script> \x1b[31mred\x1b[0m \x1b]0;title\x07|_*[x](h
 
 def record(number: int, status: Status = Status.PASS, **more: Any) -> Record:
     row = ROWS[number]
-    base = Record("lab12-zero-trust", "default_deny", row, row.outcome, None, status, order=number)
+    base = Record("lab12-zero-trust", "default_deny", row, row.outcome, None, status)
     return replace(base, **({"observation": Observation(row.outcome)} | more))
 
 
@@ -107,8 +107,9 @@ ENVIRONMENT = {"kubernetes": "v1.34.4", "cni": "calico 3.30.1", "nodes": ["one",
 
 
 def document(*records: Record, **more: Any) -> dict[str, Any]:
-    settings = {"started": "2026-11-21T07:00", "seconds": 91.0, "command": "pytest labs/"}
-    made = to_json(records, ENVIRONMENT, **{**settings, **more})
+    run = Run("20261121-070000-calico", "pytest labs/", "2026-11-21T07:00", 91.0)
+    rows = [row_json(record) for record in records]
+    made = to_json(rows, ENVIRONMENT, run=replace(run, **more))
     loaded: dict[str, Any] = json.loads(json.dumps(made))
     return loaded
 
@@ -116,7 +117,7 @@ def document(*records: Record, **more: Any) -> dict[str, Any]:
 def printed(*records: Record, width: int = 100, encoding: str = "utf-8") -> str:
     raw = io.BytesIO()
     console = Console(file=io.TextIOWrapper(raw, encoding=encoding), width=width)
-    console.print(terminal(records, results_dir="results/", environment=ENVIRONMENT))
+    console.print(terminal(document(*records), results_dir="results/"))
     console.file.flush()
     return raw.getvalue().decode(encoding)
 
@@ -162,13 +163,13 @@ def test_terminal_says_of_a_failing_row_what_why_and_what_next(width: int) -> No
     text = words_of(printed(*RECORDS, width=width))
     for said in (
         "✗ FAIL front/web → secure-zone/db:6379 (step deny)",
-        "what is amiss expected timeout, observed connected",
+        "problem expected timeout, observed connected",
         "policies ingress: db is isolated by 01-deny",
-        "the point isolated",
+        "why isolated",
         "seen db answered",
-        "do next kubectl get networkpolicy -A",
+        "next step kubectl get networkpolicy -A",
         "? not checked front/web → ping google.com (step deny)",
-        "what is amiss the prober was killed",
+        "problem the prober was killed",
     ):
         assert said in text
 
@@ -183,7 +184,7 @@ def test_terminal_ends_with_counts_verdict_and_place() -> None:
     text = words_of(printed(*RECORDS))
     assert text.endswith(
         "7 rows: 3 pass, 2 erratum, 1 FAIL, 1 not checked. "
-        "Look here: 1 failed and 1 not checked. Results: results/"
+        "1 row failed and 1 row was not checked. Results: results/"
     )
     good = words_of(printed(RECORDS[0], RECORDS[2]))
     assert "2 rows: 1 pass, 1 erratum, 0 FAIL, 0 not checked. Every row was checked" in good
@@ -254,17 +255,17 @@ def test_html_is_well_formed_and_loads_nothing() -> None:
 
 
 def test_html_tells_the_whole_run() -> None:
-    text = Page(html(document(*RECORDS, deselected=2))).text
+    text = Page(html(document(*RECORDS, deselected=2, partial=True))).text
     for said in (
-        "Look here: 1 failed and 1 not checked.",
+        "1 row failed and 1 row was not checked.",
         "kubernetes v1.34.4",
         "kernel unknown",
         "nodes one, two",
         "took 1 min 31 s",
-        "left out by selection 2 rows",
+        "a part of the tutorials 2 rows were left out",
         "step deny in force: 01-deny",
         "front/web → secure-zone/db:6379 timeout timeout connected",
-        "what is amiss expected timeout, observed connected do next kubectl get networkpolicy -A",
+        "problem expected timeout, observed connected next step kubectl get networkpolicy -A",
         "policies: ingress: db is isolated by 01-deny",
         "without any policy: connected",
         "$ nc -z db 6379 exit code 0, 3 ms",
@@ -315,15 +316,15 @@ def test_markdown_tables_keep_their_columns() -> None:
 
 def test_markdown_tells_the_whole_run() -> None:
     text = markdown(document(*RECORDS))
-    assert text.startswith("# policylab: Look here: 1 failed and 1 not checked.\n")
+    assert text.startswith("# policylab: 1 row failed and 1 row was not checked.\n")
     for said in (
         "**7 rows: 3 pass, 2 erratum, 1 FAIL, 1 not checked.**",
         "kubernetes v1.34.4, cni calico 3.30.1",
         "## default deny (lab12-zero-trust)",
         "| ✗ FAIL | deny | front/web → secure-zone/db:6379 | timeout | timeout | connected | isol",
         "**! Erratum no-service**\n\n- The tutorial says: it times out\n",
-        "- What is amiss: expected timeout, observed connected\n",
-        "- Do next: kubectl get networkpolicy -A\n",
+        "- Problem: expected timeout, observed connected\n",
+        "- Next step: kubectl get networkpolicy -A\n",
     ):
         assert said in text
     assert text.count("Erratum no-service") == 1

@@ -1,8 +1,8 @@
-"""What a run found of one row: the three columns, and the status they add up to."""
+"""What a run found about one row: the three columns, and the status that they add up to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness.core.lab.documented import Row
@@ -37,7 +37,6 @@ class Record:
     problem: str = ""
     next_step: str = ""
     seconds: float = 0.0
-    order: int = 0
 
 
 CONTROLS = {
@@ -54,7 +53,7 @@ CONTROLS = {
 def judge(
     row: Row, predicted: Reading | None, observation: Observation | None
 ) -> tuple[Status, str]:
-    """The status of a row, and in words what is amiss.
+    """The status of a row, and in words what is wrong.
 
     Silence is earned: it counts only with a positive control. Attempts that disagree
     are no verdict: never a pass, never a failure.
@@ -73,6 +72,39 @@ def judge(
         had = observation.control or "none"
         return Status.NOT_CHECKED, f"silence without a positive control (without policies: {had})"
     return (Status.ERRATUM if row.erratum else Status.PASS), ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observed:
+    """What the cluster showed for a row. To compare it with a reading is to judge the row.
+
+    `observed == row.outcome` is true only if `judge` says so: the outcome and its detail fit, the
+    policies predict the same, and a silence has its positive control.
+    """
+
+    row: Row
+    predicted: Reading | None
+    observation: Observation
+
+    @property
+    def reading(self) -> Reading:
+        """The outcome that was observed, with its detail."""
+        return self.observation.reading
+
+    def verdict(self) -> tuple[Status, str]:
+        """The status of the row, and in words what is wrong."""
+        return judge(self.row, self.predicted, self.observation)
+
+    def __eq__(self, expected: object) -> bool:
+        if not isinstance(expected, Reading):
+            return NotImplemented
+        wanted = replace(self, row=replace(self.row, actual=expected))
+        return wanted.verdict()[0] in (Status.PASS, Status.ERRATUM)
+
+    __hash__ = None  # type: ignore[assignment]  # equal to every reading that it satisfies
+
+    def __repr__(self) -> str:
+        return str(self.reading)
 
 
 def _controlled(silent: Reading, control: Reading | None) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness.core.lab.documented import Erratum, Row, parse_table
-from harness.core.lab.record import Status, judge
+from harness.core.lab.record import Observed, Status, judge
 from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
 
@@ -85,3 +85,41 @@ def test_an_erratum_is_checked_against_what_is_true() -> None:
     refuted = replace(row(), actual=CONNECTED, erratum=erratum)
     assert judge(refuted, CONNECTED, seen(Outcome.CONNECTED)) == (Status.ERRATUM, "")
     assert judge(refuted, None, seen(Outcome.TIMEOUT, CONNECTED))[0] is Status.FAIL
+
+
+def observed(word: str, predicted: Reading | None, observation: Observation) -> Observed:
+    return Observed(row(word), predicted, observation)
+
+
+def test_comparison_with_the_rows_outcome_is_the_verdict() -> None:
+    good = observed("timeout", TIMEOUT, seen(Outcome.TIMEOUT, CONNECTED))
+
+    assert good == row().outcome
+    assert row().outcome == good
+    assert good.verdict() == (Status.PASS, "")
+
+
+def test_comparison_fails_where_only_the_prediction_differs() -> None:
+    found = observed("connected", TIMEOUT, seen(Outcome.CONNECTED))
+
+    assert found != row("connected").outcome
+    assert found.verdict()[0] is Status.FAIL
+
+
+def test_comparison_fails_where_silence_was_not_earned() -> None:
+    assert observed("timeout", TIMEOUT, seen(Outcome.TIMEOUT)) != TIMEOUT
+
+
+def test_comparison_takes_any_detail_where_none_is_documented() -> None:
+    answered = Observation(Reading(Outcome.RESOLVED, "10.0.0.7"))
+
+    assert observed("resolved", None, answered) == Reading(Outcome.RESOLVED)
+    assert observed("resolved", None, answered) == Reading(Outcome.RESOLVED, "10.0.0.7")
+    assert observed("resolved", None, answered) != Reading(Outcome.RESOLVED, "10.0.0.8")
+
+
+def test_comparison_with_anything_but_a_reading_is_false() -> None:
+    found = observed("connected", None, seen(Outcome.CONNECTED))
+
+    assert found != "connected"
+    assert repr(found) == "connected"

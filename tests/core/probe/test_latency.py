@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.core.probe.latency import BINS, Bar, Change, FlowFlip, Way, histogram, latencies
-from harness.report.document import to_json
+from harness.report.document import Run, to_json
 from harness.report.pages import html, markdown
 
 
@@ -22,7 +22,8 @@ def change(*flips: tuple[Way, float], missing: str = "", blips: tuple[str, ...] 
 
 
 def document(*changes: Any) -> dict[str, Any]:
-    return to_json((), {}, started="now", seconds=1.0, command="pytest", changes=changes)
+    run = Run(name="", command="pytest", started="now", seconds=1.0)
+    return to_json((), {}, run=run, changes=changes)
 
 
 def test_histogram_spans_from_the_first_bar_to_the_last() -> None:
@@ -66,9 +67,9 @@ def test_change_that_never_settled_has_no_latency() -> None:
 def test_page_draws_the_histogram_and_tells_it_in_words() -> None:
     page = html(document(change((Way.CLOSES, 40)), change((Way.CLOSES, 45))))
 
-    assert "a policy bites after 42.5 ms (40.0-45.0, n=2)" in page
+    assert "a flow was closed after 42.5 ms (40.0-45.0, n=2)" in page
     assert "25-50 ms" in page
-    assert "a flow passes again" not in page
+    assert "a flow was open" not in page
 
 
 def test_summary_has_a_row_for_each_bar_and_names_blips() -> None:

@@ -1,7 +1,7 @@
-"""policylab's own pytest options: each is `--lab-NAME`, an ini key and an environment variable.
+"""policylab's own options of pytest: each is `--lab-NAME`, an ini key and an environment variable.
 
-The command line wins over the environment, and that over the ini file. An explicit `dest` keeps
-other plugins' options apart (pytest refuses two options that share one).
+The command line wins over the environment variable, and that over the ini file. An explicit `dest`
+keeps the options of other plugins apart (pytest refuses two options that share a `dest`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ KEEPS = ("always", "on-failure", "never")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: name after `--lab-`, default, what it may be (empty: anything), help."""
+    """One option: its name after `--lab-`, its default, its help.
+
+    `choices` are the values that it may have; empty: any value.
+    """
 
     name: str
     default: str
@@ -31,42 +34,58 @@ class Option:
 
     @property
     def dest(self) -> str:
-        """Where pytest keeps it, and its ini key."""
+        """The name by which pytest keeps the value, which is also the ini key."""
         return f"lab_{self.name.replace('-', '_')}"
 
     @property
     def variable(self) -> str:
-        """Its environment variable."""
+        """The name of its environment variable."""
         return f"POLICYLAB_{self.name.replace('-', '_').upper()}"
 
 
-OPTIONS = (
+LAB_OPTIONS = (
     Option("cni", DEFAULT, CNIS, "the CNI of the cluster"),
     Option(
-        "cluster-mode", "auto", tuple(ClusterMode), "auto re-uses our cluster when it is healthy"
+        "cluster-mode",
+        "auto",
+        tuple(ClusterMode),
+        "auto: use policylab's cluster again if it is healthy, else make it; create: the cluster "
+        "must not exist yet; reuse: the cluster must exist; external: a cluster of yours",
     ),
     Option(
-        "context", "", (), "an existing cluster's context, instead of kind (implies mode external)"
+        "context",
+        "",
+        (),
+        "run on an existing cluster of yours, by its kubectl context (implies mode external)",
     ),
-    Option("images", "auto", tuple(Source), "where cluster images come from"),
+    Option("images", "auto", tuple(Source), "where the cluster's images come from"),
     Option(
         "internet",
         "simulated",
         tuple(InternetMode),
-        "what names outside of the cluster lead to; real: this machine's internet",
+        "what pods find outside the cluster; real: the internet of this machine",
     ),
-    Option("keep", "always", KEEPS, "whether the cluster outlives the run"),
-    Option("workers", "0", (), "worker nodes beside the control plane"),
-    Option("report-dir", "results", (), "where labs.json, report.html and evidence go"),
+    Option("keep", "always", KEEPS, "whether the cluster is kept after the run"),
+    Option("workers", "0", (), "the number of worker nodes, besides the control plane"),
     Option(
-        "policies", "apply", ("apply", "skip"), "skip: self-test, every denied row must then fail"
+        "report-dir",
+        "results",
+        (),
+        "the folder for the results; each run gets a folder of its own in it",
+    ),
+    Option(
+        "policies",
+        "apply",
+        ("apply", "skip"),
+        "skip: leave all policies out, so that every row that documents a denial must fail (a test "
+        "of policylab itself)",
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The values in force, and where each came from."""
+    """The values in force, and where each one came from."""
 
     values: dict[str, str]
     origins: dict[str, str]
@@ -74,22 +93,25 @@ class Options:
     def __getitem__(self, name: str) -> str:
         return self.values[name]
 
-    def header(self) -> str:
-        """One line for pytest's header: what is not at its default, and who said so."""
-        said = [
+    @property
+    def chosen(self) -> list[str]:
+        """The values that somebody chose, and where: `keep=never (command line)`."""
+        return [
             f"{name}={self.values[name]} ({origin})"
             for name, origin in self.origins.items()
             if origin != "default"
         ]
-        return f"policylab: cni={self['cni']}, images={self['images']}" + (
-            f"; {', '.join(said)}" if said else ""
-        )
+
+    def header(self) -> str:
+        """One line for pytest's header."""
+        chosen = f"; {', '.join(self.chosen)}" if self.chosen else ""
+        return f"policylab: cni={self['cni']}, images={self['images']}{chosen}"
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Register the options."""
     group = parser.getgroup("policylab", "labs on a live cluster")
-    for option in OPTIONS:
+    for option in LAB_OPTIONS:
         meta = "|".join(option.choices) or option.name.upper()
         text = f"{option.help} (default: {option.default or 'none'}; also {option.variable})"
         group.addoption(
@@ -106,11 +128,11 @@ def resolve(config: pytest.Config) -> Options:
     """
     values: dict[str, str] = {}
     origins: dict[str, str] = {}
-    for option in OPTIONS:
+    for option in LAB_OPTIONS:
         value, origin = _value(config, option)
         if option.choices and value not in option.choices:
             raise pytest.UsageError(
-                f"--lab-{option.name}={value} (from the {origin}): "
+                f"--lab-{option.name}={value} (from the {origin}) is not a valid value: "
                 f"choose {', '.join(option.choices)}"
             )
         values[option.name], origins[option.name] = value, origin
@@ -130,14 +152,15 @@ def _value(config: pytest.Config, option: Option) -> tuple[str, str]:
 
 def _check(values: dict[str, str]) -> None:
     if not values["workers"].isdigit():
-        raise pytest.UsageError(f"--lab-workers={values['workers']}: a number from 0 on")
+        raise pytest.UsageError(f"--lab-workers={values['workers']} is not a number from 0 on")
     external = values["cluster-mode"] == ClusterMode.EXTERNAL
     if external and not values["context"]:
         raise pytest.UsageError("--lab-cluster-mode=external needs --lab-context=NAME")
     if values["context"] and values["cluster-mode"] in (ClusterMode.CREATE, ClusterMode.REUSE):
         raise pytest.UsageError(
-            "--lab-context takes an existing cluster, "
-            f"--lab-cluster-mode={values['cluster-mode']} one of kind: choose"
+            "--lab-context names a cluster of yours, and "
+            f"--lab-cluster-mode={values['cluster-mode']} asks for a cluster of policylab: "
+            "choose one of the two"
         )
 
 
@@ -153,7 +176,7 @@ def cluster_spec(config: pytest.Config, options: Options) -> ClusterSpec:
     name = kind["cluster_name"]
     return ClusterSpec(
         cni=options["cni"],
-        # pytest-kind's default is no wish of the user's.
+        # The default of pytest-kind is not a choice of the user.
         name="" if name in (None, "pytest-kind") else str(name),
         mode=ClusterMode.EXTERNAL if options["context"] else ClusterMode(options["cluster-mode"]),
         workers=int(options["workers"]),

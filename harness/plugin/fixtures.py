@@ -1,0 +1,90 @@
+"""The fixtures: what a lab's test asks for (`observed`), and what that stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import pytest
+
+from harness.core.lab.documented import Row
+from harness.core.lab.record import Observed, Status
+from harness.edge.cluster.opening import Cluster, delete_cluster, open_cluster
+from harness.errors import ProbeError
+from harness.exitcode import ExitCode
+from harness.plays import Live, Plays, proven
+from harness.plugin.options import Options, cluster_spec, keeps_cluster
+from harness.plugin.rows import tutorial_of
+from harness.plugin.state import state_of
+from harness.plugin.stopping import stopping
+from harness.progress import TerminalProgress
+
+
+@pytest.fixture(scope="session")
+def lab_options(pytestconfig: pytest.Config) -> Options:
+    """The values of all `--lab-*` options."""
+    return state_of(pytestconfig).options
+
+
+@pytest.fixture(scope="session")
+def lab_cluster(request: pytest.FixtureRequest, lab_options: Options) -> Iterator[Cluster]:
+    """The live cluster: made, used again or found, as the options say."""
+    config = request.config
+    recorder = state_of(config).recorder
+    progress = TerminalProgress(config)
+    with stopping(request):
+        cluster = open_cluster(cluster_spec(config, lab_options), progress)
+    recorder.environment = dict(cluster.environment)
+    yield cluster
+    failed = recorder.exit_code is not ExitCode.OK
+    if cluster.owned and not keeps_cluster(config, lab_options, failed=failed):
+        with progress.step(f"delete cluster {cluster.name}"):
+            delete_cluster(cluster.name)
+
+
+@pytest.fixture(scope="session")
+def lab_live(request: pytest.FixtureRequest, lab_cluster: Cluster) -> Iterator[Live]:
+    """The API, the prober and the gate, which the cluster has passed: every lab depends on it."""
+    names = lab_cluster.internet.names if lab_cluster.internet else None
+    progress = TerminalProgress(request.config)
+    with stopping(request), proven(lab_cluster, progress, internet=names) as (live, report):
+        state_of(request.config).recorder.gate = asdict(report)
+        yield live
+
+
+@pytest.fixture(scope="session")
+def lab_plays(
+    request: pytest.FixtureRequest, lab_live: Live, lab_options: Options
+) -> Iterator[Plays]:
+    """The tutorials of this run, each on its stage; their namespaces are removed at the end."""
+    state = state_of(request.config)
+    plays = Plays(
+        lab_live,
+        state.libraries,
+        state.rows,
+        with_policies=lab_options["policies"] == "apply",
+    )
+    try:
+        with stopping(request):
+            plays.start()
+        yield plays
+    finally:
+        plays.close()
+        state.recorder.changes = plays.changes
+
+
+@pytest.fixture
+def observed(request: pytest.FixtureRequest, row: Row, lab_plays: Plays) -> Observed:
+    """What the cluster shows for the row; to compare it with a reading is to judge the row.
+
+    Raises:
+        ProbeError: there is no verdict: the row is `not checked`, and the test an error.
+    """
+    recorder = state_of(request.config).recorder
+    test = request.node.nodeid
+    observation = lab_plays[tutorial_of(request.node)].observe(row)
+    found = Observed(row, recorder.record(test).predicted, observation)
+    record = recorder.observed(test, found)
+    if record.status is Status.NOT_CHECKED:
+        raise ProbeError(record.problem, where=row.where)
+    return found

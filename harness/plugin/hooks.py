@@ -1,0 +1,180 @@
+"""The hooks of pytest. Thin glue: rows, records and reports have modules of their own."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from harness.core.lab.record import Observed, Status
+from harness.edge.machine.process import ends_on_sigterm
+from harness.errors import EnvironmentFault, HarnessError
+from harness.exitcode import ExitCode, exit_code_of
+from harness.plugin import rows
+from harness.plugin.options import add_options
+from harness.plugin.state import asks_for_labs, make_state, state_of
+from harness.report.document import row_json
+from harness.report.pages import terminal
+from harness.report.view import explained
+
+NARROWEST, WIDEST = 80, 140
+"""Columns of the summary at the end of a run."""
+
+VERY_VERBOSE = 2
+"""With -vv pytest's own traceback stays."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register `--lab-*`."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Resolve the options first: a contradiction stops the run before anything is touched."""
+    make_state(config)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say which options are in force and where they come from."""
+    options = state_of(config).options
+    return options.header() if asks_for_labs(config) or options.chosen else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Read the manifests of all collected rows and predict each row, before a cluster is touched.
+
+    Raises:
+        pytest.UsageError: a manifest or a table is wrong; the message has the file and line.
+    """
+    rows.collect(config, items)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Count the rows that the user chose not to run."""
+    for item in items:
+        if rows.row_of(item) is not None:
+            state_of(item.config).recorder.deselected += 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Note a Ctrl-C while the labs are read."""
+    with _interrupts_noted(session):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """End at SIGTERM (which a cancelled CI job gets, for example) as at Ctrl-C."""
+    recorder, option = state_of(session.config).recorder, session.config.option
+    collected = not session.testsfailed or option.continue_on_collection_errors
+    if recorder.rows and collected and not option.collectonly:
+        try:
+            recorder.begin()
+        except EnvironmentFault as error:
+            pytest.exit(f"\n{error}", returncode=exit_code_of(error))
+    with ends_on_sigterm(), _interrupts_noted(session):
+        return (yield)
+
+
+@contextmanager
+def _interrupts_noted(session: pytest.Session) -> Iterator[None]:
+    """Tell Ctrl-C from the other ways in which pytest stops a run: they share its exit code 2."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        recorder = state_of(session.config).recorder
+        recorder.interrupted = not isinstance(error, session.Interrupted)
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the test shows to the row's record, and put the reason of a failure into words."""
+    report = yield
+    recorder = state_of(item.config).recorder
+    error = call.excinfo.value if call.excinfo else None
+    code = exit_code_of(error) if isinstance(error, HarnessError) else ExitCode.DIFFERS
+    if not recorder.known(item.nodeid):
+        if report.failed:
+            recorder.failed(code)
+        return report
+    recorder.took(item.nodeid, report.duration)
+    record = recorder.record(item.nodeid)
+    if report.when == "setup" and isinstance(error, HarnessError):
+        record = recorder.not_checked(item.nodeid, error)
+        report.longrepr = f"not checked: {error}"
+    elif report.failed:
+        recorder.failed(code)
+    wrong = isinstance(error, AssertionError) and record.status is Status.FAIL
+    if wrong and item.config.get_verbosity() < VERY_VERBOSE:
+        report.longrepr = "\n".join(explained(row_json(record)))
+    if report.when == "teardown":
+        recorder.write()
+    return report
+
+
+def pytest_assertrepr_compare(
+    config: pytest.Config, op: str, left: object, right: object
+) -> list[str] | None:
+    """Explain why `observed` is not what the row asks for, in the words of the reports."""
+    if op != "==" or not isinstance(left, Observed) or right != left.row.outcome:
+        return None
+    record = state_of(config).recorder.record_of(left)
+    return explained(row_json(record)) if record else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
+    """Write the reports, and choose the exit code where pytest's own says too little."""
+    recorder = state_of(session.config).recorder
+    if recorder.interrupted and (recorder.rows or asks_for_labs(session.config)):
+        session.exitstatus = ExitCode.INTERRUPTED
+    if recorder.folder is None:
+        return
+    recorder.finish()
+    said_by_pytest = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
+    if exitstatus in said_by_pytest and not recorder.interrupted:
+        session.exitstatus = recorder.exit_code
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Show each phase's flows with the three columns."""
+    recorder = state_of(config).recorder
+    if recorder.folder is None:
+        return
+    writer = config.get_terminal_writer()
+    page = _Page()
+    console = Console(
+        file=page,
+        width=max(NARROWEST, min(writer.fullwidth, WIDEST)),
+        force_terminal=writer.hasmarkup,
+    )
+    near = _near(recorder.folder, config.invocation_params.dir)
+    console.print(terminal(recorder.document(), results_dir=near))
+    terminalreporter.ensure_newline()
+    terminalreporter.write(page.getvalue())
+
+
+class _Page(io.StringIO):
+    """A page in memory that takes the characters which pytest's terminal can show."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The terminal's encoding; rich draws with plain letters where that is not UTF-8."""
+        return sys.stdout.encoding or "ascii"
+
+
+def _near(folder: Path, here: Path) -> str:
+    """The folder as one would type it from here."""
+    return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)

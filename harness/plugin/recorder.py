@@ -1,0 +1,182 @@
+"""The records of a run: one for each row that was collected, `not checked` until it is judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.core.lab.documented import Row
+from harness.core.lab.record import Observed, Record, Status
+from harness.core.predict.scenario import Prediction
+from harness.edge.files.runs import Runs
+from harness.errors import HarnessError
+from harness.exitcode import ExitCode
+from harness.report.document import Run, row_json, to_json
+from harness.report.writer import Reports
+
+WRITE_EVERY = 1.0
+"""Seconds between two writes of labs.json: a crash of the machine loses no more than that."""
+
+_CODES = {
+    Status.PASS: ExitCode.OK,
+    Status.ERRATUM: ExitCode.OK,
+    Status.FAIL: ExitCode.DIFFERS,
+    Status.NOT_CHECKED: ExitCode.NO_VERDICT,
+}
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Keeps the records by test id, and writes them into the folder of the run as they come.
+
+    `partial`: the run leaves out rows of its tutorials. `interrupted`: Ctrl-C or SIGTERM ended it.
+    """
+
+    runs: Runs
+    cni: str
+    command: str = ""
+    environment: dict[str, Any] = field(default_factory=dict)
+    gate: dict[str, Any] | None = None
+    changes: Sequence[Mapping[str, Any]] = ()
+    deselected: int = 0
+    partial: bool = False
+    interrupted: bool = False
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _records: dict[str, Record] = field(default_factory=dict)
+    _failures: set[ExitCode] = field(default_factory=set)
+    _reached: set[str] = field(default_factory=set)
+    _reports: Reports | None = None
+    _written: float = 0.0
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows as `labs.json` has them, in the order of collection."""
+        return [row_json(record) for record in self._records.values()]
+
+    def expect(
+        self, test: str, tutorial: str, phase: str, row: Row, prediction: Prediction
+    ) -> None:
+        """Note a row that the run is going to check."""
+        self._records[test] = Record(
+            tutorial=tutorial,
+            phase=phase,
+            row=row,
+            predicted=prediction.reading,
+            observation=None,
+            status=Status.NOT_CHECKED,
+            reasons=prediction.reasons,
+            problem="the run ended before this row",
+            next_step="run it again",
+        )
+
+    def begin(self) -> None:
+        """Make the folder of the run: the rows are collected, and the first one is about to run.
+
+        Raises:
+            EnvironmentFault: the folder cannot be written.
+        """
+        folder = self.runs.begin(self.started, self.cni, partial=self.partial)
+        self._reports = Reports(folder)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the run; None if no row was about to run, so that there is no result."""
+        return self._reports.folder if self._reports else None
+
+    def known(self, test: str) -> bool:
+        """Whether the test is the test of a row."""
+        return test in self._records
+
+    def record(self, test: str) -> Record:
+        """The record of a row's test."""
+        return self._records[test]
+
+    def record_of(self, observed: Observed) -> Record | None:
+        """The record that came of an observation."""
+        found = (r for r in self._records.values() if r.observation is observed.observation)
+        return next(found, None)
+
+    def observed(self, test: str, observed: Observed) -> Record:
+        """Note what was observed of a row, and the verdict that follows from it."""
+        status, problem = observed.verdict()
+        self._records[test] = replace(
+            self._records[test],
+            observation=observed.observation,
+            status=status,
+            problem=problem,
+            next_step=_next_step(observed.row) if problem else "",
+        )
+        return self._records[test]
+
+    def not_checked(self, test: str, error: HarnessError) -> Record:
+        """Note that a row has no verdict, and why."""
+        self._records[test] = replace(
+            self._records[test],
+            status=Status.NOT_CHECKED,
+            problem=error.finding,
+            next_step=error.try_ or f"run this row again: pytest '{test}'",
+        )
+        return self._records[test]
+
+    def took(self, test: str, seconds: float) -> None:
+        """Add to the time that a row took."""
+        record = self._records[test]
+        self._records[test] = replace(record, seconds=round(record.seconds + seconds, 3))
+        self._reached.add(test)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run ended, or would end now, before its last row."""
+        return self.interrupted or len(self._reached) < len(self._records)
+
+    def failed(self, code: ExitCode) -> None:
+        """Note that a test failed otherwise than by the verdict on its row."""
+        self._failures.add(code)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the run says as a whole: the most certain finding first."""
+        found = {_CODES[record.status] for record in self._records.values()} | self._failures
+        order = (ExitCode.DIFFERS, ExitCode.USAGE, ExitCode.FAULT, ExitCode.NO_VERDICT)
+        return next((code for code in order if code in found), ExitCode.OK)
+
+    def document(self) -> dict[str, Any]:
+        """The content of labs.json."""
+        run = Run(
+            name=self.folder.name if self.folder else "",
+            command=self.command,
+            started=self.started.isoformat(timespec="seconds"),
+            seconds=round((datetime.now(UTC) - self.started).total_seconds(), 1),
+            deselected=self.deselected,
+            partial=self.partial,
+            interrupted=self.stopped,
+        )
+        return to_json(self.rows, self.environment, run=run, gate=self.gate, changes=self.changes)
+
+    def write(self) -> None:
+        """Bring labs.json up to date, once a second at most; the end of the run always does."""
+        now = time.monotonic()
+        if self._reports and now - self._written >= WRITE_EVERY:
+            self._reports.write(self.document())
+            self._written = now
+
+    def finish(self) -> None:
+        """Write all reports, and let `latest-CNI` point to the run if it is whole."""
+        if self._reports is None:
+            return
+        self._reports.finish(self.document())
+        if not self.partial and not self.stopped:
+            self.runs.finish(self._reports.folder, self.cni)
+
+
+def _next_step(row: Row) -> str:
+    replay = f"kubectl -n {row.source.namespace} exec {row.source.name} -- "
+    command = " ".join(row.command) if row.command else f"<your client> {row.target}"
+    return (
+        f"compare the manifests in force ({', '.join(row.apply)}) with `kubectl get networkpolicy "
+        f"-A`, then try it by hand: {replay}{command}"
+    )

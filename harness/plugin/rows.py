@@ -1,0 +1,88 @@
+"""The rows among pytest's items: which are left out, what each needs, and what is predicted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.core.lab.documented import Row, Table
+from harness.core.manifests.library import in_force
+from harness.core.predict.scenario import Scenario
+from harness.edge.cni.known import PROFILES
+from harness.edge.files.labs import phase_of
+from harness.edge.files.library import load
+from harness.errors import ContentError
+from harness.plugin.state import State, state_of
+
+
+def row_of(item: pytest.Item) -> Row | None:
+    """The row of a lab's test; other tests may have a parameter of that name, too."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    row = params.get("row")
+    return row if _table(item) is not None and isinstance(row, Row) else None
+
+
+def tutorial_of(item: pytest.Item) -> str:
+    """The tutorial of a lab's test."""
+    table = _table(item)
+    assert table is not None  # noqa: S101 - the item has a row
+    return table.tutorial
+
+
+def collect(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Read the manifests of all collected rows and predict each row, before a cluster is touched.
+
+    Rows of labs for another CNI are taken out of `items`.
+
+    Raises:
+        pytest.UsageError: a manifest or a table is wrong (the message has the file and line), or
+            only labs for another CNI were asked for.
+    """
+    state = state_of(config)
+    collected = [(item, row) for item in items if (row := row_of(item)) is not None]
+    state.recorder.partial = _is_partial([item for item, _ in collected])
+    others = {item for item, _ in collected if _cni(item) not in ("", state.options["cni"])}
+    if others and len(others) == len(items):
+        raise pytest.UsageError(f"this lab needs --lab-cni={_cni(items[0])}: {items[0].path}")
+    items[:] = [item for item in items if item not in others]
+    for item, row in collected:
+        if item not in others:
+            _expect(config.rootpath, state, item, row)
+
+
+def _expect(root: Path, state: State, item: pytest.Item, row: Row) -> None:
+    tutorial = tutorial_of(item)
+    try:
+        row = row.on(PROFILES[state.options["cni"]])
+        if tutorial not in state.libraries:
+            state.libraries[tutorial] = load(root / "manifests" / tutorial)
+        resources = in_force(state.libraries[tutorial], row.apply, where=row.where)
+        prediction = Scenario(resources).predict(row.ask)
+    except ContentError as error:
+        raise pytest.UsageError(f"{error}\n  row:   {row.id} ({row.where})") from error
+    item.callspec.params["row"] = row  # type: ignore[attr-defined]
+    state.rows.setdefault(tutorial, []).append(row)
+    state.recorder.expect(item.nodeid, tutorial, phase_of(item.path), row, prediction)
+
+
+def _is_partial(items: Sequence[pytest.Item]) -> bool:
+    """Whether a row, or a whole phase, of the tutorials was left out."""
+    modules = {item.path: _table(item) for item in items}
+    counts = Counter(item.path for item in items)
+    phases = {file for path in modules for file in path.parent.glob("test_*.py")}
+    return bool(phases - modules.keys()) or any(
+        table is not None and counts[path] < len(table.rows) for path, table in modules.items()
+    )
+
+
+def _table(item: pytest.Item) -> Table | None:
+    table = getattr(getattr(getattr(item, "module", None), "OUTCOMES", None), "table", None)
+    return table if isinstance(table, Table) else None
+
+
+def _cni(item: pytest.Item) -> str:
+    table = _table(item)
+    return table.cni if table else ""

@@ -1,0 +1,60 @@
+"""What the plugin keeps of one run of pytest, in the stash of pytest's configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from harness.core.lab.documented import Row
+from harness.core.manifests.library import Library
+from harness.edge.files.runs import Runs
+from harness.plugin.options import Options, resolve
+from harness.plugin.recorder import Recorder
+
+LABS = "labs"
+"""The folder of the labs, below pytest's root folder."""
+
+
+@dataclass(slots=True)
+class State:
+    """The options in force, the records, and the rows and manifests of each tutorial."""
+
+    options: Options
+    recorder: Recorder
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    libraries: dict[str, Library] = field(default_factory=dict)
+
+
+_STATE = pytest.StashKey[State]()
+
+
+def make_state(config: pytest.Config) -> None:
+    """Resolve the options, and note that there are no records yet.
+
+    Raises:
+        pytest.UsageError: the options are wrong, or contradict each other.
+    """
+    options = resolve(config)
+    runs = Runs(config.rootpath / options["report-dir"])  # an absolute folder stays as it is
+    command = " ".join(["pytest", *map(str, config.invocation_params.args)])
+    config.stash[_STATE] = State(options, Recorder(runs, options["cni"], command=command))
+
+
+def state_of(config: pytest.Config) -> State:
+    """What the plugin keeps of this run."""
+    return config.stash[_STATE]
+
+
+def asks_for_labs(config: pytest.Config) -> bool:
+    """Whether the paths on the command line lead to labs, as far as can be told before collection.
+
+    Labs are in `labs/` below pytest's root folder.
+    """
+    labs = config.rootpath / LABS
+    if not labs.is_dir():
+        return False
+    here = config.invocation_params.dir
+    paths = [Path(here, arg.partition("::")[0]).resolve() for arg in config.args]
+    return any(labs == path or labs in path.parents or path in labs.parents for path in paths)
