@@ -17,14 +17,15 @@ from rich.table import Table
 from benchmarks.figures import Figure, oracle, rounds, streams, under_load
 from benchmarks.pods import PORTS, denied, pods, ports_of
 from harness.core.outcome import Verdict
+from harness.core.probe.cells import pod_ports
 from harness.core.spread import Spread
 from harness.edge.api.client import KubeClient
 from harness.edge.cluster.opening import Cluster, ClusterSpec
 from harness.edge.cluster.running import running
 from harness.edge.cni.known import CNIS, DEFAULT
-from harness.edge.probe.matrix import MatrixProber
+from harness.edge.probe.addresses import PodAddresses
+from harness.edge.probe.observe import Observer
 from harness.edge.probe.pods import TOOLBOX
-from harness.edge.probe.prober import Prober
 from harness.edge.probe.streams import StreamProber
 from harness.exitcode import ExitCode
 from harness.program import end_of
@@ -68,7 +69,7 @@ def measure(cluster: Cluster, console: Console) -> list[Figure]:
         found.append(figure)
         console.print(f"  {figure.name}: {said(figure)}", markup=False)
 
-    def make() -> Prober:
+    def make() -> StreamProber:
         return StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
 
     add(oracle())
@@ -78,15 +79,15 @@ def measure(cluster: Cluster, console: Console) -> list[Figure]:
         for size, *_ in SIZES:
             add(streams(make, ends[:size]))
         with make() as prober:
-            matrix = MatrixProber(prober)
-            matrix.listen(ports_of(ends, PORTS))
+            observer = Observer(prober, PodAddresses(ends))
+            observer.listen(pod_ports(ports_of(ends, PORTS)))
             for size, ports, target, _ in SIZES:
-                add(rounds(prober, matrix, ends[:size], ports, ALLOW, target=target))
-            add(under_load(prober, matrix, ends, ALLOW))
-            with denied(kube, matrix, ends):
+                add(rounds(prober, observer, ends[:size], ports, ALLOW, target=target))
+            add(under_load(prober, observer, ends, ALLOW))
+            with denied(kube, observer, ends):
                 for size, ports, _, target in SIZES:
-                    add(rounds(prober, matrix, ends[:size], ports, DENY, target=target))
-                add(under_load(prober, matrix, ends, DENY))
+                    add(rounds(prober, observer, ends[:size], ports, DENY, target=target))
+                add(under_load(prober, observer, ends, DENY))
     return found
 
 

@@ -30,10 +30,11 @@ from harness.core.model import (
 )
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
-from harness.core.probe.cells import Cell
+from harness.core.probe.cells import Cell, pod_ports
 from harness.core.spread import Spread
-from harness.edge.probe.matrix import MatrixProber
-from harness.edge.probe.prober import Prober
+from harness.edge.probe.addresses import PodAddresses
+from harness.edge.probe.observe import Observer
+from harness.edge.probe.streams import StreamProber
 
 REPEAT = 7
 LOAD_PROBES = 10_000
@@ -73,8 +74,8 @@ def timed(name: str, call: Callable[[], Any], *, target: float | None = None) ->
 
 
 def rounds(
-    prober: Prober,
-    matrix: MatrixProber,
+    prober: StreamProber,
+    observer: Observer,
     ends: Sequence[Pod],
     ports: int,
     state: Verdict,
@@ -86,7 +87,7 @@ def rounds(
     cells: list[Cell] = []
     voided = prober.voided
     name = f"{len(ends)} pods x {ports} ports, {len(ends) * len(wanted)} probes, all {state}"
-    found = timed(name, lambda: cells.extend(others(matrix.observe(ends, wanted))), target=target)
+    found = timed(name, lambda: cells.extend(others(observer.matrix(ends, wanted))), target=target)
     return replace(found, counts=_counts(cells, state, prober.voided - voided))
 
 
@@ -100,12 +101,12 @@ def _counts(cells: Sequence[Cell], state: Verdict, voided: int) -> dict[str, int
     }
 
 
-def streams(make: Callable[[], Prober], ends: Sequence[Pod]) -> Figure:
+def streams(make: Callable[[], StreamProber], ends: Sequence[Pod]) -> Figure:
     """Streams to so many pods, from nothing until all listen."""
 
     def once() -> None:
         with make() as prober:
-            MatrixProber(prober).listen(ports_of(ends, PORTS))
+            Observer(prober, PodAddresses(ends)).listen(pod_ports(ports_of(ends, PORTS)))
 
     return timed(f"{len(ends)} streams opened and closed", once)
 
@@ -141,7 +142,9 @@ def _policy(number: int, pick: random.Random) -> NetworkPolicy:
     return NetworkPolicy("bench", f"policy-{number}", chosen(), both, (rule,), (rule,))
 
 
-def under_load(prober: Prober, matrix: MatrixProber, ends: Sequence[Pod], state: Verdict) -> Figure:
+def under_load(
+    prober: StreamProber, observer: Observer, ends: Sequence[Pod], state: Verdict
+) -> Figure:
     """Half of `LOAD_PROBES` while a busy process sits on every core: what of it is wrong?"""
     ends = ends[:LOAD_ENDS]
     wanted = ports_of(ends, PORTS)
@@ -151,7 +154,7 @@ def under_load(prober: Prober, matrix: MatrixProber, ends: Sequence[Pod], state:
     with busy_cores() as cores:
         while len(cells) < LOAD_PROBES // 2:
             before = time.perf_counter()
-            cells += others(matrix.observe(ends, wanted))
+            cells += others(observer.matrix(ends, wanted))
             taken.append(time.perf_counter() - before)
     counts = {**_counts(cells, state, prober.voided - voided), "busy_processes": cores}
     return Figure(f"under load, all {state}", tuple(taken), counts=counts)

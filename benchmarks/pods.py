@@ -9,13 +9,13 @@ from typing import Any
 from harness.core.model import ContainerPort, Pod, Protocol
 from harness.core.outcome import Verdict
 from harness.core.policy.reachability import Matrix, Port
+from harness.core.probe.attempts import POLL
 from harness.core.probe.cells import Cell
-from harness.core.probe.interpret import POLL
 from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import OWNER, wait_gone
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.discovery import discover
-from harness.edge.probe.matrix import MatrixProber
+from harness.edge.probe.observe import Observer
 from harness.edge.probe.stream import CONTAINER
 from harness.edge.stage.settling import POLL_EVERY, ROUNDS
 
@@ -66,25 +66,25 @@ def ports_of(ends: Sequence[Pod], ports: Sequence[ContainerPort]) -> list[Port]:
 
 
 @contextmanager
-def denied(kube: Kube, matrix: MatrixProber, ends: Sequence[Pod]) -> Iterator[None]:
+def denied(kube: Kube, observer: Observer, ends: Sequence[Pod]) -> Iterator[None]:
     """All ingress denied to all pods, as soon as it is in force."""
     kube.apply(DENY)
     try:
-        _wait_for(kube, matrix, ends, Verdict.DENY)
+        _wait_for(kube, observer, ends, Verdict.DENY)
         yield
     finally:
         kube.delete(DENY)
-    _wait_for(kube, matrix, ends, Verdict.ALLOW)
+    _wait_for(kube, observer, ends, Verdict.ALLOW)
 
 
-def _wait_for(kube: Kube, matrix: MatrixProber, ends: Sequence[Pod], verdict: Verdict) -> None:
+def _wait_for(kube: Kube, observer: Observer, ends: Sequence[Pod], verdict: Verdict) -> None:
     """Two sources show the verdict of every pod's ingress, for no pod is asked by itself alone."""
     targets = ports_of(ends, PORTS[:1])
     streak = 0
 
     def settled() -> None:
         nonlocal streak
-        cells = others(matrix.observe(ends[:2], targets, POLL))
+        cells = others(observer.matrix(ends[:2], targets, POLL))
         left = sum(cell.verdict is not verdict for cell in cells)
         streak = 0 if left else streak + 1
         if streak < ROUNDS:

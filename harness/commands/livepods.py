@@ -12,11 +12,13 @@ from harness.commands.options import add_cni
 from harness.core.manifests.liveobjects import with_ports
 from harness.core.model import ContainerPort, Pod, Protocol
 from harness.core.policy.reachability import Port
+from harness.core.probe.cells import pod_ports
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec, open_cluster
 from harness.edge.cluster.running import running
+from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.discovery import Found, discover, equip
 from harness.edge.probe.doors import ClusterDoors
-from harness.edge.probe.matrix import PROBED, MatrixProber
+from harness.edge.probe.observe import Observer
 from harness.edge.probe.pods import TOOLBOX
 from harness.errors import ContentError
 from harness.progress import Progress
@@ -27,6 +29,7 @@ STAYS = (
 )
 _PORT = re.compile(r"(\d{1,5})(?:/(tcp|udp))?\Z", re.IGNORECASE)
 MAX_PORT = 65_535
+PROBED = frozenset({Protocol.TCP, Protocol.UDP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class LivePods:
 
     found: Found
     targets: tuple[Port, ...]
-    matrix: MatrixProber
+    observer: Observer
     notes: tuple[str, ...]
 
     @property
@@ -114,11 +117,11 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
     targets, notes = targets_of(found.pods, arguments.port)
     notes = [*(f"{name} {reason}" for name, reason in found.left_out.items()), *notes]
     with closing(doors.prober()) as prober:
-        matrix = MatrixProber(prober)
+        observer = Observer(prober, PodAddresses(found.pods))
         if arguments.listen:
-            refused = matrix.listen(targets)
+            refused = observer.listen(pod_ports(targets))
             notes += [f"{what}: the prober does not listen there" for what in refused]
-        yield LivePods(found, targets, matrix, tuple(notes))
+        yield LivePods(found, targets, observer, tuple(notes))
 
 
 def targets_of(

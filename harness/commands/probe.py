@@ -55,7 +55,7 @@ def _probe(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     library = load(arguments.expect) if arguments.expect else None
     policies = policies_of(in_force(library, library)) if library else None
     with live_pods(arguments, progress) as live:
-        seen = live.matrix.observe(live.pods, live.targets)
+        seen = live.observer.matrix(live.pods, live.targets)
     expected = _expected(live, policies) if policies is not None else None
     verdicts = Verdicts(seen, expected)
     _show(Console(), verdicts, live.notes)

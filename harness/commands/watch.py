@@ -14,9 +14,9 @@ from rich.text import Text
 
 from harness.commands.livepods import STAYS, LivePods, add_options, live_pods
 from harness.core.policy.reachability import Key, Matrix
+from harness.core.probe.attempts import POLL
 from harness.core.probe.cells import Cell
 from harness.core.probe.flips import FlipLog
-from harness.core.probe.interpret import POLL
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
@@ -76,7 +76,7 @@ def _watch(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
         began = time.monotonic()
         try:
             _looks(
-                lambda: live.matrix.observe(live.pods, live.targets, POLL, only=chosen),
+                lambda: live.observer.matrix(live.pods, live.targets, POLL, only=chosen),
                 log,
                 console,
                 every=arguments.every,

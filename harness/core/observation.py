@@ -91,16 +91,50 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
-    """What the cluster showed for a row.
+class Asked:
+    """One question that was put to a name server, and what came back."""
 
-    `control` is the same flow without any policy; a silent outcome counts only if that one
-    answered. `notes` are sentences for the reader; `evidence` is machine-readable detail
-    (attempts, times in ms).
+    qname: str
+    rdtype: str
+    reading: Reading
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How a name was resolved: the name server's address, and the questions in their order."""
+
+    server: str
+    questions: tuple[Asked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the cluster showed of one question.
+
+    `attempts` are all that were made, in their order; of a lookup, those of its last question.
+    `address` is where they went: empty for a lookup, which has its `resolution` instead. `peer` is
+    the name by which the answer called itself. `own` is what the target showed to itself in the
+    same round, in its own network namespace, where no policy acts; None where it was not asked.
+    `control` is the same question without any policy: a silent outcome counts only if that one was
+    answered. `settled_ms` is how long the state took to come into force. `notes` are sentences for
+    the reader, and `evidence` are further numbers of a measurement; reports alone read them.
     """
 
     reading: Reading
+    attempts: tuple[Attempt, ...] = ()
+    address: str = ""
+    peer: str = ""
+    own: Reading | None = None
+    resolution: Resolution | None = None
     control: Reading | None = None
+    settled_ms: float | None = None
     transcripts: tuple[Transcript, ...] = ()
     notes: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ms(self) -> float | None:
+        """How long the first answer took, in ms; None if there was none."""
+        answered = (a.ms for a in self.attempts if a.phase is not Phase.TIMEOUT)
+        return min(answered, default=None)

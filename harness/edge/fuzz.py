@@ -17,10 +17,10 @@ from typing import Self
 
 from harness.core.ask import Ask
 from harness.core.fuzz.cases import Case
-from harness.core.fuzz.result import Judged, asks_of, decided, judge
+from harness.core.fuzz.result import Judged, decided, flows_of, judge
 from harness.core.fuzz.shrinking import corpus_text, smaller
 from harness.core.manifests.library import namespaces_of
-from harness.core.observation import Observation
+from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import Scenario
 from harness.edge.api.namespaces import clear
@@ -102,7 +102,7 @@ class World:
         if not first.disagreed:
             return first
         self._fence()
-        wrong = [Ask(cell.source, cell.target) for cell in first.disagreed]
+        wrong = [cell.ask for cell in first.disagreed]
         again = judge(case, scenario, {**seen, **self._judged(wrong)})
         stays = {cell.flow for cell in again.disagreed}
         passing = tuple(
@@ -147,9 +147,9 @@ class World:
         clear(self._kube, namespaces_of({bare.name: bare.resources}))
         scenario = self._stage.bring(bare.resources, name=[bare.name]).scenario
         self._unanswered = {
-            ask: str(found.reading if isinstance(found, Observation) else found)
-            for ask, found in self._stage.observer.read(asks_of(scenario)).items()
-            if not isinstance(found, Observation) or found.reading.outcome is not Outcome.CONNECTED
+            ask: str(found.value.reading if found.value else found.problem)
+            for ask, found in self._stage.observer.read(flows_of(scenario)).items()
+            if not found.value or found.value.reading.outcome is not Outcome.CONNECTED
         }
 
     def _settle(self, expected: Mapping[Ask, Reading], patience: float) -> None:
@@ -167,11 +167,12 @@ class World:
                 clock=self._kube.clock,
             )
 
-    def _judged(self, asks: Sequence[Ask]) -> dict[Ask, Observation | ProbeError]:
+    def _judged(self, asks: Sequence[Ask]) -> dict[Ask, Answer[Observation]]:
         found = self._stage.observer.read(asks)
         for ask, why in (self._unanswered or {}).items():
             if ask in found:
-                found[ask] = ProbeError("no answer without policies either", seen=why)
+                error = ProbeError("no answer without policies either", seen=why)
+                found[ask] = Answer(problem=error)
         return found
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from threading import Event
 
 from harness.core.lab.control import control_of
 from harness.core.lab.documented import Row
 from harness.core.lab.replay import agrees
-from harness.core.observation import Observation, Transcript
+from harness.core.observation import Answer, Observation, Transcript
 from harness.core.outcome import SILENT, Reading
 from harness.core.target import Blocked, Fact, Questions, ResolverOption, Rollout
 from harness.edge.facts.commands import COMMANDS
@@ -29,7 +30,7 @@ from harness.errors import HarnessError, OutcomeTableError, ProbeError
 WORKERS = 4
 SPECIAL = (Blocked, Fact, Questions, ResolverOption, Rollout)
 INSTRUMENTS = FACTS | JUDGING
-Seen = Observation | ProbeError
+Seen = Answer[Observation]
 Step = tuple[str, ...]
 
 
@@ -67,15 +68,13 @@ class Play:
         seen = self._seen[_step_of(row)].result().get(_key(row))
         if seen is None:
             raise ProbeError(f"the row {row.id} was not observed", where=row.where)
-        if isinstance(seen, ProbeError):
-            raise seen
-        return seen
+        return seen.unwrap()
 
     def _step_or_fault(self, rows: Sequence[Row]) -> dict[str, Seen]:
         try:
             return self._step(rows)
         except HarnessError as error:  # waited for once, not once a row
-            return {_key(row): _no_verdict(error) for row in rows}
+            return dict.fromkeys(map(_key, rows), Answer(problem=_no_verdict(error)))
 
     def _step(self, rows: Sequence[Row]) -> dict[str, Seen]:
         apply = rows[0].apply
@@ -96,9 +95,10 @@ class Play:
         rest = [r for r in rows if isinstance(r.target, SPECIAL) and r not in typed]
         seen |= {_key(row): self._special(row) for row in rest}
         return {
-            key: _finish(row, seen[key], controls.get(key), transcripts.get(key), settled)
-            for row in rows
-            for key in [_key(row)]
+            key: Answer.of(
+                partial(_finish, row, seen[key], controls.get(key), transcripts.get(key), settled)
+            )
+            for key, row in zip(map(_key, rows), rows, strict=True)
         }
 
     def _flows(self, rows: Sequence[Row]) -> dict[str, Seen]:
@@ -139,15 +139,12 @@ class Play:
                 seen=f"known facts: {', '.join(INSTRUMENTS)}",
             )
         try:
-            return INSTRUMENTS[name](self._bench, row)
+            return Answer(INSTRUMENTS[name](self._bench, row))
         except HarnessError as error:  # the other rows of the step keep their verdicts
-            return _no_verdict(error)
+            return Answer(problem=_no_verdict(error))
 
-    def _replay(self, row: Row) -> Transcript | ProbeError:
-        try:
-            return self._replayer.run(row.source, row.command)
-        except ProbeError as error:
-            return error
+    def _replay(self, row: Row) -> Answer[Transcript]:
+        return Answer.of(lambda: self._replayer.run(row.source, row.command))
 
 
 def _step_of(row: Row) -> Step:
@@ -164,29 +161,29 @@ def _no_verdict(error: HarnessError) -> ProbeError:
 
 def _finish(
     row: Row,
-    seen: Seen,
+    answer: Seen,
     control: Seen | None,
-    transcript: Transcript | ProbeError | None,
+    replay: Answer[Transcript] | None,
     settled: Settled,
-) -> Seen:
-    """Add the control and the transcript; two instruments that disagree give no verdict."""
-    for part in (seen, control, transcript):
-        if isinstance(part, HarnessError):
-            return part
-    assert isinstance(seen, Observation)  # noqa: S101 - the errors have left above
-    if isinstance(control, Observation):
-        seen = replace(seen, control=control.reading)
-    seen = replace(seen, evidence={**seen.evidence, "settled_ms": settled.ms})
+) -> Observation:
+    """Add the control and the transcript.
+
+    Raises:
+        ProbeError: a part gave no verdict, or the two instruments disagree.
+    """
+    seen = replace(answer.unwrap(), settled_ms=settled.ms)
+    if control:
+        seen = replace(seen, control=control.unwrap().reading)
     if settled.missing:
         note = f"the state was not in force before its deadline: {settled.missing}"
         seen = replace(seen, notes=(*seen.notes, note))
-    if isinstance(transcript, Transcript):
-        seen = replace(seen, transcripts=(*seen.transcripts, transcript))
-        if transcript.exit_code is None or not agrees(
-            row.command, transcript.exit_code, seen.reading
-        ):
-            return _disagreement(row, transcript, seen.reading)
-    return seen
+    if not replay:
+        return seen
+    transcript = replay.unwrap()
+    code = transcript.exit_code
+    if code is None or not agrees(row.command, code, seen.reading):
+        raise _disagreement(row, transcript, seen.reading)
+    return replace(seen, transcripts=(*seen.transcripts, transcript))
 
 
 def _disagreement(row: Row, transcript: Transcript, reading: Reading) -> ProbeError:

@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.core.ask import Ask
 from harness.core.lab.record import Record, Status
-from harness.core.observation import Transcript
+from harness.core.observation import Attempt, Observation, Resolution, Transcript
 from harness.core.outcome import Reading
 
 SCHEMA_VERSION = 2
@@ -110,9 +110,47 @@ def _row(record: Record) -> dict[str, Any]:
         "problem": record.problem,
         "next_step": record.next_step,
         "seconds": round(record.seconds, 3),
-        "evidence": seen.evidence if seen else {},
+        "evidence": _evidence(seen) if seen else {},
         "transcripts": [_transcript(t) for t in seen.transcripts] if seen else [],
     }
+
+
+def _evidence(seen: Observation) -> dict[str, Any]:
+    """What led to a reading, for programs: attempts, addresses, and times in ms."""
+    found: dict[str, Any] = {}
+    if seen.address:
+        found |= {"address": seen.address, "attempts": _attempts(seen.attempts)}
+    if seen.own:
+        found["target_to_itself"] = str(seen.own)
+    if seen.peer:
+        found["answered_by"] = seen.peer
+    if seen.resolution:
+        lookup = _resolution(seen.resolution)
+        found |= {"dns": lookup} if seen.address else lookup
+    if seen.settled_ms is not None:
+        found["settled_ms"] = seen.settled_ms
+    return found | dict(seen.evidence)
+
+
+def _resolution(resolution: Resolution) -> dict[str, Any]:
+    questions = [
+        {
+            "name": asked.qname,
+            "type": asked.rdtype,
+            "answer": str(asked.reading),
+            "attempts": _attempts(asked.attempts),
+        }
+        for asked in resolution.questions
+    ]
+    return {"server": resolution.server, "questions": questions}
+
+
+def _attempts(attempts: Iterable[Attempt]) -> list[dict[str, Any]]:
+    return [
+        {"phase": a.phase, "ms": a.ms, "at": a.at, "port": a.port}
+        | ({"error": a.error} if a.error else {})
+        for a in attempts
+    ]
 
 
 def _reading(column: str, reading: Reading | None) -> dict[str, str | None]:

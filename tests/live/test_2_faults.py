@@ -16,9 +16,8 @@ from harness.core.manifests.library import namespaces_of
 from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
 from harness.core.observation import Answer, Observation
-from harness.core.outcome import Outcome
-from harness.core.probe.attempts import Attempts, Item
-from harness.core.probe.interpret import JUDGE
+from harness.core.outcome import Outcome, Reading
+from harness.core.probe.attempts import JUDGE, Attempts, Item
 from harness.core.target import PodPort, PodRef
 from harness.edge.api.kubectl import Kubectl
 from harness.edge.api.namespaces import clear
@@ -103,14 +102,14 @@ def kubectl(live: Live, *words: str) -> str:
     return run([*base, *words], timeout=30).stdout
 
 
-def web_from_other(stage: Stage) -> Observation | ProbeError:
+def web_from_other(stage: Stage) -> Answer[Observation]:
     ask = Ask(OTHER, PodPort(WEB, 80, Protocol.TCP))
     return stage.observer.read([ask])[ask]
 
 
 def connected(stage: Stage) -> bool:
-    seen = web_from_other(stage)
-    return isinstance(seen, Observation) and seen.reading.outcome is Outcome.CONNECTED
+    seen = web_from_other(stage).value
+    return seen is not None and seen.reading.outcome is Outcome.CONNECTED
 
 
 def test_server_that_answers_under_another_name_is_a_wrong_peer(
@@ -139,9 +138,8 @@ def test_server_that_answers_under_another_name_is_a_wrong_peer(
 
     ask = Ask(CLIENT, PodPort(WEB, 80, Protocol.TCP))
 
-    seen = Observer(lab_live.prober, Crossed()).read([ask])[ask]
+    seen = Observer(lab_live.prober, Crossed()).read([ask])[ask].unwrap()
 
-    assert isinstance(seen, Observation), seen
     assert seen.reading.outcome is Outcome.WRONG_PEER
 
 
@@ -207,7 +205,7 @@ def test_kubelet_stopped_in_mid_run_gives_no_verdict(stage: Stage, lab_live: Liv
     finally:
         run(["docker", "exec", node, "systemctl", "start", "kubelet"], timeout=60)
 
-    assert isinstance(seen, ProbeError)
+    assert seen.problem
 
     def back() -> None:
         if not connected(stage):
@@ -221,12 +219,11 @@ def test_row_is_settled_before_it_is_judged(stage: Stage, lab_live: Live) -> Non
     entered = stage.enter(["pods", "deny"])
     began = time.monotonic()
 
-    seen = web_from_other(stage)
+    seen = web_from_other(stage).unwrap()
 
-    assert isinstance(seen, Observation)
     assert seen.reading.outcome is Outcome.TIMEOUT
-    assert len(seen.evidence["attempts"]) == len(JUDGE.offsets)
-    assert seen.evidence["target_to_itself"] == "connected"
+    assert len(seen.attempts) == len(JUDGE.offsets)
+    assert seen.own == Reading(Outcome.CONNECTED)
     assert time.monotonic() - began >= JUDGE.deadline
     assert not entered.settled.missing
     stage.enter(["pods"])

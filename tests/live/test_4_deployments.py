@@ -10,7 +10,6 @@ from harness.core.ask import Ask
 from harness.core.manifests.library import namespaces_of
 from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
-from harness.core.observation import Observation
 from harness.core.outcome import Outcome
 from harness.core.target import PodPort, PodRef, ServiceAddress
 from harness.edge.api.namespaces import clear
@@ -83,10 +82,10 @@ def answers(stage: Stage) -> dict[str, str]:
         Ask(one, ServiceAddress(SPACE, "web", 80, Protocol.TCP)),
     ]
     found = {}
-    for ask, seen in stage.observer.read(asks).items():
-        assert isinstance(seen, Observation), seen
+    for ask, answer in stage.observer.read(asks).items():
+        seen = answer.unwrap()
         assert seen.reading.outcome is Outcome.CONNECTED, seen
-        found[str(ask.target)] = str(seen.evidence["answered_by"])
+        found[str(ask.target)] = seen.peer
     return found
 
 

@@ -14,10 +14,11 @@ from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome, Verdict
 from harness.core.policy.reachability import Matrix, Port
-from harness.core.probe.cells import Cell
+from harness.core.probe.cells import Cell, pod_ports
 from harness.edge.api.namespaces import clear
+from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.discovery import discover
-from harness.edge.probe.matrix import MatrixProber
+from harness.edge.probe.observe import Observer
 from harness.edge.stage.stage import Stage
 from harness.plays import Live
 
@@ -83,10 +84,10 @@ def policies(tmp_path: Path) -> Path:
 def udp(live: Live, *, answers: bool) -> Matrix[Cell]:
     """Everybody to everybody's UDP listener."""
     pods = discover(live.kube, [SPACE]).pods
-    matrix = MatrixProber(live.prober)
+    observer = Observer(live.prober, PodAddresses(pods))
     targets = [Port(pod, PORT, Protocol.UDP) for pod in pods]
-    assert matrix.listen(targets, answers=answers) == []
-    return matrix.observe(pods, targets)
+    assert observer.listen(pod_ports(targets), answers=answers) == []
+    return observer.matrix(pods, targets)
 
 
 def test_cluster_does_what_the_policies_say(
@@ -140,11 +141,11 @@ def test_round_of_all_pods_takes_one_deadline(stage: Stage, lab_live: Live) -> N
     stage.enter(["pods", "deny"])
     pods = discover(lab_live.kube, [SPACE]).pods
     targets = [Port(pod, 80) for pod in pods]
-    matrix = MatrixProber(lab_live.prober)
-    matrix.observe(pods, targets)  # opens the streams
+    observer = Observer(lab_live.prober, PodAddresses(pods))
+    observer.matrix(pods, targets)  # opens the streams
 
     began = time.monotonic()
-    seen = matrix.observe(pods, targets)
+    seen = observer.matrix(pods, targets)
 
     assert time.monotonic() - began < 2.0
     assert [cell.verdict for _, _, cell in seen].count(Verdict.DENY) == 1

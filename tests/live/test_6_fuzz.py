@@ -89,7 +89,7 @@ def test_cilium_counts_rules_that_policy_types_leaves_out(lab_live: Live) -> Non
     with World(lab_live.cluster, lab_live.doors, fence=lab_live.gate.fence) as world:
         judged = world.run(case)
 
-    closed = {(cell.target.port, str(cell.observed)) for cell in judged.disagreed}
+    closed = {(cell.ask.target.port, str(cell.observed)) for cell in judged.disagreed}
     if not PROFILES[lab_live.cluster.cni].ignores_rules_left_out:
         assert closed == {(8081, "timeout"), (9090, "timeout"), (8080, "timeout")}  # the last: UDP
     else:

@@ -17,16 +17,21 @@ from harness import cli
 from harness.commands import livepods, probe, watch
 from harness.commands.livepods import LivePods, port_of, targets_of
 from harness.core.model import ContainerPort, Namespace, Pod, Protocol, Topology
-from harness.core.outcome import Outcome
+from harness.core.observation import Answer, Observation
+from harness.core.outcome import Outcome, Reading
 from harness.core.policy.reachability import Matrix
-from harness.core.probe.cells import Cell, judged
+from harness.core.probe.cells import Cell
 from harness.edge.probe.discovery import Found
 from harness.errors import ClusterNotReady, ContentError
 from harness.exitcode import ExitCode
 
-OPEN = Cell(Outcome.CONNECTED, 1.0)
-SHUT = Cell(Outcome.TIMEOUT)
-ODD = Cell(Outcome.UNSTABLE, problem="the attempts disagree")
+
+def cell(outcome: Outcome, *notes: str) -> Cell:
+    return Cell(Answer(Observation(Reading(outcome), own=Reading(Outcome.CONNECTED), notes=notes)))
+
+
+OPEN, SHUT = cell(Outcome.CONNECTED), cell(Outcome.TIMEOUT)
+ODD = cell(Outcome.UNSTABLE, "the attempts disagree")
 WEB, API = (
     Pod("shop", name, {"app": name}, (ContainerPort(80),), ip_address(f"10.0.0.{number}"))
     for number, name in enumerate(("web", "api"), 1)
@@ -50,11 +55,11 @@ class Shown:
     def __init__(self, *cells: Cell) -> None:
         self.cells = list(cells)
 
-    def observe(self, sources: Any, targets: Any, *_: Any, only: Any = None) -> Matrix[Cell]:
+    def matrix(self, sources: Any, targets: Any, *_: Any, only: Any = None) -> Matrix[Cell]:
         seen = self.cells.pop(0) if len(self.cells) > 1 else self.cells[0]
         rows, columns = tuple(map(str, sources)), tuple(map(str, targets))
-        cells = {(row, column): judged(OPEN, OPEN) for row in rows for column in columns}
-        cells["shop/web", "shop/api:80/TCP"] = judged(seen, OPEN)
+        cells = {(row, column): OPEN for row in rows for column in columns}
+        cells["shop/web", "shop/api:80/TCP"] = seen
         chosen = {key: cell for key, cell in cells.items() if only is None or key in only}
         return Matrix(rows, columns, chosen)
 
@@ -194,7 +199,7 @@ def test_watch_ends_with_its_summary_at_ctrl_c(
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Shown, "observe", interrupted)
+    monkeypatch.setattr(Shown, "matrix", interrupted)
 
     assert cli.main(["watch", "shop"]) == 0
     assert "0 of 0 flows flipped" in capsys.readouterr().out

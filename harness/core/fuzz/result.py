@@ -7,27 +7,27 @@ from dataclasses import dataclass
 
 from harness.core.ask import Ask
 from harness.core.fuzz.cases import PREFIX, Case
-from harness.core.observation import Observation
+from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import Scenario
-from harness.core.target import PodPort, PodRef, ports_of
+from harness.core.target import ports_of
 from harness.errors import ProbeError
+
+NOT_SEEN: Answer[Observation] = Answer(problem=ProbeError("not looked at"))
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One flow that the two see differently, with the oracle's reasons."""
+    """One flow that the two see differently, with the oracle's reasons.
 
-    source: PodRef
-    target: PodPort
+    `flow` is the flow as tests/corpus writes it, with its worker's namespaces.
+    """
+
+    ask: Ask
+    flow: str
     predicted: Reading
     observed: Reading
     reasons: tuple[str, ...]
-
-    @property
-    def flow(self) -> str:
-        """The flow, as tests/corpus writes it, with its worker's namespaces."""
-        return f"{self.source} -> {self.target.pod}:{self.target.port}/{self.target.protocol}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,48 +41,53 @@ class Judged:
     disagreed: tuple[Cell, ...] = ()
 
 
-def asks_of(scenario: Scenario) -> tuple[Ask, ...]:
-    """All made-up pods to all others, on each port that they have."""
+def flows_of(scenario: Scenario) -> dict[Ask, str]:
+    """All made-up pods to all others, on each port that they have, as tests/corpus writes them."""
     pods = [pod for pod in scenario.topology.pods.values() if pod.namespace.startswith(PREFIX)]
-    return tuple(
-        Ask(source.ref, port)
+    return {
+        Ask(source.ref, port): f"{source} -> {target}:{port.port}/{port.protocol}"
         for source in pods
         for target in pods
         if source is not target
         for port in ports_of(target)
-    )
+    }
 
 
 def decided(scenario: Scenario) -> dict[Ask, Reading]:
     """The flows about which the oracle says something, with the reading that they must show."""
-    found = {ask: scenario.predict(ask).reading for ask in asks_of(scenario)}
+    found = {ask: scenario.predict(ask).reading for ask in flows_of(scenario)}
     return {ask: reading for ask, reading in found.items() if reading is not None}
 
 
-def judge(case: Case, scenario: Scenario, seen: Mapping[Ask, Observation | ProbeError]) -> Judged:
+def judge(case: Case, scenario: Scenario, seen: Mapping[Ask, Answer[Observation]]) -> Judged:
     """Compare what was seen of all decided flows; a flow that was not seen has no verdict."""
-    expected = decided(scenario)
+    flows, expected = flows_of(scenario), decided(scenario)
     agreed, lost, wrong = 0, [], []
-    for ask, reading in expected.items():
-        found = seen.get(ask)
-        if not isinstance(found, Observation) or found.reading.outcome is Outcome.UNSTABLE:
-            lost.append(f"{ask}: {_why(found)}")
-        elif found.reading.satisfies(reading):
+    for ask, predicted in expected.items():
+        try:
+            observed = _observed(seen.get(ask, NOT_SEEN).unwrap())
+        except ProbeError as error:
+            lost.append(f"{ask}: {error.what} {error.seen}".strip())
+            continue
+        if observed.satisfies(predicted):
             agreed += 1
         else:
-            wrong.append(_cell(scenario, ask, reading, found.reading))
-    return Judged(case, agreed, len(asks_of(scenario)) - len(expected), tuple(lost), tuple(wrong))
+            reasons = scenario.predict(ask).reasons
+            wrong.append(Cell(ask, flows[ask], predicted, observed, reasons))
+    return Judged(case, agreed, len(flows) - len(expected), tuple(lost), tuple(wrong))
 
 
-def _why(found: Observation | ProbeError | None) -> str:
-    if isinstance(found, Observation):
-        return str(found.reading)
-    return f"{found.what} {found.seen}".strip() if found else "not looked at"
+def _observed(seen: Observation) -> Reading:
+    """What was seen, if it tells of policies at all.
 
-
-def _cell(scenario: Scenario, ask: Ask, predicted: Reading, observed: Reading) -> Cell:
-    assert isinstance(ask.target, PodPort)  # noqa: S101 - asks_of makes no other
-    return Cell(ask.source, ask.target, predicted, observed, scenario.predict(ask).reasons)
+    Raises:
+        ProbeError: the attempts disagree, or the target refuses itself: its server is not there.
+    """
+    if seen.reading.outcome is Outcome.UNSTABLE:
+        raise ProbeError("unstable", seen="; ".join(seen.notes))
+    if seen.own and seen.own.outcome is Outcome.REFUSED:
+        raise ProbeError("the target refuses itself")
+    return seen.reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,37 @@ MAX_LAG_MS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient a round is: the attempts' offsets and the round's deadline, in seconds.
+
+    `latest`: only the last attempt counts, and the first answer ends them all; with `every` as well
+    all attempts are made, whatever is answered: so a flow is seen to close between two of them.
+    """
+
+    offsets: Sequence[float] = OFFSETS
+    deadline: float = DEADLINE
+    latest: bool = False
+    every: bool = False
+
+    @property
+    def needed(self) -> int:
+        """How many attempts silence needs."""
+        return 1 if self.latest else len(self.offsets)
+
+    def counted(self, attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+        """The attempts that an outcome is made of."""
+        return attempts[-1:] if self.latest else attempts
+
+
+JUDGE = Pace()
+POLL = Pace(offsets=(0.0, 0.04, 0.08, 0.12, 0.16), deadline=0.2, latest=True)
+"""For polling a change: it is seen within 40 ms, whichever way it goes.
+
+A wrong guess is corrected by the next poll, never judged.
+"""
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One probe of a round. `want`: none (the handshake is enough), bytes (any answer) or dns.
 

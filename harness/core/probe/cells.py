@@ -1,98 +1,98 @@
-"""The cells of an observed matrix: what the sockets of one flow add up to, and what that says.
-
-The diagonal is the control: a pod that connects to its own address stays in its own network
-namespace, where no policy acts, so it shows what the server there does with whoever reaches it.
-"""
+"""A matrix of observations: who reaches whom, and where that differs from what the policies say."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from harness.core.observation import Attempt
+from harness.core.ask import Ask
+from harness.core.model import External, Pod
+from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Verdict
-from harness.core.policy.reachability import Matrix, Mismatch, compare
-from harness.core.probe.attempts import classify
-from harness.core.probe.greeting import Reply, reply_of
+from harness.core.policy.reachability import Key, Matrix, Mismatch, Port, compare
+from harness.core.probe.judge import verdict
+from harness.core.target import ExternalPort, PodPort
 from harness.errors import ProbeError
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one flow showed; `ms` until the first answer. `problem` says why there is no verdict."""
+    """One flow of a matrix: a view of what was observed of it, or of why there is no verdict."""
 
-    outcome: Outcome
-    ms: float | None = None
-    peer: str = ""
-    problem: str = ""
-    verdict: Verdict | None = None
+    answer: Answer[Observation]
 
     def __str__(self) -> str:
         return str(self.outcome)
 
+    @property
+    def outcome(self) -> Outcome:
+        """What the client saw; UNSTABLE where there is no verdict."""
+        seen = self.answer.value
+        return seen.reading.outcome if seen else Outcome.UNSTABLE
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """How a flow must be answered: with this nonce, by a server of this name; empty: anyhow.
+    @property
+    def ms(self) -> float | None:
+        """How long the first answer took, in ms; None if there was none."""
+        seen = self.answer.value
+        return seen.ms if seen else None
 
-    `attempts` is how many must have been silent for silence.
-    """
+    @property
+    def peer(self) -> str:
+        """The name by which the answer called itself; empty if it gave none."""
+        seen = self.answer.value
+        return seen.peer if seen else ""
 
-    attempts: int
-    nonce: str = ""
-    peer: str = ""
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the policies do with the flow, by what was seen; None if that does not tell."""
+        seen = self.answer.value
+        return verdict(seen) if seen else None
 
-
-def cell_of(attempts: Sequence[Attempt], wanted: Wanted, *, heard: bool, where: str) -> Cell:
-    """The cell of one flow; `heard`: the listener at its other end got the nonce."""
-    try:
-        outcome = classify(attempts, wanted=wanted.attempts, where=where)
-    except ProbeError as error:
-        return Cell(Outcome.UNSTABLE, problem=f"{error.what} ({error.seen})")
-    if outcome is Outcome.UNSTABLE:
-        phases = ", ".join(attempt.phase for attempt in attempts)
-        return Cell(outcome, problem=f"the attempts disagree: {phases}")
-    if outcome is Outcome.TIMEOUT:
-        return Cell(Outcome.ONE_WAY if heard else outcome)
-    ms = min(attempt.ms for attempt in attempts)
-    if outcome is not Outcome.CONNECTED:
-        return Cell(outcome, ms)
-    return _identified(Cell(outcome, ms), [reply_of(a.data) for a in attempts], wanted)
-
-
-def _identified(cell: Cell, replies: Sequence[Reply], wanted: Wanted) -> Cell:
-    named = [reply for reply in replies if reply.name]
-    if not named:
-        if not wanted.nonce:
-            return cell
-        problem = "somebody accepted the connection, and nobody said who"
-        return replace(cell, outcome=Outcome.UNSTABLE, problem=problem)
-    wrong = [r for r in named if (wanted.peer and r.name != wanted.peer) or r.nonce != wanted.nonce]
-    if wrong:
-        return replace(cell, outcome=Outcome.WRONG_PEER, peer=wrong[0].name)
-    return replace(cell, peer=named[0].name)
+    @property
+    def problem(self) -> str:
+        """Why there is no verdict; empty if there is one."""
+        error, seen = self.answer.problem, self.answer.value
+        if error:
+            return f"{error.what} ({error.seen})" if error.seen else error.what
+        return "; ".join(seen.notes) if seen and seen.reading.outcome is Outcome.UNSTABLE else ""
 
 
-def judged(cell: Cell, control: Cell) -> Cell:
-    """The cell with its verdict, given what the target shows to itself.
+def asks_of(
+    sources: Sequence[Pod], targets: Sequence[Port], only: Collection[Key] | None = None
+) -> dict[Key, Ask]:
+    """Every source to every port, by the matrix's keys; with `only`, just those."""
+    keys = {
+        (str(source), str(target)): (source, target) for source in sources for target in targets
+    }
+    return {
+        key: Ask(source.ref, _target(target))
+        for key, (source, target) in keys.items()
+        if only is None or key in only
+    }
 
-    A refusal by a port that refuses its own pod as well was sent by that pod, so the flow reached
-    it; one by a port that is open was sent by something between. Silence counts only where the
-    target answers itself.
-    """
-    match cell.outcome, control.outcome:
-        case Outcome.CONNECTED, _:
-            return replace(cell, verdict=Verdict.ALLOW)
-        case ((Outcome.REFUSED | Outcome.RESET), same) if same is cell.outcome:
-            return replace(cell, verdict=Verdict.ALLOW)
-        case Outcome.REFUSED, Outcome.CONNECTED:
-            return replace(cell, verdict=Verdict.DENY)
-        case Outcome.TIMEOUT, (Outcome.CONNECTED | Outcome.REFUSED | Outcome.RESET):
-            return replace(cell, verdict=Verdict.DENY)
-        case Outcome.TIMEOUT, _:
-            problem = f"silence, but the target shows itself {control.outcome}: nobody may be there"
-            return replace(cell, problem=problem)
-    return cell
+
+def pod_ports(targets: Iterable[Port]) -> list[PodPort]:
+    """The ports that are pods', as an ask names them."""
+    return [found for port in targets if isinstance(found := _target(port), PodPort)]
+
+
+def _target(port: Port) -> PodPort | ExternalPort:
+    match port.end:
+        case Pod() as pod:
+            return PodPort(pod.ref, port.port, port.protocol)
+        case External(name):
+            return ExternalPort(name, port.port, port.protocol)
+
+
+def matrix_of(
+    sources: Sequence[Pod],
+    targets: Sequence[Port],
+    asks: Mapping[Key, Ask],
+    found: Mapping[Ask, Answer[Observation]],
+) -> Matrix[Cell]:
+    """What was observed of the asks, as a matrix."""
+    cells = {key: Cell(found[ask]) for key, ask in asks.items()}
+    return Matrix(tuple(map(str, sources)), tuple(map(str, targets)), cells)
 
 
 def differences(expected: Matrix[Verdict], seen: Matrix[Cell]) -> tuple[Mismatch[str], ...]:
@@ -124,10 +124,10 @@ def unclear(
         (source, target, cell)
         for source, target, cell in seen
         if not _word(cell)
-        and not (expected and expected.cells.get((source, target)) == "undefined")
+        and not (expected and expected.cells.get((source, target)) is Verdict.UNDEFINED)
     ]
     if expected:
-        missing = Cell(Outcome.UNSTABLE, problem="it was not looked at")
+        missing = Cell(Answer(problem=ProbeError("it was not looked at")))
         found += [
             (source, target, missing)
             for source, target, verdict in expected

@@ -13,13 +13,14 @@ from harness.core.observation import Observation
 from harness.core.policy.diagnosis import dropped
 from harness.core.policy.privilege import every_flow, judge, told
 from harness.core.predict.scenario import Scenario
-from harness.core.probe.interpret import POLL
+from harness.core.probe.attempts import POLL
+from harness.core.probe.judge import passes
 from harness.core.target import Blocked, Rollout
 from harness.edge.api.livenames import LivePod
 from harness.edge.cni import DropCounter, Drops
 from harness.edge.cni.known import COUNTED
 from harness.edge.machine.wait import NotYet
-from harness.edge.probe.flows import ask_of, passes
+from harness.edge.probe.flows import ask_of
 from harness.edge.stage.bench import Bench
 from harness.edge.stage.rollback import roll_out
 from harness.errors import ProbeError
@@ -48,9 +49,7 @@ def blocked(bench: Bench, row: Row) -> Observation:
         )
     pods = tuple(ends.values())
     before = bench.drops.read(pods)
-    seen = bench.observer.read([ask], POLL)[ask]
-    if isinstance(seen, ProbeError):
-        raise seen
+    seen = bench.observer.read([ask], POLL)[ask].unwrap()
     through = passes(seen)
     grown, after = _grown(bench, bench.drops, ends, before, seen)
     where = [direction for direction in Direction if grown[direction] > 0]
@@ -82,7 +81,7 @@ def _grown(
     A CNI's account lags behind its packets, and may still tell of an earlier probe's: ours are
     known by their ports, where the CNI tells ports.
     """
-    ports = {attempt["port"] for attempt in seen.evidence["attempts"]}
+    ports = {attempt.port for attempt in seen.attempts}
     silent = not passes(seen)
     last: dict[Direction, int] = {}
 
@@ -116,7 +115,7 @@ def wanted_against_allowed(bench: Bench, row: Row) -> Observation:
     listed = set(wanted)
     tried = {ask: f for f in (*wanted, *every_flow(scenario.topology)) if (ask := ask_of(f))}
     found = bench.observer.read(list(tried))
-    through = {ask for ask in tried if passes(found[ask])}
+    through = {ask for ask in tried if passes(found[ask].unwrap())}
     unwanted = {a: f for a, f in tried.items() if a in through and f not in listed}
     missing = {a: f for a, f in tried.items() if a not in through and f in listed}
     notes = [f"{len(tried)} flows tried"]

@@ -15,7 +15,7 @@ from harness.core.outcome import SILENT, Outcome, Reading
 from harness.core.policy.selectors import NAME_LABEL
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.settle import candidates, flips
-from harness.core.probe.interpret import POLL
+from harness.core.probe.attempts import POLL
 from harness.core.spread import Spread
 from harness.core.target import PodPort, PodRef
 from harness.edge.machine.wait import NotYet, wait_for
@@ -86,9 +86,7 @@ def client_address(bench: Bench, row: Row) -> Observation:
         [Ask(row.source, PodPort(ref, HTTP, Protocol.TCP)) for ref in servers if ref != row.source]
     )
     for ask, answer in seen.items():
-        if isinstance(answer, ProbeError):
-            raise answer
-        if answer.reading.outcome is not Outcome.CONNECTED:
+        if answer.unwrap().reading.outcome is not Outcome.CONNECTED:
             raise ProbeError(
                 "a web server was not reached, so its log cannot name the client", where=str(ask)
             )
@@ -187,7 +185,4 @@ def _last_passed(bench: Bench, flow: Ask, bodies: list[Mapping[str, Any]]) -> fl
 
 
 def _outcome(bench: Bench, flow: Ask) -> Outcome:
-    seen = bench.observer.read([flow], POLL)[flow]
-    if isinstance(seen, ProbeError):
-        raise seen
-    return seen.reading.outcome
+    return bench.observer.read([flow], POLL)[flow].unwrap().reading.outcome

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from harness.core.model import Pod
 from harness.core.target import PodRef
 from harness.core.world import INTERNET
 from harness.edge.probe.pods import Pods
@@ -85,3 +86,36 @@ class LabAddresses:
         """Raise ProbeError for a name outside that neither has a stand-in nor is the real one."""
         if self._internet != {} and name.rstrip(".") in INTERNET:
             self.external(name.rstrip("."))
+
+
+class PodAddresses:
+    """The addresses of pods that were found on a cluster; nothing else is asked there."""
+
+    def __init__(self, pods: Iterable[Pod]) -> None:
+        self._pods = {pod.ref: pod for pod in pods}
+
+    def pod(self, ref: PodRef) -> str:
+        """A pod's address."""
+        found = self._pods.get(ref)
+        if found is None or found.ip is None:
+            raise ProbeError(f"the pod {ref} has no address that is known")
+        return str(found.ip)
+
+    def host_name(self, ref: PodRef) -> str:
+        """The pod's own name."""
+        return ref.name
+
+    def service(self, namespace: str, name: str) -> str:
+        """No Service is asked here."""
+        raise ProbeError(f"the address of the Service {namespace}/{name} is not known")
+
+    def backends(self, namespace: str, name: str) -> Sequence[PodRef]:  # noqa: ARG002 - see Addresses
+        """No Service is asked here."""
+        return ()
+
+    def external(self, name: str) -> str:
+        """Nothing outside is asked here."""
+        raise ProbeError(f"the address of {name} is not known")
+
+    def allow_question(self, name: str) -> None:
+        """Any name may be asked for."""

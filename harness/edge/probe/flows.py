@@ -1,4 +1,4 @@
-"""A flow of the oracle as a probe can ask for it, and whether what the probe saw is a passage."""
+"""A flow of the oracle as a probe can ask for it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from dataclasses import replace
 
 from harness.core.ask import Ask, Flow
 from harness.core.model import External, Pod, Protocol
-from harness.core.observation import Observation
-from harness.core.outcome import SILENT, Outcome
 from harness.core.predict.settle import EXTERNAL_NAME, KNOWN_NAME
 from harness.core.target import DnsQuery, ServiceAddress
-from harness.errors import ProbeError
 
 SYSTEM = "kube-system"
 DNS_PORT, HTTP_PORT = 53, 80
@@ -32,16 +29,3 @@ def ask_of(flow: Flow) -> Ask | None:
     if flow.port == DNS_PORT:
         return replace(ask, target=DnsQuery("A", KNOWN_NAME, tcp=flow.protocol is Protocol.TCP))
     return replace(ask, target=ServiceAddress(SYSTEM, "kube-dns", flow.port, flow.protocol))
-
-
-def passes(seen: Observation | ProbeError) -> bool:
-    """Whether the flow got through: anything but silence, a refusal too, comes from the other end.
-
-    Raises:
-        ProbeError: there is no verdict.
-    """
-    if isinstance(seen, ProbeError):
-        raise seen
-    if seen.reading.outcome is Outcome.UNSTABLE:
-        raise ProbeError("the attempts disagree with each other, so there is no verdict")
-    return seen.reading.outcome not in SILENT

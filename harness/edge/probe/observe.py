@@ -1,39 +1,41 @@
-"""The right column: what clients in the pods see.
+"""What clients in the pods see: the one way to put asks to a live cluster.
 
-All of a step's flows are probed in one round (names need a second one, after they resolved). Each
-silent flow to a pod is accompanied by a control in the same round: the target connects to itself
-inside its own network namespace, where no policy acts, so a dead server cannot pose as a denial.
+All asks are probed at once, in one round of all pods (names take a round before, after which they
+are connected to). A round costs one deadline where something is silent, and milliseconds where all
+is answered, however many flows there are. Each port of a pod that is asked is also asked by that
+pod itself, inside its own network namespace, as the control.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
 
 from harness.core.ask import Ask
-from harness.core.dns.question import Question, query_plan
 from harness.core.dns.resolvconf import ResolvConf
-from harness.core.dns.wire import encode
-from harness.core.observation import Answer, Observation
-from harness.core.outcome import Outcome, Reading
-from harness.core.probe.attempts import Attempts, Item, classify
-from harness.core.probe.interpret import IDENT, JUDGE, Pace, Plan, connection, names, resolved_first
-from harness.core.target import (
-    DnsQuery,
-    ExternalPort,
-    Lookup,
-    NamePort,
-    Ping,
-    PodPort,
-    PodRef,
-    ServiceAddress,
-)
+from harness.core.model import Pod, Protocol
+from harness.core.observation import Answer, Attempt, Observation, Phase
+from harness.core.outcome import Outcome
+from harness.core.policy.reachability import Key, Matrix, Port
+from harness.core.probe.attempts import JUDGE, Attempts, Item, Pace
+from harness.core.probe.cells import Cell, asks_of, matrix_of
+from harness.core.probe.judge import Plan, connection, names, resolved_first
+from harness.core.target import NamePort, PodPort, PodRef
 from harness.edge.probe.addresses import Addresses
+from harness.edge.probe.plan import Planner
 from harness.edge.probe.prober import Prober
-from harness.errors import ProbeError
+from harness.edge.probe.wire import Listener
 
-HTTP_PORT = 80
-HEAD = b"HEAD / HTTP/1.0\r\n\r\n"
+ROUND_ITEMS = 4000
+"""Probes of one round: sockets that a machine of two cores opens without starving its probers."""
+
+AT_ONCE, SPREAD_SECONDS = 1000, 0.0003
+"""Probes that begin together, and the seconds by which each further one stretches the beginning.
+
+All at once they would starve each other on two cores, and be void.
+"""
 
 
 class Observer:
@@ -41,168 +43,163 @@ class Observer:
 
     def __init__(self, prober: Prober, addresses: Addresses) -> None:
         self._prober = prober
-        self._addresses = addresses
+        self._planner = Planner(addresses, self.resolv_conf)
 
     def resolv_conf(self, pod: PodRef) -> ResolvConf:
         """The pod's resolver configuration, as its prober reads it."""
         return ResolvConf.parse(self._prober.hello(pod).resolv_conf)
 
+    def listen(self, ports: Iterable[PodPort], *, answers: bool = True) -> list[str]:
+        """Let each pod's prober answer on its ports where nothing else does, and on no others.
+
+        Ports below 1024 may need a right that probers do not have. Returns the ports on which the
+        prober does not listen, each with the reason: the pod's own server listens there, or an
+        error. Those ports are probed all the same. A mute listener (`answers` is false) hears, and
+        says nothing.
+
+        Raises:
+            ProbeError: a prober gave no answer.
+        """
+        wanted: dict[PodRef, list[Listener]] = {}
+        for port in ports:
+            door = Listener(port.protocol.lower(), port.port, answers)
+            wanted.setdefault(port.pod, []).append(door)
+        opened, notes = set(), []
+        for pod, answer in self._prober.listen(wanted).items():
+            for door, error in answer.unwrap().items():
+                if error:
+                    notes.append(f"{pod} {door.proto}/{door.port}: {error}")
+                else:
+                    opened.add(PodPort(pod, door.port, Protocol(door.proto.upper())))
+        self._planner.listeners = frozenset(opened)
+        return notes
+
     def read(
-        self, asks: Sequence[Ask], pace: Pace = JUDGE, *, closing: frozenset[Ask] = frozenset()
-    ) -> dict[Ask, Observation | ProbeError]:
-        """Observe every ask; one whose tool broke maps to its ProbeError.
+        self, asks: Iterable[Ask], pace: Pace = JUDGE, *, closing: frozenset[Ask] = frozenset()
+    ) -> dict[Ask, Answer[Observation]]:
+        """Observe every ask.
 
         Those in `closing` are attempted all along, for they are about to fall silent.
         """
-        found: dict[Ask, Observation | ProbeError] = {}
         watched = replace(pace, every=True)
         paces = {ask: watched if ask in closing else pace for ask in asks}
-        by_name = {a: p for a, p in paces.items() if isinstance(a.target, NamePort)}
-        named = self._plans(by_name, found)
+        plans = {ask: Answer.of(partial(self._planner.plan, ask, p)) for ask, p in paces.items()}
         # Names first: an answer comes within milliseconds, and the connection joins all the others.
-        first = self._round(named, pace)
-        found.update(first)
-        others = {a: p for a, p in paces.items() if a not in by_name}
-        plans = self._plans(others, found)
-        plans += _connections(first, pace)
-        for ask, seen in self._round(plans, pace).items():
-            before = first.get(ask)
-            both = isinstance(before, Observation) and isinstance(seen, Observation)
-            found[ask] = resolved_first(before, seen) if both else seen  # type: ignore[arg-type]
-        return found
+        named = [ask for ask in paces if isinstance(ask.target, NamePort)]
+        lookups = self._judged({ask: plans.pop(ask) for ask in named}, pace)
+        for ask, lookup in lookups.items():
+            name = lookup.value
+            if name and name.reading.outcome is Outcome.RESOLVED:
+                address = name.reading.detail.split(", ")[0]
+                plans[ask] = Answer(self._planner.resolved(ask, address, pace))
+        seen = self._judged(plans, pace)
+        for ask, lookup in lookups.items():
+            connected = seen.get(ask)
+            found = lookup.value
+            seen[ask] = (
+                connected.then(partial(resolved_first, found)) if connected and found else lookup
+            )
+        return {ask: seen[ask] for ask in paces}
 
-    def _plans(
-        self, paces: Mapping[Ask, Pace], failed: dict[Ask, Observation | ProbeError]
-    ) -> list[Plan]:
-        plans: list[Plan] = []
-        for number, (ask, pace) in enumerate(paces.items()):
-            try:
-                plans.append(self._plan(f"{number}", ask, pace))
-            except ProbeError as error:
-                failed[ask] = error
-        return plans
-
-    def _round(self, plans: Sequence[Plan], pace: Pace) -> dict[Ask, Observation | ProbeError]:
-        batches: dict[PodRef, list[Item]] = {}
-        for plan in plans:
-            batches.setdefault(plan.ask.source, []).extend(plan.items)
-            if plan.alive:
-                pod, item = plan.alive
-                batches.setdefault(pod, []).append(item)
-        answers = self._prober.round(batches, deadline=pace.deadline) if batches else {}
-        return {plan.ask: self._interpret(plan, answers, pace) for plan in plans}
-
-    def _plan(self, prefix: str, ask: Ask, pace: Pace) -> Plan:
-        target = ask.target
-        match target:
-            case PodPort():
-                address = self._addresses.pod(target.pod)
-                item = _port(prefix, address, target.port, str(target.protocol), pace)
-                check = Item(f"alive-{prefix}", "tcp", address, target.port, offsets=(0.0,))
-                alive = (target.pod, check) if item.protocol == "tcp" else None
-                return Plan(ask, [item], alive=alive, expected=self._may_answer(target.pod))
-            case ServiceAddress():
-                address = self._addresses.service(target.namespace, target.name)
-                behind = self._addresses.backends(target.namespace, target.name)
-                item = _port(prefix, address, target.port, str(target.protocol), pace)
-                return Plan(ask, [item], expected=self._may_answer(*behind))
-            case ExternalPort():
-                address = self._addresses.external(target.name)
-                return Plan(ask, [_port(prefix, address, target.port, str(target.protocol), pace)])
-            case Ping():
-                address = (
-                    self._addresses.external(target.target)
-                    if isinstance(target.target, str)
-                    else self._addresses.pod(target.target)
-                )
-                item = _item(prefix, "icmp", address, 0, payload=b"", want="none", pace=pace)
-                return Plan(ask, [item])
-            case DnsQuery():
-                return self._ask_dns(
-                    prefix, ask, [Question(target.qname, target.rdtype)], pace, tcp=target.tcp
-                )
-            case Lookup() | NamePort():
-                self._addresses.allow_question(target.name)
-                conf = self.resolv_conf(ask.source)
-                plan = query_plan(target.name, search=conf.search, ndots=conf.ndots)
-                return self._ask_dns(prefix, ask, list(plan), pace, tcp=False)
-        raise ProbeError(f"no client can observe `{target}` directly", where=str(ask))
-
-    def _may_answer(self, *pods: PodRef) -> frozenset[str]:
-        return frozenset(self._addresses.host_name(pod) for pod in pods)
-
-    def _ask_dns(
-        self, prefix: str, ask: Ask, questions: list[Question], pace: Pace, *, tcp: bool
-    ) -> Plan:
-        server = self.resolv_conf(ask.source).nameservers[0]
-        plan = Plan(ask, questions=questions)
-        for number, question in enumerate(questions):
-            wire = encode(question, ident=IDENT)
-            payload = len(wire).to_bytes(2, "big") + wire if tcp else wire
-            protocol = "tcp" if tcp else "udp"
-            asked = f"{prefix}.{number}"
-            item = _item(asked, protocol, server, 53, payload=payload, want="dns", pace=pace)
-            plan.items.append(item)
-        return plan
-
-    def _interpret(
+    def matrix(
         self,
-        plan: Plan,
-        answers: Mapping[PodRef, Answer[Attempts]],
-        pace: Pace,
-    ) -> Observation | ProbeError:
-        try:
-            answer = answers[plan.ask.source].unwrap()
-            if plan.questions:
-                return names(plan, answer, pace)
-            return connection(plan, answer, self._alive(plan, answers), pace)
-        except ProbeError as error:
-            return error
+        sources: Sequence[Pod],
+        targets: Sequence[Port],
+        pace: Pace = JUDGE,
+        *,
+        only: Collection[Key] | None = None,
+    ) -> Matrix[Cell]:
+        """Every source to every port, a cell each; with `only`, just these cells."""
+        asks = asks_of(sources, targets, only)
+        return matrix_of(sources, targets, asks, self.read(asks.values(), pace))
 
-    def _alive(self, plan: Plan, answers: Mapping[PodRef, Answer[Attempts]]) -> Reading | None:
-        if plan.alive is None:
+    def _judged(
+        self, plans: Mapping[Ask, Answer[Plan]], pace: Pace
+    ) -> dict[Ask, Answer[Observation]]:
+        """Put the plans, and the controls that they need, to the cluster, and judge each."""
+        made = {ask: plan.value for ask, plan in plans.items() if plan.value}
+        wanted = {plan.control: None for plan in made.values() if plan.control}
+        loops = {port: Ask(port.pod, port) for port in wanted}
+        controls = {
+            port: made.get(ask) or self._planner.plan(ask, pace) for port, ask in loops.items()
+        }
+        sent = {id(plan): plan for plan in (*controls.values(), *made.values())}
+        measured = self._round(list(sent.values()), pace)
+        own = {port: Answer.of(partial(measured.judged, plan)) for port, plan in controls.items()}
+        return {
+            ask: plan.then(lambda p: measured.judged(p, own[p.control] if p.control else None))
+            for ask, plan in plans.items()
+        }
+
+    def _round(self, plans: Sequence[Plan], pace: Pace) -> _Measured:
+        probes = [(plan.ask.source, item) for plan in plans for item in plan.items]
+        answers: dict[str, Answer[Attempts]] = {}
+        rest = iter(probes)
+        while batch := list(islice(rest, ROUND_ITEMS)):
+            items: dict[PodRef, list[Item]] = {}
+            for pod, item in batch:
+                items.setdefault(pod, []).append(item)
+            spread = max(0, len(batch) - AT_ONCE) * SPREAD_SECONDS
+            spaced = {pod: _spaced(some, spread) for pod, some in items.items()}
+            found = self._prober.round(spaced, deadline=pace.deadline + spread)
+            for pod, some in items.items():
+                answers.update(dict.fromkeys((item.id for item in some), found[pod]))
+        measured = _Measured(answers)
+        return replace(measured, heard=self._heard(plans, measured))
+
+    def _heard(
+        self, plans: Iterable[Plan], measured: _Measured
+    ) -> Mapping[PodRef, Answer[Mapping[str, float]]]:
+        """What the listeners received of the datagrams that got no answer."""
+        silent = {
+            plan.control.pod
+            for plan in plans
+            if plan.control
+            and plan.expected.nonce
+            and plan.control.protocol is Protocol.UDP
+            and measured.is_silent(plan)
+        }
+        return self._prober.heard(silent) if silent else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What came back of a round: the answer of each item's pod, by the item's id."""
+
+    answers: Mapping[str, Answer[Attempts]]
+    heard: Mapping[PodRef, Answer[Mapping[str, float]]] = field(default_factory=dict)
+
+    def judged(self, plan: Plan, own: Answer[Observation] | None = None) -> Observation:
+        """What a plan showed, given what its target showed to itself.
+
+        Raises:
+            ProbeError: there is no verdict.
+        """
+        if plan.questions:
+            return names(plan, {item.id: self._attempts(item) for item in plan.items})
+        return connection(plan, self._attempts(plan.items[0]), own=own, late_ms=self._late_ms(plan))
+
+    def is_silent(self, plan: Plan) -> bool:
+        """Whether all attempts of a connection were silent."""
+        (item,) = plan.items
+        answer = self.answers[item.id].value
+        return answer is not None and all(a.phase is Phase.TIMEOUT for a in answer[item.id])
+
+    def _attempts(self, item: Item) -> Sequence[Attempt]:
+        return self.answers[item.id].unwrap()[item.id]
+
+    def _late_ms(self, plan: Plan) -> float | None:
+        if plan.control is None or plan.control.pod not in self.heard:
             return None
-        pod, item = plan.alive
-        return Reading(classify(answers[pod].unwrap()[item.id], wanted=1, where=f"{pod} to itself"))
+        return self.heard[plan.control.pod].unwrap().get(plan.expected.nonce)
 
 
-def _connections(names: Mapping[Ask, Observation | ProbeError], pace: Pace) -> Sequence[Plan]:
-    """Names that resolved are connected to by the address that they resolved to."""
-    plans: list[Plan] = []
-    for ask, seen in names.items():
-        if not isinstance(ask.target, NamePort) or not isinstance(seen, Observation):
-            continue
-        if seen.reading.outcome is Outcome.RESOLVED:
-            address = seen.reading.detail.split(", ")[0]
-            plans.append(Plan(ask, [_tcp(f"named-{len(plans)}", address, ask.target.port, pace)]))
-    return plans
-
-
-def _port(item_id: str, address: str, port: int, protocol: str, pace: Pace) -> Item:
-    if protocol == "TCP":
-        return _tcp(item_id, address, port, pace)
-    return _item(
-        item_id, protocol.lower(), address, port, payload=b"policylab", want="bytes", pace=pace
-    )
-
-
-def _tcp(item_id: str, address: str, port: int, pace: Pace) -> Item:
-    if port == HTTP_PORT:
-        return _item(item_id, "tcp", address, port, payload=HEAD, want="bytes", pace=pace)
-    return _item(item_id, "tcp", address, port, payload=b"", want="none", pace=pace)
-
-
-def _item(
-    item_id: str, protocol: str, address: str, port: int, *, payload: bytes, want: str, pace: Pace
-) -> Item:
-    return Item(
-        item_id,
-        protocol,
-        address,
-        port,
-        payload,
-        want,
-        pace.offsets,
-        first=pace.latest,
-        every=pace.every,
-    )
+def _spaced(items: Sequence[Item], spread: float) -> list[Item]:
+    """The items begun one after the other over so many seconds; each keeps its patience."""
+    if not spread:
+        return list(items)
+    step = spread / len(items)
+    return [
+        replace(item, offsets=[offset + number * step for offset in item.offsets])
+        for number, item in enumerate(items)
+    ]

@@ -67,6 +67,7 @@ class StreamProber:
         self.names = LiveNames()
         self._streams: dict[PodRef, Stream] = {}
         self._hellos: dict[PodRef, Hello] = {}
+        self._listening: dict[PodRef, Mapping[str, Any]] = {}  # by what request each pod listens
         self._round = 0
         self.voided = 0
 
@@ -85,8 +86,12 @@ class StreamProber:
     def forget(self, pods: Iterable[PodRef]) -> None:
         """End the streams of pods that are about to go."""
         for pod in pods:
-            if stream := self._streams.pop(pod, None):
-                stream.close()
+            self._listening.pop(pod, None)
+            self._close(pod)
+
+    def _close(self, pod: PodRef) -> None:
+        if stream := self._streams.pop(pod, None):
+            stream.close()
 
     def hello(self, pod: PodRef) -> Hello:
         """What the prober in that pod says of its surroundings.
@@ -144,6 +149,7 @@ class StreamProber:
             for pod, wanted in doors.items()
         }
         lines = self._ask(requests, GRACE_SECONDS)
+        self._listening.update(requests)  # a stream that is opened anew listens there again
         return {
             pod: answer.then(partial(refusals_of, doors=doors[pod], pod=pod))
             for pod, answer in lines.items()
@@ -189,19 +195,25 @@ class StreamProber:
     ) -> dict[PodRef, Answer[Line]]:
         """Send each pod its request, all before the first answer is awaited, and collect."""
         failures = self._open(requests)
-        self._round += 1
-        sent: dict[PodRef, Stream] = {}
-        for pod, request in requests.items():
-            if pod in failures:
-                continue
-            try:
-                self._streams[pod].send({"round": self._round, **request})
-                sent[pod] = self._streams[pod]
-            except ProbeError as error:
-                failures[pod] = error
-        answers = self._collect(sent, seconds, self._is_of_this_round)
+        answers: dict[PodRef, Answer[Line]] = {p: Answer(problem=e) for p, e in failures.items()}
+        answers |= self._exchange({p: r for p, r in requests.items() if p not in failures}, seconds)
         self._drop_dead()
-        return answers | {pod: Answer(problem=error) for pod, error in failures.items()}
+        return answers
+
+    def _exchange(
+        self, requests: Mapping[PodRef, Mapping[str, Any]], seconds: float
+    ) -> dict[PodRef, Answer[Line]]:
+        """Send each open stream its request, and collect the answers."""
+        self._round += 1
+        lines = {
+            pod: Answer.of(partial(self._streams[pod].send, {"round": self._round, **request}))
+            for pod, request in requests.items()
+        }
+        failed: dict[PodRef, Answer[Line]] = {
+            pod: Answer(problem=line.problem) for pod, line in lines.items() if line.problem
+        }
+        sent = {pod: self._streams[pod] for pod in requests if pod not in failed}
+        return failed | self._collect(sent, seconds, self._is_of_this_round)
 
     def _is_of_this_round(self, line: Line) -> bool:
         return bool(line.get("round") == self._round)
@@ -225,7 +237,11 @@ class StreamProber:
                 self._hellos[pod] = hello.value
             if hello.problem:
                 failures[pod] = hello.problem
-                self._streams.pop(pod).close()
+                self._close(pod)
+        again = {p: self._listening[p] for p in starting if p in self._listening}
+        if again := {pod: request for pod, request in again.items() if pod not in failures}:
+            lines = self._exchange(again, patience)
+            failures |= {pod: line.problem for pod, line in lines.items() if line.problem}
         return failures
 
     def _start(self, pod: PodRef) -> subprocess.Popen[bytes]:
@@ -256,7 +272,8 @@ class StreamProber:
         return answers
 
     def _drop_dead(self) -> None:
-        self.forget([pod for pod, s in self._streams.items() if s.process.poll() is not None])
+        for pod in [pod for pod, s in self._streams.items() if s.process.poll() is not None]:
+            self._close(pod)
 
 
 def _read(stream: Stream, is_due: Callable[[Line], bool]) -> Answer[Line] | None:

@@ -18,7 +18,6 @@ from threading import Lock
 from harness.core.ask import Ask
 from harness.core.manifests.reader import Resource, parse
 from harness.core.model import Protocol
-from harness.core.observation import Observation
 from harness.core.outcome import Outcome
 from harness.core.target import PodPort, PodRef
 from harness.edge.api.kube import Kube
@@ -26,7 +25,7 @@ from harness.edge.api.namespaces import clear
 from harness.edge.cni.known import CNIS
 from harness.edge.probe.prober import Prober
 from harness.edge.stage.stage import Stage
-from harness.errors import ClusterNotReady, ProbeError
+from harness.errors import ClusterNotReady
 
 NAMESPACE = "policylab-gate"
 CLIENT = PodRef(NAMESPACE, "canary-client")
@@ -151,10 +150,8 @@ class Gate:
 
     def _expect(self, outcome: Outcome, when: str) -> None:
         asks = [Ask(CLIENT, PodPort(server, PORT, Protocol.TCP)) for server in self._servers]
-        for ask, seen in self._stage.observer.read(asks).items():
-            if isinstance(seen, ProbeError):
-                raise seen
-            assert isinstance(seen, Observation)  # noqa: S101 - the other half of the union
+        for ask, answer in self._stage.observer.read(asks).items():
+            seen = answer.unwrap()
             if seen.reading.outcome is not outcome:
                 raise ClusterNotReady(
                     f"the gate: {ask} must be {outcome} {when}",

@@ -12,12 +12,13 @@ from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.policy.privilege import every_flow
 from harness.core.predict.scenario import Scenario
-from harness.core.probe.interpret import POLL
+from harness.core.probe.attempts import POLL
+from harness.core.probe.judge import passes
 from harness.core.probe.rollback import Look, Trouble, noticed, over, resolution, window
 from harness.edge.api.kube import Kube
 from harness.edge.machine.clock import Clock
 from harness.edge.machine.wait import NotYet, wait_for
-from harness.edge.probe.flows import ask_of, passes
+from harness.edge.probe.flows import ask_of
 from harness.edge.probe.observe import Observer
 from harness.edge.stage.settling import POLL_EVERY
 from harness.edge.stage.stage import Stage
@@ -45,8 +46,8 @@ class Watch:
         began = self.clock.monotonic()
         found = self.observer.read([*self.wanted, *self.unwanted], POLL)
         ended = self.clock.monotonic()
-        closed = frozenset(str(ask) for ask in self.wanted if not passes(found[ask]))
-        opened = frozenset(str(ask) for ask in self.unwanted if passes(found[ask]))
+        closed = frozenset(str(ask) for ask in self.wanted if not passes(found[ask].unwrap()))
+        opened = frozenset(str(ask) for ask in self.unwanted if passes(found[ask].unwrap()))
         self.looks.append(Look(began, ended, closed, opened))
 
     def until_good(self, seconds: float) -> None:

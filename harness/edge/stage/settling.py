@@ -10,17 +10,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
-from typing import Any
 
 from harness.core.ask import Ask
-from harness.core.observation import Observation
+from harness.core.observation import Answer, Observation, Phase
 from harness.core.outcome import Reading
 from harness.core.predict.settle import PASSING
-from harness.core.probe.interpret import POLL
+from harness.core.probe.attempts import POLL
 from harness.core.probe.latency import Change, FlowFlip, Way
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.observe import Observer
-from harness.errors import ProbeError
 
 SETTLE_SECONDS = 15.0
 SELF_TEST_SECONDS = 2.0
@@ -99,9 +97,7 @@ class Poll:
         self._polls += 1
         wrong = []
         for ask, expected in self._asks.items():
-            seen = found[ask]
-            if isinstance(seen, ProbeError):
-                raise seen
+            seen = found[ask].unwrap()
             right = seen.reading.satisfies(expected)
             self._note(self._seen[ask], seen, now, right=right)
             if not right:
@@ -148,11 +144,11 @@ class Poll:
         flow.looks += 1
 
     def _look_at(
-        self, sample: Sequence[Ask], found: Mapping[Ask, Observation | ProbeError], now: float
+        self, sample: Sequence[Ask], found: Mapping[Ask, Answer[Observation]], now: float
     ) -> None:
         for ask in sample:
-            seen, expected = found[ask], self._others[ask]
-            if isinstance(seen, ProbeError):
+            seen, expected = found[ask].value, self._others[ask]
+            if seen is None:
                 continue  # no verdict about a flow that nobody asked about
             self._sampled += 1
             if not seen.reading.satisfies(expected):
@@ -174,13 +170,11 @@ def _times(seen: Observation, way: Way) -> tuple[list[float], list[float]]:
 
     Silence is dated by when its attempt began, an answer by when it came.
     """
-    evidence: Mapping[str, Any] = seen.evidence
-    questions = evidence.get("questions") or [{}]
-    attempts = list(evidence.get("attempts") or questions[-1].get("attempts") or ())
-    old, new = [], []
-    for attempt in attempts:
-        answered = attempt["phase"] != "timeout"
-        moment = (attempt["at"] + (attempt["ms"] if answered else 0.0)) / 1000
+    old: list[float] = []
+    new: list[float] = []
+    for attempt in seen.attempts:
+        answered = attempt.phase is not Phase.TIMEOUT
+        moment = (attempt.at + (attempt.ms if answered else 0.0)) / 1000
         if answered is (way is Way.OPENS):
             new.append(moment)
         else:

@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.fuzz.cases import Case, draw_cases
-from harness.core.fuzz.result import asks_of, decided, judge, totals
+from harness.core.fuzz.result import decided, flows_of, judge, totals
 from harness.core.fuzz.shrinking import smaller
 from harness.core.lab.profile import TIMEOUT
 from harness.core.manifests.library import POLICY_KINDS
-from harness.core.observation import Observation
+from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import Scenario
 from harness.edge.cni.known import PROFILES
@@ -60,7 +59,7 @@ def test_cases_are_decided_and_their_policies_bite(seed: int, cni: str) -> None:
     every = 0
     for case in cases(seed, cni):
         state = scenario(case)
-        every += len(asks_of(state))
+        every += len(flows_of(state))
         found.update(reading.outcome for reading in decided(state).values())
     assert found[Outcome.TIMEOUT] > every / 10
     assert found[Outcome.CONNECTED] > every / 10
@@ -103,22 +102,21 @@ def test_what_was_not_seen_or_wavers_has_no_verdict() -> None:
     case = cases(1, "calico")[0]
     state = scenario(case)
     expected = decided(state)
-    broken, wavering, missing, wrong, *_ = expected
-    seen: dict[object, Observation | ProbeError] = {
-        ask: Observation(reading) for ask, reading in expected.items()
-    }
-    seen[broken] = ProbeError("the tool broke")
-    seen[wavering] = Observation(Reading(Outcome.UNSTABLE))
+    broken, wavering, dead, missing, wrong, *_ = expected
+    seen = {ask: Answer(Observation(reading)) for ask, reading in expected.items()}
+    seen[broken] = Answer(problem=ProbeError("the tool broke"))
+    seen[wavering] = Answer(Observation(Reading(Outcome.UNSTABLE)))
+    seen[dead] = Answer(Observation(Reading(Outcome.REFUSED), own=Reading(Outcome.REFUSED)))
     del seen[missing]
     other = {Outcome.TIMEOUT: Outcome.CONNECTED, Outcome.CONNECTED: Outcome.TIMEOUT}
-    seen[wrong] = Observation(Reading(other[expected[wrong].outcome]))
+    seen[wrong] = Answer(Observation(Reading(other[expected[wrong].outcome])))
 
-    judged = judge(case, state, seen)  # type: ignore[arg-type]
+    judged = judge(case, state, seen)
 
-    assert len(judged.no_verdict) == 3
-    assert [Ask(cell.source, cell.target) for cell in judged.disagreed] == [wrong]
-    assert judged.agreed == len(expected) - 4
-    assert totals([judged]).cells == len(asks_of(state))
+    assert len(judged.no_verdict) == 4
+    assert [cell.ask for cell in judged.disagreed] == [wrong]
+    assert judged.agreed == len(expected) - 5
+    assert totals([judged]).cells == len(flows_of(state))
 
 
 @pytest.mark.parametrize("cni", CNIS)

@@ -28,7 +28,7 @@ def row(word: str = "timeout") -> Row:
 
 
 def seen(outcome: Outcome, control: Reading | None = None) -> Observation:
-    return Observation(Reading(outcome), control)
+    return Observation(Reading(outcome), control=control)
 
 
 def test_silence_with_a_control_that_answered_passes() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from harness.core.lab.documented import Row, parse_table
 from harness.core.model import Direction
-from harness.core.observation import Observation
+from harness.core.observation import Answer, Attempt, Observation, Phase
 from harness.core.outcome import Outcome, Reading
 from harness.edge.api.livenames import LiveNames, LivePod
 from harness.edge.cni import Dropped, Drops
@@ -56,10 +56,12 @@ class Counters:
 
 
 def found(outcome: Outcome, counters: Counters) -> Observation:
+    attempts = tuple(Attempt(Phase.TIMEOUT, 40.0, port=port) for port in PORTS)
+
     def wait(what: str, check: Callable[[], Any], *, seconds: float) -> Any:
         return wait_for(what, check, seconds=min(seconds, 0.3), every=0.01)
 
-    seen = Observation(Reading(outcome), evidence={"attempts": [{"port": port} for port in PORTS]})
+    seen = Answer(Observation(Reading(outcome), attempts))
     bench = SimpleNamespace(
         kube=SimpleNamespace(wait=wait),
         prober=SimpleNamespace(names=LiveNames()),

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from harness.core.lab.documented import Row, parse_table
-from harness.core.observation import Observation
+from harness.core.observation import Answer, Attempt, Observation, Phase
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import PodRef
 from harness.edge.api.livenames import LiveNames, LivePod
@@ -101,7 +101,7 @@ def test_pod_of_a_deployment_is_counted_under_its_live_name(
         meta = {"name": name, "namespace": "shop", "labels": {"app": name[:3]}}
         kube.put({"kind": "Pod", "metadata": meta, "spec": {"nodeName": "one"}})
     names.learn(LIVE)
-    seen = Observation(Reading(Outcome.TIMEOUT), evidence={"attempts": [{"port": PORT}]})
+    seen = Answer(Observation(Reading(Outcome.TIMEOUT), (Attempt(Phase.TIMEOUT, 40.0, port=PORT),)))
     bench = SimpleNamespace(
         kube=kube,
         prober=SimpleNamespace(names=names),

@@ -12,7 +12,7 @@ import pytest
 from harness.core.ask import Ask
 from harness.core.lab.documented import Row, parse_table
 from harness.core.manifests.reader import parse
-from harness.core.observation import Observation
+from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import PodRef
 from harness.edge.facts.policies import (
@@ -114,10 +114,10 @@ class FakeObserver:
 
     def read(
         self, asks: list[Ask], pace: Any = None, *, closing: Any = ()
-    ) -> dict[Ask, Observation]:
+    ) -> dict[Ask, Answer[Observation]]:
         self.asked += asks
         outcome = self.script.pop(0) if self.script else Outcome.TIMEOUT
-        return {ask: Observation(Reading(outcome)) for ask in asks}
+        return {ask: Answer(Observation(Reading(outcome))) for ask in asks}
 
 
 def stage(observer: FakeObserver, text: str = PODS, *, keeps: bool = True) -> Any:

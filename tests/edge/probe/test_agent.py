@@ -113,6 +113,27 @@ def test_listening_anew_closes_what_was_open(prober: StreamProber) -> None:
     assert [attempt.phase for attempt in one(prober, asked("tcp", old.port))] == ["refused"]
 
 
+def test_listener_of_a_stream_that_died_is_opened_again(prober: StreamProber) -> None:
+    door = Listener("tcp", free_port())
+    prober.listen({WEB: [door]})
+    prober._streams[WEB].process.kill()
+    prober._streams[WEB].process.wait(5)
+
+    answers = prober.round({WEB: [asked("tcp", door.port)]}, deadline=0.3)
+
+    assert reply_of(answers[WEB].unwrap()["a"][0].data).name == "shop/web"
+
+
+def test_pod_that_is_forgotten_listens_no_more(prober: StreamProber) -> None:
+    door = Listener("tcp", free_port())
+    prober.listen({WEB: [door]})
+    prober.forget([WEB])
+
+    answers = prober.round({WEB: [asked("tcp", door.port)]}, deadline=0.3)
+
+    assert answers[WEB].unwrap()["a"][0].phase == "refused"
+
+
 def test_listener_ignores_what_is_no_greeting(prober: StreamProber) -> None:
     door = Listener("udp", free_port())
     prober.listen({WEB: [door]})

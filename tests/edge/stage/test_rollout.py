@@ -12,10 +12,10 @@ import pytest
 from harness.core.ask import Ask
 from harness.core.manifests.library import in_force
 from harness.core.manifests.reader import Resource
-from harness.core.observation import Observation
+from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import Scenario
-from harness.core.probe.interpret import Pace
+from harness.core.probe.attempts import Pace
 from harness.core.target import DnsQuery
 from harness.edge.files.library import load
 from harness.edge.machine.clock import MACHINE_CLOCK
@@ -73,11 +73,11 @@ class Cluster:
         good = {(r.kind, f"{r.namespace}/{r.name}"): r.body for r in in_force(LIBRARY, GOOD)}
         return {key: r.body for key, r in self.there.items()} == good
 
-    def read(self, asks: Sequence[Ask], pace: Pace) -> dict[Ask, Observation | ProbeError]:
+    def read(self, asks: Sequence[Ask], pace: Pace) -> dict[Ask, Answer[Observation]]:
         if self.broken and not self.clean:
-            return dict.fromkeys(asks, ProbeError("the prober is gone"))
+            return dict.fromkeys(asks, Answer(problem=ProbeError("the prober is gone")))
         scenario = Scenario(self.there.values())
-        return {ask: Observation(self.reading(scenario, ask)) for ask in asks}
+        return {ask: Answer(Observation(self.reading(scenario, ask))) for ask in asks}
 
     @staticmethod
     def reading(scenario: Scenario, ask: Ask) -> Reading:

@@ -9,9 +9,9 @@ import pytest
 
 from harness.core.ask import Ask
 from harness.core.model import Protocol
-from harness.core.observation import Observation
+from harness.core.observation import Answer, Attempt, Observation, Phase
 from harness.core.outcome import Outcome, Reading
-from harness.core.probe.interpret import Pace
+from harness.core.probe.attempts import Pace
 from harness.core.probe.latency import Way
 from harness.core.target import PodPort, PodRef
 from harness.edge.machine.wait import NotYet
@@ -21,9 +21,8 @@ from harness.errors import ProbeError
 WEB, API = PodRef("shop", "web"), PodRef("shop", "api")
 ASK = Ask(WEB, PodPort(API, 80, Protocol.TCP))
 OPEN, SHUT = Reading(Outcome.CONNECTED), Reading(Outcome.TIMEOUT)
-ANSWERED = {
-    "attempts": [{"phase": "timeout", "ms": 40, "at": 0}, {"phase": "answered", "ms": 1, "at": 40}]
-}
+ANSWERED = (Attempt(Phase.TIMEOUT, 40.0), Attempt(Phase.ANSWERED, 1.0, at=40.0))
+SILENT = (Attempt(Phase.TIMEOUT, 200.0),)
 
 
 class Script:
@@ -37,17 +36,18 @@ class Script:
 
     def read(
         self, asks: Sequence[Ask], pace: Pace, *, closing: Sequence[Ask] = ()
-    ) -> Mapping[Ask, Observation | ProbeError]:
+    ) -> Mapping[Ask, Answer[Observation]]:
         self.asked.append(list(asks))
         self.clock += 0.1
-        seen = self.shown.pop(0)
+        seen = _seen(self.shown.pop(0))
         other = self.others.pop(0) if self.others else OPEN
-        first = seen if isinstance(seen, ProbeError) else Observation(seen, evidence=_told(seen))
-        return {ask: first if ask == ASK else Observation(other) for ask in asks}
+        return {ask: seen if ask == ASK else Answer(Observation(other)) for ask in asks}
 
 
-def _told(seen: Reading) -> Mapping[str, Any]:
-    return ANSWERED if seen == OPEN else {"attempts": [{"phase": "timeout", "ms": 200, "at": 0}]}
+def _seen(shown: Reading | ProbeError) -> Answer[Observation]:
+    if isinstance(shown, ProbeError):
+        return Answer(problem=shown)
+    return Answer(Observation(shown, ANSWERED if shown == OPEN else SILENT))
 
 
 def polled(script: Script, expected: Reading, **more: Any) -> Poll:
@@ -129,16 +129,16 @@ def test_closing_is_dated_between_two_attempts_of_one_look() -> None:
     class Closing(Script):
         def read(
             self, asks: Sequence[Ask], pace: Pace, *, closing: Sequence[Ask] = ()
-        ) -> Mapping[Ask, Observation | ProbeError]:
+        ) -> Mapping[Ask, Answer[Observation]]:
             super().read(asks, pace)
             assert list(closing) == [ASK]
-            attempts = [
-                {"phase": "answered", "ms": 1, "at": 0},
-                {"phase": "answered", "ms": 1, "at": 40},
-                {"phase": "timeout", "ms": 120, "at": 80},
-                {"phase": "timeout", "ms": 80, "at": 120},
-            ]
-            return {ASK: Observation(SHUT, evidence={"attempts": attempts})}
+            attempts = (
+                Attempt(Phase.ANSWERED, 1.0, at=0.0),
+                Attempt(Phase.ANSWERED, 1.0, at=40.0),
+                Attempt(Phase.TIMEOUT, 120.0, at=80.0),
+                Attempt(Phase.TIMEOUT, 80.0, at=120.0),
+            )
+            return {ASK: Answer(Observation(SHUT, attempts))}
 
     poll = Poll(Closing(SHUT), {ASK: SHUT}, clock=lambda: 0.0)  # type: ignore[arg-type]
     with pytest.raises(NotYet, match="1 of"):
