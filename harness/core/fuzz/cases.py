@@ -46,14 +46,15 @@ CASES_OF_A_WORLD = 14
 _MOST_POLICIES = 4
 _OUTSIDE = ("192.0.2.0/24", "198.51.100.0/25")
 _SERVER = """
-import selectors, socket
+import selectors, socket, sys
 ready = selectors.DefaultSelector()
-for port in TCP:
-    ready.register(socket.create_server(("", port), backlog=256), selectors.EVENT_READ)
-for port in UDP:
-    echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    echo.bind(("", port))
-    ready.register(echo, selectors.EVENT_READ)
+for protocol, _, port in (word.partition("/") for word in sys.argv[1:]):
+    if protocol == "TCP":
+        server = socket.create_server(("", int(port)), backlog=256)
+    else:
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind(("", int(port)))
+    ready.register(server, selectors.EVENT_READ)
 while True:
     for key, _ in ready.select():
         if key.fileobj.type == socket.SOCK_STREAM:
@@ -159,12 +160,12 @@ def _pod(draw: Random, name: str, home: str) -> Body:
         {"containerPort": number, "protocol": protocol} | ({"name": called} if called else {})
         for number, called, protocol in (*tcp, *udp)
     ]
-    script = _SERVER.replace("TCP", str(TCP_PORTS)).replace("UDP", str(UDP_PORTS))
+    listened = [f"{port['protocol']}/{port['containerPort']}" for port in ports]
     container = {
         "name": "server",
         "image": "localhost/policylab/toolbox:lab",
         "imagePullPolicy": "IfNotPresent",
-        "command": ["python3", "-c", script],
+        "command": ["python3", "-c", _SERVER, *listened],
         "ports": ports,
         "readinessProbe": {"tcpSocket": {"port": TCP_PORTS[0]}, "periodSeconds": 1},
     }

@@ -11,13 +11,13 @@ import io
 import json
 import re
 import shutil
-import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
+
+import zstandard
 
 from harness.edge.images.layers import file_digest
 from harness.edge.images.model import CLUSTER_FILE, crds_file
@@ -25,7 +25,7 @@ from harness.edge.images.store import SCRATCH
 from harness.edge.images.workshop import Workshop
 from harness.edge.machine.docker import Docker
 from harness.edge.machine.process import CommandFailed
-from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
+from harness.errors import EnvironmentFault, ImageUnavailable
 
 FORMAT = "policylab-bundle"
 FORMAT_VERSION = 2
@@ -36,6 +36,7 @@ CONTENT = (CLUSTER_FILE, "kind", "kubectl", LAB_ARCHIVE, NODE_ARCHIVE)
 """The files of every bundle; beside them it has the CRDs of each CNI that its images have."""
 CRDS = re.compile(crds_file("[a-z][a-z0-9-]*").replace(".", r"\."))
 CHUNK = 1 << 20
+LEVEL = 3
 MANIFEST_LIMIT = 1 << 20
 
 
@@ -49,14 +50,16 @@ def pack(cluster: Path, beside: Mapping[str, str], target: Path, shop: Workshop)
         EnvironmentFault: the file cannot be written.
         CommandFailed: the engine does not give its images.
     """
-    facts = json.loads((cluster / CLUSTER_FILE).read_text()) | {"engine": dict(beside)}
+    facts = json.loads((cluster / CLUSTER_FILE).read_text(encoding="utf-8")) | {
+        "engine": dict(beside)
+    }
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".policylab-", dir=target.parent) as name:
         scratch = Path(name)
         with shop.progress.step("taking the images out of the engine"):
             archive = scratch / NODE_ARCHIVE
             shop.docker.save([facts["node"], *beside.values()], archive)
-        (scratch / CLUSTER_FILE).write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
+        (scratch / CLUSTER_FILE).write_text(_json(facts), encoding="utf-8")
         files = {member: cluster / member for member in _content(facts)}
         files |= {name: scratch / name for name in (NODE_ARCHIVE, CLUSTER_FILE)}
         with shop.progress.step("compressing the bundle"):
@@ -79,15 +82,20 @@ def _write(target: Path, files: Mapping[str, Path]) -> None:
         "files": {name: file_digest(path) for name, path in files.items()},
     }
     text = json.dumps(facts, indent=2).encode()
+    level = zstandard.ZstdCompressor(level=LEVEL, threads=-1)
     with (
-        _zstd(["-T0", "-3", "-q", "-o", str(target)]) as engine,
-        tarfile.open(fileobj=engine, mode="w|") as bundle,
+        zstandard.open(target, "wb", cctx=level) as packed,
+        tarfile.open(fileobj=packed, mode="w|") as bundle,
     ):
         entry = tarfile.TarInfo(MANIFEST)
         entry.size = len(text)
         bundle.addfile(entry, io.BytesIO(text))
         for name, path in files.items():
             bundle.add(path, arcname=name, recursive=False)
+
+
+def _json(facts: Mapping[str, Any]) -> str:
+    return json.dumps(facts, indent=2, sort_keys=True) + "\n"
 
 
 def _content(facts: Mapping[str, Any]) -> list[str]:
@@ -104,13 +112,12 @@ def unpack(bundle: Path, target: Path) -> None:
     if not bundle.is_file():
         raise _refused(bundle, "no such file", try_="give the path of a bundle")
     try:
-        with _zstd(["-d", "-q", "-c", str(bundle)], reading=True) as engine:
-            with tarfile.open(fileobj=engine, mode="r|") as members:
-                found = _check_members(bundle, members, target)
-            # What pads the archive's end is read too, or zstd would wait for us for ever.
-            if len(engine.read(CHUNK)) == CHUNK:
-                raise _refused(bundle, "something follows the end of its archive")
-    except (tarfile.TarError, EOFError, OSError) as error:
+        with (
+            zstandard.open(bundle, "rb") as packed,
+            tarfile.open(fileobj=packed, mode="r|") as members,
+        ):
+            found = _check_members(bundle, members, target)
+    except (tarfile.TarError, zstandard.ZstdError, EOFError, OSError) as error:
         raise _refused(bundle, f"{type(error).__name__}: {error}") from error
     if missing := [name for name in CONTENT if name not in found]:
         raise _refused(bundle, f"{missing[0]} is missing: the file is cut short or incomplete")
@@ -193,7 +200,7 @@ def loaded_bundle(home: Path, docker: Docker) -> Path | None:
     description = home / CLUSTER_FILE
     if not description.is_file():
         return None
-    facts = json.loads(description.read_text())
+    facts = json.loads(description.read_text(encoding="utf-8"))
     if "cni_versions" not in facts:  # of a policylab that knew Calico alone
         return None
     refs = [facts["node"], *engine_images(home).values()]
@@ -202,35 +209,8 @@ def loaded_bundle(home: Path, docker: Docker) -> Path | None:
 
 def engine_images(home: Path) -> dict[str, str]:
     """A bundle's images that run beside the cluster; a bundle of before has none."""
-    facts: dict[str, Any] = json.loads((home / CLUSTER_FILE).read_text())
+    facts: dict[str, Any] = json.loads((home / CLUSTER_FILE).read_text(encoding="utf-8"))
     return dict(facts.get("engine", {}))
-
-
-@contextmanager
-def _zstd(argv: list[str], *, reading: bool = False) -> Iterator[IO[bytes]]:
-    """Run zstd and give the end of it that is ours; raise OSError if it fails."""
-    if shutil.which("zstd") is None:
-        raise ToolMissing(
-            "bundles need zstd", where="PATH", seen="no zstd", try_="apt-get install zstd"
-        )
-    with subprocess.Popen(
-        ["zstd", "-f", *argv],
-        stdin=subprocess.DEVNULL if reading else subprocess.PIPE,
-        stdout=subprocess.PIPE if reading else subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        process_group=0,
-    ) as engine:
-        try:
-            pipe = engine.stdout if reading else engine.stdin
-            yield cast("IO[bytes]", pipe)
-        except BaseException:
-            engine.kill()
-            raise
-        if engine.stdin is not None:
-            engine.stdin.close()
-        said = engine.stderr.read().decode(errors="replace") if engine.stderr else ""
-        if engine.wait() != 0:
-            raise OSError(said.strip() or "zstd failed")
 
 
 def _refused(bundle: Path, seen: str, *, try_: str = "") -> ImageUnavailable:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from harness.edge.images.archive import write_archive
 from harness.edge.images.build import PACKAGES, Builder, debian_base
 from harness.edge.images.certificates import ensure_certificates
@@ -165,12 +167,13 @@ def describe(todo: Plan, ref: str) -> dict[str, Any]:
 
 
 def _kubeadm_patch(recipes: Mapping[str, Recipe]) -> str:
-    return (
-        "kind: ClusterConfiguration\n"
-        f"imageRepository: {REPOSITORY}\n"
-        f"dns:\n  imageTag: {recipes['coredns'].version}\n"
-        f"etcd:\n  local:\n    imageTag: {recipes['etcd'].version}\n"
-    )
+    patch = {
+        "kind": "ClusterConfiguration",
+        "imageRepository": REPOSITORY,
+        "dns": {"imageTag": recipes["coredns"].version},
+        "etcd": {"local": {"imageTag": recipes["etcd"].version}},
+    }
+    return yaml.safe_dump(patch, sort_keys=False)
 
 
 def _lab_refs(todo: Plan) -> set[str]:

@@ -6,7 +6,6 @@ whole, whatever ended the process that made it. One run builds at a time.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -17,12 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
-
-from harness.errors import EnvironmentFault
+from harness.edge.machine.filelock import alone
 from harness.progress import Progress
-
-__all__ = ["RECORD", "SCRATCH", "Store", "cache_home"]
 
 RECORD = "record.json"
 LOCK_SECONDS = 45 * 60.0
@@ -30,7 +25,7 @@ SCRATCH = "scratch-"
 
 
 def cache_home() -> Path:
-    """Return the folder where policylab keeps what can be made again."""
+    """The folder where policylab keeps what can be made again."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "policylab"
 
@@ -42,11 +37,11 @@ class Store:
     root: Path
 
     def path(self, name: str, key: str) -> Path:
-        """Return where the finished artefact is, or will be."""
+        """Where the finished artefact is, or will be."""
         return self.root / "artefacts" / f"{name}-{key}"
 
     def has(self, name: str, key: str) -> bool:
-        """Say whether the artefact is there, which means that it is complete."""
+        """Whether the artefact is there, which means that it is complete."""
         return (self.path(name, key) / RECORD).is_file()
 
     @contextmanager
@@ -66,7 +61,9 @@ class Store:
                 "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                 **record,
             }
-            (partial / RECORD).write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
+            (partial / RECORD).write_text(
+                json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+            )
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
@@ -75,28 +72,20 @@ class Store:
         partial.rename(final)
 
     def record(self, name: str, key: str) -> dict[str, Any]:
-        """Return what was written down when the artefact was made."""
+        """What was written down when the artefact was made."""
         facts: dict[str, Any] = json.loads((self.path(name, key) / RECORD).read_text())
         return facts
 
     @contextmanager
     def lock(self, progress: Progress) -> Iterator[None]:
-        """Let one run build at a time; the lock goes with the process, however that ends."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        path = self.root / "lock"
-        with path.open("a+") as handle:
-            self._take(handle.fileno(), path, progress)
-            handle.seek(0)
-            handle.truncate()
-            handle.write(f"{os.getpid()}\n")
-            handle.flush()
+        """Let one run build at a time, and clear what a killed one left.
+
+        Raises:
+            EnvironmentFault: another run is still building after three quarters of an hour.
+        """
+        with alone(self.root / "lock", progress, doing="building images", seconds=LOCK_SECONDS):
             self._sweep()
-            try:
-                yield
-            finally:
-                handle.seek(0)
-                handle.truncate()
-                handle.flush()
+            yield
 
     def prune(self, keep: Iterable[tuple[str, str]]) -> list[str]:
         """Drop artefacts that are superseded, but for the newest of each name; name them."""
@@ -116,28 +105,3 @@ class Store:
         """Remove what a killed process left half-made."""
         for left in (*self.root.glob("partial/*"), *self.root.glob(f"{SCRATCH}*")):
             shutil.rmtree(left, ignore_errors=True)
-
-    def _take(self, number: int, path: Path, progress: Progress) -> None:
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._wait(number, path, progress)
-
-    def _wait(self, number: int, path: Path, progress: Progress) -> None:
-        holder = path.read_text().strip() or "unknown"
-        waits = Retrying(
-            retry=retry_if_exception_type(BlockingIOError),
-            wait=wait_fixed(1.0),
-            stop=stop_after_delay(LOCK_SECONDS),
-            reraise=True,
-        )
-        with progress.step(f"waiting for process {holder}, which is building images"):
-            try:
-                waits(fcntl.flock, number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise EnvironmentFault(
-                    "another run of policylab has been building images for too long",
-                    where=str(path),
-                    seen=f"held by process {holder} for more than {LOCK_SECONDS:.0f} s",
-                    try_="let it finish, or end it",
-                ) from error

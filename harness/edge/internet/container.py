@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from harness.edge.images.store import cache_home
@@ -24,7 +23,7 @@ from harness.edge.internet.engine import (
     free_addresses,
 )
 from harness.edge.internet.state import DOCUMENTED, Internet, digest, initial_sites, state_bytes
-from harness.edge.machine.filelock import FileLock
+from harness.edge.machine.filelock import alone
 from harness.edge.machine.process import tail
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.errors import EnvironmentFault, ImageUnavailable
@@ -51,7 +50,8 @@ def ensure_internet(image: str, progress: Progress, place: Place = HERE) -> Inte
         EnvironmentFault: it cannot be started, or does not answer.
         ImageUnavailable: the engine does not have the image.
     """
-    with _alone(place, progress):
+    lock = cache_home() / f"{place.container}.lock"
+    with alone(lock, progress, doing="starting the simulated internet", seconds=LOCK_SECONDS):
         wanted = _image_id(image, place)
         found = _container(place)
         if found is not None and (known := _described(found, place)) is not None:
@@ -69,20 +69,6 @@ def remove_internet(place: Place = HERE) -> None:
     """
     if not place.docker.ids(f"network={place.network}", f"label={NODE_LABEL}"):
         _remove(_container(place), place)
-
-
-@contextmanager
-def _alone(place: Place, progress: Progress) -> Iterator[None]:
-    """Let one run at a time look and start."""
-    lock = FileLock(cache_home() / f"{place.container}.lock")
-    if not lock.try_take():
-        with progress.step("waiting for another run, which is starting the simulated internet"):
-            what = "no other run is starting the simulated internet"
-            lock.take(what, seconds=LOCK_SECONDS)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _image_id(image: str, place: Place) -> str:

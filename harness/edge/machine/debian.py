@@ -98,7 +98,7 @@ def ensure_build_tools(progress: Progress) -> None:
     Raises:
         ToolMissing: this is not a Debian machine, or the user is not root.
     """
-    wanted = {"mmdebstrap": "mmdebstrap", "zstd": "zstd", "gcc": "gcc", "dpkg-query": "dpkg"}
+    wanted = {"mmdebstrap": "mmdebstrap", "gcc": "gcc", "dpkg-query": "dpkg"}
     missing = [package for tool, package in wanted.items() if shutil.which(tool) is None]
     if not Path("/usr/include/stdio.h").exists() or not list(Path("/usr/lib").glob("*/libc.a")):
         missing.append("libc6-dev")
@@ -106,14 +106,6 @@ def ensure_build_tools(progress: Progress) -> None:
     if missing:
         with progress.step(f"installing {', '.join(missing)}"):
             apt.install(missing)
-
-
-def ensure_openssl(progress: Progress) -> None:
-    """Install what makes the certificates, where it is missing."""
-    if shutil.which("openssl") is None:
-        _need_root("install openssl")
-        with progress.step("installing openssl"):
-            apt.install(["openssl"])
 
 
 def ensure_disk(places: Sequence[Path], *, gib: int = DISK_GIB) -> None:

@@ -23,6 +23,7 @@ from harness.core.target import PodPort, PodRef
 from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import clear
 from harness.edge.cni.known import CNIS
+from harness.edge.files.template import filled
 from harness.edge.probe.prober import Prober
 from harness.edge.stage.stage import Stage
 from harness.errors import ClusterNotReady
@@ -30,47 +31,6 @@ from harness.errors import ClusterNotReady
 NAMESPACE = "policylab-gate"
 CLIENT = PodRef(NAMESPACE, "canary-client")
 PORT = 80
-
-_PODS = """
-apiVersion: v1
-kind: Namespace
-metadata: {name: policylab-gate}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: canary-client, namespace: policylab-gate, labels: {canary: client, build: BUILD}}
-spec:
-  terminationGracePeriodSeconds: 0
-  automountServiceAccountToken: false
-  containers:
-    - name: idle
-      image: localhost/policylab/toolbox:lab
-      imagePullPolicy: IfNotPresent
-      command: [sleep, infinity]
-"""
-_SERVER = """
----
-apiVersion: v1
-kind: Pod
-metadata: {name: NAME, namespace: policylab-gate, labels: {canary: server, build: BUILD}}
-spec:
-  nodeName: NODE
-  terminationGracePeriodSeconds: 0
-  automountServiceAccountToken: false
-  containers:
-    - name: nginx
-      image: localhost/policylab/nginx:lab
-      imagePullPolicy: IfNotPresent
-      ports: [{containerPort: 80}]
-"""
-_DENY = """
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: canary-deny, namespace: policylab-gate}
-spec:
-  podSelector: {matchLabels: {canary: server}}
-  policyTypes: [Ingress]
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +129,15 @@ def _library(
     nodes: Sequence[str], images: Mapping[str, str]
 ) -> tuple[str, dict[str, tuple[Resource, ...]]]:
     """The canaries' manifests, and a label that changes with them."""
-    servers = (
-        _SERVER.replace("NAME", f"canary-server-{number}").replace("NODE", node)
-        for number, node in enumerate(nodes)
-    )
-    pods = _PODS + "".join(servers)
-    build = sha256(f"{pods}{sorted(images.items())}".encode()).hexdigest()[:16]
+    servers = [(f"canary-server-{number}", node) for number, node in enumerate(nodes)]
+
+    def text(name: str, build: str) -> str:
+        values = {"namespace": NAMESPACE, "port": PORT, "servers": servers, "build": build}
+        return filled("harness.edge.stage", name, **values)
+
+    plain = text("canaries.yaml.j2", "")
+    build = sha256(f"{plain}{sorted(images.items())}".encode()).hexdigest()[:16]
     return build, {
-        "pods": parse(pods.replace("BUILD", build), origin="the gate's pods"),
-        "deny": parse(_DENY, origin="the gate's policy"),
+        "pods": parse(text("canaries.yaml.j2", build), origin="the gate's pods"),
+        "deny": parse(text("canary-deny.yaml.j2", build), origin="the gate's policy"),
     }

@@ -11,7 +11,7 @@ from harness.edge.images.keys import Keys, plan_keys
 from harness.edge.images.recipe import read_recipes, recipes_home
 from harness.errors import ImageUnavailable
 
-MADE = {"certificates": "the digest of what openssl made"}
+MADE = {"certificates": "the digest of what was made"}
 
 
 @pytest.fixture

@@ -1,15 +1,11 @@
 """The cache: whole artefacts or none, and one builder at a time."""
 
-import fcntl
 import os
 from pathlib import Path
 
 import pytest
-from tenacity import stop_after_delay
 
-from harness.edge.images import store as module
 from harness.edge.images.store import Store, cache_home
-from harness.errors import EnvironmentFault
 from harness.progress import Quiet
 
 
@@ -60,18 +56,6 @@ def test_lock_names_its_holder_and_goes_with_it(tmp_path: Path) -> None:
         assert (tmp_path / "lock").read_text().strip().isdigit()
     with store.lock(Quiet()):
         pass
-
-
-def test_second_builder_waits_and_then_says_who_holds_the_lock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "stop_after_delay", lambda _: stop_after_delay(0))
-    path = tmp_path / "lock"
-    path.write_text("4711\n")
-    with path.open("a") as holder:
-        fcntl.flock(holder, fcntl.LOCK_EX)
-        with pytest.raises(EnvironmentFault, match="process 4711"), Store(tmp_path).lock(Quiet()):
-            pass
 
 
 def test_cache_follows_xdg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from harness.edge.internet.state import (
     initial_sites,
     state_bytes,
 )
+from harness.edge.machine.filelock import alone
 from harness.edge.machine.wait import NotYet
 from harness.errors import EnvironmentFault, ImageUnavailable
 from harness.progress import Quiet
@@ -334,9 +335,9 @@ def test_removal_waits_for_the_last_cluster(docker: Engine) -> None:
     assert not docker.did("rm")
 
 
-def test_two_runs_do_not_start_it_at_once(docker: Engine) -> None:
+def test_two_runs_do_not_start_it_at_once(docker: Engine, tmp_path: Path) -> None:
     with (
-        internet._alone(docker.place, Quiet()),
+        alone(tmp_path / "policylab" / f"{CONTAINER}.lock", Quiet(), doing="this", seconds=1),
         pytest.raises(EnvironmentFault, match="no other run is starting") as caught,
     ):
         ensure_internet(IMAGE, Quiet(), docker.place)

@@ -135,18 +135,3 @@ def test_inotify_limits_that_cannot_be_raised_are_a_note(tmp_path: Path) -> None
     debian.raise_inotify_limits(progress, home=tmp_path / "none")
     assert len(progress.notes) == 2
     assert "nodes may fail" in progress.notes[0]
-
-
-@pytest.mark.parametrize(("there", "installed"), [(True, []), (False, [["openssl"]])])
-def test_openssl_is_installed_where_it_is_missing(
-    monkeypatch: pytest.MonkeyPatch, there: bool, installed: list[list[str]]
-) -> None:
-    done: list[list[str]] = []
-    only = None if there else "openssl"
-    monkeypatch.setattr("shutil.which", lambda tool: None if tool == only else f"/usr/bin/{tool}")
-    monkeypatch.setattr("os.geteuid", lambda: 0)
-    monkeypatch.setattr("harness.edge.machine.apt.install", done.append)
-
-    debian.ensure_openssl(Quiet())
-
-    assert done == installed
