@@ -1,9 +1,11 @@
-"""Phase 5, ours: a name whose address changes.
+"""Phase 5, which the tutorial does not have: a name whose address changes.
 
-This is what `toFQDNs` is for. When the name's time to live is over and the pod asks again, Cilium
-sees the new answer and opens the new address; before that question it is closed like any other.
+`toFQDNs` is made for such names. When the name's time to live is over and the pod asks again,
+Cilium sees the new answer and opens the new address. Before that question, the new address is
+closed like any other.
 
-Last, two failures that no policy has to do with: each looks different from a policy's silence.
+The last two rows are failures that have nothing to do with a policy. Each looks different from the
+silence of a policy.
 """
 
 from harness.lab import documented
@@ -12,27 +14,27 @@ OUTCOMES = documented(
     """
 step moving: 01-workloads, 05-moving
 
-| from             | to                        | tutorial says | why                                                   |
-|------------------|---------------------------|---------------|-------------------------------------------------------|
-| fqdn-lab/backend | name/moving.cilium.io:443 | connected     | at its first address                                  |
-| fqdn-lab/backend | fact/new-address-unasked  | shows timeout | nobody has asked for the name since it moved: its new |
-|                  |                           |               | address is closed                                     |
+| from             | to                        | tutorial says | why                                                  |
+|------------------|---------------------------|---------------|------------------------------------------------------|
+| fqdn-lab/backend | name/moving.cilium.io:443 | connected     | the name still has its first address                 |
+| fqdn-lab/backend | fact/new-address-unasked  | shows timeout | nobody has asked for the name since it moved, so its |
+|                  |                           |               | new address is closed                                |
 
 step moved: 01-workloads, 05-moving
 
-| from             | to                     | tutorial says   | why                                                   |
-|------------------|------------------------|-----------------|-------------------------------------------------------|
-| fqdn-lab/backend | fact/new-address-asked | shows connected | asked again after its time to live, the name leads to |
-|                  |                        |                 | the new address, and the way is open                  |
+| from             | to                     | tutorial says   | why                                                    |
+|------------------|------------------------|-----------------|--------------------------------------------------------|
+| fqdn-lab/backend | fact/new-address-asked | shows connected | the pod has asked again after the time to live, so the |
+|                  |                        |                 | new address is open                                    |
 
 step faults: 01-workloads, 05-moving
 
-| from             | to                      | tutorial says | why                                                |
-|------------------|-------------------------|---------------|----------------------------------------------------|
-| fqdn-lab/backend | fact/name-server-fails  | dns_servfail  | the name's own server is at fault: SERVFAIL, where |
-|                  |                         |               | Cilium's refusal would be REFUSED                  |
-| fqdn-lab/backend | fact/web-server-refuses | refused       | nobody listens: refused at once, where a policy's  |
-|                  |                         |               | denial would be silence                            |
+| from             | to                      | tutorial says | why                                                     |
+|------------------|-------------------------|---------------|---------------------------------------------------------|
+| fqdn-lab/backend | fact/name-server-fails  | dns_servfail  | the name's own server is at fault: it answers SERVFAIL, |
+|                  |                         |               | where Cilium would answer REFUSED                       |
+| fqdn-lab/backend | fact/web-server-refuses | refused       | nobody listens there: the server refuses at once, where |
+|                  |                         |               | a policy would be silent                                |
 """,
     source="cilium-fqdn#ours",
     cni="cilium",

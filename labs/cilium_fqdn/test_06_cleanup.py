@@ -10,8 +10,8 @@ step cleanup: 01-workloads
 |------------------|--------------------------|---------------|----------------------------------------|
 | fqdn-lab/backend | name/kubernetes.io:443   | connected     | no policy selects the backend any more |
 | fqdn-lab/backend | name/cilium.io:443       | connected     | all egress is allowed again            |
-| fqdn-lab/backend | net/cloudyuga.guru:80    | connected     | by address too                         |
-| fqdn-lab/backend | pod/fqdn-lab/frontend:80 | connected     | and to other pods                      |
+| fqdn-lab/backend | net/cloudyuga.guru:80    | connected     | the address is open too                |
+| fqdn-lab/backend | pod/fqdn-lab/frontend:80 | connected     | other pods are open too                |
 """,
     source="cilium-fqdn#7.1.2",
     cni="cilium",

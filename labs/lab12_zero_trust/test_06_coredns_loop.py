@@ -1,8 +1,9 @@
 """Phase 6: a CoreDNS that asks itself.
 
-A CoreDNS whose upstream is the pod's own address asks itself every question again. Its loop plugin
-sends one odd question at the start and ends the process when that comes back. We let it happen to a
-CoreDNS of our own; the cluster's is not touched.
+If the upstream server of a CoreDNS is the address of its own pod, it asks itself every question
+again. Its loop plugin sends one odd question at the start, and ends the process when this question
+comes back. The lab lets this happen to a CoreDNS of its own. It does not touch the CoreDNS of the
+cluster.
 """
 
 from harness.lab import Erratum, documented
@@ -16,19 +17,19 @@ step loop: 01-workloads, 06-coredns-loop, 06-coredns-fixed
 | coredns-loop/coredns       | fact/crash      | shows exit code 1 |                   | its resolv.conf points to    |
 |                            |                 |                   |                   | 127.0.0.1, where it listens  |
 |                            |                 |                   |                   | itself                       |
-| coredns-loop/coredns       | fact/last-words | shows [PANIC]     | shows [FATAL]     | [loop-words] the line that   |
-|                            |                 | loop: loop        | plugin/loop: Loop | the text tells to look for   |
-| coredns-loop/coredns-fixed | fact/ready      | shows ready after |                   | [ours] with an upstream that |
-|                            |                 | 0 restarts        |                   | is not itself, the same      |
+| coredns-loop/coredns       | fact/last-words | shows [PANIC]     | shows [FATAL]     | [loop-words] the loop plugin |
+|                            |                 | loop: loop        | plugin/loop: Loop | has words of its own         |
+| coredns-loop/coredns-fixed | fact/ready      | shows ready after |                   | [ours] with another server   |
+|                            |                 | 0 restarts        |                   | as its upstream, the same    |
 |                            |                 |                   |                   | Corefile runs                |
 """,
     source="lab12-zero-trust#6.2",
     errata=[
         Erratum(
             id="loop-words",
-            wrong="the log then reads [PANIC] loop: loop detected",
-            why="the plugin ends CoreDNS by a fatal log line of its own, not by a panic, and names the zone "
-            "and the odd question",
+            wrong="the log then has the line [PANIC] loop: loop detected",
+            why="the plugin ends CoreDNS with a fatal log line of its own, not with a panic. The line names "
+            "the zone and the odd question",
             corrected='[FATAL] plugin/loop: Loop (...) detected for zone "."',
         ),
     ],

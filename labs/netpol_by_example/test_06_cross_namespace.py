@@ -1,7 +1,8 @@
 """Phase 6: let in one kind of pod from another namespace.
 
-Two selectors in one entry of `from` mean both at once: pods with that label in namespaces with that label.
-Whoever has only one of the two stays outside. The text tries the pod that fits; the one that does not is ours.
+Two selectors in one entry of `from` mean both at once: pods with this label, in namespaces with
+that label. A pod that has only one of the two stays outside. The tutorial tries the pod that has
+both; the pod that has one is our addition.
 """
 
 from harness.lab import documented
@@ -16,37 +17,40 @@ step before: 01-workloads, 02-default-deny, 03-allow-dns, 04-allow-http, 05-allo
 |                     |                                       |               | pods of its own namespace only         |
   $ curl --connect-timeout 1 my-nginx-clusterip.prod-nginx
 | myhackns/othernspod | pod/prod-nginx/nginx-deployment-1:80  | timeout       | [allow-http] an empty podSelector in a |
-|                     |                                       |               | rule means the own namespace, not the  |
-|                     |                                       |               | cluster                                |
+|                     |                                       |               | rule means the policy's own namespace, |
+|                     |                                       |               | not the cluster                        |
 
 step across: 01-workloads, 02-default-deny, 03-allow-dns, 04-allow-http, 05-allow-debug-egress, 06-other-namespace,
     06-allow-http-other-ns
 
 | from                | to                                    | tutorial says | why                                    |
 |---------------------|---------------------------------------|---------------|----------------------------------------|
-| myhackns/othernspod | name/my-nginx-clusterip.prod-nginx:80 | connected     | the label of the namespace and that of |
-|                     |                                       |               | the pod fit                            |
+| myhackns/othernspod | name/my-nginx-clusterip.prod-nginx:80 | connected     | the namespace has the label, and the   |
+|                     |                                       |               | pod has the label                      |
   $ curl --connect-timeout 1 my-nginx-clusterip.prod-nginx
-| myhackns/othernspod | pod/prod-nginx/nginx-deployment-1:80  | connected     | [ours] to each of the servers          |
-| myhackns/othernspod | pod/prod-nginx/nginx-deployment-2:80  | connected     | [ours] to each of the servers          |
-| myhackns/othernspod | pod/prod-nginx/nginx-deployment-3:80  | connected     | [ours] to each of the servers          |
+| myhackns/othernspod | pod/prod-nginx/nginx-deployment-1:80  | connected     | [ours] each of the servers lets the    |
+|                     |                                       |               | pod in                                 |
+| myhackns/othernspod | pod/prod-nginx/nginx-deployment-2:80  | connected     | [ours] each of the servers lets the    |
+|                     |                                       |               | pod in                                 |
+| myhackns/othernspod | pod/prod-nginx/nginx-deployment-3:80  | connected     | [ours] each of the servers lets the    |
+|                     |                                       |               | pod in                                 |
 | myhackns/othernspod | name/cloudyuga.guru:80                | connected     | default-deny acts in its own namespace |
-|                     |                                       |               | only; nothing selects this pod         |
+|                     |                                       |               | only; no policy selects this pod       |
   $ curl --connect-timeout 1 http://cloudyuga.guru
-| myhackns/othernspod | lookup/my-nginx-clusterip             | dns_nxdomain  | [ours] the short name is one of        |
-|                     |                                       |               | prod-nginx, not of this namespace      |
+| myhackns/othernspod | lookup/my-nginx-clusterip             | dns_nxdomain  | [ours] the short name belongs to       |
+|                     |                                       |               | prod-nginx, not to this namespace      |
   $ dig +search +time=1 +tries=1 my-nginx-clusterip
-| myhackns/stranger   | name/my-nginx-clusterip.prod-nginx:80 | timeout       | [ours] the right namespace without the |
-|                     |                                       |               | label on the pod: both must fit        |
+| myhackns/stranger   | name/my-nginx-clusterip.prod-nginx:80 | timeout       | [ours] the namespace has the label,    |
+|                     |                                       |               | but the pod does not: both must match  |
   $ curl --connect-timeout 1 my-nginx-clusterip.prod-nginx
-| myhackns/stranger   | pod/prod-nginx/nginx-deployment-1:80  | timeout       | [ours] the same by address             |
-| myhackns/othernspod | pod/prod-nginx/debug:80               | timeout       | [ours] the policy lets it to the       |
-|                     |                                       |               | servers, not to the debug pod          |
+| myhackns/stranger   | pod/prod-nginx/nginx-deployment-1:80  | timeout       | [ours] the same is true by address     |
+| myhackns/othernspod | pod/prod-nginx/debug:80               | timeout       | [ours] the policy lets the pod in to   |
+|                     |                                       |               | the servers, not to the debug pod      |
 | prod-nginx/debug    | pod/myhackns/stranger:80              | timeout       | [allow-debug-egress] other             |
-|                     |                                       |               | destinations are not allowed to the    |
-|                     |                                       |               | debug pod, other namespaces among them |
-| prod-nginx/debug    | name/my-nginx-clusterip:80            | connected     | [ours] what was allowed before still   |
-|                     |                                       |               | is: policies only add up               |
+|                     |                                       |               | destinations are not allowed for the   |
+|                     |                                       |               | debug pod, other namespaces included   |
+| prod-nginx/debug    | name/my-nginx-clusterip:80            | connected     | [ours] what was allowed before is      |
+|                     |                                       |               | still allowed: policies only add up    |
   $ curl --connect-timeout 1 http://my-nginx-clusterip
 """,
     source="netpol-by-example#cross-namespace",

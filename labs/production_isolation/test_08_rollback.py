@@ -1,9 +1,10 @@
-"""Phase 8: a rollback plan, tried.
+"""Phase 8: a plan for a rollback, tried out.
 
-The plan: know the last good set; watch wanted and unwanted flows while a change goes out; when a
-wanted flow falls silent, or an unwanted one passes, in several looks running, apply the last good set
-again, and go on watching until it holds. Two changes go wrong here: one closes too much, and one opens
-too much, which no user of the application would ever report. How long each lasted is in the notes.
+The plan: know the last good set of policies. Watch wanted and unwanted flows while a change goes
+out. When a wanted flow falls silent or an unwanted flow passes, several times in a row, apply the
+last good set again, and go on watching until all flows are right. Two changes go wrong here. One
+closes too much; the other opens too much, which no user of the application would ever report. The
+notes say how long each fault lasted.
 """
 
 from harness.lab import documented
@@ -15,18 +16,18 @@ step broken-port: 01-workloads, 05-default-deny-all, 05-allow-dns, 03-allow-back
 
 | from             | to                       | tutorial says | why                                                    |
 |------------------|--------------------------|---------------|--------------------------------------------------------|
-| develop/frontend | pod/develop/backend:8080 | timeout       | [ours] what the first change does: a wanted flow stops |
-| traefik/gateway  | pod/develop/backend:8080 | connected     | [ours] while others go on, so a look at one flow is    |
-|                  |                          |               | not enough                                             |
+| develop/frontend | pod/develop/backend:8080 | timeout       | [ours] the first change stops a wanted flow            |
+| traefik/gateway  | pod/develop/backend:8080 | connected     | [ours] other flows go on, so it is not enough to watch |
+|                  |                          |               | one flow                                               |
 
 step broken-allow-all: 01-workloads, 05-default-deny-all, 05-allow-dns, 03-allow-backend-ingress,
     05-frontend-to-backend, 05-gateway, 08-broken-allow-all
 
 | from             | to                                | tutorial says | why                                          |
 |------------------|-----------------------------------|---------------|----------------------------------------------|
-| develop/debug    | pod/develop/backend:8080          | connected     | [ours] what the second change does: policies |
-|                  |                                   |               | add up, and one that allows all undoes       |
-|                  |                                   |               | default deny                                 |
+| develop/debug    | pod/develop/backend:8080          | connected     | [ours] the second change opens too much: a   |
+|                  |                                   |               | policy that allows everything undoes default |
+|                  |                                   |               | deny                                         |
 | develop/frontend | pod/develop/backend:8080          | connected     | [ours] the application notices nothing       |
 | develop/debug    | pod/production/production-db:5432 | timeout       | [ours] the database is safe: its own         |
 |                  |                                   |               | namespace still denies                       |
@@ -34,11 +35,12 @@ step broken-allow-all: 01-workloads, 05-default-deny-all, 05-allow-dns, 03-allow
 step corrected: 01-workloads, 05-default-deny-all, 05-allow-dns, 03-allow-backend-ingress, 05-frontend-to-backend,
     05-gateway
 
-| from             | to                          | tutorial says          | why                                       |
-|------------------|-----------------------------|------------------------|-------------------------------------------|
-| develop/frontend | rollout/08-broken-port      | shows outage, restored | rolled out, noticed by the watch, and     |
-|                  |                             |                        | rolled back                               |
-| develop/frontend | rollout/08-broken-allow-all | shows leak, restored   | the same for a change that opens too much |
+| from             | to                          | tutorial says          | why                                        |
+|------------------|-----------------------------|------------------------|--------------------------------------------|
+| develop/frontend | rollout/08-broken-port      | shows outage, restored | the change goes out, the watch notices the |
+|                  |                             |                        | outage, and the last good set comes back   |
+| develop/frontend | rollout/08-broken-allow-all | shows leak, restored   | the same happens to a change that opens    |
+|                  |                             |                        | too much                                   |
 """,
     source="production-isolation#0",
 )

@@ -9,8 +9,9 @@ r"""The lines of an outcome table: which step, row and command each line belongs
       $ nc -z db 6379
 
 A `step` line names the step and the manifests that are in force at it, by file name without
-`.yaml`; one that ends with a comma continues on the next line. The column `really` may be left out.
-A row whose `from` cell is empty continues the row above: the texts are joined by a blank, or
+`.yaml`; one that ends with a comma continues on the next line. The column `really` may be left out,
+and a step may have several tables below each other, each with the columns that its rows need. A row
+whose `from` cell is empty continues the row above: the texts are joined by a blank, or
 without one where a name goes on with a dot or a slash. A line that begins with `$` is the
 tutorial's own command for the row above. A literal `|` is written `\|`.
 """
@@ -139,8 +140,8 @@ def _take(step: _Step, line: str, where: str) -> None:
             seen=line,
             try_="rows start and end with |, commands start with $, steps with the word step",
         )
-    elif not step.header:
-        step.header = _header(_cells(line), where)
+    elif not step.header or _cells(line)[0] == FROM:
+        step.header, step.ruled = _header(_cells(line), where), False
     elif not step.ruled:
         if not _RULER.match(line):
             raise OutcomeTableError(

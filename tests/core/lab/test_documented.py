@@ -66,6 +66,18 @@ def test_row_without_from_continues_the_row_above() -> None:
     assert ours.documented == Reading(Outcome.RESOLVED, "10 20")
 
 
+def test_step_may_have_several_tables_each_with_the_columns_it_needs() -> None:
+    more = """
+| from     | to               | tutorial says | why          |
+|----------|------------------|---------------|--------------|
+| shop/web | pod/shop/db:6380 | refused       | nobody there |
+"""
+    *_, ours, last = parse(TEXT + more).rows
+
+    assert (last.step, last.apply) == (ours.step, ours.apply)
+    assert (last.why, last.actual) == ("nobody there", None)
+
+
 def test_blank_before_a_dot_stays_in_a_sentence() -> None:
     found = parse(TEXT.replace("and more", "./more  "))
 
