@@ -1,24 +1,25 @@
-"""The claim ledger: every sentence of a tutorial that claims something, and what became of it.
+"""The claim ledger: every claim of a tutorial, and what became of it.
 
 A ledger is `labs/<tutorial>/claims.toml`:
 
     tutorial = "lab12-zero-trust"
-    sections = ["1", "2"]             # of the text; each has a claim at least
+    sections = ["1", "2"]             # of the tutorial; each has at least one claim
 
     [[claim]]
     section = "1"
     says = "the claim in our own words"
-    rows = ["default-deny/deny-*"]    # PHASE/ROW, `*` for any; the first one shows it best
+    rows = ["default-deny/deny-*"]    # PHASE/ROW, `*` for any text; the best row comes first
     untestable = "why"                # instead of rows
 
-The status follows from the rows, so that it cannot be wrong on its own: refuted if one of them has
-an erratum, CNI-dependent if that or the answer differs between CNIs, else confirmed.
+The status follows from the rows. A claim is refuted if one of its rows has an erratum,
+CNI-dependent if CNIs differ in that or in the outcome, and confirmed otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
@@ -41,7 +42,15 @@ class ClaimStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One claim; `rows` are patterns of `PHASE/ROW`, `untestable` is why there are none."""
+    """One claim of a tutorial.
+
+    Attributes:
+        tutorial: the tutorial's name.
+        section: the section that makes the claim.
+        says: the claim in our own words.
+        rows: patterns of `PHASE/ROW`, for the rows that show what became of it.
+        untestable: why no row can show it; empty if and only if there are rows.
+    """
 
     tutorial: str
     section: str
@@ -52,7 +61,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A row of a lab with its phase; `cni` is the only one that the lab is for, or empty."""
+    """A row of a lab, with its phase and the only CNI that the lab is for (empty for all CNIs)."""
 
     phase: str
     row: Row
@@ -60,7 +69,7 @@ class Shown:
 
     @property
     def name(self) -> str:
-        """How a ledger calls it."""
+        """Its name in a ledger."""
         return f"{self.phase}/{self.row.id}"
 
     def on(self, cni: str) -> bool:
@@ -70,7 +79,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A claim with the rows that show it, and its status on each CNI (no entry: not run there)."""
+    """A claim, the rows that show it, and its status.
+
+    `by_cni` has its status on each CNI; a CNI on which none of the rows run has no entry.
+    """
 
     claim: Claim
     shown: tuple[Shown, ...]
@@ -124,7 +136,7 @@ def entries(
 
 
 def unclaimed(claims: Iterable[Claim], shown: Iterable[Shown]) -> list[str]:
-    """Rows that cite a tutorial and that no claim speaks of."""
+    """The names of the rows that cite a tutorial and belong to no claim."""
     patterns = [pattern for claim in claims for pattern in claim.rows]
     return [
         each.name
@@ -141,11 +153,14 @@ def _entry(claim: Claim, shown: Sequence[Shown], profiles: Mapping[str, CniProfi
     for pattern in claim.rows:
         matching = [each for each in shown if fnmatchcase(each.name, pattern)]
         if not matching:
+            near = get_close_matches(pattern, [each.name for each in shown], n=1)
             raise ContentError(
                 f"no row is called `{pattern}`",
                 where=f"the claim ledger of {claim.tutorial}, section {claim.section}",
                 seen=claim.says,
-                try_="`policylab claims --rows` lists every row",
+                try_=f"did you mean `{near[0]}`?"
+                if near
+                else "`policylab claims --rows` lists every row",
             )
         found.update({each.name: each for each in matching})
     by_cni = {

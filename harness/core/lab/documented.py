@@ -34,9 +34,13 @@ _MARKED = re.compile(r"\[([^\[\]]+)\] *(.*)\Z")
 
 @dataclass(frozen=True, slots=True)
 class Erratum:
-    """A sentence of a tutorial that is false as written: what is wrong, why, and what works.
+    """A claim of a tutorial that is false as written.
 
-    `corrected` names the manifest (without `.yaml`) or the wording that holds.
+    Attributes:
+        id: its name, unique in its table; rows refer to it in brackets.
+        wrong: what the tutorial claims.
+        why: the reason why the claim is false.
+        corrected: the manifest (without `.yaml`) or the wording that holds instead.
     """
 
     id: str
@@ -47,7 +51,24 @@ class Erratum:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One claim: its state, its flow, and what the tutorial says of it."""
+    """One row of a table: a state, a flow, and what the tutorial says about it.
+
+    Attributes:
+        id: its name, unique in its table (`harness.core.lab.rowid`).
+        step: the name of the state that it looks at.
+        apply: the manifests in force at this step, without `.yaml`.
+        source: the pod that asks.
+        target: whom the pod asks, and over what.
+        documented: the outcome that the tutorial documents.
+        why: the reason, in one sentence.
+        actual: the outcome that is true instead; None if the tutorial is right.
+        erratum: what explains `actual`; None if and only if `actual` is None.
+        command: the tutorial's own command, in words; empty if there is none.
+        cite: the tutorial's section, or `ours` if the tutorial does not have this row.
+        where: the file and the line on which the row begins.
+        lines: the lines of `CniProfile` that `documented` and `actual` follow; an empty line means
+            that the outcome is the same on every CNI.
+    """
 
     id: str
     step: str
@@ -62,10 +83,9 @@ class Row:
     cite: str
     where: str
     lines: tuple[str, str] = ("", "")
-    """Lines of `CniProfile` that `documented` and `actual` follow; empty for a fixed answer."""
 
     def on(self, profile: CniProfile) -> Row:
-        """The row as it stands on that CNI; an erratum that does not show there is dropped."""
+        """The row with that CNI's outcomes; an erratum that does not show there is dropped."""
         documented, actual = (
             reading_of(line, profile) if line else reading
             for line, reading in zip(self.lines, (self.documented, self.actual), strict=True)
@@ -93,9 +113,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of one phase; `source` is `TUTORIAL#SECTION`.
+    """The table of one phase of a tutorial.
 
-    `cni` names the only CNI that can do what the phase is about; empty for all.
+    Attributes:
+        source: `TUTORIAL#SECTION`; the section is the one that most rows cite.
+        rows: the rows, in the table's order.
+        errata: the claims that rows of this table refute.
+        cni: the only CNI that has the feature which the phase is about; empty for all CNIs.
     """
 
     source: str
@@ -126,7 +150,7 @@ def parse_table(
     place = place or Place(source)
     known = {erratum.id: erratum for erratum in errata}
     if len(known) != len(errata):
-        raise OutcomeTableError("two errata share an id", where=place.at(0))
+        raise OutcomeTableError("two errata have the same id", where=place.at(0))
     rows = [_row(entry, known, source.partition("#")[2]) for entry in entries(text, place)]
     ids = row_ids([(row.step, row.ask) for row in rows])
     rows = [replace(row, id=row_id) for row, row_id in zip(rows, ids, strict=True)]
@@ -139,10 +163,10 @@ def _check(rows: Sequence[Row], errata: Mapping[str, Erratum], place: Place) -> 
         if count > 1:
             same = [row.where for row in rows if row.id == row_id]
             raise OutcomeTableError(
-                f"{count} rows share the id `{row_id}`",
+                f"{count} rows have the same id, `{row_id}`",
                 where=same[-1],
                 seen=f"the others are at {', '.join(same[:-1])}",
-                try_="give them different steps, or drop one",
+                try_="give them different steps, or drop one of them",
             )
     unused = errata.keys() - {row.erratum.id for row in rows if row.erratum}
     if unused:
@@ -258,10 +282,10 @@ def parse_reading(text: str, *, where: str) -> Reading:
         ) from None
     if outcome is Outcome.UNSTABLE:
         raise OutcomeTableError(
-            "a table cannot document `unstable`: it is the absence of an answer", where=where
+            "a table cannot document `unstable`, which means that there was no answer", where=where
         )
     if outcome is Outcome.SHOWS and not detail:
         raise OutcomeTableError(
-            "`shows` needs what it shows", where=where, try_="e.g. `shows ndots:5`"
+            "`shows` needs a text after it", where=where, try_="for example `shows ndots:5`"
         )
     return Reading(outcome, detail.strip())

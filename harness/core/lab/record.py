@@ -21,10 +21,20 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row of `labs.json`: documented, predicted, observed, and what they add up to.
+    """One row of `labs.json`: documented, predicted, observed, and the status that follows.
 
-    `phase` is the lab module's name without `test_NN_`; `reasons` are the oracle's; `problem` says
-    why a row was not checked or what differs; `next_step` what a person can do; times are seconds.
+    Attributes:
+        tutorial: the tutorial's name.
+        phase: the name of the lab's module without `test_NN_`.
+        row: the row, with the outcomes of the run's CNI.
+        predicted: what the oracle predicts; None where the API leaves it open.
+        observation: what the cluster showed; None if nothing was observed.
+        status: what the three add up to.
+        reasons: the oracle's reasons for its prediction.
+        problem: what differs, or why the row was not checked; else empty.
+        next_step: what a person can do about the problem.
+        seconds: how long the row's test took.
+        order: the row's place in the run.
     """
 
     tutorial: str

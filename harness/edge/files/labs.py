@@ -22,11 +22,11 @@ def load_table(path: Path) -> Table:
     """The outcome table of one lab module, which is imported.
 
     Raises:
-        ContentError: the module has no `OUTCOMES`.
+        ContentError: the module has no `OUTCOMES`, or its table is wrong.
     """
     spec = importlib.util.spec_from_file_location(f"lab_{path.parent.name}_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise ContentError("this is no Python module", where=str(path))
+        raise ContentError("this is not a Python module", where=str(path))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     found = getattr(getattr(module, "OUTCOMES", None), "table", None)
@@ -65,7 +65,7 @@ def load_claims(home: Path = HOME) -> dict[str, tuple[Claim, ...]]:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except tomllib.TOMLDecodeError as error:
             raise ContentError(
-                "a claim ledger is no TOML", where=str(path), seen=str(error)
+                "a claim ledger is not valid TOML", where=str(path), seen=str(error)
             ) from error
         claims = parse_claims(data, where=str(path))
         found[str(data["tutorial"])] = claims

@@ -105,7 +105,7 @@ DENY = "| shop/api | pod/shop/db:6379 | connected     | timeout | [egress-only, 
         ("| connected     | nothing", "| conected | nothing", "did you mean `connected`", 15),
         ("| connected     | nothing", "| | nothing", "the outcome is missing", 15),
         ("| connected     | nothing", "| unstable | nothing", "cannot document", 15),
-        ("| connected     | nothing", "| shows | nothing", "needs what it shows", 15),
+        ("| connected     | nothing", "| shows | nothing", "needs a text after it", 15),
         ("| connected     | nothing", "| zzz | nothing", "one of connected", 15),
         ("nothing selects db", "", "no `why`", 15),
         ("nothing selects db", "[ours]", "no `why`", 15),
@@ -130,7 +130,7 @@ def test_a_malformed_table_is_refused_with_its_file_and_line(
 
 def test_rows_with_the_same_step_and_flow_are_refused_with_both_places() -> None:
     row = "| shop/web | pod/shop/db:6379 | connected     | nothing selects db |\n"
-    with pytest.raises(OutcomeTableError, match="2 rows share the id") as raised:
+    with pytest.raises(OutcomeTableError, match="2 rows have the same id") as raised:
         parse(TEXT.replace(row, row + row))
     assert (raised.value.where, raised.value.seen) == ("lab.py:16", "the others are at lab.py:15")
 
@@ -146,7 +146,7 @@ def test_an_erratum_that_no_row_shows_is_refused() -> None:
 
 
 def test_two_errata_with_one_id_are_refused() -> None:
-    with pytest.raises(OutcomeTableError, match="share an id"):
+    with pytest.raises(OutcomeTableError, match="have the same id"):
         parse(errata=(ERRATUM, ERRATUM))
 
 
