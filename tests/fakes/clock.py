@@ -9,10 +9,15 @@ MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class FakeClock:
-    """Seconds since the clock was made; it was midnight then. Threads may share it."""
+    """Seconds since the clock was made; it was midnight then. Threads may share it.
 
-    def __init__(self) -> None:
+    `least` is the shortest time in s that a sleeper sleeps, as on a very busy machine: a wait for
+    something that never comes ends after few looks.
+    """
+
+    def __init__(self, least: float = 0.0) -> None:
         self._seconds = 0.0
+        self._least = least
         self._lock = Lock()
 
     def monotonic(self) -> float:
@@ -22,5 +27,9 @@ class FakeClock:
         return MIDNIGHT + timedelta(seconds=self._seconds)
 
     def sleep(self, seconds: float) -> None:
+        self.take(max(seconds, self._least))
+
+    def take(self, seconds: float) -> None:
+        """Let what somebody does take so many seconds."""
         with self._lock:
             self._seconds += seconds

@@ -92,14 +92,14 @@ class FakeKube:
         self, api_version: str, kind: str, name: str, namespace: str | None = None
     ) -> dict[str, Any] | None:
         self._known(api_version)
-        self.clock.sleep(CALL_SECONDS)
+        self.clock.take(CALL_SECONDS)
         return copy.deepcopy(self.objects.get((kind, namespace or "", name)))
 
     def list(
         self, api_version: str, kind: str, namespace: str | None = None, *, selector: str = ""
     ) -> list[dict[str, Any]]:
         self._known(api_version)
-        self.clock.sleep(CALL_SECONDS)
+        self.clock.take(CALL_SECONDS)
         wanted = dict(pair.split("=") for pair in selector.split(",") if pair)
         return [
             copy.deepcopy(body)
@@ -169,7 +169,7 @@ class FakeKube:
 
     def _called(self, verb: str, body: Object) -> None:
         self._known(body["apiVersion"])
-        self.clock.sleep(CALL_SECONDS)
+        self.clock.take(CALL_SECONDS)
         self.calls.append(f"{verb} {named(body)}")
 
     def _known(self, api_version: str) -> None:

@@ -1,0 +1,209 @@
+"""How a CNI, a node or a prober may be bad. Each is one departure from what it should do.
+
+`Lie` itself departs in nothing: an honest cluster. An heir changes one of its methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+
+from harness.core.model import Direction
+from harness.core.observation import Phase
+from tests.fakes.packet import InForce, Met, Packet, Policies
+
+OURS = "policylab-gate"
+"""The gate's namespace. A lie that begins in it would stop the run before the first row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """An honest cluster; `delay` is how many s after the API's answer a policy is in force."""
+
+    delay: float = 0.05
+
+    def enforced(self, states: Sequence[InForce], moment: float) -> Policies:
+        """The policies in force at a moment, of all states that the cluster was in until then."""
+        return states[-1].policies
+
+    def mood(self, states: Sequence[InForce], moment: float) -> Hashable:
+        """What else `enforced` depends on; equal moods of equal states enforce the same."""
+        return None
+
+    def met(self, packet: Packet, met: Met) -> Met:
+        """What becomes of a packet that should have met this."""
+        return met
+
+    def broken(self, pod: tuple[str, str]) -> str:
+        """Why the prober of a pod (namespace and live name) does not answer; empty if it does."""
+        return ""
+
+    def told(self, drops: int) -> int:
+        """How many packets the CNI says that it dropped at an end where it dropped so many."""
+        return drops
+
+
+def _but(policies: Policies, namespace: str, name: str) -> Policies:
+    return tuple(p for p in policies if (p.namespace, p.name) != (namespace, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Late(Lie):
+    """Policies of tutorials come into force long after every deadline."""
+
+    late: float = 300.0
+
+    def enforced(self, states: Sequence[InForce], moment: float) -> Policies:
+        long_ago = self._then(states, moment)
+        ours = [p for p in states[-1].policies if p.namespace == OURS]
+        return (*ours, *(p for p in long_ago if p.namespace != OURS))
+
+    def mood(self, states: Sequence[InForce], moment: float) -> Hashable:
+        return id(self._then(states, moment))
+
+    def _then(self, states: Sequence[InForce], moment: float) -> Policies:
+        known = [state.policies for state in states if state.since <= moment - self.late]
+        return known[-1] if known else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Flapping(Lie):
+    """Policies are in force for a moment, then not, then again."""
+
+    seconds: float = 0.11
+
+    def enforced(self, states: Sequence[InForce], moment: float) -> Policies:
+        kept = tuple(p for p in states[-1].policies if p.namespace == OURS)
+        return states[-1].policies if self.mood(states, moment) else kept
+
+    def mood(self, states: Sequence[InForce], moment: float) -> Hashable:
+        return int(moment / self.seconds) % 2
+
+
+@dataclass(frozen=True, slots=True)
+class Forgets(Lie):
+    """One policy is accepted and never enforced."""
+
+    namespace: str = ""
+    name: str = ""
+
+    def enforced(self, states: Sequence[InForce], moment: float) -> Policies:
+        return _but(states[-1].policies, self.namespace, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepsDeleted(Lie):
+    """A policy that was deleted stays in force."""
+
+    namespace: str = ""
+    name: str = ""
+
+    def enforced(self, states: Sequence[InForce], moment: float) -> Policies:
+        kept = {
+            p
+            for state in states
+            for p in state.policies
+            if (p.namespace, p.name) == (self.namespace, self.name)
+        }
+        return (*_but(states[-1].policies, self.namespace, self.name), *kept)
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoresEgress(Lie):
+    """Egress is open for everybody, whatever policies say."""
+
+    def enforced(self, states: Sequence[InForce], moment: float) -> Policies:
+        return tuple(
+            replace(p, policy_types=p.policy_types - {Direction.EGRESS}, egress=())
+            for p in states[-1].policies
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoresPorts(Lie):
+    """A rule that lets a peer pass on one port lets it pass on all."""
+
+    def enforced(self, states: Sequence[InForce], moment: float) -> Policies:
+        return tuple(
+            replace(
+                p,
+                ingress=tuple(replace(rule, ports=()) for rule in p.ingress),
+                egress=tuple(replace(rule, ports=()) for rule in p.egress),
+            )
+            for p in states[-1].policies
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Refuses(Lie):
+    """What policies close is refused at once instead of being dropped."""
+
+    def met(self, packet: Packet, met: Met) -> Met:
+        if met.dropped is None or packet.source[0] == OURS:
+            return met
+        return replace(met, phase=Phase.REFUSED, ms=0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class HalfDead(Lie):
+    """The server of one pod hangs: it is Ready, and answers nobody, not even itself."""
+
+    namespace: str = ""
+    pod: str = ""
+
+    def met(self, packet: Packet, met: Met) -> Met:
+        namespace, name = packet.target
+        dead = namespace == self.namespace and name.startswith(self.pod)
+        return replace(met, phase=Phase.TIMEOUT, data=b"") if dead else met
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPeer(Lie):
+    """Connections to one pod are answered by somebody else."""
+
+    namespace: str = ""
+    pod: str = ""
+
+    def met(self, packet: Packet, met: Met) -> Met:
+        namespace, name = packet.target
+        if namespace != self.namespace or not name.startswith(self.pod):
+            return met
+        return replace(met, data=met.data.replace(name.encode(), b"intruder"))
+
+
+@dataclass(frozen=True, slots=True)
+class LosesAnswers(Lie):
+    """Datagrams arrive, and the answers to them are lost on their way back."""
+
+    def met(self, packet: Packet, met: Met) -> Met:
+        if packet.protocol != "udp" or packet.source[0] == OURS:
+            return met
+        return replace(met, phase=Phase.TIMEOUT, data=b"")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadProber(Lie):
+    """The prober of one pod does not answer."""
+
+    namespace: str = ""
+    pod: str = ""
+
+    def broken(self, pod: tuple[str, str]) -> str:
+        dead = pod[0] == self.namespace and pod[1].startswith(self.pod)
+        return "the stream ended" if dead else ""
+
+
+@dataclass(frozen=True, slots=True)
+class EnforcesNothing(Lie):
+    """Policies are accepted, and that is all."""
+
+    def enforced(self, states: Sequence[InForce], moment: float) -> Policies:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class SilentCounters(Lie):
+    """The CNI's own account knows of no dropped packet."""
+
+    def told(self, drops: int) -> int:
+        return 0

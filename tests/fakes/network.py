@@ -1,0 +1,323 @@
+"""What a packet meets: Services, policies (as the oracle has them), servers, and the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from ipaddress import ip_address
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+from harness.core.ask import Flow
+from harness.core.dns.question import Question
+from harness.core.dns.zone import Zone
+from harness.core.fqdn import matches
+from harness.core.manifests.liveobjects import namespace_of, pod_of
+from harness.core.model import (
+    Direction,
+    External,
+    Pod,
+    Protocol,
+    Service,
+    ServicePort,
+    Topology,
+)
+from harness.core.observation import Phase
+from harness.core.outcome import Outcome, Reading, Verdict
+from harness.core.policy.oracle import Oracle
+from harness.core.probe.greeting import nonce_of, reply
+from harness.core.world import EXTERNAL_PORTS
+from harness.edge.internet.state import Fault
+from tests.fakes.packet import Drop, Met, Packet, PodKey
+
+if TYPE_CHECKING:
+    from tests.fakes.cluster import FakeCluster
+
+DNS_PORT, TTL = 53, 30
+SILENT = Met(Phase.TIMEOUT)
+REFUSED = Met(Phase.REFUSED)
+RCODES = {
+    Outcome.DNS_NXDOMAIN: dns.rcode.NXDOMAIN,
+    Outcome.DNS_SERVFAIL: dns.rcode.SERVFAIL,
+    Outcome.DNS_REFUSED: dns.rcode.REFUSED,
+}
+Names = frozenset[tuple[str, str]]
+"""Names, each with an address that it led to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Who is where while the cluster's objects have one version, also by address."""
+
+    version: int
+    topology: Topology
+    pods: Mapping[str, Pod] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
+
+
+class Network:
+    """The way from a pod to whatever stands behind an address.
+
+    `doors` are the ports where probers answer, each with the name that it gives (a mute one gives
+    none), and `heard` the nonces that came to them.
+    """
+
+    def __init__(self, cluster: FakeCluster) -> None:
+        self._cluster = cluster
+        self._ports = count(40000)
+        self._turns = count()
+        self._place = Place(-1, Topology({}, {}))
+        self._oracles: dict[Hashable, Oracle] = {}
+        self._sides: dict[Hashable, Direction | None] = {}
+        self._learned: dict[PodKey, Names] = {}
+        self._outside = {
+            address: External(f"{address}!", ip_address(address))  # no pattern of names fits it
+            for address in cluster.internet.addresses.values()
+        }
+        self.doors: dict[tuple[PodKey, str, int], str] = {}
+        self.heard: dict[PodKey, dict[str, float]] = {}
+
+    def port(self) -> int:
+        """A source port that was not used before."""
+        return next(self._ports)
+
+    def known_addresses(self) -> set[str]:
+        """All addresses outside that the CNI was told by some answer."""
+        return {address for names in self._learned.values() for _, address in names}
+
+    def send(self, packet: Packet, port: int) -> Met:
+        """What the sender of a packet sees; `port` is the one that it comes from."""
+        place = self._at()
+        if service := place.services.get(packet.address):
+            return self._through(packet, service, place.topology, port)
+        if target := place.pods.get(packet.address):
+            return self._to_pod(packet, target, place.topology, port)
+        source, end = place.topology.pods["/".join(packet.source)], self._outside[packet.address]
+        met = self._judged(packet, source, end, place.topology, port)
+        return self._cluster.lie.met(packet, met or self._served_outside(packet))
+
+    def _at(self) -> Place:
+        """Who is where now."""
+        if self._place.version != self._cluster.version:
+            objects = self._cluster.objects
+            spaces = [namespace_of(b) for (kind, _, _), b in objects.items() if kind == "Namespace"]
+            pods = [pod_of(b) for b in self._cluster.pods() if "podIP" in b.get("status", {})]
+            services = [_service(b) for (kind, _, _), b in objects.items() if kind == "Service"]
+            topology = Topology(
+                {space.name: space for space in spaces},
+                {str(pod): pod for pod in pods},
+                {str(service): service for service in services},
+            )
+            self._place = Place(
+                self._cluster.version,
+                topology,
+                {str(pod.ip): pod for pod in pods},
+                {str(each.cluster_ip): each for each in services if each.cluster_ip},
+            )
+            self._oracles.clear()
+            self._sides.clear()
+        return self._place
+
+    # Services and pods.
+
+    def _through(self, packet: Packet, service: Service, topology: Topology, port: int) -> Met:
+        protocol = Protocol(packet.protocol.upper())
+        served = [p for p in service.ports if (p.port, p.protocol) == (packet.port, protocol)]
+        behind = [
+            (pod, number)
+            for pod in topology.pods.values()
+            if served and service.selects(pod) and (number := served[0].at(pod)) is not None
+        ]
+        if not behind:
+            unserved = self._cluster.cni.profile.unserved_port.outcome
+            return REFUSED if served or unserved is Outcome.REFUSED else SILENT
+        pod, number = behind[next(self._turns) % len(behind)]
+        return self._to_pod(replace(packet, port=number), pod, topology, port)
+
+    def _to_pod(self, packet: Packet, pod: Pod, topology: Topology, port: int) -> Met:
+        sent = replace(packet, target=(pod.namespace, pod.name))
+        source = topology.pods["/".join(packet.source)]
+        met = self._judged(sent, source, pod, topology, port)
+        return self._cluster.lie.met(sent, met or self._served(sent, pod))
+
+    # Policies.
+
+    def _judged(
+        self, packet: Packet, source: Pod, end: Pod | External, topology: Topology, port: int
+    ) -> Met | None:
+        """What policies do to the packet; None if they let it pass."""
+        if source is end:
+            return None  # no CNI closes a pod's way to itself
+        key = (self._state(packet), str(source), str(end), packet.port, packet.protocol)
+        if key not in self._sides:
+            flow = Flow(source, end, packet.port, Protocol(packet.protocol.upper()))
+            self._sides[key] = _side(self._oracle(packet, topology), flow)
+        dropped = self._sides[key]
+        if dropped is None:
+            return None
+        pod = packet.source if dropped is Direction.EGRESS else packet.target
+        self._cluster.dropped(
+            Drop(packet.at, pod, dropped, packet.source, packet.target, packet.protocol, port)
+        )
+        return Met(Phase.TIMEOUT, dropped=dropped)
+
+    def _state(self, packet: Packet) -> tuple[Hashable, Names]:
+        """All that policies judge a packet by, other than its ends."""
+        names = self._learned.get(packet.source, frozenset())
+        return self._cluster.state(packet.at), names
+
+    def _oracle(self, packet: Packet, topology: Topology) -> Oracle:
+        key = self._state(packet)
+        if key not in self._oracles:
+            known = {
+                f"{name} at {address}": External(name, ip_address(address))
+                for name, address in sorted(key[1])
+            }
+            outside = {**self._outside, **known}
+            whole = Topology(topology.namespaces, topology.pods, topology.services, outside)
+            self._oracles[key] = Oracle(whole, self._cluster.in_force(packet.at))
+        return self._oracles[key]
+
+    # Servers.
+
+    def _served(self, packet: Packet, pod: Pod) -> Met:
+        door = self.doors.get((packet.target, packet.protocol, packet.port))
+        if packet.protocol == "icmp":
+            return Met(Phase.ANSWERED)
+        if door is not None:
+            return self._greeted(packet, door)
+        if (packet.port, packet.protocol) not in {
+            (p.number, p.protocol.lower()) for p in pod.ports
+        }:
+            return REFUSED
+        if pod.namespace == "kube-system" and packet.port == DNS_PORT:
+            return self._name_server(packet, pod)
+        if packet.payload.startswith(b"HEAD"):
+            line = f'{self._client(packet)} - - [now] "HEAD / HTTP/1.0" 200'
+            self._cluster.write(pod.namespace, pod.name, line)
+            return Met(Phase.ANSWERED, data=_http(pod.name))
+        return Met(Phase.ANSWERED if packet.protocol == "udp" else Phase.CONNECTED)
+
+    def _served_outside(self, packet: Packet) -> Met:
+        if packet.protocol == "icmp":
+            return Met(Phase.ANSWERED)
+        served = packet.protocol == "tcp" and packet.port in EXTERNAL_PORTS
+        if not served or self._cluster.refuses(packet.address):
+            return REFUSED
+        return Met(Phase.ANSWERED, data=_http("")) if packet.payload else Met(Phase.CONNECTED)
+
+    def _greeted(self, packet: Packet, door: str) -> Met:
+        nonce = nonce_of(packet.payload)
+        if nonce:
+            self.heard.setdefault(packet.target, {})[nonce] = 0.1
+        if door and nonce:
+            return Met(Phase.ANSWERED, data=reply(door, nonce))
+        return SILENT if packet.protocol == "udp" else Met(Phase.CONNECTED)
+
+    def _client(self, packet: Packet) -> str:
+        return str(self._at().topology.pods["/".join(packet.source)].ip)
+
+    # Names.
+
+    def _name_server(self, packet: Packet, server: Pod) -> Met:
+        if not packet.payload:
+            return Met(Phase.CONNECTED)
+        tcp = packet.protocol == "tcp"
+        wire = packet.payload[2:] if tcp else packet.payload
+        answer = answered(wire, self._answer(packet, server, asked_in(wire)))
+        data = len(answer).to_bytes(2, "big") + answer if tcp else answer
+        return Met(Phase.ANSWERED, data=data)
+
+    def _answer(self, packet: Packet, server: Pod, question: Question) -> Reading:
+        """The name server's answer or, before it, that of Cilium's proxy."""
+        topology = self._at().topology
+        source = topology.pods["/".join(packet.source)]
+        flow = Flow(source, server, DNS_PORT, Protocol(packet.protocol.upper()))
+        names = self._oracle(packet, topology).askable(flow)
+        if names is not None and not any(matches(name, question.qname) for name in names):
+            return Reading(Outcome.DNS_REFUSED)
+        reading = self._looked_up(packet.at, topology, question)
+        self._log(packet, question, reading)
+        if names is not None and reading.outcome is Outcome.RESOLVED and question.rdtype == "A":
+            found = {(question.qname.rstrip("."), each) for each in reading.detail.split(", ")}
+            self._learned[packet.source] = self._learned.get(packet.source, frozenset()) | found
+        return reading
+
+    def _looked_up(self, moment: float, topology: Topology, question: Question) -> Reading:
+        name = question.qname.lower().rstrip(".")
+        site = self._cluster.site(name, moment)
+        if site is not None and site.fault is Fault.SERVFAIL:
+            return Reading(Outcome.DNS_SERVFAIL)
+        return Zone(topology, external={name: site.address} if site else {}).lookup(question)
+
+    def _log(self, packet: Packet, question: Question, reading: Reading) -> None:
+        rcode = dns.rcode.to_text(RCODES.get(reading.outcome, dns.rcode.NOERROR))
+        asked = f"{question.rdtype} IN {question.qname} {packet.protocol} 50 false 512"
+        line = f'[INFO] {self._client(packet)}:40000 - 1 "{asked}" {rcode} qr,aa,rd 100 0.0001s'
+        self._cluster.write("kube-system", "coredns-1", line)
+
+
+def _side(oracle: Oracle, flow: Flow) -> Direction | None:
+    """The side whose policies drop a flow; None if it passes."""
+    verdict = oracle.verdict(flow)
+    if verdict is Verdict.ALLOW:
+        return None
+    if verdict is Verdict.UNDEFINED and isinstance(flow.source, Pod) and flow.source.host_network:
+        return None  # a node reaches its pods
+    # What the API leaves open (ICMP, a pod's own node), both CNIs drop where a pod is isolated.
+    decision = oracle.decide(flow)
+    if decision.egress.verdict is not Verdict.ALLOW:
+        return Direction.EGRESS
+    return Direction.INGRESS if decision.ingress.verdict is not Verdict.ALLOW else None
+
+
+@cache
+def asked_in(wire: bytes) -> Question:
+    """The question of a DNS message."""
+    asked = dns.message.from_wire(wire).question[0]
+    return Question(asked.name.to_text(), dns.rdatatype.to_text(asked.rdtype))
+
+
+@cache
+def answered(wire: bytes, reading: Reading) -> bytes:
+    """The answer to a DNS message."""
+    query, question = dns.message.from_wire(wire), asked_in(wire)
+    response = dns.message.make_response(query)
+    response.set_rcode(RCODES.get(reading.outcome, dns.rcode.NOERROR))
+    if reading.outcome is Outcome.RESOLVED:
+        texts = reading.detail.split(", " if question.rdtype in ("A", "AAAA") else "; ")
+        records = dns.rrset.from_text(question.qname, TTL, "IN", question.rdtype, *texts)
+        response.answer.append(records)
+    return response.to_wire()
+
+
+def _http(name: str) -> bytes:
+    header = f"X-Policylab-Pod: {name}\r\n" if name else ""
+    return f"HTTP/1.1 200 OK\r\n{header}\r\n".encode()
+
+
+def _service(body: Mapping[str, Any]) -> Service:
+    meta, spec = body["metadata"], body["spec"]
+    headless = spec["clusterIP"] == "None"
+    return Service(
+        meta["namespace"],
+        meta["name"],
+        spec.get("selector") or {},
+        tuple(
+            ServicePort(
+                p["port"],
+                Protocol(p.get("protocol", "TCP")),
+                p.get("name", ""),
+                p.get("targetPort", p["port"]),
+            )
+            for p in spec.get("ports", [])
+        ),
+        headless=headless,
+        cluster_ip=None if headless else ip_address(spec["clusterIP"]),
+    )
