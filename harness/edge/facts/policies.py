@@ -114,7 +114,8 @@ def _clients(bench: Bench, server: PodRef, since: str) -> list[str]:
         timestamps=True,
     )
     lines = (line.split() for line in log.splitlines() if line >= since and "HEAD /" in line)
-    return sorted({words[1] for words in lines})
+    # In the same round the server asked itself, as the control of the probe.
+    return sorted({words[1] for words in lines} - {bench.addresses.pod(server)})
 
 
 def takes_effect(bench: Bench, row: Row) -> Observation:

@@ -126,7 +126,9 @@ def stage(observer: FakeObserver, text: str = PODS, *, keeps: bool = True) -> An
         keeps_policies=keeps,
         disturbed=contextlib.nullcontext,
         resources=lambda apply: parse(text, origin="f.yaml"),
-        addresses=SimpleNamespace(pod=lambda ref: "10.0.0.1", host_name=lambda ref: ref.name),
+        addresses=SimpleNamespace(
+            pod=lambda ref: {WEB: "10.0.0.1", DB: "10.0.0.2"}[ref], host_name=lambda ref: ref.name
+        ),
         pods=SimpleNamespace(known=(WEB, DB), as_applied=lambda body: body),
     )
 
@@ -146,6 +148,8 @@ def logging(*lines: str) -> Any:
     [
         (['10.0.0.1 - - "HEAD / HTTP/1.0"', "start worker"], "the client's own address"),
         (['10.0.0.9 - - "HEAD / HTTP/1.0"'], "another address"),
+        # The server's own request is the control of the probe.
+        (['10.0.0.2 - - "HEAD /"', '10.0.0.1 - - "HEAD /"'], "the client's own address"),
     ],
 )
 def test_address_is_the_one_that_the_server_logged(logged: list[str], shown: str) -> None:
