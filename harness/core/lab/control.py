@@ -13,10 +13,11 @@ UNSERVED = "unserved_port"
 
 
 def control_of(row: Row, topology: Topology) -> Ask:
-    """The row's own flow; for a port that its Service lacks, a port that the Service has.
+    """The flow that must get an answer without policies, for the row's silence to count.
 
-    Where a CNI drops what a Service does not serve, that flow is silent without policies as well:
-    the Service's own port shows that the client, the Service and the way between them are alive.
+    It is the row's own flow, or, if the row asks a port that its Service lacks, a port that the
+    Service has: some CNIs drop packets to other ports, with or without policies, and the Service's
+    own port shows that the client, the Service and the path between them work.
     """
     if UNSERVED not in row.lines:
         return row.ask

@@ -116,7 +116,7 @@ class Table:
     """The table of one phase of a tutorial.
 
     Attributes:
-        source: `TUTORIAL#SECTION`; the section is the one that most rows cite.
+        source: `TUTORIAL#SECTION`; a row that names no section cites this one.
         rows: the rows, in the table's order.
         errata: the claims that rows of this table refute.
         cni: the only CNI that has the feature which the phase is about; empty for all CNIs.
