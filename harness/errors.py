@@ -16,19 +16,6 @@ Every message answers four questions: what went wrong, where, what was last seen
 
 from __future__ import annotations
 
-__all__ = [
-    "ClusterNotReady",
-    "ContentError",
-    "EnvironmentFault",
-    "HarnessError",
-    "ImageUnavailable",
-    "ManifestError",
-    "NotSettled",
-    "OutcomeTableError",
-    "ProbeError",
-    "ToolMissing",
-]
-
 
 class HarnessError(Exception):
     """A fault that policylab found; raised through its heirs only.

@@ -12,8 +12,6 @@ from typing import Self
 
 from harness.errors import ContentError, EnvironmentFault, HarnessError
 
-__all__ = ["ExitCode", "exit_code_of", "table"]
-
 
 class ExitCode(IntEnum):
     """What the end of a program says; `meaning` is the sentence for people."""

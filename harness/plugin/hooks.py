@@ -19,7 +19,7 @@ from harness.plugin import rows
 from harness.plugin.options import add_options
 from harness.plugin.state import asks_for_labs, make_state, state_of
 from harness.report.document import row_json
-from harness.report.pages import terminal
+from harness.report.terminal import terminal
 from harness.report.view import explained
 
 NARROWEST, WIDEST = 80, 140

@@ -18,9 +18,6 @@ from harness.core.lab.record import Status
 from harness.core.probe.latency import Bar, Way, histogram, latencies
 from harness.core.spread import Spread
 from harness.report import view
-from harness.report.terminal import TerminalReport, terminal
-
-__all__ = ["TerminalReport", "html", "markdown", "terminal"]
 
 ICONS = {Status.PASS: "✓", Status.FAIL: "✗", Status.ERRATUM: "!", Status.NOT_CHECKED: "?"}
 PLOT_WIDTH = 420

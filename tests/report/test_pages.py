@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from harness.core.dns.wire import Spread
 from harness.core.lab.documented import Erratum, parse_table
 from harness.core.lab.record import Record, Status
 from harness.core.observation import Observation, Transcript
 from harness.core.outcome import Outcome, Reading
+from harness.core.spread import Spread
 from harness.core.target import Target, parse_target
 from harness.report import view
 from harness.report.document import Run, row_json, to_json
-from harness.report.pages import boxes, html, markdown, terminal
+from harness.report.pages import boxes, html, markdown
+from harness.report.terminal import terminal
 
 API = "payment-api.secure-zone.svc.cluster.local."
 ERRATUM = Erratum("no-service", "it times out", "no Service exists", "ask for the address")

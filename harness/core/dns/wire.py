@@ -1,7 +1,6 @@
 """DNS on the wire and in CoreDNS's log: bytes and lines to values, with dnspython.
 
-The whole vocabulary can be imported from here; `question` has the search list, `zone` the
-predictions.
+`question` has the search list, `zone` the predictions.
 """
 
 from __future__ import annotations
@@ -18,25 +17,9 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rdtypes.IN.SRV
 
-from harness.core.dns.question import Question, SrvRecord, joined, query_plan
-from harness.core.dns.zone import Zone, resolve
+from harness.core.dns.question import Question, SrvRecord, joined
 from harness.core.outcome import Outcome, Reading
-from harness.core.spread import Spread
 from harness.errors import ProbeError
-
-__all__ = [
-    "DnsFinding",
-    "LoggedQuery",
-    "Question",
-    "Spread",
-    "SrvRecord",
-    "Zone",
-    "decode",
-    "encode",
-    "parse_query_log",
-    "query_plan",
-    "resolve",
-]
 
 PAYLOAD = 1232
 """Bytes of an answer that fit into any datagram unfragmented (dnsflagday.net/2020)."""

@@ -85,7 +85,7 @@ def web_server_refuses(bench: Bench, row: Row) -> Observation:
 
 
 def _spare(bench: Bench) -> tuple[str, str]:
-    """Return an address that Cilium was never told: as `world` speaks of it, and as it is.
+    """An address that Cilium was never told: as `world` speaks of it, and as it is.
 
     What it was told outlives the pod that asked, and the run. Only if every address is known from
     earlier runs are they forgotten, which Cilium does in its own time.

@@ -18,8 +18,6 @@ from typing import Any
 
 from harness.edge.images.layers import EPOCH, file_digest
 
-__all__ = ["Image", "write_archive"]
-
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CREATED = "2025-01-01T00:00:00Z"

@@ -18,8 +18,6 @@ from harness.edge.machine.process import CommandFailed, run
 from harness.errors import ImageUnavailable
 from harness.progress import Progress
 
-__all__ = ["PACKAGES", "Builder"]
-
 GO_SECONDS = 3600.0
 ROOT_SECONDS = 1200.0
 PACKAGES = "usr/share/policylab/packages.txt"
@@ -62,7 +60,11 @@ class Builder:
         return self.shop.progress
 
     def commands(self, recipe: Recipe) -> Path:
-        """Return the folder with a recipe's compiled commands; compile them if need be."""
+        """The folder with a recipe's compiled commands, which are compiled if need be.
+
+        Raises:
+            ImageUnavailable: they cannot be compiled; the message has the compiler's last words.
+        """
         name, key = f"commands-{recipe.name}", self.keys.commands[recipe.name]
         if not self.store.has(name, key):
             with (
@@ -122,7 +124,7 @@ class Builder:
             ) from error
 
     def certificates(self, image: ImageRecipe) -> dict[str, Path]:
-        """Return the certificates that go into an image: path in the image -> file."""
+        """The certificates that go into an image: path in the image -> file."""
         found = {}
         for goal, source in image.files.items():
             name, _, file = source.partition("/")
@@ -130,9 +132,12 @@ class Builder:
         return found
 
     def root(self, recipe: Recipe, base: Recipe | None) -> Path:
-        """Return a folder with `layer.tar` and `packages.txt` of a Debian root.
+        """A folder with `layer.tar` and `packages.txt` of a Debian root.
 
         The base's layer is its whole root; every other root's is the difference to the base.
+
+        Raises:
+            ImageUnavailable: a package cannot be had; the message names it.
         """
         name, key = f"root-{recipe.name}", self.keys.roots[recipe.name]
         if not self.store.has(name, key):
@@ -182,5 +187,5 @@ class Builder:
 
 
 def debian_base(recipes: Mapping[str, Recipe], recipe: Recipe) -> Recipe | None:
-    """Return what a Debian root is stored as the difference to; None for the base itself."""
+    """The root to which a Debian root is stored as the difference; None for the base itself."""
     return None if recipe.name == BASE else recipes[BASE]

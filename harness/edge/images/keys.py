@@ -16,8 +16,6 @@ from typing import Any
 
 from harness.edge.images.recipe import BASE, SUITE, ImageRecipe, Recipe
 
-__all__ = ["Keys", "certificates_key", "digest_of", "folder_digest", "plan_keys"]
-
 # Raised by hand when the build code changes what comes out of the same folder.
 COMMANDS_FORMAT = "1"
 ROOT_FORMAT = "1"
@@ -38,13 +36,13 @@ class Keys:
 
 
 def digest_of(value: Any) -> str:
-    """Hash plain data."""
+    """The hash of plain data."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
 
 
 def folder_digest(files: Iterable[Path], home: Path) -> str:
-    """Hash files: their paths below `home`, whether they can be run, and their bytes."""
+    """The hash of files: their paths below `home`, whether they can be run, and their bytes."""
     found = [
         [
             str(path.relative_to(home)),
@@ -57,7 +55,7 @@ def folder_digest(files: Iterable[Path], home: Path) -> str:
 
 
 def sources(recipe: Recipe) -> list[Path]:
-    """Return what is compiled: every file of the folder but the recipe and the root files."""
+    """The files that are compiled: all of the folder but the recipe and the root files."""
     return [
         path
         for path in sorted(recipe.folder.rglob("*"))
@@ -68,17 +66,17 @@ def sources(recipe: Recipe) -> list[Path]:
 
 
 def overlay(recipe: Recipe) -> list[Path]:
-    """Return our own files that are laid over an image."""
+    """Our own files that are laid over an image."""
     return [path for path in sorted((recipe.folder / "rootfs").rglob("*")) if path.is_file()]
 
 
 def certificates_key(recipe: Recipe) -> str:
-    """Return the key of a folder's certificates: whom they are for."""
+    """The key of a folder's certificates: whom they are for."""
     return digest_of(["certificates", CERTIFICATES_FORMAT, recipe.certificates])
 
 
 def plan_keys(recipes: Mapping[str, Recipe], made: Mapping[str, str]) -> Keys:
-    """Compute the key of each part of a build; `made` has a digest of each folder's certificates.
+    """The key of each part of a build; `made` has a digest of each folder's certificates.
 
     Certificates go into an image's key by content, because no two that are made are the same.
     """

@@ -11,8 +11,6 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-__all__ = ["EPOCH", "file_digest", "write_difference", "write_files"]
-
 EPOCH = 1_735_689_600
 CHUNK = 1 << 20
 
@@ -20,7 +18,7 @@ _Entry = tuple[bytes, int, int, int, str, str]
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex."""
+    """The SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -9,15 +9,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-__all__ = [
-    "CLUSTER_FILE",
-    "ClusterImages",
-    "CniParts",
-    "Source",
-    "crds_file",
-    "read_cluster",
-]
-
 CLUSTER_FILE = "cluster.json"
 
 
@@ -67,12 +58,12 @@ class ClusterImages:
 
 
 def read_cluster(home: Path, source: Source, engine: Mapping[str, str]) -> ClusterImages:
-    """Read the description that a finished build or a loaded bundle holds.
+    """The images that the description of a finished build or of a loaded bundle names.
 
     `engine` names the images beside the cluster, which a description does not know: they may
     change without it.
     """
-    facts: dict[str, Any] = json.loads((home / CLUSTER_FILE).read_text())
+    facts: dict[str, Any] = json.loads((home / CLUSTER_FILE).read_text(encoding="utf-8"))
     return ClusterImages(
         source=source,
         node=facts["node"],

@@ -65,7 +65,7 @@ class Assembly:
     recipes: Mapping[str, Recipe]
 
     def images(self, names: set[str] | None, scratch: Path) -> list[Image]:
-        """Describe the images with these names (None: all that are baked), layers written."""
+        """The images with these names (None: all that are baked); their layers are written."""
         found = []
         for recipe in self.recipes.values():
             for image in recipe.images:
@@ -113,7 +113,7 @@ class Assembly:
 
     def _node_files(self, scratch: Path) -> dict[str, Path]:
         version = scratch / "version"
-        version.write_text(f"{self.recipes['kubernetes'].version}\n")
+        version.write_text(f"{self.recipes['kubernetes'].version}\n", encoding="utf-8")
         return {"/kind/version": version}
 
     def bake(self, ref: str, archive: Path, scratch: Path) -> None:

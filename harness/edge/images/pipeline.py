@@ -136,13 +136,14 @@ def _collect(builder: Builder, todo: Plan, folder: Path, ref: str) -> None:
     shutil.copy2(builder.commands(todo.recipes["kind"]) / "kind", folder / "kind")
     for cni in cnis(todo.recipes):
         crds = builder.commands(todo.recipes[cni]) / "crds"
-        (folder / crds_file(cni)).write_text(run([crds], timeout=60).stdout)
+        (folder / crds_file(cni)).write_text(run([crds], timeout=60).stdout, encoding="utf-8")
     (folder / "packages").mkdir()
     for name, key in todo.keys.roots.items():
         noted = builder.store.path(f"root-{name}", key) / Path(PACKAGES).name
         shutil.copy2(noted, folder / "packages" / f"{name}.txt")
     facts = describe(todo, ref)
-    (folder / CLUSTER_FILE).write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
+    text = json.dumps(facts, indent=2, sort_keys=True) + "\n"
+    (folder / CLUSTER_FILE).write_text(text, encoding="utf-8")
 
 
 def describe(todo: Plan, ref: str) -> dict[str, Any]:

@@ -14,17 +14,6 @@ from typing import Any
 
 from harness.errors import ImageUnavailable
 
-__all__ = [
-    "BASE",
-    "REPOSITORY",
-    "GoBuild",
-    "ImageRecipe",
-    "Recipe",
-    "cnis",
-    "read_recipes",
-    "recipes_home",
-]
-
 REPOSITORY = "localhost/policylab"
 BASE = "debian"
 MADE = frozenset({"ca.crt", "leaf.crt", "leaf.key"})
@@ -101,7 +90,11 @@ class Recipe:
 
 
 def recipes_home() -> Path:
-    """Return the folder that holds the recipes: `images/` beside the package."""
+    """The folder that holds the recipes: `images/` beside the package.
+
+    Raises:
+        ImageUnavailable: policylab does not run from a clone of its repository.
+    """
     home = Path(__file__).resolve().parents[3] / "images"
     if not home.is_dir():
         raise ImageUnavailable(
@@ -114,7 +107,11 @@ def recipes_home() -> Path:
 
 
 def read_recipes(home: Path) -> dict[str, Recipe]:
-    """Read every recipe below `home`, by name."""
+    """Every recipe below `home`, by name.
+
+    Raises:
+        ImageUnavailable: one cannot be read; the message has its file and what is wrong.
+    """
     recipes = {path.parent.name: _read(path) for path in sorted(home.glob("*/image.toml"))}
     for recipe in recipes.values():
         for image in recipe.images:
@@ -141,7 +138,7 @@ def _compiles(recipe: Recipe | None) -> bool:
 
 def _read(path: Path) -> Recipe:
     try:
-        data = tomllib.loads(path.read_text())
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise _wrong(path, str(error)) from error
     _only(path, data, {"version", "go", "c", "debian", "certificates", "image", "cni"})

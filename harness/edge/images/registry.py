@@ -112,7 +112,7 @@ def _lab_image(todo: Plan, recipe: Recipe, image: ImageRecipe, builder: Builder)
                 put_in |= {goal: compiled / name for goal, name in image.binaries.items()}
             _fill(folder / "rootfs", recipe, put_in)
             root = todo.recipes[image.root or recipe.name]
-            (folder / "Dockerfile").write_text(dockerfile(root, image))
+            (folder / "Dockerfile").write_text(dockerfile(root, image), encoding="utf-8")
             _demand(docker, image.ref, "build", "--quiet", "--tag", by_key, name)
     _demand(docker, image.ref, "tag", by_key, image.ref)
     return image.ref
@@ -159,7 +159,7 @@ def _crds(cni: str, builder: Builder, todo: Plan) -> Path:
         ):
             module = todo.recipes[cni].folder
             text = run([builder.go, "run", "./crds"], timeout=CRDS_SECONDS, cwd=module).stdout
-            (folder / crds_file(cni)).write_text(text)
+            (folder / crds_file(cni)).write_text(text, encoding="utf-8")
     return builder.store.path(name, key) / crds_file(cni)
 
 

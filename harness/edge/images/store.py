@@ -46,7 +46,7 @@ class Store:
 
     @contextmanager
     def making(self, name: str, key: str, record: Mapping[str, Any]) -> Iterator[Path]:
-        """Give an empty folder to build in; on success it becomes the artefact, at once."""
+        """An empty folder to build in; when the block ends well, it becomes the artefact."""
         final = self.path(name, key)
         partial = self.root / "partial" / final.name
         shutil.rmtree(partial, ignore_errors=True)
@@ -73,7 +73,9 @@ class Store:
 
     def record(self, name: str, key: str) -> dict[str, Any]:
         """What was written down when the artefact was made."""
-        facts: dict[str, Any] = json.loads((self.path(name, key) / RECORD).read_text())
+        facts: dict[str, Any] = json.loads(
+            (self.path(name, key) / RECORD).read_text(encoding="utf-8")
+        )
         return facts
 
     @contextmanager

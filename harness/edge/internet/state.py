@@ -15,21 +15,6 @@ from typing import Any
 
 from harness.core.world import INTERNET, SHORT_LIVED, SPARES
 
-__all__ = [
-    "DOCUMENTED",
-    "REAL",
-    "STATE_NAME",
-    "TTL_SECONDS",
-    "Fault",
-    "Internet",
-    "InternetMode",
-    "Site",
-    "WebFault",
-    "digest",
-    "initial_sites",
-    "state_bytes",
-]
-
 TTL_SECONDS = 30
 STATE_NAME = "state.policylab.invalid."
 """Asked for TXT, the name server tells the digest of the state in force."""
@@ -100,7 +85,7 @@ class Site:
 
 
 def initial_sites(addresses: Mapping[str, str]) -> dict[str, Site]:
-    """Return every name in its place, with nothing amiss."""
+    """Every name in its place, with nothing amiss."""
     return {
         name: Site(addresses[documented], ttl=SHORT_LIVED.get(name, TTL_SECONDS))
         for name, documented in INTERNET.items()
@@ -108,7 +93,7 @@ def initial_sites(addresses: Mapping[str, str]) -> dict[str, Site]:
 
 
 def state_bytes(addresses: Mapping[str, str], sites: Mapping[str, Site]) -> bytes:
-    """Return the state as the container reads it; equal states are equal bytes."""
+    """The state as the container reads it; equal states are equal bytes."""
     names: dict[str, dict[str, Any]] = {
         name: {
             "address": site.address,
@@ -124,5 +109,5 @@ def state_bytes(addresses: Mapping[str, str], sites: Mapping[str, Site]) -> byte
 
 
 def digest(state: bytes) -> str:
-    """Return the state's SHA-256, in hex, as the name server tells it."""
+    """The state's SHA-256, in hex, as the name server tells it."""
     return hashlib.sha256(state).hexdigest()

@@ -13,8 +13,6 @@ from pathlib import Path
 from harness.edge.machine.process import run
 from harness.errors import ToolMissing
 
-__all__ = ["install", "sources_for"]
-
 ETC = Path("/etc/apt")
 OS_RELEASE = Path("/etc/os-release")
 ONE_LINE = re.compile(r"^deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(.*)$")
@@ -22,10 +20,13 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 def sources_for(suite: str, *, etc: Path = ETC, os_release: Path = OS_RELEASE) -> str:
-    """Return sources (deb822) for a Debian suite from the mirrors that this machine uses.
+    """Sources (deb822) for a Debian suite from the mirrors that this machine uses.
 
     The machine's own stanzas are taken with the suite's name replaced: main archive, updates and
     security. Other vendors' stanzas are left out.
+
+    Raises:
+        ToolMissing: the machine's sources name no Debian archive.
     """
     machine = _codename(os_release)
     stanzas = []
@@ -50,7 +51,12 @@ def sources_for(suite: str, *, etc: Path = ETC, os_release: Path = OS_RELEASE) -
 
 
 def install(packages: Sequence[str], *, suite: str | None = None) -> None:
-    """Install packages; with `suite`, exactly these come from that suite and nothing else does."""
+    """Install packages; with `suite`, exactly these come from that suite and nothing else does.
+
+    Raises:
+        CommandFailed: apt does not install them.
+        ToolMissing: this is not a Debian machine.
+    """
     with tempfile.TemporaryDirectory(prefix="policylab-apt-") as name:
         options = _configuration(Path(name), packages, suite)
         run(["apt-get", *options, "update", "-q"], timeout=300)
@@ -62,16 +68,17 @@ def install(packages: Sequence[str], *, suite: str | None = None) -> None:
 
 
 def _configuration(home: Path, packages: Sequence[str], suite: str | None) -> list[str]:
-    """Write a configuration that stands beside the machine's own, and return how to use it."""
+    """Write a configuration beside the machine's own; the options by which apt uses it."""
     sources, pins, lists = home / "sources", home / "pins", home / "lists"
     for folder in (sources, pins, lists / "partial"):
         folder.mkdir(parents=True)
-    (sources / "machine.sources").write_text(sources_for(_codename(OS_RELEASE)))
+    (sources / "machine.sources").write_text(sources_for(_codename(OS_RELEASE)), encoding="utf-8")
     if suite is not None:
-        (sources / "other.sources").write_text(sources_for(suite))
+        (sources / "other.sources").write_text(sources_for(suite), encoding="utf-8")
         (pins / "only-these").write_text(
             f"Package: {' '.join(packages)}\nPin: release n={suite}*\nPin-Priority: 990\n\n"
-            f"Package: *\nPin: release n={suite}*\nPin-Priority: -10\n"
+            f"Package: *\nPin: release n={suite}*\nPin-Priority: -10\n",
+            encoding="utf-8",
         )
     settings = {
         "Dir::Etc::sourcelist": "/dev/null",
@@ -84,7 +91,7 @@ def _configuration(home: Path, packages: Sequence[str], suite: str | None) -> li
 
 
 def _codename(os_release: Path) -> str:
-    for line in os_release.read_text().splitlines():
+    for line in os_release.read_text(encoding="utf-8").splitlines():
         key, _, value = line.partition("=")
         if key == "VERSION_CODENAME":
             return value.strip('"')
@@ -92,12 +99,12 @@ def _codename(os_release: Path) -> str:
 
 
 def _stanzas(etc: Path) -> Iterator[Mapping[str, str]]:
-    """Read every source of the machine, in either of apt's two formats, as deb822 fields."""
+    """Every source of the machine, in either of apt's two formats, as deb822 fields."""
     for path in sorted((etc / "sources.list.d").glob("*.sources")):
-        yield from _deb822(path.read_text())
+        yield from _deb822(path.read_text(encoding="utf-8"))
     for path in [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*.list"))]:
         if path.is_file():
-            yield from _one_line(path.read_text().splitlines())
+            yield from _one_line(path.read_text(encoding="utf-8").splitlines())
 
 
 def _deb822(text: str) -> Iterator[Mapping[str, str]]:

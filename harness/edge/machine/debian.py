@@ -174,8 +174,8 @@ def raise_inotify_limits(progress: Progress, *, home: Path = INOTIFY_HOME) -> No
     for name, wanted in INOTIFY.items():
         path = home / name
         try:
-            if int(path.read_text()) < wanted:
-                path.write_text(f"{wanted}\n")
+            if int(path.read_text(encoding="utf-8")) < wanted:
+                path.write_text(f"{wanted}\n", encoding="utf-8")
         except OSError as error:
             progress.note(f"cannot raise {path} to {wanted} ({error.strerror}); nodes may fail")
 

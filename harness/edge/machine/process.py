@@ -25,9 +25,6 @@ from tenacity import retry, retry_if_exception, stop_after_attempt
 
 from harness.errors import EnvironmentFault, ToolMissing
 
-__all__ = ["CommandFailed", "Completed", "end_all"]
-__all__ += ["ends_on_sigterm", "run", "start", "tail"]
-
 GRACE_SECONDS = 5.0
 TAIL_LINES = 15
 STARTS = 2
@@ -56,7 +53,7 @@ class CommandFailed(EnvironmentFault):
 
 
 def tail(text: str, lines: int = TAIL_LINES) -> str:
-    """Return the last lines of a program's output, without the empty ones."""
+    """The last lines of a program's output, without the empty ones."""
     kept = [line.rstrip() for line in text.splitlines() if line.strip()]
     return "\n         ".join(kept[-lines:])
 
@@ -71,12 +68,15 @@ def run(
     cwd: Path | None = None,
     log: Path | None = None,
 ) -> Completed:
-    """Run a program to its end and return what it printed.
+    """Run a program to its end; what it printed.
 
     `env` is added to this process's environment. With `log`, output (both streams) goes to that
     file, appended, and `stdout` holds what was written there; `stderr` is then empty.
-    Raises `ToolMissing` if the program does not exist and `CommandFailed` if it exits with a
-    failure (unless `check` is false) or is not done after `timeout` seconds.
+
+    Raises:
+        ToolMissing: the program does not exist.
+        CommandFailed: the program is not done after `timeout` seconds, or it exits with a failure
+            and `check` is true.
     """
     words = tuple(str(word) for word in argv)
     data = input.encode() if isinstance(input, str) else input
@@ -114,8 +114,10 @@ def start(
     """Start a program in a process group of its own, and do not wait for it.
 
     `env` is added to this process's environment, `streams` are arguments of `Popen`.
-    Raises `ToolMissing` if the program does not exist and `CommandFailed` if the kernel does not
-    start it.
+
+    Raises:
+        ToolMissing: the program does not exist.
+        CommandFailed: the kernel does not start it.
     """
     words = tuple(str(word) for word in argv)
     try:

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.dns.question import joined
-from harness.core.dns.wire import Question, query_plan
+from harness.core.dns.question import Question, joined, query_plan
 from harness.errors import OutcomeTableError, ProbeError
 
 SEARCH = ("frontend-zone.svc.cluster.local", "svc.cluster.local", "cluster.local")

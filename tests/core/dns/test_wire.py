@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.dns.wire import DnsFinding, Question, SrvRecord, decode, encode, parse_query_log
+from harness.core.dns.question import Question, SrvRecord
+from harness.core.dns.wire import DnsFinding, decode, encode, parse_query_log
 from harness.core.outcome import Outcome, Reading
 from harness.errors import ProbeError
 

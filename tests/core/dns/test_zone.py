@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.dns.wire import Question, Zone, resolve
+from harness.core.dns.question import Question
+from harness.core.dns.zone import Zone, resolve
 from harness.core.model import (
     Address,
     ContainerPort,

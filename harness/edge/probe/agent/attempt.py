@@ -100,7 +100,7 @@ class Attempt:
             self.fail(error.errno)
 
     def payload(self) -> bytes:
-        """Return the bytes to send."""
+        """The bytes to send."""
         if self.item["proto"] == "icmp":
             return struct.pack("!BBHHH", 8, 0, 0, 0, 1) + b"policylab"
         return base64.b64decode(self.item["payload"] or "")
