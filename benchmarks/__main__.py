@@ -15,9 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import Figure, oracle, rounds, streams, under_load
-from benchmarks.pods import PORTS, denied, pods, ports_of
+from benchmarks.pods import PORTS, denied, pods, targets_of
 from harness.core.outcome import Verdict
-from harness.core.probe.cells import pod_ports
 from harness.core.spread import Spread
 from harness.edge.api.client import KubeClient
 from harness.edge.cluster.opening import Cluster, ClusterSpec
@@ -80,7 +79,7 @@ def measure(cluster: Cluster, console: Console) -> list[Figure]:
             add(streams(make, ends[:size]))
         with make() as prober:
             observer = Observer(prober, PodAddresses(ends))
-            observer.listen(pod_ports(ports_of(ends, PORTS)))
+            observer.listen(targets_of(ends, PORTS))
             for size, ports, target, _ in SIZES:
                 add(rounds(prober, observer, ends[:size], ports, ALLOW, target=target))
             add(under_load(prober, observer, ends, ALLOW))

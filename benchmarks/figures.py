@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchmarks.pods import PORTS, others, ports_of
+from benchmarks.pods import PORTS, others, refs, targets_of
 from harness.core.ask import Flow
 from harness.core.model import (
     Direction,
@@ -30,7 +30,7 @@ from harness.core.model import (
 )
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
-from harness.core.probe.cells import Cell, pod_ports
+from harness.core.probe.cells import Cell
 from harness.core.spread import Spread
 from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.observe import Observer
@@ -83,11 +83,13 @@ def rounds(
     target: float | None,
 ) -> Figure:
     """A matrix of these pods and so many ports of each, all of whose cells should show `state`."""
-    wanted = ports_of(ends, PORTS[:ports])
+    wanted = targets_of(ends, PORTS[:ports])
     cells: list[Cell] = []
     voided = prober.voided
     name = f"{len(ends)} pods x {ports} ports, {len(ends) * len(wanted)} probes, all {state}"
-    found = timed(name, lambda: cells.extend(others(observer.matrix(ends, wanted))), target=target)
+    found = timed(
+        name, lambda: cells.extend(others(observer.matrix(refs(ends), wanted))), target=target
+    )
     return replace(found, counts=_counts(cells, state, prober.voided - voided))
 
 
@@ -106,7 +108,7 @@ def streams(make: Callable[[], StreamProber], ends: Sequence[Pod]) -> Figure:
 
     def once() -> None:
         with make() as prober:
-            Observer(prober, PodAddresses(ends)).listen(pod_ports(ports_of(ends, PORTS)))
+            Observer(prober, PodAddresses(ends)).listen(targets_of(ends, PORTS))
 
     return timed(f"{len(ends)} streams opened and closed", once)
 
@@ -147,14 +149,14 @@ def under_load(
 ) -> Figure:
     """Half of `LOAD_PROBES` while a busy process sits on every core: what of it is wrong?"""
     ends = ends[:LOAD_ENDS]
-    wanted = ports_of(ends, PORTS)
+    wanted = targets_of(ends, PORTS)
     cells: list[Cell] = []
     voided = prober.voided
     taken = []
     with busy_cores() as cores:
         while len(cells) < LOAD_PROBES // 2:
             before = time.perf_counter()
-            cells += others(observer.matrix(ends, wanted))
+            cells += others(observer.matrix(refs(ends), wanted))
             taken.append(time.perf_counter() - before)
     counts = {**_counts(cells, state, prober.voided - voided), "busy_processes": cores}
     return Figure(f"under load, all {state}", tuple(taken), counts=counts)

@@ -8,9 +8,10 @@ from typing import Any
 
 from harness.core.model import ContainerPort, Pod, Protocol
 from harness.core.outcome import Verdict
-from harness.core.policy.reachability import Matrix, Port
+from harness.core.policy.reachability import Matrix
 from harness.core.probe.attempts import POLL
 from harness.core.probe.cells import Cell
+from harness.core.target import PodPort, PodRef, ports_of
 from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import OWNER, wait_gone
 from harness.edge.machine.wait import NotYet
@@ -60,9 +61,14 @@ def pods(kube: Kube, count: int, image: str) -> Iterator[tuple[Pod, ...]]:
         kube.delete(_SPACE)
 
 
-def ports_of(ends: Sequence[Pod], ports: Sequence[ContainerPort]) -> list[Port]:
+def refs(ends: Sequence[Pod]) -> list[PodRef]:
+    """The pods as sources of asks."""
+    return [pod.ref for pod in ends]
+
+
+def targets_of(ends: Sequence[Pod], ports: Sequence[ContainerPort]) -> list[PodPort]:
     """These ports of every pod."""
-    return [Port(pod, port.number, port.protocol) for pod in ends for port in ports]
+    return [port for pod in ends for port in ports_of(pod, ports)]
 
 
 @contextmanager
@@ -79,12 +85,12 @@ def denied(kube: Kube, observer: Observer, ends: Sequence[Pod]) -> Iterator[None
 
 def _wait_for(kube: Kube, observer: Observer, ends: Sequence[Pod], verdict: Verdict) -> None:
     """Two sources show the verdict of every pod's ingress, for no pod is asked by itself alone."""
-    targets = ports_of(ends, PORTS[:1])
+    targets = targets_of(ends, PORTS[:1])
     streak = 0
 
     def settled() -> None:
         nonlocal streak
-        cells = others(observer.matrix(ends[:2], targets, POLL))
+        cells = others(observer.matrix(refs(ends[:2]), targets, POLL))
         left = sum(cell.verdict is not verdict for cell in cells)
         streak = 0 if left else streak + 1
         if streak < ROUNDS:
@@ -95,7 +101,11 @@ def _wait_for(kube: Kube, observer: Observer, ends: Sequence[Pod], verdict: Verd
 
 def others(seen: Matrix[Cell]) -> list[Cell]:
     """The cells but for those of a pod to itself."""
-    return [cell for source, target, cell in seen if not target.startswith(f"{source}:")]
+    return [
+        cell
+        for ask, cell in seen
+        if isinstance(ask.target, PodPort) and ask.target.pod != ask.source
+    ]
 
 
 def _usable(kube: Kube) -> None:

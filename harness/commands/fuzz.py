@@ -129,7 +129,7 @@ def _shown(results: Iterable[Result], count: int, progress: Progress) -> list[Re
             if isinstance(result, Finding):
                 cell = result.shrunk.disagreed[0]
                 progress.note(
-                    f"{result.drawn.case.name}: {cell.flow} is {cell.observed}, not"
+                    f"{result.drawn.case.name}: {cell.ask} is {cell.observed}, not"
                     f" {cell.predicted}; shrunk to {len(result.shrunk.case.policies)} policies"
                     f" in {result.tries} tries"
                 )
@@ -186,7 +186,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "case": finding.drawn.case.name,
         "disagreed": [
             {
-                "flow": cell.flow,
+                "flow": str(cell.ask),
                 "predicted": str(cell.predicted),
                 "observed": str(cell.observed),
                 "reasons": list(cell.reasons),

@@ -9,10 +9,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from harness.commands.options import add_cni
-from harness.core.manifests.liveobjects import with_ports
 from harness.core.model import ContainerPort, Pod, Protocol
-from harness.core.policy.reachability import Port
-from harness.core.probe.cells import pod_ports
+from harness.core.target import PodPort, PodRef, ports_of
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec, open_cluster
 from harness.edge.cluster.running import running
 from harness.edge.probe.addresses import PodAddresses
@@ -37,14 +35,14 @@ class LivePods:
     """Pods of a cluster, ready to be probed from, and the ports that are asked for."""
 
     found: Found
-    targets: tuple[Port, ...]
+    targets: tuple[PodPort, ...]
     observer: Observer
     notes: tuple[str, ...]
 
     @property
-    def pods(self) -> tuple[Pod, ...]:
-        """The pods that take part."""
-        return self.found.pods
+    def sources(self) -> tuple[PodRef, ...]:
+        """The pods that take part, each of which asks all targets."""
+        return tuple(pod.ref for pod in self.found.pods)
 
 
 def port_of(text: str) -> ContainerPort:
@@ -119,32 +117,27 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
     with closing(doors.prober()) as prober:
         observer = Observer(prober, PodAddresses(found.pods))
         if arguments.listen:
-            refused = observer.listen(pod_ports(targets))
+            refused = observer.listen(targets)
             notes += [f"{what}: the prober does not listen there" for what in refused]
         yield LivePods(found, targets, observer, tuple(notes))
 
 
 def targets_of(
     pods: Sequence[Pod], ports: Sequence[ContainerPort] | None
-) -> tuple[tuple[Port, ...], list[str]]:
+) -> tuple[tuple[PodPort, ...], list[str]]:
     """The ports to probe: these of every pod, or those that each declares; and what is left out.
 
     Raises:
         ContentError: there is none.
     """
-    notes = []
-    targets = []
-    for pod in pods:
-        for port in ports or pod.ports:
-            if port.protocol in PROBED:
-                targets.append(Port(with_ports(pod, [port]), port.number, port.protocol))
-            else:
-                notes.append(f"{pod}:{port.number}/{port.protocol} is not probed")
+    found = [port for pod in pods for port in ports_of(pod, ports)]
+    targets = tuple(port for port in found if port.protocol in PROBED)
+    notes = [f"{port} is not probed" for port in found if port.protocol not in PROBED]
     if not targets:
         raise ContentError(
             "no pod declares a port that can be probed", try_="name one: --port 80 --port 53/udp"
         )
-    return tuple(targets), notes
+    return targets, notes
 
 
 def _cluster(arguments: argparse.Namespace, progress: Progress) -> Cluster:

@@ -55,7 +55,7 @@ def _probe(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     library = load(arguments.expect) if arguments.expect else None
     policies = policies_of(in_force(library, library)) if library else None
     with live_pods(arguments, progress) as live:
-        seen = live.observer.matrix(live.pods, live.targets)
+        seen = live.observer.matrix(live.sources, live.targets)
     expected = _expected(live, policies) if policies is not None else None
     verdicts = Verdicts(seen, expected)
     _show(Console(), verdicts, live.notes)
@@ -71,7 +71,7 @@ def _probe(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 
 
 def _expected(live: LivePods, policies: tuple[NetworkPolicy, ...]) -> Matrix[Verdict]:
-    return compute(Oracle(live.found.topology, policies), live.pods, live.targets)
+    return compute(Oracle(live.found.topology, policies), live.sources, live.targets)
 
 
 def _show(console: Console, verdicts: Verdicts, notes: tuple[str, ...]) -> None:
@@ -82,8 +82,8 @@ def _show(console: Console, verdicts: Verdicts, notes: tuple[str, ...]) -> None:
         console.print(f"note: {note}", style="dim", markup=False, highlight=False)
     for miss in verdicts.wrong[:SHOWN]:
         console.print(f"differs: {miss}", style="bold red", markup=False, highlight=False)
-    for source, target, cell in verdicts.unclear[:SHOWN]:
-        line = f"no verdict: {told((source, target), cell)}"
+    for ask, cell in verdicts.unclear[:SHOWN]:
+        line = f"no verdict: {told(ask, cell)}"
         console.print(line, style="yellow", markup=False, highlight=False)
     counts = ", ".join(f"{number} {word}" for word, number in verdicts.summary().items())
     console.print(counts, style="bold", markup=False, highlight=False)

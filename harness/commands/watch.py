@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -13,10 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.commands.livepods import STAYS, LivePods, add_options, live_pods
-from harness.core.policy.reachability import Key, Matrix
+from harness.core.ask import Ask
+from harness.core.policy.reachability import Matrix, asks_of
 from harness.core.probe.attempts import POLL
 from harness.core.probe.cells import Cell
 from harness.core.probe.flips import FlipLog
+from harness.core.target import parse_pod, parse_target
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
@@ -40,8 +43,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--flow",
         action="append",
         nargs=2,
-        metavar=("POD", "POD:PORT/TCP"),
-        help="watch this flow only, for example --flow shop/web shop/api:8080/TCP; the option may "
+        metavar=("FROM", "TO"),
+        help="watch this flow only, for example --flow shop/web pod/shop/api:8080; the option may "
         "be repeated (default: all flows)",
     )
     parser.add_argument(
@@ -76,7 +79,7 @@ def _watch(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
         began = time.monotonic()
         try:
             _looks(
-                lambda: live.observer.matrix(live.pods, live.targets, POLL, only=chosen),
+                lambda: live.observer.matrix(live.sources, live.targets, POLL, only=chosen),
                 log,
                 console,
                 every=arguments.every,
@@ -88,19 +91,28 @@ def _watch(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     return ExitCode.OK
 
 
-def _chosen(flows: list[list[str]] | None, live: LivePods) -> frozenset[Key] | None:
+def _chosen(flows: list[list[str]] | None, live: LivePods) -> frozenset[Ask] | None:
     if not flows:
         return None
-    sources = {str(pod) for pod in live.pods}
-    targets = {str(target) for target in live.targets}
-    chosen = frozenset((source, target) for source, target in flows)
-    for source, target in chosen:
-        if source not in sources or target not in targets:
+    chosen = frozenset(
+        Ask(parse_pod(source, where="--flow"), parse_target(target, where="--flow"))
+        for source, target in flows
+    )
+    known = dict.fromkeys(asks_of(live.sources, live.targets))
+    for ask in chosen:
+        if ask not in known:
+            near = get_close_matches(str(ask), map(str, known), n=1)
             raise ContentError(
-                f"there is no flow {source} -> {target}",
-                seen=f"pods: {', '.join(sorted(sources))}; ports: {', '.join(sorted(targets))}",
+                f"there is no flow {ask}",
+                where="--flow",
+                seen=f"pods: {_list(live.sources)}; targets: {_list(live.targets)}",
+                try_=f"did you mean `{near[0]}`?" if near else "",
             )
     return chosen
+
+
+def _list(names: Iterable[object]) -> str:
+    return ", ".join(map(str, names))
 
 
 def _looks(
@@ -127,23 +139,23 @@ def _now(log: FlipLog, seen: Matrix[Cell], at: float) -> RenderableType:
     table = Table(title=f"{at:.1f} s, {len(seen)} flows", title_justify="left", box=None)
     for name in ("flow", "now", "for", "flips"):
         table.add_column(name, justify="left" if name in ("flow", "now") else "right")
-    latest = sorted(seen, key=lambda entry: -log.tracks[entry[0], entry[1]].since)
-    for source, target, cell in latest[:SHOWN]:
-        track = log.tracks[source, target]
+    latest = sorted(seen, key=lambda entry: -log.tracks[entry[0]].since)
+    for ask, cell in latest[:SHOWN]:
+        track = log.tracks[ask]
         state = Text(f"{look(cell).letter} {cell.outcome}", STYLES[look(cell)])
         held = f"{(at - track.since) * 1000:.0f} ms"
-        table.add_row(f"{source} -> {target}", state, held, str(track.flips))
+        table.add_row(str(ask), state, held, str(track.flips))
     return table
 
 
 def summary(log: FlipLog, at: float) -> Table:
     """Every flow that flipped, and how long it was in each state."""
-    flipped = {key: track for key, track in log.tracks.items() if track.flips}
+    flipped = {ask: track for ask, track in log.tracks.items() if track.flips}
     title = f"{len(flipped)} of {len(log.tracks)} flows flipped in {at:.1f} s"
     table = Table(title=title, title_justify="left", box=None)
     for name in ("flow", "flips", "now", "ms in each state"):
         table.add_column(name)
-    for (source, target), track in flipped.items():
+    for ask, track in flipped.items():
         spent = ", ".join(f"{state} {ms:.0f}" for state, ms in track.until(at).items())
-        table.add_row(f"{source} -> {target}", str(track.flips), track.state, spent)
+        table.add_row(str(ask), str(track.flips), track.state, spent)
     return table

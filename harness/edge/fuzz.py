@@ -17,8 +17,9 @@ from typing import Self
 
 from harness.core.ask import Ask
 from harness.core.fuzz.cases import Case
-from harness.core.fuzz.result import Judged, decided, flows_of, judge
-from harness.core.fuzz.shrinking import corpus_text, smaller
+from harness.core.fuzz.corpus import corpus_text
+from harness.core.fuzz.result import Judged, asks_of, decided, judge
+from harness.core.fuzz.shrinking import smaller
 from harness.core.manifests.library import namespaces_of
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
@@ -104,11 +105,11 @@ class World:
         self._fence()
         wrong = [cell.ask for cell in first.disagreed]
         again = judge(case, scenario, {**seen, **self._judged(wrong)})
-        stays = {cell.flow for cell in again.disagreed}
+        stays = {cell.ask for cell in again.disagreed}
         passing = tuple(
-            f"{cell.flow}: {cell.observed}, and {cell.predicted} when asked again"
+            f"{cell.ask}: {cell.observed}, and {cell.predicted} when asked again"
             for cell in first.disagreed
-            if cell.flow not in stays
+            if cell.ask not in stays
         )
         return replace(
             again,
@@ -148,7 +149,7 @@ class World:
         scenario = self._stage.bring(bare.resources, name=[bare.name]).scenario
         self._unanswered = {
             ask: str(found.value.reading if found.value else found.problem)
-            for ask, found in self._stage.observer.read(flows_of(scenario)).items()
+            for ask, found in self._stage.observer.read(asks_of(scenario)).items()
             if not found.value or found.value.reading.outcome is not Outcome.CONNECTED
         }
 

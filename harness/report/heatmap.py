@@ -11,9 +11,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from harness.core.ask import Ask
 from harness.core.outcome import Outcome, Verdict
-from harness.core.policy.reachability import Key, Matrix
+from harness.core.policy.reachability import Matrix
 from harness.core.probe.cells import Cell
+from harness.core.target import Target
 
 SIZE, GAP, CHAR, MARGIN, LINE = 22, 1, 6.6, 12, 16
 """Pixels: of a cell, between cells, a letter's width, around all, a line of text."""
@@ -54,18 +56,20 @@ def look(cell: Cell) -> Look:
     return UNCLEAR
 
 
-def told(key: Key, cell: Cell) -> str:
+def told(ask: Ask, cell: Cell) -> str:
     """A cell in one line."""
     ms = "" if cell.ms is None else f" after {cell.ms:.1f} ms"
     peer = f", {cell.peer} answered" if cell.peer else ""
     problem = f": {cell.problem}" if cell.problem else ""
-    return f"{key[0]} to {key[1]}: {look(cell).word} ({cell.outcome}{ms}{peer}){problem}"
+    return (
+        f"{ask.source} to {ask.target.words}: {look(cell).word} ({cell.outcome}{ms}{peer}){problem}"
+    )
 
 
-def svg(matrix: Matrix[Cell], *, title: str, differing: Collection[Key] = frozenset()) -> str:
+def svg(matrix: Matrix[Cell], *, title: str, differing: Collection[Ask] = frozenset()) -> str:
     """The picture; cells in `differing` get a frame."""
-    left = MARGIN + max(map(len, matrix.sources), default=0) * CHAR + 8
-    top = MARGIN + 2 * LINE + max(map(len, matrix.targets), default=0) * CHAR
+    left = MARGIN + max((len(str(source)) for source in matrix.sources), default=0) * CHAR + 8
+    top = MARGIN + 2 * LINE + max((len(t.words) for t in matrix.targets), default=0) * CHAR
     across = len(matrix.targets) * (SIZE + GAP)
     down = len(matrix.sources) * (SIZE + GAP)
     width = max(left + across, MARGIN + len(LOOKS) * KEY_COLUMN) + MARGIN
@@ -77,17 +81,17 @@ def svg(matrix: Matrix[Cell], *, title: str, differing: Collection[Key] = frozen
         _text(MARGIN, MARGIN + LINE / 2, title, "bold"),
     ]
     for number, source in enumerate(matrix.sources):
-        parts.append(_text(MARGIN, top + number * (SIZE + GAP) + 15, source))
+        parts.append(_text(MARGIN, top + number * (SIZE + GAP) + 15, str(source)))
     for number, target in enumerate(matrix.targets):
         x = left + number * (SIZE + GAP) + 15
         turned = f' transform="rotate(-90 {x:.1f} {top - 6:.1f})"'
-        parts.append(_text(x, top - 6, target, more=turned))
+        parts.append(_text(x, top - 6, target.words, more=turned))
     rows = {source: number for number, source in enumerate(matrix.sources)}
-    columns = {target: number for number, target in enumerate(matrix.targets)}
-    for source, target, cell in matrix:
-        x, y = (left + columns[target] * (SIZE + GAP), top + rows[source] * (SIZE + GAP))
-        key = (source, target)
-        parts.append(_square(x, y, look(cell), told(key, cell), framed=key in differing))
+    columns: dict[Target, int] = {target: number for number, target in enumerate(matrix.targets)}
+    for ask, cell in matrix:
+        x = left + columns[ask.target] * (SIZE + GAP)
+        y = top + rows[ask.source] * (SIZE + GAP)
+        parts.append(_square(x, y, look(cell), told(ask, cell), framed=ask in differing))
     for number, kind in enumerate(LOOKS):
         x, y = MARGIN + number * KEY_COLUMN, top + down + LINE
         parts += [_square(x, y, kind, kind.word, framed=False), _text(x + 28, y + 15, kind.word)]

@@ -9,9 +9,11 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from harness.core.ask import Ask
 from harness.core.outcome import Verdict
-from harness.core.policy.reachability import Key, Matrix, Mismatch
+from harness.core.policy.reachability import Address, Matrix, Mismatch
 from harness.core.probe.cells import Cell, differences, unclear
+from harness.core.target import PodPort
 from harness.exitcode import ExitCode
 from harness.report.heatmap import ODD, OPEN, REJECTED, SHUT, UNCLEAR, Look, look
 
@@ -35,9 +37,9 @@ class Verdicts:
         self.unclear = unclear(seen, expected)
 
     @property
-    def differing(self) -> frozenset[Key]:
+    def differing(self) -> frozenset[Ask]:
         """The cells that differ."""
-        return frozenset((miss.source, miss.target) for miss in self.wrong)
+        return frozenset(miss.ask for miss in self.wrong)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -48,7 +50,7 @@ class Verdicts:
 
     def summary(self) -> dict[str, int]:
         """How many cells there are of each kind, and how many differ or have no verdict."""
-        kinds = Counter(look(cell).word for _, _, cell in self.seen)
+        kinds = Counter(look(cell).word for _, cell in self.seen)
         return {
             "cells": len(self.seen),
             **dict(sorted(kinds.items())),
@@ -62,23 +64,22 @@ class Verdicts:
         `predicted` is null where nobody said what the policies are; `agrees` also where they leave
         the flow open, or there is no verdict.
         """
-        missing = {(source, target) for source, target, _ in self.unclear}
+        missing = {ask for ask, _ in self.unclear}
         cells = []
-        for source, target, cell in self.seen:
-            key = (source, target)
-            predicted = self.expected.cells.get(key) if self.expected else None
-            compared = predicted not in (None, Verdict.UNDEFINED) and key not in missing
+        for ask, cell in self.seen:
+            predicted = self.expected.cells.get(ask) if self.expected else None
+            compared = predicted not in (None, Verdict.UNDEFINED) and ask not in missing
             cells.append(
                 {
-                    "from": source,
-                    "to": target,
+                    "from": str(ask.source),
+                    "to": str(ask.target),
                     "outcome": str(cell.outcome),
                     "verdict": str(cell.verdict) if cell.verdict else None,
                     "ms": cell.ms,
                     "answered_by": cell.peer or None,
                     "problem": cell.problem or None,
                     "predicted": str(predicted) if predicted else None,
-                    "agrees": key not in self.differing if compared else None,
+                    "agrees": ask not in self.differing if compared else None,
                 }
             )
         return {**context, "summary": self.summary(), "cells": cells}
@@ -90,18 +91,18 @@ def tables(verdicts: Verdicts) -> Iterable[Table]:
     Rows and columns are numbered alike, so that sixty pods fit into a terminal.
     """
     seen = verdicts.seen
-    ends = [_end(target) for target in seen.targets]
-    names = dict.fromkeys([*seen.sources, *(end for end, _ in ends)])
+    names = dict.fromkeys([*map(str, seen.sources), *map(_end, seen.targets)])
     numbers = {name: str(number) for number, name in enumerate(names, 1)}
-    for port in dict.fromkeys(port for _, port in ends):
-        targets = [t for t, (_, p) in zip(seen.targets, ends, strict=True) if p == port]
-        table = Table(title=f"to port {port}", title_justify="left", padding=(0, 0), box=None)
+    for port, protocol in dict.fromkeys((t.port, t.protocol) for t in seen.targets):
+        targets = [t for t in seen.targets if (t.port, t.protocol) == (port, protocol)]
+        title = f"to port {port}/{protocol}"
+        table = Table(title=title, title_justify="left", padding=(0, 0), box=None)
         table.add_column("from \\ to ", no_wrap=True)
         for target in targets:
-            table.add_column(numbers[_end(target)[0]], justify="center", min_width=3)
+            table.add_column(numbers[_end(target)], justify="center", min_width=3)
         for source in seen.sources:
-            cells = [_cell(verdicts, (source, target)) for target in targets]
-            table.add_row(f"{numbers[source]:>3} {source} ", *cells)
+            cells = [_cell(verdicts, Ask(source, target)) for target in targets]
+            table.add_row(f"{numbers[str(source)]:>3} {source} ", *cells)
         yield table
 
 
@@ -112,16 +113,15 @@ def legend() -> Text:
     )
 
 
-def _end(target: str) -> tuple[str, str]:
-    """`shop/web:80/TCP` as the pod and `80/TCP`."""
-    end, _, port = target.rpartition(":")
-    return end, port
+def _end(target: Address) -> str:
+    """Who is asked, without the port."""
+    return str(target.pod) if isinstance(target, PodPort) else target.name
 
 
-def _cell(verdicts: Verdicts, key: Key) -> Text:
-    cell = verdicts.seen.cells.get(key)
+def _cell(verdicts: Verdicts, ask: Ask) -> Text:
+    cell = verdicts.seen.cells.get(ask)
     if cell is None:
         return Text(" ")
     kind = look(cell)
-    style = f"{STYLES[kind]} {DIFFERS}" if key in verdicts.differing else STYLES[kind]
+    style = f"{STYLES[kind]} {DIFFERS}" if ask in verdicts.differing else STYLES[kind]
     return Text(kind.letter, style)

@@ -13,8 +13,9 @@ from harness.core.manifests.library import namespaces_of
 from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome, Verdict
-from harness.core.policy.reachability import Matrix, Port
-from harness.core.probe.cells import Cell, pod_ports
+from harness.core.policy.reachability import Matrix
+from harness.core.probe.cells import Cell
+from harness.core.target import PodPort
 from harness.edge.api.namespaces import clear
 from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.discovery import discover
@@ -85,9 +86,9 @@ def udp(live: Live, *, answers: bool) -> Matrix[Cell]:
     """Everybody to everybody's UDP listener."""
     pods = discover(live.kube, [SPACE]).pods
     observer = Observer(live.prober, PodAddresses(pods))
-    targets = [Port(pod, PORT, Protocol.UDP) for pod in pods]
-    assert observer.listen(pod_ports(targets), answers=answers) == []
-    return observer.matrix(pods, targets)
+    targets = [PodPort(pod.ref, PORT, Protocol.UDP) for pod in pods]
+    assert observer.listen(targets, answers=answers) == []
+    return observer.matrix([pod.ref for pod in pods], targets)
 
 
 def test_cluster_does_what_the_policies_say(
@@ -99,7 +100,7 @@ def test_cluster_does_what_the_policies_say(
     command = ["probe", SPACE, "--name", lab_live.cluster.name, "--expect", str(policies)]
 
     assert cli.main([*command, "--svg", str(picture)]) == 0
-    assert f"{SPACE}/web to {SPACE}/db:80/TCP: blocked (timeout)" in picture.read_text()
+    assert f"{SPACE}/web to {SPACE}/db:80: blocked (timeout)" in picture.read_text()
 
 
 def test_missing_policy_is_a_difference(
@@ -111,16 +112,17 @@ def test_missing_policy_is_a_difference(
 
     assert code == 1
     said = " ".join(capsys.readouterr().out.split())
-    assert f"{SPACE}/web -> {SPACE}/db:80/TCP: expected deny, observed allow" in said
+    assert f"{SPACE}/web -> pod/{SPACE}/db:80: expected deny, observed allow" in said
     assert "1 differ," in said
 
 
 def test_udp_answer_names_its_pod_and_the_probe(stage: Stage, lab_live: Live) -> None:
     stage.enter(["pods"])
 
-    for source, target, cell in udp(lab_live, answers=True):
-        assert cell.outcome is Outcome.CONNECTED, (source, target, cell)
-        assert cell.peer == target.partition(":")[0]
+    for ask, cell in udp(lab_live, answers=True):
+        assert cell.outcome is Outcome.CONNECTED, (ask, cell)
+        assert isinstance(ask.target, PodPort)
+        assert cell.peer == str(ask.target.pod)
 
 
 def test_datagram_that_arrives_is_told_from_one_that_is_dropped(
@@ -131,21 +133,23 @@ def test_datagram_that_arrives_is_told_from_one_that_is_dropped(
 
     seen = udp(lab_live, answers=False)
 
-    db = f"{SPACE}/db:{PORT}/UDP"
-    assert seen[f"{SPACE}/web", db].outcome is Outcome.TIMEOUT
-    assert seen[f"{SPACE}/api", db].outcome is Outcome.ONE_WAY
-    assert seen[f"{SPACE}/web", f"{SPACE}/api:{PORT}/UDP"].outcome is Outcome.ONE_WAY
+    shown = {str(ask): cell.outcome for ask, cell in seen}
+    db = f"pod/{SPACE}/db:{PORT}/udp"
+    assert shown[f"{SPACE}/web -> {db}"] is Outcome.TIMEOUT
+    assert shown[f"{SPACE}/api -> {db}"] is Outcome.ONE_WAY
+    assert shown[f"{SPACE}/web -> pod/{SPACE}/api:{PORT}/udp"] is Outcome.ONE_WAY
 
 
 def test_round_of_all_pods_takes_one_deadline(stage: Stage, lab_live: Live) -> None:
     stage.enter(["pods", "deny"])
     pods = discover(lab_live.kube, [SPACE]).pods
-    targets = [Port(pod, 80) for pod in pods]
+    sources = [pod.ref for pod in pods]
+    targets = [PodPort(pod, 80, Protocol.TCP) for pod in sources]
     observer = Observer(lab_live.prober, PodAddresses(pods))
-    observer.matrix(pods, targets)  # opens the streams
+    observer.matrix(sources, targets)  # opens the streams
 
     began = time.monotonic()
-    seen = observer.matrix(pods, targets)
+    seen = observer.matrix(sources, targets)
 
     assert time.monotonic() - began < 2.0
-    assert [cell.verdict for _, _, cell in seen].count(Verdict.DENY) == 1
+    assert [cell.verdict for _, cell in seen].count(Verdict.DENY) == 1

@@ -16,11 +16,13 @@ import pytest
 from harness import cli
 from harness.commands import livepods, probe, watch
 from harness.commands.livepods import LivePods, port_of, targets_of
+from harness.core.ask import Ask
 from harness.core.model import ContainerPort, Namespace, Pod, Protocol, Topology
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
-from harness.core.policy.reachability import Matrix
+from harness.core.policy.reachability import Matrix, asks_of
 from harness.core.probe.cells import Cell
+from harness.core.target import PodPort
 from harness.edge.probe.discovery import Found
 from harness.errors import ClusterNotReady, ContentError
 from harness.exitcode import ExitCode
@@ -57,11 +59,10 @@ class Shown:
 
     def matrix(self, sources: Any, targets: Any, *_: Any, only: Any = None) -> Matrix[Cell]:
         seen = self.cells.pop(0) if len(self.cells) > 1 else self.cells[0]
-        rows, columns = tuple(map(str, sources)), tuple(map(str, targets))
-        cells = {(row, column): OPEN for row in rows for column in columns}
-        cells["shop/web", "shop/api:80/TCP"] = seen
-        chosen = {key: cell for key, cell in cells.items() if only is None or key in only}
-        return Matrix(rows, columns, chosen)
+        cells = dict.fromkeys(asks_of(sources, targets), OPEN)
+        cells[Ask(WEB.ref, PodPort(API.ref, 80, Protocol.TCP))] = seen
+        chosen = {ask: cell for ask, cell in cells.items() if only is None or ask in only}
+        return Matrix(tuple(sources), tuple(targets), chosen)
 
 
 def on_stage(monkeypatch: pytest.MonkeyPatch, *cells: Cell) -> None:
@@ -100,7 +101,7 @@ def test_difference_is_named_with_both_answers(
     cli.main(["probe", "shop", "--expect", str(policies)])
 
     said = " ".join(capsys.readouterr().out.split())
-    assert "differs: shop/web -> shop/api:80/TCP: expected deny, observed allow" in said
+    assert "differs: shop/web -> pod/shop/api:80: expected deny, observed allow" in said
     assert "note: a note" in said
 
 
@@ -170,7 +171,7 @@ def test_port_may_name_its_protocol() -> None:
 def test_named_port_takes_the_place_of_declared_ones() -> None:
     targets, notes = targets_of([WEB], [ContainerPort(53, Protocol.UDP)])
 
-    assert [str(target) for target in targets] == ["shop/web:53/UDP"]
+    assert [str(target) for target in targets] == ["pod/shop/web:53/udp"]
     assert notes == []
 
 
@@ -187,7 +188,7 @@ def test_watch_tells_each_flip_and_sums_up(
     assert cli.main(["watch", "shop", "--every", "0.01", "--seconds", "0.1"]) == 0
 
     said = " ".join(capsys.readouterr().out.split())
-    assert "shop/web -> shop/api:80/TCP: connected -> timeout (after" in said
+    assert "shop/web -> pod/shop/api:80: connected -> timeout (after" in said
     assert "1 of 4 flows flipped" in said
 
 
@@ -205,10 +206,32 @@ def test_watch_ends_with_its_summary_at_ctrl_c(
     assert "0 of 0 flows flipped" in capsys.readouterr().out
 
 
-def test_watch_knows_its_flows(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("target", "nearest"),
+    [
+        ("pod/shop/apy:80", "shop/web -> pod/shop/api:80"),
+        ("shop/api:80/TCP", "pod/shop/api:80"),
+    ],
+)
+def test_watch_knows_its_flows_and_suggests_the_nearest(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    target: str,
+    nearest: str,
 ) -> None:
     on_stage(monkeypatch, OPEN)
 
-    assert cli.main(["watch", "shop", "--flow", "shop/web", "shop/gone:80/TCP"]) == ExitCode.USAGE
-    assert "no flow shop/web -> shop/gone:80/TCP" in capsys.readouterr().err
+    assert cli.main(["watch", "shop", "--flow", "shop/web", target]) == ExitCode.USAGE
+    said = " ".join(capsys.readouterr().err.split())
+    assert "where: --flow" in said
+    assert f"try: did you mean `{nearest}`?" in said
+
+
+def test_watch_looks_at_the_flows_that_were_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_stage(monkeypatch, OPEN, SHUT)
+    flow = ["--flow", "shop/web", "pod/shop/api:80"]
+
+    assert cli.main(["watch", "shop", *flow, "--every", "0.01", "--seconds", "0.1"]) == 0
+    assert "1 of 1 flows flipped" in capsys.readouterr().out

@@ -17,14 +17,10 @@ NOT_SEEN: Answer[Observation] = Answer(problem=ProbeError("not looked at"))
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One flow that the two see differently, with the oracle's reasons.
-
-    `flow` is the flow as tests/corpus writes it, with its worker's namespaces.
-    """
+class Disagreement:
+    """An ask that the two answer differently, with the oracle's reasons."""
 
     ask: Ask
-    flow: str
     predicted: Reading
     observed: Reading
     reasons: tuple[str, ...]
@@ -38,30 +34,30 @@ class Judged:
     agreed: int = 0
     open: int = 0
     no_verdict: tuple[str, ...] = ()
-    disagreed: tuple[Cell, ...] = ()
+    disagreed: tuple[Disagreement, ...] = ()
 
 
-def flows_of(scenario: Scenario) -> dict[Ask, str]:
-    """All made-up pods to all others, on each port that they have, as tests/corpus writes them."""
+def asks_of(scenario: Scenario) -> tuple[Ask, ...]:
+    """All made-up pods to all others, on each port that they have."""
     pods = [pod for pod in scenario.topology.pods.values() if pod.namespace.startswith(PREFIX)]
-    return {
-        Ask(source.ref, port): f"{source} -> {target}:{port.port}/{port.protocol}"
+    return tuple(
+        Ask(source.ref, port)
         for source in pods
         for target in pods
         if source is not target
         for port in ports_of(target)
-    }
+    )
 
 
 def decided(scenario: Scenario) -> dict[Ask, Reading]:
     """The flows about which the oracle says something, with the reading that they must show."""
-    found = {ask: scenario.predict(ask).reading for ask in flows_of(scenario)}
+    found = {ask: scenario.predict(ask).reading for ask in asks_of(scenario)}
     return {ask: reading for ask, reading in found.items() if reading is not None}
 
 
 def judge(case: Case, scenario: Scenario, seen: Mapping[Ask, Answer[Observation]]) -> Judged:
     """Compare what was seen of all decided flows; a flow that was not seen has no verdict."""
-    flows, expected = flows_of(scenario), decided(scenario)
+    asks, expected = asks_of(scenario), decided(scenario)
     agreed, lost, wrong = 0, [], []
     for ask, predicted in expected.items():
         try:
@@ -73,8 +69,8 @@ def judge(case: Case, scenario: Scenario, seen: Mapping[Ask, Answer[Observation]
             agreed += 1
         else:
             reasons = scenario.predict(ask).reasons
-            wrong.append(Cell(ask, flows[ask], predicted, observed, reasons))
-    return Judged(case, agreed, len(flows) - len(expected), tuple(lost), tuple(wrong))
+            wrong.append(Disagreement(ask, predicted, observed, reasons))
+    return Judged(case, agreed, len(asks) - len(expected), tuple(lost), tuple(wrong))
 
 
 def _observed(seen: Observation) -> Reading:

@@ -7,7 +7,6 @@ server, and only what decides a verdict is read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
@@ -50,10 +49,3 @@ def topology_of(namespaces: Iterable[Body], pods: Iterable[Body]) -> Topology:
     spaces = [namespace_of(body) for body in namespaces]
     found = [pod_of(body) for body in pods]
     return Topology({n.name: n for n in spaces}, {str(pod): pod for pod in found})
-
-
-def with_ports(pod: Pod, ports: Iterable[ContainerPort]) -> Pod:
-    """The pod as if it declared these ports as well, unless it has them under a name already."""
-    known = {(p.number, p.protocol) for p in pod.ports}
-    more = tuple(p for p in ports if (p.number, p.protocol) not in known)
-    return replace(pod, ports=(*pod.ports, *more))

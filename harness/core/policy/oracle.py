@@ -62,7 +62,7 @@ class Oracle:
     """The policies of one state, with all that does not depend on the flow worked out once."""
 
     def __init__(self, topology: Topology, policies: Iterable[NetworkPolicy]) -> None:
-        self._topology = topology
+        self.topology = topology
         self._policies = tuple(policies)
         self._crowd = Crowd(
             (*topology.pods.values(), *topology.external.values()),
@@ -164,14 +164,14 @@ class Oracle:
         flow = Flow(source or flow.source, target or flow.target, flow.port, flow.protocol)
         if source and target:
             return self, flow
-        pods, external = dict(self._topology.pods), dict(self._topology.external)
+        pods, external = dict(self.topology.pods), dict(self.topology.external)
         for number, end in enumerate((flow.source, flow.target)):
             match end:
                 case Pod():
                     pods[f"stranger {number}"] = end
                 case External():
                     external[f"stranger {number}"] = end
-        spaces, services = self._topology.namespaces, self._topology.services
+        spaces, services = self.topology.namespaces, self.topology.services
         return Oracle(Topology(spaces, pods, services, external), self._policies), flow
 
     def _isolation(self, direction: Direction) -> _Isolation:

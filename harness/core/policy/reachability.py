@@ -1,4 +1,4 @@
-"""Who reaches whom: all flows of a state at once, and what differs between two of them."""
+"""Who reaches whom: the answers to many asks of one state, and what differs between two of them."""
 
 from __future__ import annotations
 
@@ -6,91 +6,87 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from harness.core.ask import Flow
-from harness.core.model import External, Pod, Protocol
+from harness.core.ask import Ask, flow_of
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
+from harness.core.target import ExternalPort, PodPort, PodRef
 
-Cell = TypeVar("Cell")
-"""A Verdict in a predicted matrix, an Outcome in an observed one."""
+Value = TypeVar("Value")
+"""A Verdict in a predicted matrix, what was observed in the other."""
 
-Key = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """Where a flow goes: an end, and the port and protocol there."""
-
-    end: Pod | External
-    port: int
-    protocol: Protocol = Protocol.TCP
-
-    def __str__(self) -> str:
-        return f"{self.end}:{self.port}/{self.protocol}"
+Address = PodPort | ExternalPort
+"""Where a matrix's asks go: to addresses, for policies know no Services and no names."""
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix(Generic[Cell]):
-    """A cell for every source and target; rows are sources, in the order given."""
+class Matrix(Generic[Value]):
+    """A value for each ask: `sources` are the rows, `targets` the columns, in the order given.
 
-    sources: tuple[str, ...]
-    targets: tuple[str, ...]
-    cells: Mapping[Key, Cell]
+    An ask that `cells` lacks was not looked at.
+    """
 
-    def __getitem__(self, key: Key) -> Cell:
-        return self.cells[key]
+    sources: tuple[PodRef, ...]
+    targets: tuple[Address, ...]
+    cells: Mapping[Ask, Value]
 
-    def __iter__(self) -> Iterator[tuple[str, str, Cell]]:
-        for source in self.sources:
-            for target in self.targets:
-                if (source, target) in self.cells:
-                    yield source, target, self.cells[source, target]
+    def __getitem__(self, ask: Ask) -> Value:
+        return self.cells[ask]
+
+    def __iter__(self) -> Iterator[tuple[Ask, Value]]:
+        for ask in asks_of(self.sources, self.targets):
+            if ask in self.cells:
+                yield ask, self.cells[ask]
 
     def __len__(self) -> int:
         return len(self.cells)
 
 
 @dataclass(frozen=True, slots=True)
-class Mismatch(Generic[Cell]):
-    """A flow of which two matrices differ; None where one of them does not have it."""
+class Mismatch(Generic[Value]):
+    """An ask about which two matrices differ; None where one of them does not have it."""
 
-    source: str
-    target: str
-    expected: Cell | None
-    observed: Cell | None
+    ask: Ask
+    expected: Value | None
+    observed: Value | None
 
     def __str__(self) -> str:
         words = [
-            "nothing" if cell is None else str(cell) for cell in (self.expected, self.observed)
+            "nothing" if value is None else str(value) for value in (self.expected, self.observed)
         ]
-        return f"{self.source} -> {self.target}: expected {words[0]}, observed {words[1]}"
+        return f"{self.ask}: expected {words[0]}, observed {words[1]}"
+
+
+def asks_of(sources: Iterable[PodRef], targets: Iterable[Address]) -> Iterator[Ask]:
+    """Every source to every target, row by row."""
+    targets = tuple(targets)
+    return (Ask(source, target) for source in sources for target in targets)
 
 
 def compute(
-    oracle: Oracle, sources: Iterable[Pod | External], targets: Iterable[Port]
+    oracle: Oracle, sources: Iterable[PodRef], targets: Iterable[Address]
 ) -> Matrix[Verdict]:
-    """What the policies say of every source and target."""
+    """What the policies say of every source and target.
+
+    Raises:
+        ManifestError: an end is not in the oracle's topology.
+    """
     sources, targets = tuple(sources), tuple(targets)
     cells = {
-        (str(source), str(target)): oracle.verdict(
-            Flow(source, target.end, target.port, target.protocol)
-        )
+        Ask(source, target): oracle.verdict(flow_of(source, target, oracle.topology))
         for source in sources
         for target in targets
     }
-    return Matrix(tuple(map(str, sources)), tuple(map(str, targets)), cells)
+    return Matrix(sources, targets, cells)
 
 
-def compare(expected: Matrix[Cell], observed: Matrix[Cell]) -> tuple[Mismatch[Cell], ...]:
+def compare(expected: Matrix[Value], observed: Matrix[Value]) -> tuple[Mismatch[Value], ...]:
     """Where two matrices differ, in the order of the first.
 
-    A flow that only one of them has is a mismatch: what was not looked at never counts as agreed.
+    An ask that only one of them has is a mismatch: what was not looked at never counts as agreed.
     """
-    keys = dict.fromkeys(
-        (source, target) for matrix in (expected, observed) for source, target, _ in matrix
-    )
+    asks = dict.fromkeys(ask for matrix in (expected, observed) for ask, _ in matrix)
     return tuple(
-        Mismatch(*key, expected.cells.get(key), observed.cells.get(key))
-        for key in keys
-        if expected.cells.get(key) != observed.cells.get(key)
+        Mismatch(ask, expected.cells.get(ask), observed.cells.get(ask))
+        for ask in asks
+        if expected.cells.get(ask) != observed.cells.get(ask)
     )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.core.ask import Ask
-from harness.core.model import External, Pod
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Verdict
-from harness.core.policy.reachability import Key, Matrix, Mismatch, Port, compare
+from harness.core.policy.reachability import Matrix, Mismatch, compare
 from harness.core.probe.judge import verdict
-from harness.core.target import ExternalPort, PodPort
 from harness.errors import ProbeError
 
 
@@ -57,56 +54,18 @@ class Cell:
         return "; ".join(seen.notes) if seen and seen.reading.outcome is Outcome.UNSTABLE else ""
 
 
-def asks_of(
-    sources: Sequence[Pod], targets: Sequence[Port], only: Collection[Key] | None = None
-) -> dict[Key, Ask]:
-    """Every source to every port, by the matrix's keys; with `only`, just those."""
-    keys = {
-        (str(source), str(target)): (source, target) for source in sources for target in targets
-    }
-    return {
-        key: Ask(source.ref, _target(target))
-        for key, (source, target) in keys.items()
-        if only is None or key in only
-    }
-
-
-def pod_ports(targets: Iterable[Port]) -> list[PodPort]:
-    """The ports that are pods', as an ask names them."""
-    return [found for port in targets if isinstance(found := _target(port), PodPort)]
-
-
-def _target(port: Port) -> PodPort | ExternalPort:
-    match port.end:
-        case Pod() as pod:
-            return PodPort(pod.ref, port.port, port.protocol)
-        case External(name):
-            return ExternalPort(name, port.port, port.protocol)
-
-
-def matrix_of(
-    sources: Sequence[Pod],
-    targets: Sequence[Port],
-    asks: Mapping[Key, Ask],
-    found: Mapping[Ask, Answer[Observation]],
-) -> Matrix[Cell]:
-    """What was observed of the asks, as a matrix."""
-    cells = {key: Cell(found[ask]) for key, ask in asks.items()}
-    return Matrix(tuple(map(str, sources)), tuple(map(str, targets)), cells)
-
-
 def differences(expected: Matrix[Verdict], seen: Matrix[Cell]) -> tuple[Mismatch[str], ...]:
     """Where the policies and the cluster differ.
 
     Not compared: what the policies leave open, and cells without a verdict (`unclear`).
     """
-    keys = [
-        (source, target)
-        for source, target, verdict in expected
-        if verdict is not Verdict.UNDEFINED and _word(seen.cells.get((source, target)))
+    asks = [
+        ask
+        for ask, verdict in expected
+        if verdict is not Verdict.UNDEFINED and _word(seen.cells.get(ask))
     ]
-    said = {key: str(expected[key]) for key in keys}
-    shown = {key: _word(seen[key]) for key in keys}
+    said = {ask: str(expected[ask]) for ask in asks}
+    shown = {ask: _word(seen[ask]) for ask in asks}
     return compare(
         Matrix(expected.sources, expected.targets, said),
         Matrix(expected.sources, expected.targets, shown),
@@ -115,23 +74,22 @@ def differences(expected: Matrix[Verdict], seen: Matrix[Cell]) -> tuple[Mismatch
 
 def unclear(
     seen: Matrix[Cell], expected: Matrix[Verdict] | None = None
-) -> tuple[tuple[str, str, Cell], ...]:
+) -> tuple[tuple[Ask, Cell], ...]:
     """The cells without a verdict, but for those that the policies leave open anyway.
 
-    A flow of `expected` that was not looked at is unclear as well.
+    An ask of `expected` that was not looked at is unclear as well.
     """
     found = [
-        (source, target, cell)
-        for source, target, cell in seen
-        if not _word(cell)
-        and not (expected and expected.cells.get((source, target)) is Verdict.UNDEFINED)
+        (ask, cell)
+        for ask, cell in seen
+        if not _word(cell) and not (expected and expected.cells.get(ask) is Verdict.UNDEFINED)
     ]
     if expected:
         missing = Cell(Answer(problem=ProbeError("it was not looked at")))
         found += [
-            (source, target, missing)
-            for source, target, verdict in expected
-            if verdict is not Verdict.UNDEFINED and (source, target) not in seen.cells
+            (ask, missing)
+            for ask, verdict in expected
+            if verdict is not Verdict.UNDEFINED and ask not in seen.cells
         ]
     return tuple(found)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.core.policy.reachability import Key, Matrix
+from harness.core.ask import Ask
+from harness.core.policy.reachability import Matrix
 from harness.core.probe.cells import Cell
 
 
@@ -15,16 +16,15 @@ class Flip:
     `at` is seconds since the watch began; `held_ms` how long the state before had lasted.
     """
 
-    flow: Key
+    ask: Ask
     at: float
     before: str
     after: str
     held_ms: float
 
     def __str__(self) -> str:
-        source, target = self.flow
         return (
-            f"{self.at:9.3f} s  {source} -> {target}: {self.before} -> {self.after} "
+            f"{self.at:9.3f} s  {self.ask}: {self.before} -> {self.after} "
             f"(after {self.held_ms:.0f} ms)"
         )
 
@@ -48,7 +48,7 @@ class FlipLog:
     """Takes one look after the other; times are seconds since the watch began."""
 
     def __init__(self) -> None:
-        self.tracks: dict[Key, Track] = {}
+        self.tracks: dict[Ask, Track] = {}
 
     def note(self, at: float, seen: Matrix[Cell]) -> tuple[Flip, ...]:
         """Take a look that began at `at`; returns what flipped since the one before.
@@ -56,13 +56,13 @@ class FlipLog:
         The look's beginning is the time of a flip: a policy that is seen then was in force by then.
         """
         found = []
-        for source, target, cell in seen:
-            key, state = (source, target), str(cell.outcome)
-            track = self.tracks.setdefault(key, Track(state, at))
+        for ask, cell in seen:
+            state = str(cell.outcome)
+            track = self.tracks.setdefault(ask, Track(state, at))
             if track.state == state:
                 continue
             held = (at - track.since) * 1000
-            found.append(Flip(key, at, track.state, state, round(held, 1)))
+            found.append(Flip(ask, at, track.state, state, round(held, 1)))
             track.spent = track.until(at)
             track.state, track.since, track.flips = state, at, track.flips + 1
         return tuple(found)

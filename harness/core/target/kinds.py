@@ -6,10 +6,11 @@ are None where no packet of a row has them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.core.model import Pod, PodRef, Protocol
+from harness.core.model import ContainerPort, Pod, PodRef, Protocol
 
 DNS_PORT = 53
 
@@ -31,9 +32,10 @@ class PodPort:
         return f"{self.pod}:{self.port}{_over(self.protocol)}"
 
 
-def ports_of(pod: Pod) -> tuple[PodPort, ...]:
-    """Every port that the pod declares."""
-    return tuple(PodPort(pod.ref, port.number, port.protocol) for port in pod.ports)
+def ports_of(pod: Pod, ports: Iterable[ContainerPort] | None = None) -> tuple[PodPort, ...]:
+    """Every port that the pod declares or, if `ports` is given, these ports of the pod."""
+    chosen = pod.ports if ports is None else ports
+    return tuple(PodPort(pod.ref, port.number, port.protocol) for port in chosen)
 
 
 @dataclass(frozen=True, slots=True)

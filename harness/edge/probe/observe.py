@@ -15,12 +15,12 @@ from itertools import islice
 
 from harness.core.ask import Ask
 from harness.core.dns.resolvconf import ResolvConf
-from harness.core.model import Pod, Protocol
+from harness.core.model import Protocol
 from harness.core.observation import Answer, Attempt, Observation, Phase
 from harness.core.outcome import Outcome
-from harness.core.policy.reachability import Key, Matrix, Port
+from harness.core.policy.reachability import Address, Matrix, asks_of
 from harness.core.probe.attempts import JUDGE, Attempts, Item, Pace
-from harness.core.probe.cells import Cell, asks_of, matrix_of
+from harness.core.probe.cells import Cell
 from harness.core.probe.judge import Plan, connection, names, resolved_first
 from harness.core.target import NamePort, PodPort, PodRef
 from harness.edge.probe.addresses import Addresses
@@ -103,15 +103,17 @@ class Observer:
 
     def matrix(
         self,
-        sources: Sequence[Pod],
-        targets: Sequence[Port],
+        sources: Iterable[PodRef],
+        targets: Iterable[Address],
         pace: Pace = JUDGE,
         *,
-        only: Collection[Key] | None = None,
+        only: Collection[Ask] | None = None,
     ) -> Matrix[Cell]:
-        """Every source to every port, a cell each; with `only`, just these cells."""
-        asks = asks_of(sources, targets, only)
-        return matrix_of(sources, targets, asks, self.read(asks.values(), pace))
+        """Every source to every target, a cell each; with `only`, just these cells."""
+        sources, targets = tuple(sources), tuple(targets)
+        asks = [a for a in asks_of(sources, targets) if only is None or a in only]
+        cells = {ask: Cell(seen) for ask, seen in self.read(asks, pace).items()}
+        return Matrix(sources, targets, cells)
 
     def _judged(
         self, plans: Mapping[Ask, Answer[Plan]], pace: Pace

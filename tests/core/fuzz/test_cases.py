@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from harness.core.fuzz.cases import Case, draw_cases
-from harness.core.fuzz.result import decided, flows_of, judge, totals
+from harness.core.fuzz.result import asks_of, decided, judge, totals
 from harness.core.fuzz.shrinking import smaller
 from harness.core.lab.profile import TIMEOUT
 from harness.core.manifests.library import POLICY_KINDS
@@ -59,7 +59,7 @@ def test_cases_are_decided_and_their_policies_bite(seed: int, cni: str) -> None:
     every = 0
     for case in cases(seed, cni):
         state = scenario(case)
-        every += len(flows_of(state))
+        every += len(asks_of(state))
         found.update(reading.outcome for reading in decided(state).values())
     assert found[Outcome.TIMEOUT] > every / 10
     assert found[Outcome.CONNECTED] > every / 10
@@ -116,7 +116,7 @@ def test_what_was_not_seen_or_wavers_has_no_verdict() -> None:
     assert len(judged.no_verdict) == 4
     assert [cell.ask for cell in judged.disagreed] == [wrong]
     assert judged.agreed == len(expected) - 5
-    assert totals([judged]).cells == len(flows_of(state))
+    assert totals([judged]).cells == len(asks_of(state))
 
 
 @pytest.mark.parametrize("cni", CNIS)

@@ -8,13 +8,15 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from harness.core.manifests.liveobjects import pod_of, topology_of, with_ports
-from harness.core.model import ContainerPort, Protocol
+from harness.core.ask import Ask
+from harness.core.manifests.liveobjects import pod_of, topology_of
+from harness.core.model import PodRef, Protocol
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.reachability import Matrix
 from harness.core.probe.cells import Cell, differences, unclear
 from harness.core.probe.flips import FlipLog
+from harness.core.target import PodPort
 from harness.errors import ProbeError
 from harness.exitcode import ExitCode
 from harness.report.heatmap import DIFFERS, svg
@@ -28,15 +30,16 @@ def cell(outcome: Outcome) -> Cell:
 
 OPEN, SHUT = cell(Outcome.CONNECTED), cell(Outcome.TIMEOUT)
 BROKEN = Cell(Answer(problem=ProbeError("the prober is gone", seen="the stream ended")))
-KEY = ("shop/web", "shop/api:80/TCP")
+WEB, API = PodRef("shop", "web"), PodPort(PodRef("shop", "api"), 80, Protocol.TCP)
+ASK = Ask(WEB, API)
 
 
 def matrix(cell: Cell) -> Matrix[Cell]:
-    return Matrix((KEY[0],), (KEY[1],), {KEY: cell})
+    return Matrix((WEB,), (API,), {ASK: cell})
 
 
 def said(verdict: Verdict) -> Matrix[Verdict]:
-    return Matrix((KEY[0],), (KEY[1],), {KEY: verdict})
+    return Matrix((WEB,), (API,), {ASK: verdict})
 
 
 @pytest.mark.parametrize(
@@ -92,17 +95,17 @@ def test_table_has_a_letter_for_every_cell() -> None:
         for table in tables(Verdicts(matrix(SHUT))):
             console.print(table)
 
-    assert "80/TCP" in shown.get()
+    assert "to port 80/TCP" in shown.get()
     assert shown.get().splitlines()[-1].split() == ["1", "shop/web", "-"]
 
 
 def test_picture_is_whole_xml_and_tells_each_cell_in_words() -> None:
-    picture = svg(matrix(SHUT), title="<who> & whom", differing={KEY})
+    picture = svg(matrix(SHUT), title="<who> & whom", differing={ASK})
 
     root = ET.fromstring(picture)  # noqa: S314 - our own
     titles = [element.text for element in root.iter("{http://www.w3.org/2000/svg}title")]
     assert titles[0] == "<who> & whom"
-    assert "shop/web to shop/api:80/TCP: blocked (timeout)" in titles
+    assert "shop/web to shop/api:80: blocked (timeout)" in titles
     assert picture.count(DIFFERS) == 1
 
 
@@ -127,8 +130,6 @@ def test_live_pod_keeps_what_decides_a_verdict() -> None:
     assert pod.ip == ip_address("10.0.0.1")
     assert [(p.number, p.protocol) for p in pod.ports] == [(15001, "TCP"), (53, "UDP")]
     assert topology_of([{"metadata": {"name": "shop"}}], [body]).pods["shop/web"] == pod
-    more = with_ports(pod, [ContainerPort(53, Protocol.UDP), ContainerPort(80)])
-    assert [(p.number, p.name) for p in more.ports] == [(15001, ""), (53, "dns"), (80, "")]
 
 
 def test_flips_tell_how_long_the_state_before_lasted() -> None:
@@ -141,6 +142,6 @@ def test_flips_tell_how_long_the_state_before_lasted() -> None:
 
     assert (shut.before, shut.after, shut.held_ms) == ("connected", "timeout", 500.0)
     assert (again.at, again.held_ms) == (2.0, 1500.0)
-    track = log.tracks[KEY]
+    track = log.tracks[ASK]
     assert track.flips == 2
     assert track.until(3.0) == {"connected": 1500.0, "timeout": 1500.0}

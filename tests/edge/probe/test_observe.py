@@ -16,7 +16,6 @@ from harness.core.ask import Ask
 from harness.core.model import Pod, Protocol
 from harness.core.observation import Answer, Attempt, Observation, Phase
 from harness.core.outcome import Outcome, Reading, Verdict
-from harness.core.policy.reachability import Port
 from harness.core.probe.attempts import Attempts, Item, Pace
 from harness.core.probe.judge import verdict
 from harness.core.target import Fact, Lookup, NamePort, PodPort, PodRef
@@ -85,13 +84,13 @@ def test_port_that_refuses_its_own_pod_was_reached(observer: Observer) -> None:
 
 
 def test_matrix_has_every_source_and_every_port(observer: Observer) -> None:
-    ports = [Port(pod, free_port(), Protocol.TCP) for pod in PODS]
+    ports = [PodPort(pod, free_port(), Protocol.TCP) for pod in (WEB, API)]
 
-    seen = observer.matrix(PODS, ports, FAST)
-    chosen = observer.matrix(PODS, ports, FAST, only=[("shop/web", str(ports[1]))])
+    seen = observer.matrix([WEB, API], ports, FAST)
+    chosen = observer.matrix([WEB, API], ports, FAST, only=[Ask(WEB, ports[1])])
 
-    assert [cell.verdict for *_, cell in seen] == [Verdict.ALLOW] * 4
-    assert list(chosen.cells) == [("shop/web", str(ports[1]))]
+    assert [cell.verdict for _, cell in seen] == [Verdict.ALLOW] * 4
+    assert list(chosen.cells) == [Ask(WEB, ports[1])]
 
 
 class Recorder:
