@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from harness.core.ask import flow_of
+from harness.core.ask import Flow, flow_of
 from harness.core.manifests.library import in_force
 from harness.core.manifests.reader import MAX_BYTES
-from harness.core.manifests.wanted import parse_wanted
+from harness.core.manifests.wanted import parse_wanted, wanted_in
 from harness.core.policy.diagnosis import diagnose
-from harness.core.policy.privilege import judge
+from harness.core.policy.privilege import privilege_of
 from harness.core.predict.scenario import Scenario
 from harness.core.target import ExternalPort, PodPort, parse_pod, parse_target
 from harness.edge.files.library import load
@@ -95,18 +96,18 @@ def _diagnose(arguments: argparse.Namespace, _: Progress) -> ExitCode:
 
 def _privilege(arguments: argparse.Namespace, _: Progress) -> ExitCode:
     scenario = _scenario(arguments)
-    wanted = scenario.judgement.wanted
     if arguments.wanted is not None:
-        wanted = parse_wanted(
-            _text(arguments.wanted), scenario.topology, origin=str(arguments.wanted)
-        )
+        origin, text = str(arguments.wanted), _text(arguments.wanted)
+        wanted: Sequence[Flow] | None = parse_wanted(text, scenario.topology, origin=origin)
+    else:
+        wanted = wanted_in(scenario.audit.resources, scenario.topology)
     if wanted is None:
         raise ContentError(
             "no manifest says which flows are wanted",
             where=str(arguments.manifests),
             try_="name a list of flows: --wanted FILE",
         )
-    sys.stdout.write(privilege_text(judge(scenario.topology, scenario.policies, wanted)))
+    sys.stdout.write(privilege_text(privilege_of(scenario.topology, scenario.policies, wanted)))
     return ExitCode.OK
 
 

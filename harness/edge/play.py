@@ -17,19 +17,15 @@ from harness.core.lab.documented import Row
 from harness.core.lab.replay import agrees
 from harness.core.observation import Answer, Observation, Transcript
 from harness.core.outcome import SILENT, Reading
-from harness.core.target import Blocked, Fact, Questions, ResolverOption, Rollout
-from harness.edge.facts.commands import COMMANDS
-from harness.edge.facts.judging import JUDGING
-from harness.edge.facts.registry import FACTS
+from harness.core.target import FACTS, Fact, Measured, Needs
+from harness.edge.facts.registry import measure
 from harness.edge.probe.replay import Replayer
 from harness.edge.stage.bench import Bench
 from harness.edge.stage.settling import Settled
 from harness.edge.stage.stage import Stage
-from harness.errors import HarnessError, OutcomeTableError, ProbeError
+from harness.errors import HarnessError, ProbeError
 
 WORKERS = 4
-SPECIAL = (Blocked, Fact, Questions, ResolverOption, Rollout)
-INSTRUMENTS = FACTS | JUDGING
 Seen = Answer[Observation]
 Step = tuple[str, ...]
 
@@ -83,17 +79,18 @@ class Play:
         # The tutorial's commands wait out their own timeouts beside our round.
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
             typed = [row for row in rows if _reads_command(row)]
-            asked = {_key(row): pool.submit(self._special, row) for row in typed}
+            read = {_key(row): pool.submit(self._measured, row) for row in typed}
             replays = {
                 _key(row): pool.submit(self._replay, row)
                 for row in rows
                 if row.command and row not in typed
             }
-            seen = self._flows([row for row in rows if not isinstance(row.target, SPECIAL)])
+            seen = self._flows([row for row in rows if not isinstance(row.target, Measured)])
             transcripts = {key: replay.result() for key, replay in replays.items()}
-            seen |= {key: fact.result() for key, fact in asked.items()}
-        rest = [r for r in rows if isinstance(r.target, SPECIAL) and r not in typed]
-        seen |= {_key(row): self._special(row) for row in rest}
+            seen |= {key: measured.result() for key, measured in read.items()}
+        # One after another: some of them change the state, and put it back.
+        rest = [r for r in rows if isinstance(r.target, Measured) and r not in typed]
+        seen |= {_key(row): self._measured(row) for row in rest}
         return {
             key: Answer.of(
                 partial(_finish, row, seen[key], controls.get(key), transcripts.get(key), settled)
@@ -128,20 +125,21 @@ class Play:
     def _base(self, row: Row) -> frozenset[str]:
         return frozenset(r.origin for r in self._stage.resources(row.apply, policies=False))
 
-    def _special(self, row: Row) -> Seen:
-        name = (
-            row.target.name if isinstance(row.target, Fact) else type(row.target).__name__.lower()
-        )
-        if name not in INSTRUMENTS:
-            raise OutcomeTableError(
-                f"nothing can measure `{row.target}`",
-                where=row.where,
-                seen=f"known facts: {', '.join(INSTRUMENTS)}",
-            )
+    def _measured(self, row: Row) -> Seen:
+        """Measure one row; whatever breaks, the other rows of the step keep their verdicts."""
+        assert isinstance(row.target, Measured)  # noqa: S101 - the callers choose by the type
         try:
-            return Answer(INSTRUMENTS[name](self._bench, row))
-        except HarnessError as error:  # the other rows of the step keep their verdicts
+            return Answer(measure(self._bench, row, row.target))
+        except HarnessError as error:
             return Answer(problem=_no_verdict(error))
+        except Exception as error:  # noqa: BLE001 - a fault of the measurement itself
+            broken = ProbeError(
+                f"the measurement of `{row.target}` broke",
+                where=row.where,
+                seen=f"{type(error).__name__}: {error}",
+            )
+            broken.__cause__ = error  # pytest shows its traceback as well
+            return Answer(problem=broken)
 
     def _replay(self, row: Row) -> Answer[Transcript]:
         return Answer.of(lambda: self._replayer.run(row.source, row.command))
@@ -152,7 +150,7 @@ def _step_of(row: Row) -> Step:
 
 
 def _reads_command(row: Row) -> bool:
-    return isinstance(row.target, Fact) and row.target.name in COMMANDS
+    return isinstance(row.target, Fact) and FACTS[row.target.name].needs is Needs.COMMAND
 
 
 def _no_verdict(error: HarnessError) -> ProbeError:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from harness.core.lab.profile import LINES, PREFIX, CniProfile
-from harness.core.lab.words import FACTS, WAYS
+from harness.core.lab.words import WAYS
 from harness.core.outcome import MEANING, Outcome
-from harness.core.target import FORMS
+from harness.core.target import FACTS, FORMS
 
 UNWRITTEN = frozenset({Outcome.UNSTABLE})
 """Outcomes that a table may not document."""
@@ -24,6 +24,7 @@ def page(profiles: Mapping[str, CniProfile]) -> str:
         keep_trailing_newline=True,
     )
     templates.filters["cell"] = lambda text: text.replace("|", r"\|")
+    templates.filters["tick"] = lambda text: f"`{text}`"
     return templates.get_template("words.md.j2").render(
         ways=WAYS.values(),
         forms=FORMS,

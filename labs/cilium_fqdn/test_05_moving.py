@@ -14,27 +14,28 @@ OUTCOMES = documented(
     """
 step moving: 01-workloads, 05-moving
 
-| from             | to                        | tutorial says | why                                                  |
-|------------------|---------------------------|---------------|------------------------------------------------------|
-| fqdn-lab/backend | name/moving.cilium.io:443 | connected     | the name still has its first address                 |
-| fqdn-lab/backend | fact/new-address-unasked  | shows timeout | nobody has asked for the name since it moved, so its |
-|                  |                           |               | new address is closed                                |
+| from             | to                         | tutorial says | why                                                  |
+|------------------|----------------------------|---------------|------------------------------------------------------|
+| fqdn-lab/backend | name/moving.cilium.io:443  | connected     | the name still has its first address                 |
+| fqdn-lab/backend | fact/new-address-unasked   | shows timeout | nobody has asked for the name since it moved, so its |
+|                  | /name/moving.cilium.io:443 |               | new address is closed                                |
+|                  | /pod/fqdn-lab/frontend     |               |                                                      |
 
 step moved: 01-workloads, 05-moving
 
-| from             | to                     | tutorial says   | why                                                    |
-|------------------|------------------------|-----------------|--------------------------------------------------------|
-| fqdn-lab/backend | fact/new-address-asked | shows connected | the pod has asked again after the time to live, so the |
-|                  |                        |                 | new address is open                                    |
+| from             | to                         | tutorial says   | why                                                |
+|------------------|----------------------------|-----------------|----------------------------------------------------|
+| fqdn-lab/backend | fact/new-address-asked     | shows connected | the pod has asked again after the time to live, so |
+|                  | /name/moving.cilium.io:443 |                 | the new address is open                            |
 
 step faults: 01-workloads, 05-moving
 
-| from             | to                      | tutorial says | why                                                     |
-|------------------|-------------------------|---------------|---------------------------------------------------------|
-| fqdn-lab/backend | fact/name-server-fails  | dns_servfail  | the name's own server is at fault: it answers SERVFAIL, |
-|                  |                         |               | where Cilium would answer REFUSED                       |
-| fqdn-lab/backend | fact/web-server-refuses | refused       | nobody listens there: the server refuses at once, where |
-|                  |                         |               | a policy would be silent                                |
+| from             | to                         | tutorial says | why                                                  |
+|------------------|----------------------------|---------------|------------------------------------------------------|
+| fqdn-lab/backend | fact/name-server-fails     | dns_servfail  | the name's own server is at fault: it answers        |
+|                  | /moving.cilium.io          |               | SERVFAIL, where Cilium would answer REFUSED          |
+| fqdn-lab/backend | fact/web-server-refuses    | refused       | nobody listens there: the server refuses at once,    |
+|                  | /name/moving.cilium.io:443 |               | where a policy would be silent                       |
 """,
     source="cilium-fqdn#ours",
     cni="cilium",

@@ -31,9 +31,9 @@ step no-service: 01-workloads, 02-default-deny, 03-api-policy
 | frontend-zone/dns-test | questions/google.com. | shows 1 question    |              | [5.2] the trailing dot skips  |
 |                        |                       |                     |              | the search list               |
 | frontend-zone/dns-test | fact/lookup-time      | shows faster        |              | [5.2] the pod waits for one   |
-|                        |                       |                     |              | answer, not for four in a row |
+|                        | /google.com           |                     |              | answer, not for four in a row |
 | frontend-zone/dns-test | fact/questions-saved  | shows 300 % fewer   | shows 75 %   | [300-percent, 7] four         |
-|                        |                       | questions           | fewer        | questions become one question |
+|                        | /google.com           | questions           | fewer        | questions become one question |
 |                        |                       |                     | questions    |                               |
 
 step unnamed: 01-workloads, 02-default-deny, 03-api-policy, 04-service-unnamed-port

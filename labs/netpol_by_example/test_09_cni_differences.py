@@ -31,7 +31,7 @@ step deny: 09-cni-workloads, 09-cni-deny
 | cni-lab/client  | pod/cni-lab/on-host:18080   | cni:pod_to_host | [ours] for a policy the node is not a pod, so      |
 |                 |                             |                 | closed egress closes the way to it                 |
 | cni-lab/client  | fact/established-connection | cni:established | [ours] a connection opened before the policy:      |
-|                 |                             |                 | Calico looks at new connections only, Cilium at    |
+|                 | /pod/cni-lab/server:80      |                 | Calico looks at new connections only, Cilium at    |
 |                 |                             |                 | every packet                                       |
 
 step ip-block: 09-cni-workloads, 09-cni-ip-block

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from harness.core.model import Protocol
 from harness.core.target import (
+    FACTS,
     FORMS,
     Blocked,
     DnsQuery,
     ExternalPort,
     Fact,
+    FactEnd,
     Lookup,
     NamePort,
     Ping,
@@ -28,6 +30,7 @@ from harness.core.target import (
     parse_pod,
     parse_target,
 )
+from harness.core.target.facts import Ends
 from harness.errors import OutcomeTableError
 
 DB = PodRef("shop", "db")
@@ -54,7 +57,20 @@ DB = PodRef("shop", "db")
         ("option/ndots", ResolverOption("ndots")),
         ("blocked/pod/shop/db:53/udp", Blocked(PodPort(DB, 53, Protocol.UDP))),
         ("rollout/08-broken-port", Rollout("08-broken-port")),
-        ("fact/loop-detected", Fact("loop-detected")),
+        ("fact/name-label", Fact("name-label")),
+        ("fact/lookup-time/google.com", Fact("lookup-time", ("google.com",))),
+        (
+            "fact/established-connection/pod/shop/db:80",
+            Fact("established-connection", (PodPort(DB, 80, Protocol.TCP),)),
+        ),
+        (
+            "fact/new-address-asked/name/x.io:443",
+            Fact("new-address-asked", (NamePort("x.io", 443),)),
+        ),
+        (
+            "fact/new-address-unasked/name/x.io:443/pod/shop/deploy/db",
+            Fact("new-address-unasked", (NamePort("x.io", 443), PodRef("shop", "db-1"))),
+        ),
     ],
 )
 def test_every_form_of_target_is_read(cell: str, target: Target) -> None:
@@ -70,6 +86,15 @@ numbers = st.integers(1, 65_535)
 protocols = st.sampled_from((Protocol.TCP, Protocol.UDP))
 pods = st.builds(PodRef, labels, st.one_of(names, st.just("deploy")))
 pod_ports = st.builds(PodPort, pods, numbers, protocols)
+name_ports = st.builds(NamePort, dotted, numbers)
+tcp_ports = st.builds(PodPort, pods, numbers, st.just(Protocol.TCP))
+ends_of: dict[str, st.SearchStrategy[tuple[FactEnd, ...]]] = {
+    Ends.NOTHING: st.just(()),
+    Ends.HOST: st.tuples(dotted),
+    Ends.NAME_PORT: st.tuples(name_ports),
+    Ends.NAME_PORT_AND_POD: st.tuples(name_ports, pods),
+    Ends.POD_PORT: st.tuples(tcp_ports),
+}
 every_kind: dict[type, st.SearchStrategy[Target]] = {
     PodPort: pod_ports,
     ServiceAddress: st.builds(ServiceAddress, labels, names, numbers, protocols),
@@ -87,7 +112,7 @@ every_kind: dict[type, st.SearchStrategy[Target]] = {
     ResolverOption: st.builds(ResolverOption, words),
     Blocked: st.builds(Blocked, pod_ports),
     Rollout: st.builds(Rollout, words),
-    Fact: st.builds(Fact, words),
+    Fact: st.one_of([st.builds(Fact, st.just(name), ends_of[k.ends]) for name, k in FACTS.items()]),
 }
 targets = st.one_of(*every_kind.values())
 
@@ -138,7 +163,8 @@ def test_every_text_of_every_form_is_read_and_printed_alike(form: str, data: st.
             "find the policy that blocks production-a/db-1:5432",
         ),
         ("rollout/08-broken-port", "roll out 08-broken-port and watch"),
-        ("fact/lookup-time", "measure lookup-time"),
+        ("fact/policies", "measure policies"),
+        ("fact/lookup-time/google.com", "measure lookup-time (google.com)"),
     ],
 )
 def test_words_keep_the_kind_and_the_hyphens_of_names(cell: str, words: str) -> None:
@@ -165,7 +191,15 @@ def test_words_keep_the_kind_and_the_hyphens_of_names(cell: str, words: str) -> 
         ("dns/A/", "after `dns/A/` there is nothing, where HOST (a DNS name) must be"),
         ("lookup/", "after `lookup/` there is nothing, where HOST (a DNS name) must be"),
         ("option/NDOTS", "after `option/` there is `NDOTS`, where WORD"),
-        ("fact/a b", "after `fact/a` there is ` b`, where the end must be"),
+        ("fact", "after `fact` there is nothing, where `/` must be"),
+        (
+            "fact/lokup-time",
+            "after `fact/` there is `lokup-time`, where the name of a fact must be",
+        ),
+        ("fact/questions", "after `fact/` there is `questions`, where the name of a fact must be"),
+        ("fact/rollout", "after `fact/` there is `rollout`, where the name of a fact must be"),
+        ("fact/policies/x", "after `fact/policies` there is `/x`, where the end must be"),
+        ("fact/lookup-time", "after `fact/lookup-time` there is nothing, where `/` must be"),
         ("pod/shop/db:80\n", "where the end must be"),
         ("lookup/" + "a." * 500, "a target has at most 600 characters"),
     ],
@@ -190,12 +224,21 @@ def test_error_says_from_where_on_the_text_is_wrong(cell: str, seen: str) -> Non
         ("google.com:443", "net/google.com:443"),
         ("lokup/google.com", "lookup/google.com"),
         ("rollout/08 broken-port", "rollout/08broken-port"),
+        ("fact/polices", "fact/policies"),
+        ("fact/lokup-time/google.com", "fact/lookup-time/google.com"),
     ],
 )
 def test_error_suggests_the_nearest_valid_text(cell: str, nearest: str) -> None:
     with pytest.raises(OutcomeTableError) as raised:
         parse_target(cell, where="here")
     assert raised.value.try_ == f"did you mean `{nearest}`?"
+
+
+@pytest.mark.parametrize("cell", ["fact/lokup-time", "fact/lookup-time"])
+def test_fact_without_its_ends_is_shown_its_form(cell: str) -> None:
+    with pytest.raises(OutcomeTableError) as raised:
+        parse_target(cell, where="here")
+    assert raised.value.try_ == "write fact/lookup-time/HOST."
 
 
 def test_without_a_near_text_the_error_shows_the_form_of_the_kind() -> None:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from harness.core.lab.documented import Row
-from harness.core.lab.record import Status, judge
+from harness.core.lab.record import Status, status_of
 from harness.core.manifests.library import Library, in_force
 from harness.core.observation import Observation
 from harness.core.outcome import Reading
@@ -98,7 +98,7 @@ def _result(tutorial: str, row: Row, plays: Plays) -> Result:
         seen = plays[tutorial].observe(row)
     except HarnessError as error:
         return Result(row, Status.NOT_CHECKED, None, str(error))
-    status, problem = judge(row, predicted(tutorial, row), seen)
+    status, problem = status_of(row, predicted(tutorial, row), seen)
     return Result(row, status, seen, problem)
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import get_args
 
 import pytest
 
 from harness.cli import main
 from harness.core.lab.profile import LINES
-from harness.core.lab.words import FACTS, WAYS
+from harness.core.lab.words import WAYS
 from harness.core.outcome import MEANING, Outcome
-from harness.core.target import FORMS, Fact, Target, parse_target
+from harness.core.target import FACTS, FORMS, Target, parse_target
 from harness.edge.cni.known import PROFILES
-from harness.edge.facts.judging import JUDGING
-from harness.edge.facts.registry import FACTS as MEASURED
-from harness.edge.files.labs import HOME, load_shown
+from harness.edge.files.labs import HOME
 from harness.report.words import UNWRITTEN
 
 PAGE = HOME / "WORDS.md"
@@ -48,16 +45,10 @@ def test_every_line_of_the_profile_is_asked_of_every_cni() -> None:
         assert set(profile.__slots__) == {"name", "kinds", *LINES}
 
 
-def measured(registry: Mapping[str, object]) -> set[str]:
-    kinds = {"blocked", "rollout", "questions", "resolveroption"}
-    return {name for name in registry if name not in kinds}
+def test_every_fact_is_explained_with_what_its_row_needs() -> None:
+    words = PAGE.read_text(encoding="utf-8")
 
-
-def test_every_fact_that_can_be_measured_is_explained_and_no_other() -> None:
-    assert set(FACTS) == measured({**MEASURED, **JUDGING})
-
-
-def test_every_fact_of_the_labs_is_explained() -> None:
-    targets = [shown.row.target for rows in load_shown().values() for shown in rows]
-
-    assert {target.name for target in targets if isinstance(target, Fact)} <= set(FACTS)
+    for name, fact in FACTS.items():
+        form = "/".join(filter(None, ("fact", name, fact.ends)))
+        measures = fact.measures.replace("|", r"\|")
+        assert f"| `{form}` | {measures} | {fact.requirements} |" in words

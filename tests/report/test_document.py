@@ -49,7 +49,7 @@ step names: 00-pods
 | shop/web | option/ndots           | shows 5       |              | w             |
 | shop/web | blocked/pod/a-b/c-1:80 | shows no      |              | w             |
 | shop/web | rollout/08-broken-port | shows no      |              | w             |
-| shop/web | fact/lookup-time       | shows no      |              | w             |
+| shop/web | fact/lookup-time/x     | shows faster  |              | w             |
 """,
     source="lab12#phase-2",
     errata=(ERRATUM,),

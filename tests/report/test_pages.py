@@ -50,7 +50,7 @@ step names: 02-names
 | from      | to                       | tutorial says | why  |
 |-----------|--------------------------|---------------|------|
 | front/web | dns/SRV/_http._tcp.{API} | resolved      | SRV  |
-| front/web | fact/time                | shows faster  | time |
+| front/web | fact/lookup-time/x       | shows faster  | time |
 """,
     source="lab12-zero-trust#3",
     errata=(ERRATUM,),
@@ -391,7 +391,8 @@ EVERY_KIND = {
     "option/ndots": "read the option ndots of resolv.conf",
     "blocked/pod/production-a/db-1:5432": "find the policy that blocks production-a/db-1:5432",
     "rollout/08-broken-port": "roll out 08-broken-port and watch",
-    "fact/lookup-time": "measure lookup-time",
+    "fact/policies": "measure policies",
+    "fact/lookup-time/google.com": "measure lookup-time (google.com)",
 }
 
 

@@ -21,11 +21,12 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from harness.core.ask import Ask
+from harness.core.lab.contract import check_fact
 from harness.core.lab.layout import FROM, REALLY, SAYS, TO, WHY, Entry, Place, entries
 from harness.core.lab.profile import PREFIX, CniProfile, checked_line, reading_of
 from harness.core.lab.rowid import row_ids
 from harness.core.outcome import Outcome, Reading
-from harness.core.target import PodRef, Target, parse_pod, parse_target
+from harness.core.target import Fact, PodRef, Target, parse_pod, parse_target
 from harness.errors import OutcomeTableError
 
 OURS = "ours"
@@ -155,6 +156,8 @@ def parse_table(
     ids = row_ids([(row.step, row.ask) for row in rows])
     rows = [replace(row, id=row_id) for row, row_id in zip(rows, ids, strict=True)]
     _check(rows, known, place)
+    for row in rows:
+        _check_fact(row)
     return Table(source, tuple(rows), tuple(errata), cni)
 
 
@@ -175,6 +178,13 @@ def _check(rows: Sequence[Row], errata: Mapping[str, Erratum], place: Place) -> 
             where=place.at(0),
             try_="begin the `why` of a row that shows it with its id in brackets: [ID]",
         )
+
+
+def _check_fact(row: Row) -> None:
+    documented = zip((row.documented, row.actual), row.lines, strict=True)
+    readings = [reading for reading, line in documented if reading and not line]
+    if isinstance(row.target, Fact):
+        check_fact(row.target, readings, command=bool(row.command), where=row.where)
 
 
 def _row(entry: Entry, errata: Mapping[str, Erratum], section: str) -> Row:

@@ -60,7 +60,7 @@ CONTROLS = {
 """What the same flow must have shown without policies, for its silence to count."""
 
 
-def judge(
+def status_of(
     row: Row, predicted: Reading | None, observation: Observation | None
 ) -> tuple[Status, str]:
     """The status of a row, and in words what is wrong.
@@ -88,7 +88,7 @@ def judge(
 class Observed:
     """What the cluster showed for a row. To compare it with a reading is to judge the row.
 
-    `observed == row.outcome` is true only if `judge` says so: the outcome and its detail fit, the
+    `observed == row.outcome` is true only if `status_of` says so: outcome and detail fit, the
     policies predict the same, and a silence has its positive control.
     """
 
@@ -103,7 +103,7 @@ class Observed:
 
     def verdict(self) -> tuple[Status, str]:
         """The status of the row, and in words what is wrong."""
-        return judge(self.row, self.predicted, self.observation)
+        return status_of(self.row, self.predicted, self.observation)
 
     def __eq__(self, expected: object) -> bool:
         if not isinstance(expected, Reading):

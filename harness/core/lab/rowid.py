@@ -21,6 +21,7 @@ from harness.core.target import (
     Blocked,
     DnsQuery,
     ExternalPort,
+    Fact,
     Lookup,
     NamePort,
     Ping,
@@ -68,7 +69,7 @@ def _words(target: Target, *, full: bool) -> str:
             return f"questions-{_name(name)}"
         case Blocked(PodPort(pod, port, protocol)):
             return f"blocked-{_pod(pod, full=full)}-{port}{_over(protocol)}"
-    return str(target)
+    return f"fact-{target.name}" if isinstance(target, Fact) and not full else str(target)
 
 
 def _pod(pod: PodRef, *, full: bool) -> str:

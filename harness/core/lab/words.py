@@ -1,7 +1,7 @@
-"""What the words of a table mean, for its reader: the kinds of target, and the facts.
+"""What the kinds of target mean, for the reader of a table.
 
-`labs/WORDS.md` is made of these sentences, of `harness.core.outcome.MEANING`, and of the lines of
-`CniProfile` (`harness.report.words`).
+`labs/WORDS.md` is made of these sentences, of `harness.core.outcome.MEANING`, of the lines of
+`CniProfile` and of `harness.core.target.FACTS` (`harness.report.words`).
 """
 
 from __future__ import annotations
@@ -82,28 +82,3 @@ WAYS: Mapping[str, Way] = {
     ),
 }
 """Each kind of target, by the word before its first slash."""
-
-FACTS: Mapping[str, str] = {
-    "policies": "the policies in the pod's namespace, each with its policyTypes",
-    "name-label": "whether every namespace has its own name as a label",
-    "unrestarted": "whether the namespace's pods are older than its policies, without a restart",
-    "client-address": "the address that the web servers log for the pod",
-    "takes-effect": "whether connections are made after the API server has accepted the policies",
-    "established-connection": "whether a connection that was open before the policies lives on",
-    "lookup-time": "whether a name with a dot at its end is looked up faster than without",
-    "questions-saved": "how many of the name server's questions the dot at the end saves",
-    "crash": "the exit code of a container that crashed",
-    "last-words": "the first words of the last line that the container logged before it crashed",
-    "ready": "whether the Deployment's pod is ready, and after how many restarts",
-    "first-line": "the first line that the row's command prints",
-    "exit-code": "the exit code of the row's command",
-    "piped-exit-code": "the exit code of the row's command with `| head -1` behind it",
-    "gave-up-after": "after how many seconds the row's command gave up",
-    "new-address-unasked": "a connection to a name's new address, before the pod has asked again",
-    "new-address-asked": "a connection to that address, after the pod has asked again",
-    "name-server-fails": "a lookup while the name's own name server is broken",
-    "web-server-refuses": "a connection to a name while nobody listens at its address",
-    "unused-rules": "the rules of the policies that no wanted flow needs",
-    "wanted-against-allowed": "how many unwanted flows pass, and how many wanted flows do not",
-}
-"""What each fact measures."""

@@ -51,20 +51,18 @@ class Privilege:
     unwanted: tuple[Flow, ...]
     missing: tuple[Flow, ...]
 
-    def reading(self, fact: str) -> Reading | None:
-        """The answer to one of `FACTS`, as an outcome table writes it; None to any other."""
-        match fact:
-            case "unused-rules":
-                return Reading(Outcome.SHOWS, ", ".join(map(str, self.unused)) or "none")
-            case "wanted-against-allowed":
-                return told(self.unwanted, self.missing)
-        return None
+    @property
+    def unused_reading(self) -> Reading:
+        """The unused parts of rules, as an outcome table writes them."""
+        return Reading(Outcome.SHOWS, ", ".join(map(str, self.unused)) or "none")
+
+    @property
+    def flows_reading(self) -> Reading:
+        """The numbers of unwanted and of missing flows, as an outcome table writes them."""
+        return flows_reading(self.unwanted, self.missing)
 
 
-FACTS = ("unused-rules", "wanted-against-allowed")
-
-
-def told(unwanted: Iterable[Flow], missing: Iterable[Flow]) -> Reading:
+def flows_reading(unwanted: Iterable[Flow], missing: Iterable[Flow]) -> Reading:
     """Numbers of flows, as an outcome table writes them: all that is outside counts as one end."""
     ends = {(str(flow.source), *_place(flow)) for flow in unwanted}
     return Reading(Outcome.SHOWS, f"{len(ends)} unwanted, {len(list(missing))} missing")
@@ -75,7 +73,7 @@ def _place(flow: Flow) -> tuple[str, int]:
     return ("", 0) if outside else (f"{flow.target} {flow.protocol}", flow.port)
 
 
-def judge(
+def privilege_of(
     topology: Topology, policies: Iterable[NetworkPolicy], wanted: Sequence[Flow]
 ) -> Privilege:
     """Measure policies by the flows that are wanted."""
@@ -147,7 +145,7 @@ def _serves(
     )
     oracle = Oracle(topology, (alone,))
     return any(
-        oracle.selecting(own, direction) and oracle.verdict(flow) is not Verdict.DENY
+        oracle.selecting(ends(flow, direction)[0], direction)
+        and oracle.verdict(flow) is not Verdict.DENY
         for flow in wanted
-        for own in [ends(flow, direction)[0]]
     )

@@ -19,15 +19,18 @@ from harness.core.model import External, Pod, Protocol, Service
 from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.reasons import name_refused
-from harness.core.predict.judgement import Judgement
+from harness.core.predict.audit import Audit
 from harness.core.predict.surroundings import with_surroundings
 from harness.core.target import (
+    FACTS,
     Blocked,
     DnsQuery,
     ExternalPort,
     Fact,
+    FactEnd,
     Lookup,
     NamePort,
+    Needs,
     Ping,
     PodPort,
     PodRef,
@@ -56,6 +59,10 @@ class Prediction:
     reasons: tuple[str, ...] = ()
 
 
+OPEN = Prediction(None)
+"""A prediction that is left open, without a reason."""
+
+
 def search_list(namespace: str) -> tuple[str, ...]:
     """The search list that the kubelet writes for a pod of that namespace."""
     return (f"{namespace}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)
@@ -69,7 +76,7 @@ class Scenario:
         self.topology = with_surroundings(topology_of(resources, ips))
         self.policies = policies_of(resources)
         self.oracle = Oracle(self.topology, self.policies)
-        self.judgement = Judgement(resources, self.topology, self.policies)
+        self.audit = Audit(resources, self.topology, self.policies)
         # No addresses: which ones stand in for the internet is the cluster's affair.
         self.zone = Zone(self.topology, external=dict.fromkeys(INTERNET, ""))
 
@@ -95,18 +102,55 @@ class Scenario:
                 return Prediction(
                     Reading(Outcome.SHOWS, f"ndots:{NDOTS}") if target.name == "ndots" else None
                 )
-            case Blocked() | Fact() | Rollout():
-                return self._judged(source, target)
-
-    def _judged(self, source: PodRef, target: Blocked | Fact | Rollout) -> Prediction:
-        """What the policies say of themselves; what only a measurement can tell is left open."""
-        match target:
             case Blocked():
                 flow = flow_of(source, target.end, self.topology)
-                return Prediction(*self.judgement.blocked(flow))
+                return Prediction(*self.audit.blocked(flow))
+            case Rollout():
+                pod_of(source, self.topology)
+                _ = self.audit.wanted  # its watch needs the list: raises where there is none
+                return Prediction(None)
             case Fact():
-                return Prediction(self.judgement.fact(target))
-        return Prediction(None)
+                return self._fact(source, target)
+
+    def _fact(self, source: PodRef, fact: Fact) -> Prediction:
+        """What policies and wanted flows say of a fact; most facts only a measurement can tell.
+
+        Raises:
+            ManifestError: the state lacks something that the fact needs.
+        """
+        if FACTS[fact.name].needs is Needs.DEPLOYMENT:
+            self._has_deployment(source)
+        else:
+            pod_of(source, self.topology)
+        for end in fact.ends:
+            self._has(source, end)
+        return Prediction(self.audit.fact(fact))
+
+    def _has_deployment(self, ref: PodRef) -> None:
+        names = {
+            str(PodRef(resource.namespace, resource.name))
+            for resource in self.audit.resources
+            if resource.kind == "Deployment"
+        }
+        if str(ref) not in names:
+            raise absent(f"no manifest in force has the Deployment {ref}", str(ref), names)
+
+    def _has(self, source: PodRef, end: FactEnd) -> None:
+        match end:
+            case PodPort():
+                flow = flow_of(source, end, self.topology)
+                if not _listens(flow):
+                    raise ManifestError(
+                        f"the pod {end.pod} does not declare the port {end.protocol} {end.port}"
+                    )
+            case PodRef():
+                pod_of(end, self.topology)
+            case NamePort(name):
+                flow_of(source, ExternalPort(name, end.port, end.protocol), self.topology)
+            case str(name):
+                if self._resolve(source, name, None)[0].outcome is not Outcome.RESOLVED:
+                    names = self.topology.external
+                    raise absent(f"no name server here knows `{name}`", name, names)
 
     def _reach(self, flow: Flow) -> Prediction:
         decision = self.oracle.decide(flow)
@@ -174,22 +218,28 @@ class Scenario:
         return _answered(self._answer(names, question), names, (question,), path)
 
     def _lookup(self, source: PodRef, target: Lookup | Questions) -> Prediction:
+        found, asked = self._looked_up(source, target.name)
+        if isinstance(target, Lookup) or not asked:
+            return found
+        names = self._askable(source, tcp=False)
+        # What the proxy refuses never reaches the name server.
+        received = [q for q in asked if self._answer(names, q) != REFUSED]
+        return replace(found, reading=Reading(Outcome.SHOWS, count_of(len(received))))
+
+    def _looked_up(self, source: PodRef, name: str) -> tuple[Prediction, tuple[Question, ...]]:
+        """What a lookup shows, and its questions up to the last; none if DNS is out of reach."""
         path = self._name_server(source, tcp=False)
         if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
-            return _dns_cut(path)
+            return _dns_cut(path), ()
         names = self._askable(source, tcp=False)
-        reading, asked = resolve(
-            target.name,
-            partial(self._answer, names),
-            search=search_list(source.namespace),
-            ndots=NDOTS,
-        )
-        found = _answered(reading, names, asked, path)
-        if isinstance(target, Questions):
-            # What the proxy refuses never reaches the name server.
-            received = [q for q in asked if self._answer(names, q) != REFUSED]
-            return replace(found, reading=Reading(Outcome.SHOWS, count_of(len(received))))
-        return found
+        reading, asked = self._resolve(source, name, names)
+        return _answered(reading, names, asked, path), asked
+
+    def _resolve(
+        self, source: PodRef, name: str, names: tuple[str, ...] | None
+    ) -> tuple[Reading, tuple[Question, ...]]:
+        answer = partial(self._answer, names)
+        return resolve(name, answer, search=search_list(source.namespace), ndots=NDOTS)
 
     def _answer(self, names: tuple[str, ...] | None, question: Question) -> Reading:
         """The name server's answer, or the DNS proxy's where only `names` may be asked about."""
@@ -198,21 +248,17 @@ class Scenario:
         return REFUSED
 
     def _name(self, source: PodRef, target: NamePort) -> Prediction:
-        lookup = self._lookup(source, Lookup(target.name))
+        lookup, asked = self._looked_up(source, target.name)
         if lookup.reading is None or lookup.reading.outcome is not Outcome.RESOLVED:
             return lookup
-        for name in (
-            target.name.rstrip("."),
-            *(f"{target.name}.{s}" for s in search_list(source.namespace)),
-        ):
-            if name in self.topology.external:
-                end = ExternalPort(name, target.port, Protocol.TCP)
-                return self._reach(flow_of(source, end, self.topology))
-            parts = name.split(".")
-            service = self.topology.services.get("/".join(reversed(parts[:2])))
-            if service and parts[2:] == ["svc", *CLUSTER_DOMAIN.split(".")]:
-                return self._through(source, service, target.port, Protocol.TCP)
-        return Prediction(None)
+        name = asked[-1].qname.lower().removesuffix(".")
+        if name in self.topology.external:
+            end = ExternalPort(name, target.port, Protocol.TCP)
+            return self._reach(flow_of(source, end, self.topology))
+        service, _, place = name.partition(".")
+        namespace = place.removesuffix(f".svc.{CLUSTER_DOMAIN}")
+        found = self.topology.services.get(f"{namespace}/{service}")
+        return self._through(source, found, target.port, Protocol.TCP) if found else OPEN
 
 
 def count_of(questions: int) -> str:

@@ -1,17 +1,21 @@
 """What a row points at: the `to` cell of an outcome table, and the pod of its `from` cell.
 
 `kinds` has the values, each of which prints itself; `grammar` reads them. Both are inverse: what
-`str(target)` prints, `parse_target` reads as an equal target. Everybody may call this room.
+`str(target)` prints, `parse_target` reads as an equal target. `facts` lists what can be measured
+besides, and what each such row must have. Everybody may call this room.
 """
 
 from harness.core.model import PodRef
+from harness.core.target.facts import FACTS, UNUSED_RULES, WANTED_AGAINST_ALLOWED, FactKind, Needs
 from harness.core.target.grammar import FORMS, parse_pod, parse_target
 from harness.core.target.kinds import (
     Blocked,
     DnsQuery,
     ExternalPort,
     Fact,
+    FactEnd,
     Lookup,
+    Measured,
     NamePort,
     Ping,
     PodPort,
@@ -24,13 +28,20 @@ from harness.core.target.kinds import (
 )
 
 __all__ = [
+    "FACTS",
     "FORMS",
+    "UNUSED_RULES",
+    "WANTED_AGAINST_ALLOWED",
     "Blocked",
     "DnsQuery",
     "ExternalPort",
     "Fact",
+    "FactEnd",
+    "FactKind",
     "Lookup",
+    "Measured",
     "NamePort",
+    "Needs",
     "Ping",
     "PodPort",
     "PodRef",

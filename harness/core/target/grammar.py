@@ -20,11 +20,13 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 
 from harness.core.model import PodRef, Protocol
+from harness.core.target.facts import FACTS, Ends
 from harness.core.target.kinds import (
     Blocked,
     DnsQuery,
     ExternalPort,
     Fact,
+    FactEnd,
     Lookup,
     NamePort,
     Ping,
@@ -54,7 +56,7 @@ _PARTS = {
     "TYPE": (r"(?:AAAA|A|SRV|TXT|PTR|CNAME)(?=/)", "A, AAAA, SRV, TXT, PTR or CNAME"),
     "WORD": (r"[a-z0-9-]+", "lower-case letters, digits and `-`"),
 }
-_PIECE = re.compile(r"\[[^]]+\]|[A-Z]+|[a-z]+/|[/:]")
+_PIECE = re.compile(r"\[[^]]+\]|[A-Z]+|[a-z-]+|[/:]")
 _POD = "NAMESPACE/[deploy/]NAME"
 
 
@@ -71,6 +73,10 @@ def _service(parts: Parts) -> ServiceAddress:
     return ServiceAddress(parts["NAMESPACE"], parts["NAME"], int(parts["PORT"]), _protocol(parts))
 
 
+def _name_port(parts: Parts) -> NamePort:
+    return NamePort(parts["HOST"], int(parts["PORT"]))
+
+
 def _question(parts: Parts) -> DnsQuery:
     return DnsQuery(parts["TYPE"], f"{parts['HOST'].removesuffix('.')}.", "/tcp" in parts)
 
@@ -79,11 +85,31 @@ def _protocol(parts: Parts) -> Protocol:
     return Protocol.UDP if "/udp" in parts else Protocol.TCP
 
 
+_ENDS: Mapping[Ends, Callable[[Parts], tuple[FactEnd, ...]]] = {
+    Ends.NOTHING: lambda _: (),
+    Ends.HOST: lambda p: (p["HOST"],),
+    Ends.NAME_PORT: lambda p: (_name_port(p),),
+    Ends.NAME_PORT_AND_POD: lambda p: (_name_port(p), _pod(p)),
+    Ends.POD_PORT: lambda p: (_pod_port(p),),
+}
+
+
+_ANY_FACT = "fact/NAME"
+
+
+def _fact_form(name: str) -> str:
+    return "/".join(filter(None, ("fact", name, FACTS[name].ends)))
+
+
+def _fact(name: str, ends: Ends) -> Callable[[Parts], Fact]:
+    return lambda parts: Fact(name, _ENDS[ends](parts))
+
+
 FORMS: Mapping[str, Callable[[Parts], Target]] = {
     f"pod/{_POD}:PORT[/udp]": _pod_port,
     "svc/NAMESPACE/NAME:PORT[/udp]": _service,
     "net/HOST:PORT[/udp]": lambda p: ExternalPort(p["HOST"], int(p["PORT"]), _protocol(p)),
-    "name/HOST:PORT": lambda p: NamePort(p["HOST"], int(p["PORT"])),
+    "name/HOST:PORT": _name_port,
     f"ping/pod/{_POD}": lambda p: Ping(_pod(p)),
     "ping/net/HOST": lambda p: Ping(p["HOST"]),
     "dns/TYPE/HOST[/tcp]": _question,
@@ -92,10 +118,16 @@ FORMS: Mapping[str, Callable[[Parts], Target]] = {
     "option/WORD": lambda p: ResolverOption(p["WORD"]),
     f"blocked/pod/{_POD}:PORT[/udp]": lambda p: Blocked(_pod_port(p)),
     "rollout/WORD": lambda p: Rollout(p["WORD"]),
-    "fact/WORD": lambda p: Fact(p["WORD"]),
+    **{_fact_form(name): _fact(name, kind.ends) for name, kind in FACTS.items()},
 }
 """Every form of a target, and what is made of its parts."""
 
+_EVERY_FORM = ", ".join(
+    (*(form for form in FORMS if not form.startswith("fact/")), f"{_ANY_FACT}[/...]")
+)
+_EVERY_FORM = ", ".join(
+    (*(form for form in FORMS if not form.startswith("fact/")), f"{_ANY_FACT}[/...]")
+)
 KINDS = tuple(dict.fromkeys(form.partition("/")[0] for form in FORMS))
 
 
@@ -143,8 +175,16 @@ def parse_target(text: str, *, where: str) -> Target:
         ) from None
 
 
+def _unknown_fact(name: str) -> _Misfit:
+    near = get_close_matches(name, FACTS, n=1)
+    form = _fact_form(near[0]) if near else f"{_ANY_FACT}, where NAME is one of {', '.join(FACTS)}"
+    return _Misfit(form, len("fact/"), "the name of a fact")
+
+
 def _read(text: str) -> Target:
-    kind = text.partition("/")[0]
+    kind, slash, rest = text.partition("/")
+    if kind == "fact" and (name := rest.partition("/")[0]) not in FACTS:
+        raise _unknown_fact(name) if slash else _Misfit(_ANY_FACT, len(kind), "`/`")
     misfits: list[_Misfit] = []
     for form, make in FORMS.items():
         if form.partition("/")[0] == kind:
@@ -153,7 +193,7 @@ def _read(text: str) -> Target:
             except _Misfit as misfit:
                 misfits.append(misfit)
     if not misfits:
-        raise _Misfit(", ".join(FORMS), 0, f"a kind of target ({', '.join(KINDS)})")
+        raise _Misfit(_EVERY_FORM, 0, f"a kind of target ({', '.join(KINDS)})")
     farthest = max(misfit.at for misfit in misfits)
     nearest = [misfit for misfit in misfits if misfit.at == farthest]
     forms, expected = (
@@ -175,7 +215,7 @@ def _parts(form: str, text: str) -> Parts:
         raise _Misfit(form, MAX_TEXT, f"the end, for a target has at most {MAX_TEXT} characters")
     for piece in _PIECE.findall(form):
         name = piece.strip("[]")
-        pattern, meaning = _PARTS.get(name, (re.escape(name), ""))
+        pattern, meaning = _PARTS.get(name, (_word(name), ""))
         found = re.compile(pattern).match(text, at)
         if found and name in _PARTS and _fits(name, found[0]):
             parts[name] = found[0]
@@ -187,6 +227,11 @@ def _parts(form: str, text: str) -> Parts:
     if at < len(text):
         raise _Misfit(form, at, "the end")
     return parts
+
+
+def _word(text: str) -> str:
+    """A pattern for a word of a form: all of it, or for `/` and the like the characters alone."""
+    return rf"{text}(?![a-z0-9-])" if text[-1].isalpha() and "/" not in text else re.escape(text)
 
 
 def _fits(name: str, value: str) -> bool:
@@ -207,6 +252,10 @@ def _nearest(text: str) -> Iterator[str]:
         for short in (spelt, spelt.removesuffix("/tcp")):
             kind, _, rest = short.partition("/")
             candidates = [short]
+            if kind == "fact":
+                name, slash, ends = rest.partition("/")
+                near = get_close_matches(name, FACTS, n=1)
+                candidates += [f"fact/{other}{slash}{ends}" for other in near]
             if kind not in KINDS:
                 near = get_close_matches(kind, KINDS, n=1)
                 candidates += [f"{other}/{rest}" for other in near]

@@ -224,38 +224,41 @@ class Rollout:
         return f"roll out {self.manifest} and watch"
 
 
+FactEnd = PodPort | NamePort | PodRef | str
+"""What a fact is about: a port, a name with a port, a pod, or a DNS name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that only its lab can measure; the observer of that name does it."""
+    """A measurement by one of the names of `harness.core.target.facts`.
+
+    `ends` are those that its `FactKind` asks for, in the same order.
+    """
 
     protocol: ClassVar[None] = None
     port: ClassVar[None] = None
 
     name: str
+    ends: tuple[FactEnd, ...] = ()
 
     def __str__(self) -> str:
-        return f"fact/{self.name}"
+        ends = (f"pod/{end}" if isinstance(end, PodRef) else str(end) for end in self.ends)
+        return "/".join(("fact", self.name, *ends))
 
     @property
     def words(self) -> str:
         """What is done."""
-        return f"measure {self.name}"
+        ends = (end if isinstance(end, str | PodRef) else end.words for end in self.ends)
+        return " ".join((f"measure {self.name}", *(f"({end})" for end in ends)))
 
 
-Target = (
-    PodPort
-    | ServiceAddress
-    | ExternalPort
-    | NamePort
-    | Ping
-    | DnsQuery
-    | Lookup
-    | Questions
-    | ResolverOption
-    | Blocked
-    | Rollout
-    | Fact
-)
+Asked = PodPort | ServiceAddress | ExternalPort | NamePort | Ping | DnsQuery | Lookup
+"""Targets that a client asks over the network: the prober puts them to the cluster."""
+
+Measured = Questions | ResolverOption | Blocked | Rollout | Fact
+"""Targets that no client sees by asking once: `harness.edge.facts` measures them."""
+
+Target = Asked | Measured
 
 
 def _suffix(protocol: Protocol) -> str:

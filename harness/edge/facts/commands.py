@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from harness.core.lab.documented import Row
 from harness.core.observation import Observation, Transcript
 from harness.core.outcome import Outcome, Reading
-from harness.edge.probe.replay import Replayer
-from harness.errors import OutcomeTableError
+from harness.edge.stage.bench import Bench
 
 PIPE = "| head -1"
 _GAVE_UP = re.compile(r"after (\d+) m(?:illi)?s")
@@ -54,15 +53,12 @@ COMMANDS: Mapping[str, CommandFact] = {
 """Facts that are read off the row's own command."""
 
 
-def run_command(replayer: Replayer, row: Row, name: str) -> Observation:
-    """Run the row's command in its pod and read the fact off it.
+def run_command(bench: Bench, row: Row, *, name: str) -> Observation:
+    """Run the row's command in its pod and read the fact of that name off it.
 
     Raises:
         ProbeError: the command did not run.
-        OutcomeTableError: the row has no command.
     """
-    if not row.command:
-        raise OutcomeTableError(f"fact/{name} needs a `command` cell", where=row.where)
     fact = COMMANDS[name]
-    transcript = replayer.run(row.source, fact.typed(row.command))
+    transcript = bench.replayer.run(row.source, fact.typed(row.command))
     return Observation(Reading(Outcome.SHOWS, fact.read(transcript)), transcripts=(transcript,))

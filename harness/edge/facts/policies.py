@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from harness.core.ask import Ask
@@ -18,6 +19,7 @@ from harness.core.predict.settle import candidates, flips
 from harness.core.probe.attempts import POLL
 from harness.core.spread import Spread
 from harness.core.target import PodPort, PodRef
+from harness.edge.facts.logs import SECONDS, logged_since
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.edge.stage.bench import Bench
 from harness.edge.stage.settling import POLL_EVERY, SETTLE_SECONDS, Poll
@@ -27,8 +29,7 @@ POLICY = "networking.k8s.io/v1", "NetworkPolicy"
 TIMES = 5
 """How often the policies are applied anew: one lucky time would be no measurement."""
 HTTP = 80
-LOG_SECONDS = 5.0
-LOG_WINDOW = 20
+ANSWERED = "answered"
 
 
 def policies(bench: Bench, row: Row) -> Observation:
@@ -81,7 +82,7 @@ def client_address(bench: Bench, row: Row) -> Observation:
         for pod in pods_of(resource)
         if any(port.number == HTTP for port in pod.ports)
     ]
-    since = bench.kube.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    since = bench.kube.clock.now()
     seen = bench.observer.read(
         [Ask(row.source, PodPort(ref, HTTP, Protocol.TCP)) for ref in servers if ref != row.source]
     )
@@ -98,7 +99,7 @@ def client_address(bench: Bench, row: Row) -> Observation:
             raise NotYet(f"nothing is logged yet by {', '.join(silent)}")
         return found
 
-    found = bench.kube.wait("the web servers log the requests", logged, seconds=LOG_SECONDS)
+    found = bench.kube.wait("the web servers log the requests", logged, seconds=SECONDS)
     same = all(clients == [own] for clients in found.values())
     return Observation(
         Reading(Outcome.SHOWS, "the client's own address" if same else "another address"),
@@ -106,16 +107,32 @@ def client_address(bench: Bench, row: Row) -> Observation:
     )
 
 
-def _clients(bench: Bench, server: PodRef, since: str) -> list[str]:
-    log = bench.kube.logs(
-        server.namespace,
-        bench.addresses.host_name(server),
-        since_seconds=LOG_WINDOW,
-        timestamps=True,
-    )
-    lines = (line.split() for line in log.splitlines() if line >= since and "HEAD /" in line)
+def _clients(bench: Bench, server: PodRef, since: datetime) -> list[str]:
+    """The addresses of the clients whose HEAD requests the server logged."""
+    name = bench.addresses.host_name(server)
+    lines = logged_since(bench.kube, server.namespace, name, since)
+    words = (line.split() for _, line in lines if "HEAD /" in line)
     # In the same round the server asked itself, as the control of the probe.
-    return sorted({words[1] for words in lines} - {bench.addresses.pod(server)})
+    return sorted({found[0] for found in words} - {bench.addresses.pod(server)})
+
+
+def established_connection(bench: Bench, row: Row, server: PodPort) -> Observation:
+    """Whether a connection that was open when the row's policies came still answers.
+
+    Raises:
+        ProbeError: the connection does not answer before the policies are there.
+    """
+    bench.stage.enter(row.apply, policies=False)
+    address = bench.addresses.pod(server.pod)
+    with bench.replayer.hold(row.source, address, server.port) as held:
+        before = held.ask()
+        if before != ANSWERED:
+            raise ProbeError("the open connection does not answer", where=row.where, seen=before)
+        bench.stage.enter(row.apply)
+        after = held.ask()
+    note = f"after the policies were in force: {after}"
+    word = "kept" if after == ANSWERED else "cut"
+    return Observation(Reading(Outcome.SHOWS, word), notes=(note,), evidence={"after": after})
 
 
 def takes_effect(bench: Bench, row: Row) -> Observation:

@@ -22,7 +22,7 @@ from harness.edge.probe.flows import ask_of
 from harness.edge.probe.observe import Observer
 from harness.edge.stage.settling import POLL_EVERY
 from harness.edge.stage.stage import Stage
-from harness.errors import ContentError, NotSettled, ProbeError
+from harness.errors import ContentError, NotSettled
 
 SHOWN = 4
 
@@ -89,7 +89,8 @@ def roll_out(stage: Stage, kube: Kube, good: Sequence[str], manifest: str) -> Ob
 
     Raises:
         ContentError: the manifest has more than policies.
-        ProbeError: there is no list of wanted flows, or a flow gives no verdict.
+        ManifestError: the state has no list of wanted flows.
+        ProbeError: a flow gives no verdict.
         NotSettled: the state is not good to begin with, or does not come back before its deadline.
     """
     watch = _watch(stage, stage.enter(good).scenario, kube.clock)
@@ -121,11 +122,7 @@ def _put_back(kube: Kube, tried: Resource, good: Resource | None) -> None:
 
 
 def _watch(stage: Stage, scenario: Scenario, clock: Clock) -> Watch:
-    if scenario.judgement.wanted is None:
-        raise ProbeError(
-            "no list says which flows are wanted", try_="add a ConfigMap `wanted-flows`"
-        )
-    wanted = {ask: None for flow in scenario.judgement.wanted if (ask := ask_of(flow))}
+    wanted = {ask: None for flow in scenario.audit.wanted if (ask := ask_of(flow))}
     others = {ask: None for flow in every_flow(scenario.topology) if (ask := ask_of(flow))}
     return Watch(stage.observer, list(wanted), [ask for ask in others if ask not in wanted], clock)
 

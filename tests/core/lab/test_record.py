@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness.core.lab.documented import Erratum, Row, parse_table
-from harness.core.lab.record import Observed, Status, judge
+from harness.core.lab.record import Observed, Status, status_of
 from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
 
@@ -32,7 +32,7 @@ def seen(outcome: Outcome, control: Reading | None = None) -> Observation:
 
 
 def test_silence_with_a_control_that_answered_passes() -> None:
-    assert judge(row(), TIMEOUT, seen(Outcome.TIMEOUT, CONNECTED)) == (Status.PASS, "")
+    assert status_of(row(), TIMEOUT, seen(Outcome.TIMEOUT, CONNECTED)) == (Status.PASS, "")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_silence_with_a_control_that_answered_passes() -> None:
     ids=str,
 )
 def test_silence_without_a_control_that_answered_is_not_checked(control: Reading | None) -> None:
-    status, problem = judge(row(), TIMEOUT, seen(Outcome.TIMEOUT, control))
+    status, problem = status_of(row(), TIMEOUT, seen(Outcome.TIMEOUT, control))
     assert status is Status.NOT_CHECKED
     assert str(control or "none") in problem
 
@@ -49,42 +49,42 @@ def test_silence_without_a_control_that_answered_is_not_checked(control: Reading
 def test_connection_by_name_shows_that_the_name_server_answers_without_policies() -> None:
     silent = Reading(Outcome.DNS_TIMEOUT)
 
-    found = judge(row("dns_timeout"), silent, seen(Outcome.DNS_TIMEOUT, CONNECTED))
+    found = status_of(row("dns_timeout"), silent, seen(Outcome.DNS_TIMEOUT, CONNECTED))
 
     assert found == (Status.PASS, "")
 
 
 def test_attempts_that_disagree_are_no_verdict() -> None:
-    status, problem = judge(row(), TIMEOUT, seen(Outcome.UNSTABLE, CONNECTED))
+    status, problem = status_of(row(), TIMEOUT, seen(Outcome.UNSTABLE, CONNECTED))
     assert status is Status.NOT_CHECKED
     assert "disagree" in problem
 
 
 def test_nothing_observed_is_not_checked() -> None:
-    assert judge(row(), TIMEOUT, None)[0] is Status.NOT_CHECKED
+    assert status_of(row(), TIMEOUT, None)[0] is Status.NOT_CHECKED
 
 
 def test_another_outcome_than_documented_fails() -> None:
-    status, problem = judge(row(), None, seen(Outcome.REFUSED))
+    status, problem = status_of(row(), None, seen(Outcome.REFUSED))
     assert status is Status.FAIL
     assert problem == "expected timeout, observed refused"
 
 
 def test_another_outcome_than_predicted_fails_even_as_documented() -> None:
-    status, problem = judge(row("connected"), TIMEOUT, seen(Outcome.CONNECTED))
+    status, problem = status_of(row("connected"), TIMEOUT, seen(Outcome.CONNECTED))
     assert status is Status.FAIL
     assert "policies predict timeout" in problem
 
 
 def test_an_answer_needs_no_control() -> None:
-    assert judge(row("connected"), None, seen(Outcome.CONNECTED)) == (Status.PASS, "")
+    assert status_of(row("connected"), None, seen(Outcome.CONNECTED)) == (Status.PASS, "")
 
 
 def test_an_erratum_is_checked_against_what_is_true() -> None:
     erratum = Erratum("wrong-way", "it times out", "no policy", "02-fixed")
     refuted = replace(row(), actual=CONNECTED, erratum=erratum)
-    assert judge(refuted, CONNECTED, seen(Outcome.CONNECTED)) == (Status.ERRATUM, "")
-    assert judge(refuted, None, seen(Outcome.TIMEOUT, CONNECTED))[0] is Status.FAIL
+    assert status_of(refuted, CONNECTED, seen(Outcome.CONNECTED)) == (Status.ERRATUM, "")
+    assert status_of(refuted, None, seen(Outcome.TIMEOUT, CONNECTED))[0] is Status.FAIL
 
 
 def observed(word: str, predicted: Reading | None, observation: Observation) -> Observed:

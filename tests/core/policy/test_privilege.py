@@ -14,7 +14,7 @@ from harness.core.manifests.wanted import MAX_ENTRIES, parse_wanted
 from harness.core.model import Direction, NetworkPolicy, Rule, Topology
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
-from harness.core.policy.privilege import Unused, every_flow, judge
+from harness.core.policy.privilege import Unused, every_flow, privilege_of
 from harness.core.predict.scenario import Scenario
 from harness.errors import ManifestError
 from tests.core.policy.test_diagnosis import WORLD
@@ -65,7 +65,7 @@ def test_without_the_unused_parts_wanted_flows_fare_the_same(
     wish: tuple[Topology, list[Flow]], found: Policies
 ) -> None:
     topology, wanted = wish
-    unused = judge(topology, found, wanted).unused
+    unused = privilege_of(topology, found, wanted).unused
     before = Oracle(topology, found)
     after = Oracle(topology, [trimmed(policy, unused) for policy in found])
 
@@ -77,7 +77,7 @@ def test_without_the_unused_parts_nothing_new_passes(
     wish: tuple[Topology, list[Flow]], found: Policies
 ) -> None:
     topology, wanted = wish
-    unused = judge(topology, found, wanted).unused
+    unused = privilege_of(topology, found, wanted).unused
     before = Oracle(topology, found)
     after = Oracle(topology, [trimmed(policy, unused) for policy in found])
 
@@ -93,7 +93,7 @@ def test_unwanted_flows_pass_and_missing_ones_do_not(
     topology, wanted = wish
     oracle = Oracle(topology, found)
 
-    privilege = judge(topology, found, wanted)
+    privilege = privilege_of(topology, found, wanted)
 
     listed = {str(flow) for flow in wanted}
     assert all(oracle.verdict(flow) is Verdict.ALLOW for flow in privilege.unwanted)
@@ -110,7 +110,7 @@ def test_who_wants_nothing_uses_no_rule(topology: Topology, found: Policies) -> 
         for way in p.policy_types
     )
 
-    assert len(judge(topology, found, []).unused) == rules
+    assert len(privilege_of(topology, found, []).unused) == rules
 
 
 def test_second_rule_is_unused_when_only_the_first_serves() -> None:
@@ -118,7 +118,7 @@ def test_second_rule_is_unused_when_only_the_first_serves() -> None:
     topology = topology_of(resources)
     wanted = [Flow(topology.pods["front/web"], topology.pods["back/api"], 8080)]
 
-    unused = judge(topology, policies_of(resources), wanted).unused
+    unused = privilege_of(topology, policies_of(resources), wanted).unused
 
     assert [str(part) for part in unused] == ["back/door ingress rule 2"]
 

@@ -85,7 +85,9 @@ def predicted(target: str, spec: str = "") -> str:
         ("questions/web", "", "shows 1 question"),
         ("option/ndots", SEALED, "shows ndots:5"),
         ("option/timeout", "", "None"),
-        ("fact/anything", "", "None"),
+        ("fact/policies", "", "None"),
+        ("fact/lookup-time/google.com", "", "None"),
+        ("fact/established-connection/pod/shop/web:8080", "", "None"),
     ],
 )
 def test_what_a_client_sees(target: str, spec: str, expected: str) -> None:

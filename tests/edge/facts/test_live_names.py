@@ -10,14 +10,15 @@ from typing import cast
 import pytest
 
 from harness.core.lab.documented import Row, parse_table
+from harness.core.model import Protocol
 from harness.core.observation import Answer, Attempt, Observation, Phase
 from harness.core.outcome import Outcome, Reading
-from harness.core.target import PodRef
+from harness.core.target import PodPort, PodRef
 from harness.edge.api.livenames import LiveNames, LivePod
 from harness.edge.cni import DropCounter
 from harness.edge.cni.calico.felix import FelixCounters, interface
 from harness.edge.cni.cilium.hubble import HubbleDrops
-from harness.edge.facts import judging
+from harness.edge.facts.audits import blocked
 from harness.edge.stage.bench import Bench
 from tests.fakes.kube import FakeKube, agent_pod
 from tests.fakes.kubectl import FakeExec, Said
@@ -32,6 +33,7 @@ step a: base
 ROW: Row = parse_table(TABLE, source="t#1").rows[0]
 LIVE = {PodRef("shop", "web-1"): "web-5d8-x7", PodRef("shop", "api-1"): "api-66c-q2"}
 API = LivePod("shop", "api-66c-q2")
+API_PORT = PodPort(PodRef("shop", "api-1"), 80, Protocol.TCP)
 PORT = 40001
 
 Answers = dict[str, list[str]]
@@ -109,6 +111,6 @@ def test_pod_of_a_deployment_is_counted_under_its_live_name(
         drops=counter(kube),
     )
 
-    observed = judging.blocked(cast("Bench", bench), ROW)
+    observed = blocked(cast("Bench", bench), ROW, API_PORT)
 
     assert observed.reading == Reading(Outcome.SHOWS, "Ingress by deny")

@@ -51,7 +51,7 @@ def spare(monkeypatch: pytest.MonkeyPatch, agents: Agents) -> tuple[str, str]:
         kube=SimpleNamespace(wait=once),
         replayer=SimpleNamespace(kubectl=()),
     )
-    return fqdnfacts._spare(cast("Bench", bench))
+    return fqdnfacts._spare(cast("Bench", bench), "moving.cilium.io")
 
 
 def test_the_first_address_if_none_is_known(monkeypatch: pytest.MonkeyPatch) -> None:

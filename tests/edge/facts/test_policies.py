@@ -31,7 +31,7 @@ step a: base
 
 | from     | to        | tutorial says | why    |
 |----------|-----------|---------------|--------|
-| shop/web | fact/some | shows x       | a fact |
+| shop/web | fact/policies | shows x   | a fact |
 """
 ROW: Row = parse_table(TABLE, source="t#1").rows[0]
 POLICY = """

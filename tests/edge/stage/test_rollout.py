@@ -22,7 +22,7 @@ from harness.edge.machine.clock import MACHINE_CLOCK
 from harness.edge.stage.rollback import roll_out
 from harness.edge.stage.settling import Settled
 from harness.edge.stage.stage import Entered
-from harness.errors import ContentError, NotSettled, ProbeError
+from harness.errors import ContentError, ManifestError, NotSettled, ProbeError
 
 LIBRARY = load(Path(__file__).parents[3] / "manifests" / "production-isolation")
 GOOD = (
@@ -140,6 +140,6 @@ def test_state_that_is_not_good_is_not_rolled_out_from() -> None:
         rolled(Cluster(), "08-broken-port", ("01-workloads",))
 
 
-def test_state_without_a_list_of_wanted_flows_gives_no_verdict() -> None:
-    with pytest.raises(ProbeError, match="which flows are wanted"):
+def test_state_without_a_list_of_wanted_flows_is_refused() -> None:
+    with pytest.raises(ManifestError, match="which flows are wanted"):
         rolled(Cluster(), "08-broken-port", ("05-allow-dns",))

@@ -1,46 +1,41 @@
-"""What a state is judged by, live: where a flow is blocked, least privilege, and a rollout."""
+"""Policies against the live cluster: where they block a flow, and what they allow beyond wishes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from harness.core.ask import Ask, Flow
+from harness.core.ask import Ask
 from harness.core.lab.documented import Row
 from harness.core.manifests.library import namespaces_of
 from harness.core.manifests.networkpolicy import network_policy
 from harness.core.model import Direction, NetworkPolicy
 from harness.core.observation import Observation
 from harness.core.policy.diagnosis import dropped
-from harness.core.policy.privilege import every_flow, judge, told
+from harness.core.policy.privilege import every_flow, flows_reading, privilege_of
 from harness.core.predict.scenario import Scenario
 from harness.core.probe.attempts import POLL
 from harness.core.probe.judge import passes
-from harness.core.target import Blocked, Rollout
+from harness.core.target import PodPort
 from harness.edge.api.livenames import LivePod
 from harness.edge.cni import DropCounter, Drops
 from harness.edge.cni.known import COUNTED
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.flows import ask_of
 from harness.edge.stage.bench import Bench
-from harness.edge.stage.rollback import roll_out
 from harness.errors import ProbeError
 
 SHOWN = 6
 REST_SECONDS = 10.0
 
 
-def blocked(bench: Bench, row: Row) -> Observation:
+def blocked(bench: Bench, row: Row, end: PodPort) -> Observation:
     """At which end the CNI drops the flow's packets, by its own counters, and under which policies.
 
     Probe and counters are two witnesses: where they disagree there is no verdict.
     """
-    assert isinstance(row.target, Blocked)  # noqa: S101 - INSTRUMENTS is keyed by the type
-    ask = Ask(row.source, row.target.end)
+    ask = Ask(row.source, end)
     names = bench.prober.names
-    ends = {
-        Direction.EGRESS: names.live(row.source),
-        Direction.INGRESS: names.live(row.target.end.pod),
-    }
+    ends = {Direction.EGRESS: names.live(row.source), Direction.INGRESS: names.live(end.pod)}
     if bench.drops is None:
         raise ProbeError(
             "nobody here can read what this cluster's CNI drops",
@@ -102,16 +97,16 @@ def _grown(
 
 def unused_rules(bench: Bench, row: Row) -> Observation:
     """Which rules, peers and ports of the policies on the cluster serve no wanted flow."""
-    scenario, wanted = _wanted(bench, row)
-    found = judge(scenario.topology, _live_policies(bench, row), wanted)
-    reading = found.reading("unused-rules")
-    assert reading is not None  # noqa: S101 - it is one of the names that privilege knows
-    return Observation(reading, evidence={"wanted": len(wanted)})
+    scenario = Scenario(bench.stage.resources(row.apply))
+    wanted = scenario.audit.wanted
+    found = privilege_of(scenario.topology, _live_policies(bench, row), wanted)
+    return Observation(found.unused_reading, evidence={"wanted": len(wanted)})
 
 
 def wanted_against_allowed(bench: Bench, row: Row) -> Observation:
     """Every flow tried: how many pass unwanted, and how many wanted ones do not pass."""
-    scenario, wanted = _wanted(bench, row)
+    scenario = Scenario(bench.stage.resources(row.apply))
+    wanted = scenario.audit.wanted
     listed = set(wanted)
     tried = {ask: f for f in (*wanted, *every_flow(scenario.topology)) if (ask := ask_of(f))}
     found = bench.observer.read(list(tried))
@@ -128,34 +123,8 @@ def wanted_against_allowed(bench: Bench, row: Row) -> Observation:
         "unwanted": [str(ask) for ask in unwanted],
         "missing": [str(ask) for ask in missing],
     }
-    reading = told(unwanted.values(), missing.values())
+    reading = flows_reading(unwanted.values(), missing.values())
     return Observation(reading, notes=tuple(notes), evidence=evidence)
-
-
-def rollout(bench: Bench, row: Row) -> Observation:
-    """A change over the row's state, watched, and rolled back when the watch finds trouble."""
-    assert isinstance(row.target, Rollout)  # noqa: S101 - INSTRUMENTS is keyed by the type
-    return roll_out(bench.stage, bench.kube, row.apply, row.target.manifest)
-
-
-JUDGING: dict[str, Callable[[Bench, Row], Observation]] = {
-    "blocked": blocked,
-    "unused-rules": unused_rules,
-    "wanted-against-allowed": wanted_against_allowed,
-    "rollout": rollout,
-}
-
-
-def _wanted(bench: Bench, row: Row) -> tuple[Scenario, tuple[Flow, ...]]:
-    scenario = Scenario(bench.stage.resources(row.apply))
-    wanted = scenario.judgement.wanted
-    if wanted is None:
-        raise ProbeError(
-            "no list says which flows are wanted",
-            where=row.where,
-            try_="add the ConfigMap `wanted-flows` to the row's manifests",
-        )
-    return scenario, wanted
 
 
 def _live_policies(bench: Bench, row: Row) -> list[NetworkPolicy]:

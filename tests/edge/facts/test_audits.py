@@ -9,12 +9,13 @@ from typing import Any, cast
 import pytest
 
 from harness.core.lab.documented import Row, parse_table
-from harness.core.model import Direction
+from harness.core.model import Direction, Protocol
 from harness.core.observation import Answer, Attempt, Observation, Phase
 from harness.core.outcome import Outcome, Reading
+from harness.core.target import PodPort, PodRef
 from harness.edge.api.livenames import LiveNames, LivePod
 from harness.edge.cni import Dropped, Drops
-from harness.edge.facts import judging
+from harness.edge.facts.audits import blocked
 from harness.edge.machine.wait import wait_for
 from harness.edge.stage.bench import Bench
 from harness.errors import NotSettled, ProbeError
@@ -29,6 +30,7 @@ step a: base
 ROW: Row = parse_table(TABLE, source="t#1").rows[0]
 WEB, API = LivePod("shop", "web"), LivePod("shop", "api")
 
+API_PORT = PodPort(PodRef("shop", "api"), 80, Protocol.TCP)
 PORTS, EARLIER = (40001, 40002), 39000
 Read = tuple[dict[int, int], dict[int, int]]
 
@@ -68,7 +70,7 @@ def found(outcome: Outcome, counters: Counters) -> Observation:
         observer=SimpleNamespace(read=lambda asks, *_: dict.fromkeys(asks, seen)),
         drops=counters,
     )
-    return judging.blocked(cast("Bench", bench), ROW)
+    return blocked(cast("Bench", bench), ROW, API_PORT)
 
 
 NONE: Read = ({}, {})

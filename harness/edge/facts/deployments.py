@@ -1,0 +1,98 @@
+"""What becomes of a Deployment that nobody probes: it crashes with last words, or gets ready."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.core.lab.documented import Row
+from harness.core.observation import Observation
+from harness.core.outcome import Outcome, Reading
+from harness.core.target import PodRef
+from harness.edge.machine.wait import NotYet
+from harness.edge.stage.bench import Bench
+from harness.errors import ProbeError
+
+CRASH_SECONDS = 60.0
+"""Longer than the kubelet's first pauses between restarts (10, 20 s)."""
+
+
+def last_words(bench: Bench, row: Row) -> Observation:
+    """The last line of a crashed container, up to the part that changes from run to run."""
+    pod, status = _crashed(bench, row.source)
+    log = bench.kube.logs(row.source.namespace, pod, previous="terminated" not in status["state"])
+    fatal = [line for line in log.splitlines() if line.startswith(("[FATAL]", "[PANIC]", "panic"))]
+    if not fatal:
+        raise ProbeError(
+            "the log has no last words", where=f"{row.source.namespace}/{pod}", seen=log[-500:]
+        )
+    words = " ".join(fatal[-1].split()[:3])
+    return Observation(
+        Reading(Outcome.SHOWS, words), notes=(fatal[-1],), evidence={"log": log[-4000:]}
+    )
+
+
+def crash(bench: Bench, row: Row) -> Observation:
+    """That the container ended, and with which exit code."""
+    _, status = _crashed(bench, row.source)
+    ended = status["state"].get("terminated") or status["lastState"]["terminated"]
+    return Observation(
+        Reading(Outcome.SHOWS, f"exit code {ended['exitCode']}"), evidence={"terminated": ended}
+    )
+
+
+def ready(bench: Bench, row: Row) -> Observation:
+    """That the Deployment's newest pod is available, and how often it had to restart."""
+
+    def check() -> dict[str, Any]:
+        body = _deployment(bench, row.source)
+        status = body.get("status", {})
+        current = status.get("observedGeneration") == body["metadata"].get("generation")
+        counts = {
+            key: status.get(key, 0) for key in ("updatedReplicas", "availableReplicas", "replicas")
+        }
+        if not current or set(counts.values()) != {body["spec"]["replicas"]}:
+            raise NotYet(f"{counts}, generation observed: {current}")
+        return counts
+
+    counts = bench.kube.wait(f"{row.source} is available", check, seconds=CRASH_SECONDS)
+    restarts = [
+        status["restartCount"]
+        for body in _pods(bench, row.source)
+        if "deletionTimestamp" not in body["metadata"]
+        for status in body["status"]["containerStatuses"]
+    ]
+    return Observation(
+        Reading(Outcome.SHOWS, f"ready after {sum(restarts)} restarts"),
+        evidence={"replicas": counts},
+    )
+
+
+def _crashed(bench: Bench, deployment: PodRef) -> tuple[str, dict[str, Any]]:
+    def check() -> tuple[str, dict[str, Any]]:
+        bodies = _pods(bench, deployment)
+        for body in bodies:
+            for status in body["status"].get("containerStatuses", []):
+                if "terminated" in status.get("state", {}) or "terminated" in status.get(
+                    "lastState", {}
+                ):
+                    return str(body["metadata"]["name"]), dict(status)
+        raise NotYet(
+            "; ".join(f"{b['metadata']['name']}: {b['status'].get('phase')}" for b in bodies)
+            or "no pod"
+        )
+
+    return bench.kube.wait(f"{deployment} has crashed at least once", check, seconds=CRASH_SECONDS)
+
+
+def _deployment(bench: Bench, deployment: PodRef) -> dict[str, Any]:
+    body = bench.kube.get("apps/v1", "Deployment", deployment.name, deployment.namespace)
+    if body is None:
+        raise ProbeError(f"the cluster has no Deployment {deployment}", where=bench.kube.where)
+    return body
+
+
+def _pods(bench: Bench, deployment: PodRef) -> list[dict[str, Any]]:
+    """The pods that the Deployment's own selector matches."""
+    labels = _deployment(bench, deployment)["spec"]["selector"]["matchLabels"]
+    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    return bench.kube.list("v1", "Pod", deployment.namespace, selector=selector)

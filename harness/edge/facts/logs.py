@@ -1,0 +1,28 @@
+"""What containers log while something is measured, with the times at which they logged it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from harness.edge.api.kube import Kube
+
+SECONDS = 5.0
+"""How long a log may take to show a line that was written."""
+
+WINDOW = 20
+"""Seconds of a log that are read: more than a measurement lasts."""
+
+
+def logged_since(
+    kube: Kube, namespace: str, pod: str, since: datetime
+) -> Iterator[tuple[str, str]]:
+    """The lines that a live pod logged from `since` on, each with its time (RFC 3339 in UTC).
+
+    All times are written alike, so their order is the order of the texts.
+    """
+    log = kube.logs(namespace, pod, since_seconds=WINDOW, timestamps=True)
+    for stamped in log.splitlines():
+        stamp, _, line = stamped.partition(" ")
+        if stamp >= since.strftime("%Y-%m-%dT%H:%M:%S.%fZ"):
+            yield stamp, line
