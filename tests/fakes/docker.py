@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.edge.machine.docker import Docker
+from harness.edge.machine.patience import PATIENCE
 from harness.edge.machine.process import CommandFailed, Completed
 
 Answer = tuple[int, str, str]
@@ -22,7 +23,7 @@ class FakeEngine:
     them, `ids` the ids that `ps` lists. `online`: whether a registry answers. `broken`: what every
     command says, if the engine does not work. `calls` are the commands, without the word docker;
     `told` is what they got on stdin. `answers` are asked first; the first that knows a command
-    answers it.
+    answers it. `patience` has the deadlines of what uses the engine.
     """
 
     def __init__(self, *answers: Callable[[list[str]], Answer | None]) -> None:
@@ -36,11 +37,12 @@ class FakeEngine:
         self.told: list[str] = []
         self.seconds: list[float] = []
         self.answers = list(answers)
+        self.patience = PATIENCE
 
     @property
     def docker(self) -> Docker:
         """The engine, as policylab sees it."""
-        return Docker(self.run)
+        return Docker(self.run, self.patience)
 
     def did(self, *verb: str) -> list[list[str]]:
         """The commands that began with these words."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.edge.cluster.kind import Kind
 from harness.edge.cluster.state import Home
+from harness.edge.machine.patience import Patience
 from harness.edge.machine.process import CommandFailed, Completed
 
 
@@ -23,7 +24,7 @@ class FakeKinds:
         self.creating: Callable[[str], None] = self.clusters.append
         self.fails: set[str] = set()
 
-    def __call__(self, name: str, home: Home, program: Path) -> Kind:
+    def __call__(self, name: str, home: Home, program: Path, patience: Patience) -> Kind:
         return _FakeKind(self, name, home, program)
 
     def ask(self, verb: str, name: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.edge.api.kubectl import kubectl_base
 from harness.edge.cluster.state import Home
+from harness.edge.machine.patience import Patience
 from harness.edge.machine.process import run
 from harness.errors import HarnessError
 
@@ -16,19 +17,17 @@ LOOKS: Sequence[Sequence[str]] = (
     ("get", "events", "-A", "--sort-by=.lastTimestamp"),
     ("-n", "kube-system", "describe", "pods"),
 )
-LOOK_SECONDS = 15.0
 
 
-def keep(home: Home, kubectl: Path, file: Path) -> Path:
+def keep(home: Home, kubectl: Path, file: Path, patience: Patience) -> Path:
     """Write what kubectl and kind's log say of a cluster to `file`, as far as they say anything."""
     parts = []
     if home.log.exists():
         parts.append(f"== kind\n{home.log.read_text(encoding='utf-8', errors='replace')}")
     for look in LOOKS:
         with suppress(HarnessError):
-            done = run(
-                [*kubectl_base(kubectl, home.kubeconfig), *look], timeout=LOOK_SECONDS, check=False
-            )
+            words = [*kubectl_base(kubectl, home.kubeconfig), *look]
+            done = run(words, timeout=patience.evidence, check=False)
             parts.append(f"== kubectl {' '.join(look)}\n{done.stdout}{done.stderr}")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("\n".join(parts), encoding="utf-8")

@@ -20,17 +20,9 @@ from threading import Timer
 from pytest_kind.cluster import KindCluster
 
 from harness.edge.cluster.state import Home
+from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.process import run, tail
 from harness.errors import ClusterNotReady
-
-ASK_SECONDS = 60.0
-"""For a list, a version or a kubeconfig."""
-CREATE_SECONDS = 900.0
-"""For a cluster; kubeadm gives up long before."""
-LOAD_SECONDS = 300.0
-"""For one image to come into all nodes."""
-DELETE_SECONDS = 120.0
-"""For a cluster to be gone."""
 
 
 class Kind:
@@ -39,9 +31,10 @@ class Kind:
     `home` is the folder of what we know of it, `program` the kind that is run.
     """
 
-    def __init__(self, name: str, home: Home, program: Path) -> None:
+    def __init__(self, name: str, home: Home, program: Path, patience: Patience = PATIENCE) -> None:
         self.name = name
         self.program = program
+        self._patience = patience
         self._home = home
         self._script = home.path / "kind.sh"
         self._pid = home.path / "kind.pid"
@@ -52,7 +45,9 @@ class Kind:
         Raises:
             CommandFailed: kind does not answer.
         """
-        return run([self.program, "get", "clusters"], timeout=ASK_SECONDS).stdout.split()
+        return run(
+            [self.program, "get", "clusters"], timeout=self._patience.kind_answer
+        ).stdout.split()
 
     def version(self) -> str:
         """Kind's version, e.g. v0.30.0.
@@ -60,7 +55,7 @@ class Kind:
         Raises:
             CommandFailed: kind does not answer.
         """
-        return run([self.program, "version"], timeout=ASK_SECONDS).stdout.split()[1]
+        return self._asked("version").split()[1]
 
     def export(self, kubeconfig: Path) -> None:
         """Write the cluster's kubeconfig.
@@ -68,15 +63,7 @@ class Kind:
         Raises:
             CommandFailed: kind does not do it.
         """
-        config = f"--kubeconfig={kubeconfig}"
-        words: list[str | Path] = [
-            self.program,
-            "export",
-            "kubeconfig",
-            config,
-            f"--name={self.name}",
-        ]
-        run(words, timeout=ASK_SECONDS)
+        self._asked("export", "kubeconfig", f"--kubeconfig={kubeconfig}", f"--name={self.name}")
 
     def create(self, config: Path, image: str) -> None:
         """Make the cluster from kind's config file and the node image.
@@ -91,7 +78,7 @@ class Kind:
         self._done(
             lambda: self._cluster(image).create(config),
             "kind could not create the cluster",
-            seconds=CREATE_SECONDS,
+            seconds=self._patience.kind_create,
             try_="is a port or the disk full? docker ps -a; df -h; run it again",
         )
 
@@ -104,7 +91,7 @@ class Kind:
         self._done(
             lambda: self._cluster().load_docker_image(image),
             f"kind could not load the image {image}",
-            seconds=LOAD_SECONDS,
+            seconds=self._patience.kind_load,
             try_=f"is the disk full? df -h; docker image inspect {image}",
         )
 
@@ -117,9 +104,12 @@ class Kind:
         self._done(
             self._cluster().delete,
             "kind could not delete the cluster",
-            seconds=DELETE_SECONDS,
+            seconds=self._patience.kind_delete,
             try_=f"kind delete cluster --name={self.name}; does Docker's engine answer?",
         )
+
+    def _asked(self, *words: str) -> str:
+        return run([self.program, *words], timeout=self._patience.kind_answer).stdout
 
     def _done(self, call: Callable[[], None], what: str, *, seconds: float, try_: str) -> None:
         self._pid.unlink(missing_ok=True)

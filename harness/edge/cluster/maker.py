@@ -23,7 +23,6 @@ from harness.edge.machine.wait import NotYet
 from harness.errors import ClusterNotReady, HarnessError
 from harness.progress import Progress
 
-READY_SECONDS = 180.0
 KEEP_AS_TOLD = "       success 9984 30 0\n       denial 9984 30 0\n       servfail 0\n"
 DNS_SELECTOR = "k8s-app=kube-dns"
 
@@ -44,8 +43,11 @@ class Maker:
         self.internet = internet
         self.progress = progress
         self.docker = tools.docker
+        self.patience = tools.patience
         self.home = Home(spec.cluster)
-        self.kind = tools.kind(spec.cluster, self.home, spec.kind_bin or images.kind)
+        self.kind = tools.kind(
+            spec.cluster, self.home, spec.kind_bin or images.kind, tools.patience
+        )
         self._connect = tools.connect
         self.cni: Cni = cni_of(spec.cni)
         self.record = Record(spec.cluster, spec.kind_image or images.node, spec.cni, spec.workers)
@@ -78,7 +80,7 @@ class Maker:
         except BaseException as error:
             if isinstance(error, HarnessError):
                 file = self.home.path.parent.parent / "failures" / f"{self.spec.cluster}.log"
-                kept = evidence.keep(self.home, self.kubectl, file)
+                kept = evidence.keep(self.home, self.kubectl, file, self.patience)
                 self.progress.note(f"what the cluster looked like is in {kept}")
             with contextlib.suppress(HarnessError):
                 delete(self.home, self.kind, self.docker)
@@ -123,7 +125,7 @@ class Maker:
                     "-",
                 ],
                 input=self.cni.manifests(self.images, control_plane=control_plane),
-                timeout=60,
+                timeout=self.patience.manifests,
             )
 
             def ready() -> None:
@@ -133,7 +135,7 @@ class Maker:
             kube.wait(
                 "nodes, CNI and CoreDNS are ready",
                 ready,
-                seconds=READY_SECONDS,
+                seconds=self.patience.cluster_ready,
                 every=0.3,
                 try_=f"kubectl --kubeconfig {self.home.kubeconfig} get pods -A",
             )

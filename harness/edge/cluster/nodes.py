@@ -11,7 +11,6 @@ from harness.errors import ClusterNotReady
 
 # kind puts this label on every node of a cluster.
 LABEL = "io.x-k8s.kind.cluster"
-START_SECONDS = 30.0
 
 
 def node_containers(cluster: str, docker: Docker) -> tuple[str, ...]:
@@ -57,13 +56,13 @@ def end_starts(names: list[str], image: str, docker: Docker) -> None:
     container of ours that gets the name proves that none is on its way.
 
     Raises:
-        ClusterNotReady: the engine does not finish within 30 s.
+        ClusterNotReady: the engine does not finish in time.
     """
     for name in names:
         wait_for(
             f"the engine has finished making {name}",
             partial(_free, name, image, docker),
-            seconds=START_SECONDS,
+            seconds=docker.patience.node_end,
             fault=ClusterNotReady,
             where=f"container {name}",
             try_=f"docker rm --force --volumes {name}",

@@ -88,7 +88,7 @@ def delete_cluster(name: str, tools: Tools = TOOLS) -> None:
     """
     home = Home(name)
     _own(home, name, tools)
-    delete(home, tools.kind(name, home, _kind(home)), tools.docker)
+    delete(home, tools.kind(name, home, _kind(home), tools.patience), tools.docker)
     remove_internet(tools.place)
 
 

@@ -16,6 +16,7 @@ from harness.edge.internet.container import HERE, ensure_internet
 from harness.edge.internet.engine import Place
 from harness.edge.internet.state import Internet
 from harness.edge.machine.docker import Docker
+from harness.edge.machine.patience import Patience
 from harness.progress import Progress
 
 
@@ -34,14 +35,14 @@ class Tools:
     `place`: where the simulated internet is, and Docker's engine.
     `images`: gets the images of a cluster from a source.
     `internet`: starts the simulated internet from its image, or finds it.
-    `kind`: the kind of one cluster, from its name, its folder and the program.
+    `kind`: the kind of one cluster, from its name, its folder, the program and its deadlines.
     `connect`: opens the way to the cluster's API.
     """
 
     place: Place = HERE
     images: Callable[[Source, Progress, Docker], ClusterImages] = provide
     internet: Callable[[str, Progress, Place], Internet] = ensure_internet
-    kind: Callable[[str, Home, Path], Kind] = Kind
+    kind: Callable[[str, Home, Path, Patience], Kind] = Kind
     connect: Connect = KubeClient
 
     @property
@@ -49,6 +50,16 @@ class Tools:
         """Docker's engine."""
         return self.place.docker
 
+    @property
+    def patience(self) -> Patience:
+        """For how long each step may take."""
+        return self.place.patience
+
 
 TOOLS = Tools()
 """The real ones."""
+
+
+def tools_with(patience: Patience) -> Tools:
+    """The real ones, with other deadlines."""
+    return Tools(place=Place(docker=Docker(patience=patience)))

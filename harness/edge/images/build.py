@@ -18,8 +18,6 @@ from harness.edge.machine.process import CommandFailed, run
 from harness.errors import ImageUnavailable
 from harness.progress import Progress
 
-GO_SECONDS = 3600.0
-ROOT_SECONDS = 1200.0
 PACKAGES = "usr/share/policylab/packages.txt"
 # What a machine reads and a person does not, in an image that nobody logs in to.
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*")
@@ -104,7 +102,9 @@ class Builder:
         """Copy what a program reads from its module's folder at run time."""
         for name, (module, inner) in folders.items():
             asked = [str(self.go), "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module]
-            home = run(asked, timeout=GO_SECONDS, cwd=recipe.folder, env=env).stdout.strip()
+            home = run(
+                asked, timeout=self.shop.patience.compile, cwd=recipe.folder, env=env
+            ).stdout.strip()
             # Not copytree's modes: a module's folders cannot be written to, so not be removed.
             shutil.copytree(Path(home) / inner, target / name, copy_function=shutil.copyfile)
             for path in (target / name, *(target / name).rglob("*")):
@@ -114,7 +114,7 @@ class Builder:
         self, recipe: Recipe, argv: list[str | Path], env: dict[str, str], log: Path
     ) -> None:
         try:
-            run(argv, timeout=GO_SECONDS, cwd=recipe.folder, env=env, log=log)
+            run(argv, timeout=self.shop.patience.compile, cwd=recipe.folder, env=env, log=log)
         except CommandFailed as error:
             raise ImageUnavailable(
                 f"{recipe.name} cannot be built",
@@ -162,7 +162,7 @@ class Builder:
         try:
             run(
                 [*argv, SUITE, full, "-"],
-                timeout=ROOT_SECONDS,
+                timeout=self.shop.patience.debian_root,
                 input=apt.sources_for(SUITE),
                 env={"SOURCE_DATE_EPOCH": ROOT_EPOCH},
                 log=log,

@@ -16,7 +16,6 @@ from harness.edge.images.build import Builder, debian_base
 from harness.edge.images.keys import overlay
 from harness.edge.images.layers import write_files
 from harness.edge.images.recipe import BASE, REPOSITORY, ImageRecipe, Recipe
-from harness.edge.machine.docker import MOVE_SECONDS
 
 LAB_IMAGES = ("nginx", "redis", "toolbox")
 NODE = "node"
@@ -131,8 +130,8 @@ class Assembly:
         container = f"policylab-bake-{ref.rpartition(':')[2]}"
         docker.remove_container(container)
         try:
-            docker.call(*_bake_command(container, half, archive), seconds=MOVE_SECONDS)
-            docker.call(*_commit_command(container, node, ref), seconds=MOVE_SECONDS)
+            docker.move(*_bake_command(container, half, archive))
+            docker.move(*_commit_command(container, node, ref))
         finally:
             docker.remove_container(container)
             docker.remove_image(half)

@@ -99,8 +99,8 @@ def prepare(shop: Workshop, todo: Plan) -> Builder:
         ToolMissing: something cannot be installed here.
     """
     debian.ensure_disk([shop.store.root, Path("/var/lib/docker"), Path.home()])
-    debian.ensure_build_tools(shop.progress)
-    go = debian.ensure_go(shop.progress, home=shop.store.root)
+    debian.ensure_build_tools(shop.progress, shop.patience)
+    go = debian.ensure_go(shop.progress, shop.patience, home=shop.store.root)
     return Builder(shop, todo.keys, go)
 
 
@@ -136,7 +136,8 @@ def _collect(builder: Builder, todo: Plan, folder: Path, ref: str) -> None:
     shutil.copy2(builder.commands(todo.recipes["kind"]) / "kind", folder / "kind")
     for cni in cnis(todo.recipes):
         crds = builder.commands(todo.recipes[cni]) / "crds"
-        (folder / crds_file(cni)).write_text(run([crds], timeout=60).stdout, encoding="utf-8")
+        printed = run([crds], timeout=builder.shop.patience.tool_answer).stdout
+        (folder / crds_file(cni)).write_text(printed, encoding="utf-8")
     (folder / "packages").mkdir()
     for name, key in todo.keys.roots.items():
         noted = builder.store.path(f"root-{name}", key) / Path(PACKAGES).name

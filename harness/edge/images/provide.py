@@ -35,7 +35,7 @@ def provide(source: Source, progress: Progress, docker: Docker = DOCKER) -> Clus
             progress.note("using the images of the loaded bundle")
             return _bundle(shop)
         case Source.REGISTRY:
-            with shop.store.lock(progress):
+            with shop.store.lock(progress, shop.patience):
                 return registry.provide_official(shop, todo)
         case _:
             return _build(shop, todo)
@@ -64,7 +64,7 @@ def save(file: Path, progress: Progress, docker: Docker = DOCKER) -> Path:
     shop = _open(progress, docker)
     todo = pipeline.plan(shop)
     home = pipeline.built(shop, todo.keys.cluster)
-    with shop.store.lock(progress):
+    with shop.store.lock(progress, shop.patience):
         home = home or pipeline.make_cluster(shop, todo)
         engine.give(shop, todo)
         bundle.pack(home, engine.by_key(todo), file, shop)
@@ -78,7 +78,7 @@ def load(file: Path, progress: Progress, docker: Docker = DOCKER) -> ClusterImag
         ImageUnavailable: the file is not a bundle that can be trusted.
     """
     shop = _open(progress, docker)
-    with shop.store.lock(progress):
+    with shop.store.lock(progress, shop.patience):
         bundle.install(file, _bundle_home(shop), shop)
     return _bundle(shop)
 
@@ -92,7 +92,7 @@ def _open(progress: Progress, docker: Docker) -> Workshop:
 def _build(shop: Workshop, todo: Plan) -> ClusterImages:
     home = pipeline.built(shop, todo.keys.cluster)
     if home is None or engine.missing(shop, todo):
-        with shop.store.lock(shop.progress):
+        with shop.store.lock(shop.progress, shop.patience):
             home = home or pipeline.make_cluster(shop, todo)
             engine.give(shop, todo)
     return read_cluster(home, Source.BUILD, engine.name_them(shop.docker, engine.by_key(todo)))

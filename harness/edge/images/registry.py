@@ -22,21 +22,20 @@ from harness.edge.images.pipeline import Plan
 from harness.edge.images.recipe import REPOSITORY, SUITE, ImageRecipe, Recipe, cnis
 from harness.edge.images.workshop import Workshop
 from harness.edge.machine import debian
-from harness.edge.machine.docker import MOVE_SECONDS, Docker
+from harness.edge.machine.docker import Docker
 from harness.edge.machine.process import CommandFailed, run
 from harness.errors import ImageUnavailable
 
 NODE_VERSION = "v1.34.3"
 NODE_DIGEST = "sha256:08497ee19eace7b4b5348db5c6a1591d7752b164530a36f855cb0f2bdcbadd48"
 NODE = f"kindest/node:{NODE_VERSION}@{NODE_DIGEST}"
-ANSWER_SECONDS = 5.0
-CRDS_SECONDS = 900.0
 
 
 def registry_answers(docker: Docker) -> bool:
     """Whether the engine's registry answers within a few seconds."""
     try:
-        done = docker.call("manifest", "inspect", NODE, seconds=ANSWER_SECONDS, check=False)
+        seconds = docker.patience.registry_answer
+        done = docker.call("manifest", "inspect", NODE, seconds=seconds, check=False)
     except CommandFailed:
         return False
     return done.returncode == 0
@@ -58,7 +57,7 @@ def provide_official(shop: Workshop, todo: Plan) -> ClusterImages:
         if not docker.has_image(ref):
             with progress.step(f"pulling {ref}"):
                 _demand(docker, ref, "pull", "--quiet", ref)
-    go = debian.ensure_go(progress, home=shop.store.root)
+    go = debian.ensure_go(progress, shop.patience, home=shop.store.root)
     builder = Builder(shop, todo.keys, go)
     made = {
         image.name: _lab_image(todo, recipe, image, builder)
@@ -86,7 +85,7 @@ def provide_official(shop: Workshop, todo: Plan) -> ClusterImages:
 
 def _demand(docker: Docker, ref: str, *words: str) -> None:
     try:
-        docker.call(*words, seconds=MOVE_SECONDS)
+        docker.move(*words)
     except CommandFailed as error:
         raise ImageUnavailable(
             f"{ref} cannot be had from a registry",
@@ -158,7 +157,8 @@ def _crds(cni: str, builder: Builder, todo: Plan) -> Path:
             builder.store.making(name, key, {}) as folder,
         ):
             module = todo.recipes[cni].folder
-            text = run([builder.go, "run", "./crds"], timeout=CRDS_SECONDS, cwd=module).stdout
+            seconds = builder.shop.patience.definitions
+            text = run([builder.go, "run", "./crds"], timeout=seconds, cwd=module).stdout
             (folder / crds_file(cni)).write_text(text, encoding="utf-8")
     return builder.store.path(name, key) / crds_file(cni)
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.edge.machine.filelock import alone
+from harness.edge.machine.patience import PATIENCE, Patience
 from harness.progress import Progress
 
 RECORD = "record.json"
-LOCK_SECONDS = 45 * 60.0
 SCRATCH = "scratch-"
 
 
@@ -79,13 +79,14 @@ class Store:
         return facts
 
     @contextmanager
-    def lock(self, progress: Progress) -> Iterator[None]:
+    def lock(self, progress: Progress, patience: Patience = PATIENCE) -> Iterator[None]:
         """Let one run build at a time, and clear what a killed one left.
 
         Raises:
-            EnvironmentFault: another run is still building after three quarters of an hour.
+            EnvironmentFault: another run builds for longer than `patience` has time.
         """
-        with alone(self.root / "lock", progress, doing="building images", seconds=LOCK_SECONDS):
+        path, seconds = self.root / "lock", patience.build_turn
+        with alone(path, progress, doing="building images", seconds=seconds):
             self._sweep()
             yield
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from harness.edge.images.store import Store
 from harness.edge.machine.docker import Docker
+from harness.edge.machine.patience import Patience
 from harness.progress import Progress
 
 
@@ -16,3 +17,8 @@ class Workshop:
     store: Store
     docker: Docker
     progress: Progress
+
+    @property
+    def patience(self) -> Patience:
+        """For how long each step may take."""
+        return self.docker.patience

@@ -7,13 +7,12 @@ name server is asked, and one more for each that `world` speaks of.
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from harness.edge.images.store import cache_home
-from harness.edge.internet.controls import Controls, state_in_force
+from harness.edge.internet.controls import Controls
 from harness.edge.internet.engine import (
     LABEL,
     ROLE,
@@ -32,11 +31,6 @@ from harness.progress import Progress
 HERE = Place()
 NODE_LABEL = "io.x-k8s.kind.cluster"
 STATE = "POLICYLAB_STATE"
-ANSWER_SECONDS = 1.0
-REUSE_SECONDS = 2.0
-START_SECONDS = 20.0
-LOCK_SECONDS = 90.0
-HTTP_OK = 200
 READY = "the simulated internet answers for its names"
 
 
@@ -50,8 +44,8 @@ def ensure_internet(image: str, progress: Progress, place: Place = HERE) -> Inte
         EnvironmentFault: it cannot be started, or does not answer.
         ImageUnavailable: the engine does not have the image.
     """
-    lock = cache_home() / f"{place.container}.lock"
-    with alone(lock, progress, doing="starting the simulated internet", seconds=LOCK_SECONDS):
+    lock, seconds = cache_home() / f"{place.container}.lock", place.patience.internet_turn
+    with alone(lock, progress, doing="starting the simulated internet", seconds=seconds):
         wanted = _image_id(image, place)
         found = _container(place)
         if found is not None and (known := _described(found, place)) is not None:
@@ -134,7 +128,7 @@ def _start(old: Mapping[str, Any] | None, image: str, place: Place) -> Internet:
     return wait_for(
         READY,
         lambda: _look(addresses, place),
-        seconds=START_SECONDS,
+        seconds=place.patience.internet_start,
         fault=EnvironmentFault,
         where=f"container {place.container} on network {place.network}",
         try_=_hint(place),
@@ -166,13 +160,14 @@ def _answers_now(known: Internet, place: Place, progress: Progress) -> bool:
     """Whether a running one answers; what nobody holds changed any more is put right."""
     wanted = digest(_initial(known.addresses))
     try:
-        state = wait_for(READY, lambda: state_in_force(known.dns), seconds=REUSE_SECONDS)
+        seconds = place.patience.internet_reuse
+        state = wait_for(READY, lambda: place.state(known.dns), seconds=seconds)
         if state != wanted:
             if not Controls(known, place).reset_unless_held():
                 progress.note("another run has changed the simulated internet, and still holds it")
                 return True
             progress.note("the simulated internet was left changed: it was put right")
-        wait_for(READY, lambda: _ask(known), seconds=REUSE_SECONDS)
+        wait_for(READY, lambda: _ask(known, place), seconds=seconds)
     except EnvironmentFault:
         return False
     return True
@@ -191,7 +186,7 @@ def _look(addresses: Mapping[str, str], place: Place) -> Internet:
     if not (own := _own_address(found, place)):
         raise NotYet(f"no address on network {place.network}")
     known = _internet(own, addresses)
-    _ask(known)
+    _ask(known, place)
     return known
 
 
@@ -200,23 +195,10 @@ def _last_words(place: Place) -> str:
     return tail(done.stdout + done.stderr) or "it printed nothing"
 
 
-def _ask(known: Internet) -> None:
+def _ask(known: Internet, place: Place) -> None:
     """Ask the name server for its state, and each address for a page; raise NotYet."""
     wanted = digest(_initial(known.addresses))
-    if (state := state_in_force(known.dns)) != wanted:
+    if (state := place.state(known.dns)) != wanted:
         raise NotYet(f"{known.dns}: state {state}, not {wanted}")
     for address in (known.web, *known.addresses.values()):
-        _ask_web(address)
-
-
-def _ask_web(address: str) -> None:
-    web = http.client.HTTPConnection(address, 80, timeout=ANSWER_SECONDS)
-    try:
-        web.request("GET", "/")
-        status = web.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        raise NotYet(f"http://{address}/: {type(error).__name__}: {error}") from error
-    finally:
-        web.close()
-    if status != HTTP_OK:
-        raise NotYet(f"http://{address}/: status {status}")
+        place.servers.page(address, place.patience.internet_answer)

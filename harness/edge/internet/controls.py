@@ -11,15 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Protocol, Self, TypedDict, Unpack
 
-import dns.exception
-import dns.message
-import dns.query
-import dns.rdatatype
-
 from harness.edge.images.store import cache_home
 from harness.edge.internet.engine import Place
 from harness.edge.internet.state import (
-    STATE_NAME,
     Fault,
     Internet,
     Site,
@@ -33,9 +27,6 @@ from harness.edge.machine.wait import NotYet, wait_for
 from harness.errors import EnvironmentFault
 
 CONTROL = "/usr/local/lib/policylab/control.py"
-ANSWER_SECONDS = 1.0
-IN_FORCE_SECONDS = 10.0
-LOCK_SECONDS = 600.0
 
 
 class Change(TypedDict, total=False):
@@ -93,7 +84,10 @@ class Controls:
         if "address" in change:
             change["address"] = self._internet.addresses[change["address"]]
         site = replace(self._sites[name], **change)
-        self._lock.take("no other run has changed the simulated internet", seconds=LOCK_SECONDS)
+        self._lock.take(
+            "no other run has changed the simulated internet",
+            seconds=self._place.patience.internet_changes,
+        )
         self._put({**self._sites, name: site})
 
     @contextlib.contextmanager
@@ -140,32 +134,15 @@ class Controls:
         wanted = digest(state)
 
         def check() -> None:
-            if (found := state_in_force(self._internet.dns)) != wanted:
+            found = self._place.state(self._internet.dns)
+            if found != wanted:
                 raise NotYet(f"state {found}, not {wanted}")
 
         wait_for(
             "the simulated internet answers by its new state",
             check,
-            seconds=IN_FORCE_SECONDS,
+            seconds=self._place.patience.internet_change,
             fault=EnvironmentFault,
             where=f"container {container}",
             try_=try_,
         )
-
-
-def state_in_force(address: str) -> str:
-    """The digest of the state by which the name server there answers.
-
-    Raises:
-        NotYet: the name server does not tell it.
-    """
-    question = dns.message.make_query(STATE_NAME, dns.rdatatype.TXT)
-    try:
-        reply = dns.query.udp(question, address, timeout=ANSWER_SECONDS)
-    except (OSError, dns.exception.DNSException) as error:
-        seen = f"{address}, asked for {STATE_NAME}: {type(error).__name__}: {error}"
-        raise NotYet(seen) from error
-    told = [str(record).strip('"') for records in reply.answer for record in records]
-    if len(told) != 1:
-        raise NotYet(f"{address}, asked for {STATE_NAME}: {told or 'no state'}")
-    return told[0]

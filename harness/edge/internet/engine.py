@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.edge.internet.servers import SERVERS, Servers
 from harness.edge.machine.docker import DOCKER, Docker
+from harness.edge.machine.patience import Patience
 from harness.errors import EnvironmentFault
 
 LABEL, ROLE = "policylab.role", "internet"
@@ -17,11 +19,28 @@ MTU = "com.docker.network.driver.mtu"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The container's name, Docker's network that it is on, and the engine that has both."""
+    """The container's name, Docker's network that it is on, the engine that has both, and servers.
+
+    `servers` is the door to the container's name server and web server.
+    """
 
     container: str = "policylab-internet"
     network: str = "kind"
     docker: Docker = DOCKER
+    servers: Servers = SERVERS
+
+    @property
+    def patience(self) -> Patience:
+        """For how long each step may take."""
+        return self.docker.patience
+
+    def state(self, address: str) -> str:
+        """The digest of the state by which the name server there answers.
+
+        Raises:
+            NotYet: the name server does not tell it.
+        """
+        return self.servers.state(address, self.patience.internet_answer)
 
 
 def ensure_network(place: Place) -> None:

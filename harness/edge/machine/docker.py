@@ -13,15 +13,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.edge.machine import process
+from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.process import CommandFailed, Completed, tail
 from harness.errors import EnvironmentFault
-
-ASK_SECONDS = 60.0
-"""For what the engine knows or does at once: inspect, list, tag, remove, make a network."""
-REMOVE_SECONDS = 120.0
-"""For removing a container or an image."""
-MOVE_SECONDS = 900.0
-"""For what moves gigabytes: load, save, pull, build, commit."""
 
 
 class Run(Protocol):
@@ -41,23 +35,32 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Docker:
-    """The engine that `docker` talks to; `run` runs the command.
+    """The engine that `docker` talks to; `run` runs the command, `patience` says how long.
 
     Where nothing else is said, a method raises `CommandFailed` if the engine refuses or does not
     answer in time, and `ToolMissing` where there is no `docker`.
     """
 
     run: Run = process.run
+    patience: Patience = PATIENCE
 
     def call(
         self,
         *words: str | Path,
-        seconds: float = ASK_SECONDS,
+        seconds: float | None = None,
         input: bytes | None = None,  # noqa: A002 - the word of subprocess
         check: bool = True,
     ) -> Completed:
-        """One command of the engine; with `check` false, a refusal is no error."""
-        return self.run(["docker", *words], timeout=seconds, input=input, check=check)
+        """One command of the engine; with `check` false, a refusal is not an error.
+
+        `seconds` is its deadline, by default that of a question.
+        """
+        deadline = self.patience.engine_answer if seconds is None else seconds
+        return self.run(["docker", *words], timeout=deadline, input=input, check=check)
+
+    def move(self, *words: str | Path) -> None:
+        """One command that moves gigabytes: load, save, pull, build, run, commit."""
+        self.call(*words, seconds=self.patience.engine_move)
 
     def demand(
         self,
@@ -96,11 +99,11 @@ class Docker:
             try_="is Docker's engine running? `docker info` tells",
         )
 
-    def version(self, *, seconds: float) -> str | None:
+    def version(self) -> str | None:
         """The version of the engine that answers; None if there is none that does."""
         words = ["version", "--format", "{{.Server.Version}}"]
         try:
-            done = self.call(*words, seconds=seconds, check=False)
+            done = self.call(*words, seconds=self.patience.engine_version, check=False)
         except EnvironmentFault:
             return None
         return done.stdout.strip() if done.returncode == 0 else None
@@ -124,15 +127,15 @@ class Docker:
 
     def remove_image(self, ref: str) -> None:
         """Drop an image's name; one that a container runs on, or that is gone, stays as it is."""
-        self.call("image", "rm", ref, seconds=REMOVE_SECONDS, check=False)
+        self.call("image", "rm", ref, seconds=self.patience.engine_remove, check=False)
 
     def load(self, archive: Path) -> None:
         """Take in the images of an archive."""
-        self.call("load", "--quiet", "--input", archive, seconds=MOVE_SECONDS)
+        self.move("load", "--quiet", "--input", archive)
 
     def save(self, refs: Sequence[str], archive: Path) -> None:
         """Write images into one archive, with the layers that they share written once."""
-        self.call("save", "--output", archive, *refs, seconds=MOVE_SECONDS)
+        self.move("save", "--output", archive, *refs)
 
     def ids(self, *filters: str, stopped: bool = False) -> tuple[str, ...]:
         """The ids of the containers that pass these filters, with `stopped` also of such."""
@@ -143,7 +146,7 @@ class Docker:
     def remove_container(self, name: str) -> None:
         """Remove a container with its volumes; one that is gone is fine."""
         words = ["rm", "--force", "--volumes", name]
-        self.call(*words, seconds=REMOVE_SECONDS, check=False)
+        self.call(*words, seconds=self.patience.engine_remove, check=False)
 
 
 DOCKER = Docker()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.edge.cluster import kind as module
 from harness.edge.cluster.kind import Kind
 from harness.edge.cluster.state import Home
+from harness.edge.machine.patience import PATIENCE, Patience
 from harness.errors import ClusterNotReady
 
 NAME = "lab"
@@ -32,12 +33,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return made
 
 
-def kind(home: Home, tmp_path: Path, script: str) -> Kind:
+def kind(home: Home, tmp_path: Path, script: str, patience: Patience = PATIENCE) -> Kind:
     """A program that writes down what it is asked, and then runs the script."""
     program = tmp_path / "kind with a blank"
     program.write_text(f'#!/bin/sh\necho "$@" >>"{tmp_path}/asked"\n{script}\n', encoding="utf-8")
     program.chmod(0o755)
-    return Kind(NAME, home, program)
+    return Kind(NAME, home, program, patience)
 
 
 def asked(tmp_path: Path) -> list[str]:
@@ -101,13 +102,11 @@ def test_messages_of_kind_go_to_the_log_and_not_to_the_terminal(
     assert home.log.read_text(encoding="utf-8") == "Deleting\n"
 
 
-def test_kind_that_is_not_done_in_time_is_ended(
-    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "DELETE_SECONDS", 1.5)
+def test_kind_that_is_not_done_in_time_is_ended(home: Home, tmp_path: Path) -> None:
+    hasty = replace(PATIENCE, kind_delete=1.5)
     began = time.monotonic()
 
     with pytest.raises(ClusterNotReady, match=r"was not done after 1\.5 s"):
-        kind(home, tmp_path, "exec sleep 30").delete()
+        kind(home, tmp_path, "exec sleep 30", hasty).delete()
 
     assert time.monotonic() - began < 20

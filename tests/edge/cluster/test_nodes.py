@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.edge.cluster import nodes
@@ -66,11 +68,9 @@ def test_container_that_is_on_its_way_is_waited_for_and_removed() -> None:
     assert verbs(fake) == ["create", "rm"] * 3
 
 
-def test_container_that_stays_is_a_fault_with_its_name(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_container_that_stays_is_a_fault_with_its_name() -> None:
     fake = engine(CONFLICT)
-    monkeypatch.setattr(nodes, "START_SECONDS", 0.3)
+    fake.patience = replace(fake.patience, node_end=0.3)
 
     with pytest.raises(ClusterNotReady, match="has finished making") as caught:
         nodes.end_starts([NODE], "node:1", fake.docker)

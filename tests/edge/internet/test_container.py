@@ -1,6 +1,7 @@
 """The simulated internet: when it is used again, when made anew, what is said of faults."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import pytest
 
 from harness.core.world import INTERNET, SPARES
 from harness.edge.internet import container as internet
-from harness.edge.internet import controls as internetcontrols
 from harness.edge.internet.container import ensure_internet, remove_internet
 from harness.edge.internet.controls import Controls
 from harness.edge.internet.engine import MTU, Place
@@ -21,6 +21,7 @@ from harness.edge.internet.state import (
     state_bytes,
 )
 from harness.edge.machine.filelock import alone
+from harness.edge.machine.patience import PATIENCE
 from harness.edge.machine.wait import NotYet
 from harness.errors import EnvironmentFault, ImageUnavailable
 from harness.progress import Quiet
@@ -54,10 +55,25 @@ class Engine(FakeEngine):
         self.networks = {"kind": network(), "bridge": {"Options": {MTU: "1400"}}}
         self.starts_running = True
         self.ipv6 = True
+        self.first_state = digest(INITIAL)
+        self.silent = 0
+        self.patience = replace(PATIENCE, internet_reuse=0.0, internet_start=0.3, internet_turn=0.3)
 
     @property
     def place(self) -> Place:
-        return Place(docker=self.docker)
+        return Place(docker=self.docker, servers=self)
+
+    def state(self, address: str, seconds: float) -> str:
+        """The state that the container was given last; so many questions get no answer."""
+        if self.silent > 0:
+            self.silent -= 1
+            raise NotYet(f"{address}, asked for its state: Timeout")
+        given = [word.partition("STATE=")[2] for words in self.calls for word in words]
+        states = [*filter(None, given), *(text for text in self.told if text.startswith("{"))]
+        return digest(states[-1].encode()) if states else self.first_state
+
+    def page(self, address: str, seconds: float) -> None:
+        """Every page is there."""
 
     @property
     def container(self) -> dict[str, Any] | None:
@@ -100,28 +116,7 @@ def container(*, running: bool = True, image: str = IMAGE_ID, **config: Any) -> 
 def docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
     fake = Engine()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(internet, "REUSE_SECONDS", 0.0)
-    monkeypatch.setattr(internet, "START_SECONDS", 0.3)
-    monkeypatch.setattr(internet, "LOCK_SECONDS", 0.3)
-    monkeypatch.setattr(internet, "_ask", lambda _: None)
-    monkeypatch.setattr(internet, "state_in_force", lambda _: digest(INITIAL))
-    monkeypatch.setattr(
-        internetcontrols,
-        "state_in_force",
-        lambda _: digest(next(s.encode() for s in reversed(fake.told) if s.startswith("{"))),
-    )
     return fake
-
-
-def silent_for(looks: int) -> Callable[[Internet], None]:
-    """Stand in for the servers: so many questions get no answer, the next ones do."""
-    left = iter(range(looks))
-
-    def ask(known: Internet) -> None:
-        if next(left, None) is not None:
-            raise NotYet(f"{known.dns}, asked for its state: Timeout")
-
-    return ask
 
 
 def test_every_name_of_the_prediction_is_at_its_address(docker: Engine) -> None:
@@ -163,24 +158,20 @@ def test_network_that_is_too_small_is_said_to_be(docker: Engine) -> None:
     assert not docker.did("run")
 
 
-def test_what_a_killed_run_left_changed_is_put_right(
-    docker: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_killed_run_left_changed_is_put_right(docker: Engine) -> None:
     docker.container = container()
-    monkeypatch.setattr(internet, "state_in_force", lambda _: "another")
+    docker.first_state = "another"
     assert ensure_internet(IMAGE, Quiet(), docker.place) == HERE
     assert docker.told == [INITIAL.decode()]
     assert not docker.did("run")
 
 
-def test_what_a_run_that_lives_has_changed_is_left_alone(
-    docker: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_run_that_lives_has_changed_is_left_alone(docker: Engine) -> None:
     docker.container = container()
     with Controls(HERE, docker.place) as other:
         other.set("google.com", fault=Fault.DROP)
         changed = docker.told.copy()
-        monkeypatch.setattr(internet, "state_in_force", lambda _: "another")
+        docker.first_state = "another"
         assert ensure_internet(IMAGE, Quiet(), docker.place) == HERE
         assert docker.told == changed
     assert not docker.did("run")
@@ -211,11 +202,9 @@ def test_container_that_does_not_fit_is_replaced(docker: Engine, old: dict[str, 
     assert len(docker.did("run", "--detach")) == 1
 
 
-def test_container_that_does_not_answer_is_replaced(
-    docker: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_container_that_does_not_answer_is_replaced(docker: Engine) -> None:
     docker.container = container()
-    monkeypatch.setattr(internet, "_ask", silent_for(1))
+    docker.silent = 1
     ensure_internet(IMAGE, Quiet(), docker.place)
     assert len(docker.did("run", "--detach")) == 1
 
@@ -234,15 +223,13 @@ def test_container_is_labelled_and_never_restarted_or_pulled(docker: Engine) -> 
     assert words[-1] == IMAGE
 
 
-def test_start_waits_for_the_answers(docker: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(internet, "_ask", silent_for(1))
+def test_start_waits_for_the_answers(docker: Engine) -> None:
+    docker.silent = 1
     assert ensure_internet(IMAGE, Quiet(), docker.place).web == ADDRESS
 
 
-def test_silence_until_the_deadline_says_what_was_seen(
-    docker: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(internet, "_ask", silent_for(1000))
+def test_silence_until_the_deadline_says_what_was_seen(docker: Engine) -> None:
+    docker.silent = 1000
     with pytest.raises(EnvironmentFault) as caught:
         ensure_internet(IMAGE, Quiet(), docker.place)
     assert str(caught.value) == (

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.core.world import SPARES
-from harness.edge.internet import controls as internetcontrols
 from harness.edge.internet.controls import Controls
 from harness.edge.internet.engine import Place
 from harness.edge.internet.state import (
@@ -21,6 +21,7 @@ from harness.edge.internet.state import (
     initial_sites,
     state_bytes,
 )
+from harness.edge.machine.patience import PATIENCE
 from harness.errors import EnvironmentFault
 from tests.fakes.docker import Answer, FakeEngine
 
@@ -35,12 +36,13 @@ class Container:
 
     def __init__(self) -> None:
         self.engine = FakeEngine(self.acted)
+        self.engine.patience = replace(PATIENCE, internet_change=0.3, internet_changes=0.2)
         self.late = 0
         self.broken = False
 
     @property
     def place(self) -> Place:
-        return Place(docker=self.engine.docker)
+        return Place(docker=self.engine.docker, servers=self)
 
     @property
     def states(self) -> list[bytes]:
@@ -56,7 +58,10 @@ class Container:
         self.engine.told.pop()
         return 1, "", "no such container"
 
-    def state(self, _: str) -> str:
+    def page(self, address: str, seconds: float) -> None:
+        pytest.fail("nobody asked for a page")
+
+    def state(self, address: str, seconds: float) -> str:
         if self.late > 0:
             self.late -= 1
             return digest(self.states[-2])
@@ -71,9 +76,6 @@ class Container:
 def container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Container:
     fake = Container()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(internetcontrols, "state_in_force", fake.state)
-    monkeypatch.setattr(internetcontrols, "IN_FORCE_SECONDS", 0.3)
-    monkeypatch.setattr(internetcontrols, "LOCK_SECONDS", 0.2)
     return fake
 
 

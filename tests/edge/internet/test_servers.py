@@ -25,7 +25,8 @@ import pytest
 from harness.core.world import INTERNET, SHORT_LIVED, SPARES
 from harness.edge.images.recipe import recipes_home
 from harness.edge.internet import container as internet
-from harness.edge.internet.controls import state_in_force
+from harness.edge.internet.engine import Place
+from harness.edge.internet.servers import NetworkServers
 from harness.edge.internet.state import (
     DOCUMENTED,
     STATE_NAME,
@@ -202,9 +203,9 @@ def test_it_tells_which_state_is_in_force(
     monkeypatch.setattr(
         dns.query, "udp", lambda query, _, **more: udp(query, here[0], port=here[1], **more)
     )
-    assert state_in_force("ours") == digest(state_bytes(ADDRESSES, server.sites))
+    assert NetworkServers().state("ours", 1.0) == digest(state_bytes(ADDRESSES, server.sites))
     server.set("cilium.io", replace(SITES["cilium.io"], ttl=1))
-    assert state_in_force("ours") == digest(state_bytes(ADDRESSES, server.sites))
+    assert NetworkServers().state("ours", 1.0) == digest(state_bytes(ADDRESSES, server.sites))
 
 
 def test_bytes_that_are_no_question_do_not_end_it(server: NameServer) -> None:
@@ -334,7 +335,7 @@ def test_its_state_and_a_page_at_each_address_are_the_right_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answers(monkeypatch, RIGHT, {})
-    internet._ask(HERE)
+    internet._ask(HERE, Place())
 
 
 @pytest.mark.parametrize(
@@ -359,5 +360,5 @@ def test_every_other_answer_is_the_last_thing_seen(
 ) -> None:
     answers(monkeypatch, state, web)
     with pytest.raises(NotYet) as caught:
-        internet._ask(HERE)
+        internet._ask(HERE, Place())
     assert seen in str(caught.value)

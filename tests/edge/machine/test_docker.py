@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.edge.machine.docker import ASK_SECONDS, MOVE_SECONDS, Docker
+from harness.edge.machine.docker import Docker
+from harness.edge.machine.patience import PATIENCE
 from harness.edge.machine.process import CommandFailed
 from harness.errors import EnvironmentFault, ToolMissing
 from tests.fakes.docker import FakeEngine
@@ -62,7 +63,7 @@ def test_no_engine_has_no_version() -> None:
     def none(*_: object, **__: object) -> None:
         raise ToolMissing("cannot start docker")
 
-    assert Docker(none).version(seconds=1) is None  # type: ignore[arg-type]
+    assert Docker(none).version() is None  # type: ignore[arg-type]
 
 
 def test_what_moves_gigabytes_gets_more_time(tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_what_moves_gigabytes_gets_more_time(tmp_path: Path) -> None:
     engine.docker.tag("a", "b")
     engine.docker.load(tmp_path / "archive")
 
-    assert engine.seconds == [ASK_SECONDS, MOVE_SECONDS]
+    assert engine.seconds == [PATIENCE.engine_answer, PATIENCE.engine_move]
 
 
 def test_refusal_to_take_an_archive_is_an_error(tmp_path: Path) -> None:

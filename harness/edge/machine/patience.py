@@ -1,0 +1,97 @@
+"""How long policylab waits before it gives up: every deadline of the edge, in one value.
+
+A slow machine gets more of all of them (`--lab-patience=2`). What is measured is not here: the
+times of a round of probes are part of what a lab says, and do not change with the machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Deadlines, all in seconds.
+
+    This machine:
+    `engine_version`: until Docker's engine says which version it is.
+    `engine_start`: until an engine that policylab started answers.
+    `engine_answer`: for a question to the engine, or for a change that it makes at once.
+    `engine_remove`: until the engine has removed a container or an image.
+    `engine_move`: for the engine to load, save, pull, build or commit images of some gigabytes.
+    `package_lists`: until apt has read the lists of its archives.
+    `packages`: until apt or pip has installed a few packages.
+    `tool_answer`: for a program of this machine that answers at once.
+
+    Images:
+    `registry_answer`: until a registry answers, or is held to be out of reach.
+    `compile`: for the Go commands of one folder of `images/`.
+    `definitions`: until `go run` has printed the resource definitions of a CNI.
+    `debian_root`: until mmdebstrap has made one root file system.
+    `build_turn`: until another run has built its images.
+
+    The simulated internet:
+    `internet_answer`: for one question to its name server or its web server.
+    `internet_reuse`: until one that runs already answers.
+    `internet_start`: until one that was started answers.
+    `internet_turn`: until another run has started it.
+    `internet_change`: until a change of a name is in force.
+    `internet_changes`: until another run has put its changes back.
+
+    Clusters:
+    `kind_answer`: for a list, a version or a kubeconfig of kind's.
+    `kind_create`: until kind has made a cluster. kubeadm gives up long before.
+    `kind_load`: until kind has copied one image into all nodes.
+    `kind_delete`: until kind has deleted a cluster.
+    `node_end`: until the engine has made, and given up, a node of which kind was interrupted.
+    `manifests`: until the API has taken the CNI's objects.
+    `cluster_ready`: until nodes, CNI and CoreDNS are ready.
+    `evidence`: for each question about a cluster that failed.
+
+    CNIs:
+    `cni_answer`: until a CNI's agent has run one of its commands.
+    `cni_realised`: until a CNI says that policies are in force.
+    """
+
+    engine_version: float = 20.0
+    engine_start: float = 60.0
+    engine_answer: float = 60.0
+    engine_remove: float = 120.0
+    engine_move: float = 900.0
+    package_lists: float = 300.0
+    packages: float = 900.0
+    tool_answer: float = 60.0
+
+    registry_answer: float = 5.0
+    compile: float = 3600.0
+    definitions: float = 900.0
+    debian_root: float = 1200.0
+    build_turn: float = 2700.0
+
+    internet_answer: float = 1.0
+    internet_reuse: float = 2.0
+    internet_start: float = 20.0
+    internet_turn: float = 90.0
+    internet_change: float = 10.0
+    internet_changes: float = 600.0
+
+    kind_answer: float = 60.0
+    kind_create: float = 900.0
+    kind_load: float = 300.0
+    kind_delete: float = 120.0
+    node_end: float = 30.0
+    manifests: float = 60.0
+    cluster_ready: float = 180.0
+    evidence: float = 15.0
+
+    cni_answer: float = 20.0
+    cni_realised: float = 15.0
+
+    def times(self, factor: float) -> Self:
+        """The same with every deadline multiplied."""
+        return type(self)(**{each.name: getattr(self, each.name) * factor for each in fields(self)})
+
+
+PATIENCE = Patience()
+"""What a machine of two cores needs, with a margin."""
