@@ -126,6 +126,11 @@ def test_reading_what_a_target_prints_gives_an_equal_target(target: Target) -> N
     assert parse_target(str(target), where="here") == target
 
 
+@given(pods)
+def test_reading_what_a_pod_prints_gives_an_equal_pod(pod: PodRef) -> None:
+    assert parse_pod(str(pod), where="here") == pod
+
+
 @given(st.sampled_from(sorted(FORMS)), st.data())
 def test_every_text_of_every_form_is_read_and_printed_alike(form: str, data: st.DataObject) -> None:
     parts = {"NAMESPACE": labels, "NAME": names, "HOST": dotted, "WORD": words, "PORT": numbers}

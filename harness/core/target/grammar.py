@@ -125,9 +125,6 @@ FORMS: Mapping[str, Callable[[Parts], Target]] = {
 _EVERY_FORM = ", ".join(
     (*(form for form in FORMS if not form.startswith("fact/")), f"{_ANY_FACT}[/...]")
 )
-_EVERY_FORM = ", ".join(
-    (*(form for form in FORMS if not form.startswith("fact/")), f"{_ANY_FACT}[/...]")
-)
 KINDS = tuple(dict.fromkeys(form.partition("/")[0] for form in FORMS))
 
 
