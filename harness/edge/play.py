@@ -17,10 +17,12 @@ from harness.core.lab.documented import Row
 from harness.core.lab.replay import agrees
 from harness.core.observation import Answer, Observation, Transcript
 from harness.core.outcome import SILENT, Reading
+from harness.core.predict.scenario import Scenario
 from harness.core.target import FACTS, Fact, Measured, Needs
 from harness.edge.facts.registry import measure
 from harness.edge.probe.replay import Replayer
 from harness.edge.stage.bench import Bench
+from harness.edge.stage.rest import Rest
 from harness.edge.stage.settling import Settled
 from harness.edge.stage.stage import Stage
 from harness.errors import HarnessError, ProbeError
@@ -75,7 +77,10 @@ class Play:
     def _step(self, rows: Sequence[Row]) -> dict[str, Seen]:
         apply = rows[0].apply
         controls = self._controls_for(rows)
-        settled = self._stage.enter(apply).settled
+        entered = self._stage.enter(apply)
+        flows = [row for row in rows if not isinstance(row.target, Measured)]
+        rest = self._rest(flows, entered.scenario)
+        rest.wait()
         # The tutorial's commands wait out their own timeouts beside our round.
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
             typed = [row for row in rows if _reads_command(row)]
@@ -85,22 +90,35 @@ class Play:
                 for row in rows
                 if row.command and row not in typed
             }
-            seen = self._flows([row for row in rows if not isinstance(row.target, Measured)])
+            found = rest.judge([row.ask for row in flows])
+            seen = {_key(row): found[row.ask] for row in flows}
             transcripts = {key: replay.result() for key, replay in replays.items()}
             seen |= {key: measured.result() for key, measured in read.items()}
         # One after another: some of them change the state, and put it back.
-        rest = [r for r in rows if isinstance(r.target, Measured) and r not in typed]
-        seen |= {_key(row): self._measured(row) for row in rest}
+        alone = [r for r in rows if isinstance(r.target, Measured) and r not in typed]
+        seen |= {_key(row): self._measured(row) for row in alone}
         return {
             key: Answer.of(
-                partial(_finish, row, seen[key], controls.get(key), transcripts.get(key), settled)
+                partial(
+                    _finish,
+                    row,
+                    seen[key],
+                    controls.get(key),
+                    transcripts.get(key),
+                    entered.settled,
+                )
             )
             for key, row in zip(map(_key, rows), rows, strict=True)
         }
 
-    def _flows(self, rows: Sequence[Row]) -> dict[str, Seen]:
-        found = self._stage.observer.read([row.ask for row in rows])
-        return {_key(row): found[row.ask] for row in rows}
+    def _rest(self, rows: Sequence[Row], scenario: Scenario) -> Rest:
+        """What waits until the flows stand still of which the oracle says nothing."""
+        return Rest(
+            self._stage.observer,
+            [row.ask for row in rows if scenario.predict(row.ask).reading is None],
+            seconds=self._stage.patience,
+            clock=self._bench.kube.clock,
+        )
 
     def _controls_for(self, rows: Sequence[Row]) -> dict[str, Seen]:
         """The same flows with everything in place but the policies."""

@@ -48,6 +48,20 @@ def node_resolver(cluster: str, docker: Docker) -> str:
     return found[1]
 
 
+def answer_every_refusal(cluster: str, docker: Docker) -> None:
+    """Let the nodes send as many ICMP messages to one address as there is reason for.
+
+    kube-proxy refuses a port that a Service does not have by such a message. By default the kernel
+    sends six of them to a pod, and then one a second (net.ipv4.icmp_ratelimit, icmp(7)), so what is
+    refused would look silent to whoever asks faster.
+
+    Raises:
+        CommandFailed: a node does not do it.
+    """
+    for node in node_containers(cluster, docker):
+        docker.call("exec", node, "sysctl", "--write", "net.ipv4.icmp_ratelimit=0")
+
+
 def end_starts(names: list[str], image: str, docker: Docker) -> None:
     """Remove these containers, and those that the engine is only about to make.
 

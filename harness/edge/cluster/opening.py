@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import which
 
 from harness.edge.cluster.maker import Maker, delete, missing, versions
-from harness.edge.cluster.nodes import node_containers
+from harness.edge.cluster.nodes import answer_every_refusal, node_containers
 from harness.edge.cluster.state import (
     Action,
     Cluster,
@@ -64,6 +64,7 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
     kube = tools.connect(maker.home.kubeconfig)
     if action is Action.REUSE:
         maker.point_dns(kube)
+    answer_every_refusal(spec.cluster, tools.docker)
     return maker.cluster(kube, created=action is not Action.REUSE)
 
 

@@ -463,6 +463,16 @@ def test_real_internet_needs_no_container_of_ours(
     assert (machine.internets, found.internet) == (started, internet)
 
 
+def test_every_node_is_told_to_answer_what_it_refuses(machine: Machine, home: Home) -> None:
+    home.stood(OURS, NODES)
+    machine.kinds.clusters = [NAME]
+
+    machine.open(ClusterSpec())
+
+    told = [words for words in machine.engine.calls if "net.ipv4.icmp_ratelimit=0" in words]
+    assert [words[1] for words in told] == list(NODES)
+
+
 @pytest.mark.parametrize(("internet", "upstream"), [(INTERNET, "172.18.0.9"), (REAL, "172.18.0.2")])
 def test_coredns_asks_the_internets_name_server_or_the_nodes(
     machine: Machine, internet: Internet, upstream: str
