@@ -73,27 +73,31 @@ def pod_of(ref: PodRef, topology: Topology, *, where: str = "") -> Pod:
     return topology.pods[str(ref)]
 
 
+def end_of(target: Direct, topology: Topology, *, where: str = "") -> Pod | External:
+    """Who is at the target's address; `where` is the target's place, for the error.
+
+    Raises:
+        ManifestError: nobody is there.
+    """
+    match target:
+        case PodPort(name) | ExternalPort(name) | Ping(name):
+            pass
+    if isinstance(name, PodRef):
+        return pod_of(name, topology, where=where)
+    if name not in topology.external:
+        what = f"`{name}` is not a name of the simulated internet"
+        raise absent(what, name, topology.external, where, try_="use a name that is known")
+    return topology.external[name]
+
+
 def flow_of(source: PodRef, target: Direct, topology: Topology, *, where: str = "") -> Flow:
     """The flow that a pod's ask for an address comes to; `where` is the ask's place, for the error.
 
     Raises:
         ManifestError: an end is not there.
     """
-
-    def end_of(end: PodRef | str) -> Pod | External:
-        if isinstance(end, PodRef):
-            return pod_of(end, topology, where=where)
-        if end not in topology.external:
-            what = f"`{end}` is not a name of the simulated internet"
-            raise absent(what, end, topology.external, where, try_="use a name that is known")
-        return topology.external[end]
-
-    own = pod_of(source, topology, where=where)
-    match target:
-        case PodPort(end, port, protocol) | ExternalPort(end, port, protocol):
-            return Flow(own, end_of(end), port, protocol)
-        case Ping(end):
-            return Flow(own, end_of(end), 0, Protocol.ICMP)
+    own, end = pod_of(source, topology, where=where), end_of(target, topology, where=where)
+    return Flow(own, end, target.port or 0, target.protocol)
 
 
 def absent(

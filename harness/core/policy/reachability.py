@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from harness.core.ask import Ask, flow_of
+from harness.core.ask import Ask, Flow, end_of, pod_of
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.target import ExternalPort, PodPort, PodRef
@@ -22,7 +22,7 @@ Address = PodPort | ExternalPort
 class Matrix(Generic[Value]):
     """A value for each ask: `sources` are the rows, `targets` the columns, in the order given.
 
-    An ask that `cells` lacks was not looked at.
+    `cells` goes row by row; an ask that it lacks was not looked at.
     """
 
     sources: tuple[PodRef, ...]
@@ -33,9 +33,7 @@ class Matrix(Generic[Value]):
         return self.cells[ask]
 
     def __iter__(self) -> Iterator[tuple[Ask, Value]]:
-        for ask in asks_of(self.sources, self.targets):
-            if ask in self.cells:
-                yield ask, self.cells[ask]
+        return iter(self.cells.items())
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -70,13 +68,14 @@ def compute(
     Raises:
         ManifestError: an end is not in the oracle's topology.
     """
-    sources, targets = tuple(sources), tuple(targets)
+    own = [(source, pod_of(source, oracle.topology)) for source in sources]
+    ends = [(target, end_of(target, oracle.topology)) for target in targets]
     cells = {
-        Ask(source, target): oracle.verdict(flow_of(source, target, oracle.topology))
-        for source in sources
-        for target in targets
+        Ask(source, target): oracle.verdict(Flow(pod, end, target.port, target.protocol))
+        for source, pod in own
+        for target, end in ends
     }
-    return Matrix(sources, targets, cells)
+    return Matrix(tuple(dict(own)), tuple(dict(ends)), cells)
 
 
 def compare(expected: Matrix[Value], observed: Matrix[Value]) -> tuple[Mismatch[Value], ...]:
