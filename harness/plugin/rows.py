@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from harness.core.lab.documented import Row, Table
-from harness.core.manifests.library import in_force
+from harness.core.manifests.library import in_force, rolled_out
 from harness.core.predict.scenario import Scenario
+from harness.core.target import Rollout
 from harness.edge.cni.known import PROFILES
 from harness.edge.files.labs import phase_of
 from harness.edge.files.library import load
@@ -60,6 +61,8 @@ def _expect(root: Path, state: State, item: pytest.Item, row: Row) -> None:
         if tutorial not in state.libraries:
             state.libraries[tutorial] = load(root / "manifests" / tutorial)
         resources = in_force(state.libraries[tutorial], row.apply, where=row.where)
+        if isinstance(row.target, Rollout):
+            rolled_out(state.libraries[tutorial], row.target.manifest, where=row.where)
         prediction = Scenario(resources).predict(row.ask)
     except ContentError as error:
         raise pytest.UsageError(f"{error}\n  row:   {row.id} ({row.where})") from error

@@ -230,6 +230,47 @@ def test_table_that_names_no_manifest_is_a_usage_error(pytester: pytest.Pytester
     result.stderr.fnmatch_lines(["*no manifest `02-dney`*"])
 
 
+WANTED = """
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: wanted-flows, namespace: shop}
+data: {flows: "- {from: shop/client, to: pod/shop/web:80}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("fact/established-connection/pod/shop/server:80", "*has the pod shop/server*"),
+        ("fact/unused-rules", "*says which flows are wanted*"),
+        ("rollout/03-deny", "*no manifest `03-deny`*"),
+    ],
+)
+def test_measurement_that_its_step_cannot_make_is_a_usage_error(
+    pytester: pytest.Pytester, target: str, words: str
+) -> None:
+    lab = LAB.replace("pod/shop/web:80 | timeout ", f"{target} | shows cut ")
+    if "unused" in target:
+        lab = lab.replace("shows cut", "shows none")
+    project(pytester, HONEST, **{"labs/shop/test_01_shop.py": lab})
+
+    result = run(pytester)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([words])
+
+
+def test_rollout_of_policies_over_a_state_with_wanted_flows_is_collected(
+    pytester: pytest.Pytester,
+) -> None:
+    lab = LAB.replace("pod/shop/web:80 | timeout ", "rollout/02-deny | shows outage, restored ")
+    wanted = {"labs/shop/test_01_shop.py": lab, "manifests/shop/01-pods.yaml": MANIFEST + WANTED}
+    project(pytester, HONEST, **wanted)
+
+    assert run(pytester, "--collect-only").ret == 0
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [

@@ -33,6 +33,23 @@ def in_force(
     return tuple(r for r in wanted.values() if policies or r.kind not in POLICY_KINDS)
 
 
+def rolled_out(library: Library, manifest: str, *, where: str = "") -> tuple[Resource, ...]:
+    """The policies of a manifest that goes out over a state and may be taken back.
+
+    Raises:
+        ContentError: there is no such manifest, or it has more than policies.
+    """
+    found = in_force(library, [manifest], where=where)
+    others = [resource for resource in found if resource.kind not in POLICY_KINDS]
+    if others:
+        raise ContentError(
+            f"a rollout changes policies only, and the manifest `{manifest}` has more",
+            where=where or others[0].origin,
+            seen=", ".join(f"{each.kind} {each.name}" for each in others),
+        )
+    return found
+
+
 def namespaces_of(library: Library) -> list[str]:
     """Every namespace that the tutorial makes."""
     return sorted(

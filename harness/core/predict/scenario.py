@@ -20,7 +20,7 @@ from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.reasons import name_refused
 from harness.core.predict.audit import Audit
-from harness.core.predict.surroundings import with_surroundings
+from harness.core.predict.surroundings import NAME_SERVERS, with_surroundings
 from harness.core.target import (
     FACTS,
     Blocked,
@@ -46,6 +46,7 @@ NDOTS = 5
 """What the kubelet writes for dnsPolicy ClusterFirst (k8s.io/docs: DNS for Services and Pods)."""
 
 CLUSTER_DOMAIN = "cluster.local"
+DNS_PORT = 53
 
 REFUSED = Reading(Outcome.DNS_REFUSED)
 """What Cilium's DNS proxy answers by default (its option tofqdns-dns-reject-response-code)."""
@@ -79,13 +80,22 @@ class Scenario:
         self.audit = Audit(resources, self.topology, self.policies)
         # No addresses: which ones stand in for the internet is the cluster's affair.
         self.zone = Zone(self.topology, external=dict.fromkeys(INTERNET, ""))
+        # A state does not change, so neither do its predictions. One change of the cluster asks for
+        # most of them several times: before, after, and for the rows.
+        self._predictions: dict[Ask, Prediction] = {}
+        self._ways_to_dns: dict[tuple[PodRef, bool], Prediction] = {}
 
     def predict(self, ask: Ask) -> Prediction:
-        """What the client will see.
+        """What the client will see; each prediction is worked out once.
 
         Raises:
-            ManifestError: the row names a pod or a Service that no manifest in force has.
+            ManifestError: the row names something that no manifest in force has.
         """
+        if ask not in self._predictions:
+            self._predictions[ask] = self._predict(ask)
+        return self._predictions[ask]
+
+    def _predict(self, ask: Ask) -> Prediction:
         source, target = ask.source, ask.target
         match target:
             case PodPort() | ExternalPort() | Ping():
@@ -198,15 +208,23 @@ class Scenario:
         reasons = tuple(sorted({reason for prediction in found for reason in prediction.reasons}))
         return Prediction(readings.pop() if len(readings) == 1 else None, reasons)
 
+    @property
+    def _name_servers(self) -> Service:
+        return self.topology.services[NAME_SERVERS]
+
     def _name_server(self, source: PodRef, *, tcp: bool) -> Prediction:
-        server = self.topology.services["kube-system/kube-dns"]
-        return self._through(source, server, 53, Protocol.TCP if tcp else Protocol.UDP)
+        if (source, tcp) not in self._ways_to_dns:
+            server, protocol = self._name_servers, Protocol.TCP if tcp else Protocol.UDP
+            self._ways_to_dns[source, tcp] = self._through(source, server, DNS_PORT, protocol)
+        return self._ways_to_dns[source, tcp]
 
     def _askable(self, source: PodRef, *, tcp: bool) -> tuple[str, ...] | None:
         protocol = Protocol.TCP if tcp else Protocol.UDP
-        servers = self.topology.behind(self.topology.services["kube-system/kube-dns"])
+        servers = self.topology.behind(self._name_servers)
         client = pod_of(source, self.topology)
-        found = {self.oracle.askable(Flow(client, server, 53, protocol)) for server in servers}
+        found = {
+            self.oracle.askable(Flow(client, server, DNS_PORT, protocol)) for server in servers
+        }
         return found.pop() if len(found) == 1 else None
 
     def _dns(self, source: PodRef, query: DnsQuery) -> Prediction:

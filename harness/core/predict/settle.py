@@ -117,10 +117,8 @@ def contested(scenario: Scenario | None) -> frozenset[PodRef]:
 
 
 def _leaves_out(policy: NetworkPolicy) -> bool:
-    rules = {Direction.INGRESS: policy.ingress, Direction.EGRESS: policy.egress}
-    return policy.kind == NETWORK_POLICY and any(
-        found and direction not in policy.policy_types for direction, found in rules.items()
-    )
+    left_out = [direction for direction in Direction if direction not in policy.policy_types]
+    return policy.kind == NETWORK_POLICY and any(map(policy.rules, left_out))
 
 
 def _touches(pods: frozenset[PodRef], ask: Ask) -> bool:

@@ -17,6 +17,9 @@ from harness.core.model import (
 )
 from harness.core.world import INTERNET
 
+NAME_SERVERS = "kube-system/kube-dns"
+"""The Service by which clients reach CoreDNS, as kubeadm calls it."""
+
 
 def with_surroundings(topology: Topology) -> Topology:
     """Add what every cluster has, CoreDNS as kubeadm labels it, and the internet."""
@@ -34,7 +37,7 @@ def with_surroundings(topology: Topology) -> Topology:
         pods={**topology.pods, "kube-system/coredns": Pod("kube-system", "coredns", labels, ports)},
         services={
             **topology.services,
-            "kube-system/kube-dns": Service("kube-system", "kube-dns", labels, service_ports),
+            NAME_SERVERS: Service("kube-system", "kube-dns", labels, service_ports),
         },
         external={name: External(name, IPv4Address(ip)) for name, ip in INTERNET.items()},
     )

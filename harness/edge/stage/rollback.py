@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from harness.core.ask import Ask
-from harness.core.manifests.library import POLICY_KINDS
 from harness.core.manifests.reader import Resource
 from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
@@ -22,7 +21,7 @@ from harness.edge.probe.flows import ask_of
 from harness.edge.probe.observe import Observer
 from harness.edge.stage.settling import POLL_EVERY
 from harness.edge.stage.stage import Stage
-from harness.errors import ContentError, NotSettled
+from harness.errors import NotSettled
 
 SHOWN = 4
 
@@ -94,9 +93,7 @@ def roll_out(stage: Stage, kube: Kube, good: Sequence[str], manifest: str) -> Ob
         NotSettled: the state is not good to begin with, or does not come back before its deadline.
     """
     watch = _watch(stage, stage.enter(good).scenario, kube.clock)
-    forth = stage.resources([manifest])
-    if not all(resource.kind in POLICY_KINDS for resource in forth):
-        raise ContentError("a rollout changes policies only", where=manifest)
+    forth = stage.rolled_out(manifest)
     last_good = {resource.key: resource for resource in stage.resources(good)}
     watch.until_good(stage.patience)
     with stage.disturbed():

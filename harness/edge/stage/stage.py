@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.core.manifests.library import POLICY_KINDS, Library, in_force
+from harness.core.manifests.library import POLICY_KINDS, Library, in_force, rolled_out
 from harness.core.manifests.networkpolicy import with_types
 from harness.core.manifests.reader import Resource
 from harness.core.model import NETWORK_POLICY
@@ -91,6 +91,14 @@ class Stage:
             ContentError: a table names a manifest that does not exist.
         """
         return in_force(self._library, apply, policies=policies)
+
+    def rolled_out(self, manifest: str) -> tuple[Resource, ...]:
+        """The policies of a manifest that a rollout applies (see `harness.core.manifests.library`).
+
+        Raises:
+            ContentError: there is no such manifest, or it has more than policies.
+        """
+        return rolled_out(self._library, manifest)
 
     def enter(
         self, apply: Sequence[str], *, policies: bool = True, patience: float | None = None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.core.ask import Ask
-from harness.core.manifests.library import in_force
+from harness.core.manifests.library import in_force, rolled_out
 from harness.core.manifests.reader import Resource
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
@@ -54,6 +54,9 @@ class Cluster:
 
     def resources(self, apply: Sequence[str]) -> tuple[Resource, ...]:
         return in_force(LIBRARY, apply)
+
+    def rolled_out(self, manifest: str) -> tuple[Resource, ...]:
+        return rolled_out(LIBRARY, manifest)
 
     @contextmanager
     def disturbed(self) -> Iterator[None]:
