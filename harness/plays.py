@@ -45,7 +45,7 @@ class Live:
 
 def doors_of(cluster: Cluster) -> Doors:
     """The doors to a real cluster."""
-    return ClusterDoors(cluster.kubectl, cluster.kubeconfig, cluster.context)
+    return ClusterDoors(cluster.kubectl, cluster.kubeconfig, cluster.context, cluster.patience)
 
 
 @contextmanager

@@ -15,10 +15,10 @@ from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec, open
 from harness.edge.cluster.running import running
 from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.discovery import Found, discover, equip
-from harness.edge.probe.doors import ClusterDoors
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.pods import TOOLBOX
 from harness.errors import ContentError
+from harness.plays import doors_of
 from harness.progress import Progress
 
 STAYS = (
@@ -104,7 +104,7 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
         ProbeError: there is nothing to probe.
     """
     cluster = _cluster(arguments, progress)
-    doors = ClusterDoors(cluster.kubectl, cluster.kubeconfig, cluster.context)
+    doors = doors_of(cluster)
     kube = doors.kube()
     found = discover(kube, arguments.namespaces, selector=arguments.selector)
     if found.without_prober:

@@ -10,10 +10,11 @@ import pytest
 from harness.core.lab.documented import Row
 from harness.core.lab.record import Observed, Status
 from harness.edge.cluster.opening import Cluster, delete_cluster, open_cluster
+from harness.edge.cluster.tools import tools_with
 from harness.errors import ProbeError
 from harness.exitcode import ExitCode
 from harness.plays import Live, Plays, proven
-from harness.plugin.options import Options, cluster_spec, keeps_cluster
+from harness.plugin.options import Options, cluster_spec, keeps_cluster, patience_of
 from harness.plugin.rows import tutorial_of
 from harness.plugin.state import state_of
 from harness.plugin.stopping import stopping
@@ -32,14 +33,15 @@ def lab_cluster(request: pytest.FixtureRequest, lab_options: Options) -> Iterato
     config = request.config
     recorder = state_of(config).recorder
     progress = TerminalProgress(config)
+    tools = tools_with(patience_of(lab_options))
     with stopping(request):
-        cluster = open_cluster(cluster_spec(config, lab_options), progress)
+        cluster = open_cluster(cluster_spec(config, lab_options), progress, tools)
     recorder.environment = dict(cluster.environment)
     yield cluster
     failed = recorder.exit_code is not ExitCode.OK
     if cluster.owned and not keeps_cluster(config, lab_options, failed=failed):
         with progress.step(f"delete cluster {cluster.name}"):
-            delete_cluster(cluster.name)
+            delete_cluster(cluster.name, tools)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ keeps the options of other plugins apart (pytest refuses two options that share 
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from harness.edge.cluster.opening import ClusterMode, ClusterSpec
 from harness.edge.cni.known import CNIS, DEFAULT
 from harness.edge.images import Source
 from harness.edge.internet.state import InternetMode
+from harness.edge.machine.patience import PATIENCE, Patience
 
 KEEPS = ("always", "on-failure", "never")
 
@@ -72,6 +74,13 @@ LAB_OPTIONS = (
         "results",
         (),
         "the folder for the results; each run gets a folder of its own in it",
+    ),
+    Option(
+        "patience",
+        "1",
+        (),
+        "a number by which every deadline is multiplied: 2 gives a slow machine twice the time, "
+        "and changes nothing that is measured",
     ),
     Option(
         "policies",
@@ -153,6 +162,8 @@ def _value(config: pytest.Config, option: Option) -> tuple[str, str]:
 def _check(values: dict[str, str]) -> None:
     if not values["workers"].isdigit():
         raise pytest.UsageError(f"--lab-workers={values['workers']} is not a number from 0 on")
+    if not _positive(values["patience"]):
+        raise pytest.UsageError(f"--lab-patience={values['patience']} is not a number above 0")
     external = values["cluster-mode"] == ClusterMode.EXTERNAL
     if external and not values["context"]:
         raise pytest.UsageError("--lab-cluster-mode=external needs --lab-context=NAME")
@@ -162,6 +173,18 @@ def _check(values: dict[str, str]) -> None:
             f"--lab-cluster-mode={values['cluster-mode']} asks for a cluster of policylab: "
             "choose one of the two"
         )
+
+
+def _positive(text: str) -> bool:
+    try:
+        return 0 < float(text) < math.inf
+    except ValueError:
+        return False
+
+
+def patience_of(options: Options) -> Patience:
+    """The deadlines that the options ask for."""
+    return PATIENCE.times(float(options["patience"]))
 
 
 def cluster_spec(config: pytest.Config, options: Options) -> ClusterSpec:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from harness.core.model import NETWORK_POLICY
 from harness.edge.api.kube import Object, named
+from harness.edge.machine.patience import PATIENCE
 from harness.edge.machine.wait import wait_for
 from harness.errors import ClusterNotReady, ContentError
 from tests.fakes.clock import FakeClock
@@ -43,6 +44,7 @@ class FakeKube:
     """Objects by kind, namespace and name; `calls` has every change that was asked for."""
 
     where = "a cluster in memory"
+    patience = PATIENCE
 
     def __init__(self, clock: FakeClock | None = None, *, cilium: bool = False) -> None:
         self.clock = clock or FakeClock()

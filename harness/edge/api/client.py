@@ -18,13 +18,11 @@ from urllib3.exceptions import HTTPError
 
 from harness.edge.api.kube import Object, named
 from harness.edge.machine.clock import MACHINE_CLOCK
+from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.errors import ClusterNotReady, ContentError, HarnessError
 
 FIELD_MANAGER = "policylab"
-REQUEST_SECONDS = 10.0
-CONFLICT_SECONDS = 10.0
-"""For a pod that others keep changing while a prober is added: the kubelet and its controllers."""
 
 T = TypeVar("T")
 
@@ -34,7 +32,8 @@ class KubeClient:
 
     clock = MACHINE_CLOCK
 
-    def __init__(self, kubeconfig: Path, context: str = "") -> None:
+    def __init__(self, kubeconfig: Path, context: str = "", patience: Patience = PATIENCE) -> None:
+        self.patience = patience
         self.where = f"{kubeconfig}" + (f", context {context}" if context else "")
         self._resources: dict[tuple[str, str], Any] = {}
         with self._asking("the API server does not say which kinds it has"):
@@ -104,7 +103,7 @@ class KubeClient:
                 namespace=body["metadata"].get("namespace"),
                 field_manager=FIELD_MANAGER,
                 force_conflicts=True,
-                _request_timeout=REQUEST_SECONDS,
+                _request_timeout=self.patience.api_answer,
             )
         return dict(found.to_dict())
 
@@ -124,7 +123,7 @@ class KubeClient:
             resource.delete(
                 name=body["metadata"]["name"],
                 namespace=body["metadata"].get("namespace"),
-                _request_timeout=REQUEST_SECONDS,
+                _request_timeout=self.patience.api_answer,
                 **options,
             )
 
@@ -140,7 +139,7 @@ class KubeClient:
         with self._asking(f"the API server does not show {kind} {name}"):
             try:
                 found = resource.get(
-                    name=name, namespace=namespace, _request_timeout=REQUEST_SECONDS
+                    name=name, namespace=namespace, _request_timeout=self.patience.api_answer
                 )
             except NotFoundError:
                 return None
@@ -160,7 +159,7 @@ class KubeClient:
             found = resource.get(
                 namespace=namespace,
                 label_selector=selector or None,
-                _request_timeout=REQUEST_SECONDS,
+                _request_timeout=self.patience.api_answer,
             )
         return [dict(item.to_dict()) for item in found.items]
 
@@ -187,17 +186,15 @@ class KubeClient:
                 previous=previous,
                 timestamps=timestamps,
                 since_seconds=since_seconds,
-                _request_timeout=REQUEST_SECONDS,
+                _request_timeout=self.patience.api_answer,
             )
         return str(found)
 
-    def add_ephemeral(
-        self, namespace: str, pod: str, container: Object, *, seconds: float = CONFLICT_SECONDS
-    ) -> None:
+    def add_ephemeral(self, namespace: str, pod: str, container: Object) -> None:
         """Add an ephemeral container to a running pod (KEP-277), unless it has one of that name.
 
         A conflict (409) says that somebody changed the pod meanwhile. Then the patch, which carries
-        no version, is sent again, for `seconds` at most.
+        no version, is sent again: others (the kubelet, controllers) keep changing the pod.
 
         Raises:
             ClusterNotReady: the API server refuses, or the conflicts do not end.
@@ -213,11 +210,12 @@ class KubeClient:
                         namespace=namespace,
                         body=body,
                         content_type="application/strategic-merge-patch+json",
-                        _request_timeout=REQUEST_SECONDS,
+                        _request_timeout=self.patience.api_answer,
                     )
                 except ConflictError as error:
                     raise NotYet(_words(error)) from error
 
+        seconds = self.patience.api_conflict
         self.wait(f"the pod {namespace}/{pod} takes a prober", patched, seconds=seconds)
 
     def wait(

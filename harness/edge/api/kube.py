@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from harness.edge.machine.clock import Clock
+from harness.edge.machine.patience import Patience
 
 Object = Mapping[str, Any]
 T = TypeVar("T")
@@ -24,6 +25,11 @@ class Kube(Protocol):
     @property
     def where(self) -> str:
         """Which cluster this is, for the `where` of an error."""
+        ...
+
+    @property
+    def patience(self) -> Patience:
+        """The deadlines of waits for this cluster."""
         ...
 
     @property

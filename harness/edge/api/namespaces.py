@@ -10,8 +10,6 @@ from harness.errors import ContentError
 
 OWNER = {"app.kubernetes.io/managed-by": "policylab"}
 """The label of what policylab made; it touches no namespace without it."""
-DELETE_SECONDS = 90.0
-USABLE_SECONDS = 60.0
 
 
 def clear(kube: Kube, namespaces: Iterable[str]) -> None:
@@ -36,7 +34,7 @@ def clear(kube: Kube, namespaces: Iterable[str]) -> None:
         left.append(found)
     for found in left:
         kube.delete(found)
-    wait_gone(kube, left, seconds=DELETE_SECONDS)
+    wait_gone(kube, left)
 
 
 def wait_usable(kube: Kube, namespace: str) -> None:
@@ -46,11 +44,13 @@ def wait_usable(kube: Kube, namespace: str) -> None:
         if kube.get("v1", "ServiceAccount", "default", namespace) is None:
             raise NotYet("it has no service account yet")
 
-    kube.wait(f"the namespace {namespace} can hold pods", usable, seconds=USABLE_SECONDS)
+    kube.wait(
+        f"the namespace {namespace} can hold pods", usable, seconds=kube.patience.namespace_usable
+    )
 
 
-def wait_gone(kube: Kube, bodies: Iterable[Object], *, seconds: float = 60.0) -> None:
-    """Wait until the objects are gone, for `seconds` each.
+def wait_gone(kube: Kube, bodies: Iterable[Object]) -> None:
+    """Wait until the objects are gone, each with the whole deadline.
 
     Raises:
         ClusterNotReady: an object is still there; the message says what holds it.
@@ -65,4 +65,4 @@ def wait_gone(kube: Kube, bodies: Iterable[Object], *, seconds: float = 60.0) ->
                 holds = status.get("conditions") or left["metadata"].get("finalizers")
                 raise NotYet(f"{named(body)} is still there: {holds}")
 
-        kube.wait(f"{named(body)} is gone", gone, seconds=seconds)
+        kube.wait(f"{named(body)} is gone", gone, seconds=kube.patience.objects_gone)

@@ -70,7 +70,7 @@ class Maker:
 
     def _healthy(self) -> str:
         self.kind.export(self.home.kubeconfig)
-        return missing(self._connect(self.home.kubeconfig), self.cni.daemon_set)
+        return missing(self._connect(self.home.kubeconfig, "", self.patience), self.cni.daemon_set)
 
     def create(self) -> None:
         """Make the cluster; a failure or Ctrl-C takes away what there is of it."""
@@ -111,7 +111,7 @@ class Maker:
         return self.spec.kubectl_bin or self.images.kubectl
 
     def _install(self) -> None:
-        kube = self._connect(self.home.kubeconfig)
+        kube = self._connect(self.home.kubeconfig, "", self.patience)
         control_plane = f"{self.spec.cluster}-control-plane"
         self.point_dns(kube)  # before its pods can start, so that they need no second start
         with self.progress.step(f"{self.cni.name} {self.cni.version(self.images)}"):
@@ -186,6 +186,7 @@ class Maker:
             refs=self.images.refs,
             environment=environment,
             internet=self.internet,
+            patience=self.patience,
         )
 
 

@@ -61,7 +61,7 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
         raise_inotify_limits(progress)
         with progress.step(f"kind cluster {spec.cluster}"):
             maker.create()
-    kube = tools.connect(maker.home.kubeconfig)
+    kube = tools.connect(maker.home.kubeconfig, "", tools.patience)
     if action is Action.REUSE:
         maker.point_dns(kube)
     answer_every_refusal(spec.cluster, tools.docker)
@@ -120,7 +120,7 @@ def status(name: str, tools: Tools = TOOLS) -> ClusterStatus:
         return ClusterStatus(healthy=False, facts={"state": "not ours, or absent", "known": known})
     facts = {"cni": record.cni, "node image": record.node, "kubeconfig": str(home.kubeconfig)}
     try:
-        kube = tools.connect(home.kubeconfig)
+        kube = tools.connect(home.kubeconfig, "", tools.patience)
         lacking = missing(kube, cni_of(record.cni).daemon_set)
         facts |= versions(kube)
     except HarnessError as error:
@@ -148,7 +148,7 @@ def _external(spec: ClusterSpec, tools: Tools) -> Cluster:
     kubectl = spec.kubectl_bin or which("kubectl")
     if kubectl is None:
         raise ToolMissing("kubectl is not on PATH", try_="install it, or --kind-kubectl-bin=PATH")
-    kube = tools.connect(kubeconfig, spec.context)
+    kube = tools.connect(kubeconfig, spec.context, tools.patience)
     return Cluster(
         name=spec.context,
         kubeconfig=kubeconfig,
@@ -160,4 +160,5 @@ def _external(spec: ClusterSpec, tools: Tools) -> Cluster:
         refs={},
         environment={**versions(kube), "kind": "", "cni": spec.cni, "context": spec.context},
         internet=REAL if spec.internet is InternetMode.REAL else None,
+        patience=tools.patience,
     )

@@ -17,6 +17,7 @@ from harness.edge.cni.known import DEFAULT
 from harness.edge.images import Source
 from harness.edge.images.store import cache_home
 from harness.edge.internet.state import Internet, InternetMode
+from harness.edge.machine.patience import PATIENCE, Patience
 from harness.errors import EnvironmentFault
 
 
@@ -72,7 +73,8 @@ class ClusterSpec:
 class Cluster:
     """A live cluster. `owned`: we made it, now or earlier; `created`: just now.
 
-    `internet` is None where we do not know what its pods find outside.
+    `internet` is None where we do not know what its pods find outside. `patience` has the deadlines
+    of work on the cluster.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Cluster:
     refs: Mapping[str, str]
     environment: Mapping[str, str]
     internet: Internet | None
+    patience: Patience = PATIENCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from harness.edge.cluster.kind import Kind
 from harness.edge.cluster.state import Home
 from harness.edge.images import ClusterImages, Source, provide
 from harness.edge.internet.container import HERE, ensure_internet
-from harness.edge.internet.engine import Place
+from harness.edge.internet.engine import Place, place_with
 from harness.edge.internet.state import Internet
 from harness.edge.machine.docker import Docker
 from harness.edge.machine.patience import Patience
@@ -23,8 +23,8 @@ from harness.progress import Progress
 class Connect(Protocol):
     """Opens the way to a cluster's API."""
 
-    def __call__(self, kubeconfig: Path, context: str = "") -> Kube:
-        """Connect by a kubeconfig, and by the context in it that is not its current one."""
+    def __call__(self, kubeconfig: Path, context: str, patience: Patience) -> Kube:
+        """Connect by a kubeconfig, and by a context in it (empty: its current one)."""
         ...
 
 
@@ -62,4 +62,4 @@ TOOLS = Tools()
 
 def tools_with(patience: Patience) -> Tools:
     """The real ones, with other deadlines."""
-    return Tools(place=Place(docker=Docker(patience=patience)))
+    return Tools(place=place_with(patience))

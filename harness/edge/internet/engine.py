@@ -43,6 +43,11 @@ class Place:
         return self.servers.state(address, self.patience.internet_answer)
 
 
+def place_with(patience: Patience) -> Place:
+    """The usual place, with other deadlines."""
+    return Place(docker=Docker(patience=patience))
+
+
 def ensure_network(place: Place) -> None:
     """Make the network that kind would make, if it has not made it yet.
 

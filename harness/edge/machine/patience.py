@@ -49,6 +49,12 @@ class Patience:
     `cluster_ready`: until nodes, CNI and CoreDNS are ready.
     `evidence`: for each question about a cluster that failed.
 
+    The Kubernetes API:
+    `api_answer`: for one request.
+    `api_conflict`: until a pod that others keep changing has taken a prober.
+    `namespace_usable`: until a new namespace can hold pods.
+    `objects_gone`: until objects that were deleted are gone.
+
     CNIs:
     `cni_answer`: until a CNI's agent has run one of its commands.
     `cni_realised`: until a CNI says that policies are in force.
@@ -84,6 +90,11 @@ class Patience:
     manifests: float = 60.0
     cluster_ready: float = 180.0
     evidence: float = 15.0
+
+    api_answer: float = 10.0
+    api_conflict: float = 10.0
+    namespace_usable: float = 60.0
+    objects_gone: float = 90.0
 
     cni_answer: float = 20.0
     cni_realised: float = 15.0

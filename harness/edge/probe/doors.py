@@ -13,7 +13,9 @@ from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec, Kubectl
 from harness.edge.internet.controls import Controls, Outside
+from harness.edge.internet.engine import place_with
 from harness.edge.internet.state import Internet
+from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.probe.prober import Prober
 from harness.edge.probe.streams import StreamProber
 
@@ -44,15 +46,19 @@ class Doors(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClusterDoors:
-    """The doors to a real cluster: by which kubectl, with which kubeconfig and context of it."""
+    """The doors to a real cluster: by which kubectl, with which kubeconfig and context of it.
+
+    `patience` has the deadlines of what goes through them.
+    """
 
     kubectl: Path
     kubeconfig: Path
     context: str = ""
+    patience: Patience = PATIENCE
 
     def kube(self) -> Kube:
         """A new connection by the official client."""
-        return KubeClient(self.kubeconfig, self.context)
+        return KubeClient(self.kubeconfig, self.context, self.patience)
 
     def prober(self) -> Prober:
         """Probers by `kubectl exec`."""
@@ -64,4 +70,4 @@ class ClusterDoors:
 
     def controls(self, internet: Internet) -> Outside:
         """The controls of the container that plays the internet."""
-        return Controls(internet)
+        return Controls(internet, place_with(self.patience))

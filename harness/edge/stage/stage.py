@@ -20,7 +20,7 @@ from harness.core.predict.scenario import Scenario
 from harness.core.predict.settle import candidates, flips, passing
 from harness.core.probe.latency import Change
 from harness.edge.api.kube import Kube
-from harness.edge.api.namespaces import DELETE_SECONDS, OWNER, clear, wait_gone, wait_usable
+from harness.edge.api.namespaces import OWNER, clear, wait_gone, wait_usable
 from harness.edge.machine.wait import wait_for
 from harness.edge.probe.addresses import LabAddresses
 from harness.edge.probe.observe import Observer
@@ -236,7 +236,7 @@ class Stage:
         # A Deployment is gone before its pods are.
         deployments = [r for r in alone if r.kind == "Deployment"]
         waited += self.pods.bodies(refs_of(*deployments))
-        wait_gone(self._kube, waited, seconds=DELETE_SECONDS)
+        wait_gone(self._kube, waited)
         self.pods.forget(pods)
 
     def _part_from(self, workloads: Sequence[Resource]) -> None:

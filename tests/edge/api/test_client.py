@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -95,8 +96,10 @@ def test_prober_is_added_once_the_conflicts_end(kube: KubeClient) -> None:
 def test_conflicts_without_end_are_waited_for_until_the_deadline_only(kube: KubeClient) -> None:
     Answering.script = [409]
 
+    kube.patience = replace(kube.patience, api_conflict=0.3)
+
     with pytest.raises(ClusterNotReady, match="takes a prober") as caught:
-        kube.add_ephemeral("shop", "web", CONTAINER, seconds=0.3)
+        kube.add_ephemeral("shop", "web", CONTAINER)
 
     assert "409" in caught.value.seen
     assert len(Answering.asked) < 10  # with a pause between them

@@ -28,6 +28,7 @@ from harness.edge.images import ClusterImages, Source
 from harness.edge.images.model import CniParts
 from harness.edge.internet.engine import LABEL, ROLE, Place
 from harness.edge.internet.state import REAL, Internet, InternetMode
+from harness.edge.machine.patience import PATIENCE
 from harness.edge.machine.process import CommandFailed
 from harness.errors import ClusterNotReady, EnvironmentFault, ToolMissing
 from harness.progress import Quiet
@@ -495,3 +496,9 @@ def test_node_without_a_name_server_says_what_to_do() -> None:
 
     assert caught.value.where == "docker exec c-control-plane cat /etc/resolv.conf"
     assert caught.value.try_ == "--lab-internet=simulated"
+
+
+def test_patience_goes_with_the_cluster(machine: Machine) -> None:
+    machine.engine.patience = PATIENCE.times(3)
+
+    assert machine.open(SCHOOL).patience == PATIENCE.times(3)

@@ -21,7 +21,6 @@ from harness.edge.cni.drops import Dropped, Drops
 from harness.edge.machine.process import CommandFailed
 from harness.errors import ProbeError
 
-SECONDS = 20.0
 SAVE = ("iptables-nft-save", "--counters", "--table=filter")
 CHAINS = {Direction.EGRESS: "cali-fw-", Direction.INGRESS: "cali-tw-"}
 
@@ -82,7 +81,11 @@ class FelixCounters:
             raise ProbeError(f"no Felix runs on {node}", where=self._kube.where)
         try:
             found = self._kubectl.run(
-                "kube-system", agents[0], SAVE, container="felix", seconds=SECONDS
+                "kube-system",
+                agents[0],
+                SAVE,
+                container="felix",
+                seconds=self._kube.patience.cni_answer,
             )
         except CommandFailed as error:
             raise ProbeError(

@@ -15,7 +15,7 @@ __all__ = ["CILIUM"]
 
 
 def _realised(kube: Kube, kubectl: Exec) -> Realised:
-    return Revisions(CiliumAgents(kube, kubectl), kube.clock).realised
+    return Revisions(CiliumAgents(kube, kubectl), kube).realised
 
 
 CILIUM = Cni(

@@ -9,8 +9,6 @@ from harness.edge.api.kubectl import Exec
 from harness.edge.machine.process import CommandFailed
 from harness.errors import ProbeError
 
-SECONDS = 20.0
-
 
 class CiliumAgents:
     """One agent on each node."""
@@ -41,7 +39,11 @@ class CiliumAgents:
         """
         try:
             found = self._kubectl.run(
-                "kube-system", agent, command, container="agent", seconds=SECONDS
+                "kube-system",
+                agent,
+                command,
+                container="agent",
+                seconds=self._kube.patience.cni_answer,
             )
         except CommandFailed as error:
             raise ProbeError(

@@ -11,11 +11,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from harness.core.manifests.ciliumrules import NAMESPACE
+from harness.edge.api.kube import Kube
 from harness.edge.cni.cilium.agents import CiliumAgents
-from harness.edge.machine.clock import Clock
 from harness.edge.machine.wait import NotYet, wait_for
 
-SECONDS = 15.0
 POD_NAMESPACE = f"k8s:{NAMESPACE}="
 # One exec for both: each costs more than what it asks.
 BOTH = ("sh", "-c", "cilium-dbg policy get -o json && cilium-dbg endpoint list -o json")
@@ -25,9 +24,9 @@ GOING = frozenset({"disconnecting", "disconnected", "invalid"})
 class Revisions:
     """The revisions of all agents of a cluster."""
 
-    def __init__(self, agents: CiliumAgents, clock: Clock) -> None:
+    def __init__(self, agents: CiliumAgents, kube: Kube) -> None:
         self._agents = agents
-        self._clock = clock
+        self._kube = kube
 
     def realised(self, namespaces: Collection[str]) -> None:
         """Wait until every pod of these namespaces has realised the policies that its agent holds.
@@ -49,9 +48,9 @@ class Revisions:
         wait_for(
             "Cilium has realised its policies",
             check,
-            seconds=SECONDS,
+            seconds=self._kube.patience.cni_realised,
             every=0.05,
-            clock=self._clock,
+            clock=self._kube.clock,
         )
 
 

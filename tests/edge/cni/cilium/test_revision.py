@@ -62,7 +62,7 @@ def revisions(*says: str) -> tuple[Revisions, FakeExec]:
     kube, left = FakeKube(), list(says)
     kube.put(agent_pod("cilium-x", "cilium", "one"))
     kubectl = FakeExec(lambda *_: Said(left.pop(0) if len(left) > 1 else left[0]))
-    return Revisions(CiliumAgents(kube, kubectl), kube.clock), kubectl
+    return Revisions(CiliumAgents(kube, kubectl), kube), kubectl
 
 
 def test_wait_ends_when_all_have_it() -> None:
