@@ -9,13 +9,12 @@ from pathlib import Path
 
 from harness.core.ask import Flow, flow_of
 from harness.core.manifests.library import in_force
-from harness.core.manifests.reader import MAX_BYTES
-from harness.core.manifests.wanted import parse_wanted, wanted_in
+from harness.core.manifests.wanted import MAX_BYTES, parse_wanted, wanted_in
 from harness.core.policy.diagnosis import diagnose
 from harness.core.policy.privilege import privilege_of
 from harness.core.predict.scenario import Scenario
 from harness.core.target import ExternalPort, PodPort, parse_pod, parse_target
-from harness.edge.files.library import load
+from harness.edge.files.library import read
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
@@ -61,19 +60,26 @@ def _manifests(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="the folder with the pods, Services and policies",
+        help="a folder (of which .yaml, .yml and .json are read), a file, or - for stdin",
+    )
+    parser.add_argument(
+        "-n",
+        "--namespace",
+        default="",
+        help="of objects that state none; default: the kustomization's, the only one declared, "
+        "else `default`",
     )
     parser.add_argument(
         "--apply",
         default="",
         metavar="NAMES",
-        help="the files that are in force, without .yaml, separated by commas (default: all "
+        help="the files that are in force, without their suffix, separated by commas (default: all "
         "files of DIR)",
     )
 
 
 def _scenario(arguments: argparse.Namespace) -> Scenario:
-    library = load(arguments.manifests)
+    library = read(arguments.manifests, namespace=arguments.namespace)
     names = [name.strip() for name in arguments.apply.split(",") if name.strip()]
     return Scenario(in_force(library, names or sorted(library), where=str(arguments.manifests)))
 

@@ -16,7 +16,7 @@ from harness.core.model import NetworkPolicy
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.reachability import Matrix, compute
-from harness.edge.files.library import load
+from harness.edge.files.library import read
 from harness.exitcode import ExitCode
 from harness.progress import Progress
 from harness.report.heatmap import svg, told
@@ -41,7 +41,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--expect",
         type=Path,
         metavar="DIR",
-        help="compare the cluster with what the policies in DIR/*.yaml say of its pods",
+        help="compare the cluster with what the policies in DIR say of its pods",
     )
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write all cells to this file, as JSON"
@@ -52,7 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _probe(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     # The files first: their faults are found before the cluster is touched.
-    library = load(arguments.expect) if arguments.expect else None
+    library = read(arguments.expect) if arguments.expect else None
     policies = policies_of(in_force(library, library)) if library else None
     with live_pods(arguments, progress) as live:
         seen = live.observer.matrix(live.sources, live.targets)

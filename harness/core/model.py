@@ -180,8 +180,25 @@ class PodRef:
 
 
 @dataclass(frozen=True, slots=True)
+class DnsSettings:
+    """What a pod's spec says of its resolver: dnsPolicy, and the parts of dnsConfig.
+
+    `options` are as resolv.conf has them: `ndots:2`, or a word alone.
+    """
+
+    policy: str = "ClusterFirst"
+    nameservers: tuple[str, ...] = ()
+    searches: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod as policies see it. `ip` is known on a live cluster only; ipBlock needs it."""
+    """A pod as policies see it, and its names. `ip` is None if it is not known; ipBlock needs it.
+
+    `hidden` are keys of labels that a controller adds and whose values nobody can know before.
+    `hostname` and `subdomain` give the pod a name of its own in DNS, behind a headless Service.
+    """
 
     namespace: str
     name: str
@@ -189,6 +206,10 @@ class Pod:
     ports: tuple[ContainerPort, ...] = ()
     ip: Address | None = None
     host_network: bool = False
+    hidden: frozenset[str] = frozenset()
+    hostname: str = ""
+    subdomain: str = ""
+    dns: DnsSettings = DnsSettings()
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -232,8 +253,33 @@ class ServicePort:
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address and port behind a Service, as an Endpoints or EndpointSlice object lists it.
+
+    `name` is the name of the Service's port that it stands for.
+    """
+
+    ip: Address
+    port: int
+    protocol: Protocol = Protocol.TCP
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """The addresses behind a Service, written by hand or by a cluster; `service` is its name."""
+
+    namespace: str
+    service: str
+    endpoints: tuple[Endpoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
-    """A Service with a selector. A `headless` one has no cluster IP: DNS answers pod addresses."""
+    """A Service. A `headless` one has no cluster IP: DNS answers pod addresses.
+
+    Without a selector it stands for `endpoints`, or for the DNS name `external_name`.
+    """
 
     namespace: str
     name: str
@@ -241,6 +287,8 @@ class Service:
     ports: tuple[ServicePort, ...]
     headless: bool = False
     cluster_ip: Address | None = None
+    external_name: str = ""
+    endpoints: tuple[Endpoint, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -252,6 +300,23 @@ class Service:
             and pod.namespace == self.namespace
             and self.selector.items() <= pod.labels.items()
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An object that could decide flows and was not read; `why` says how it could decide.
+
+    Without a `namespace` it could decide the flows of every pod.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    why: str
+    origin: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else self.kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import ip_network
 from typing import Any
 
 from harness.core import fqdn
@@ -28,7 +27,7 @@ from harness.core.manifests.ciliumrules import (
     bare,
     of_namespace,
 )
-from harness.core.manifests.networkpolicy import selector
+from harness.core.manifests.networkpolicy import network, selector
 from harness.core.model import (
     CILIUM_POLICY,
     Direction,
@@ -83,10 +82,10 @@ def _peer(field: str, item: Any) -> Peer:
         case "Entities":
             return Peer(entity=Entity(item))
         case "CIDR":
-            return Peer(ip_block=IPBlock(ip_network(item), outside_only=True))
+            return Peer(ip_block=IPBlock(network(item), outside_only=True))
         case "CIDRSet":
-            cut = tuple(ip_network(text) for text in item.get("except") or ())
-            return Peer(ip_block=IPBlock(ip_network(item["cidr"]), cut, outside_only=True))
+            cut = tuple(network(text) for text in item.get("except") or ())
+            return Peer(ip_block=IPBlock(network(item["cidr"]), cut, outside_only=True))
         case "FQDNs":
             return Peer(fqdn=_name(item))
     whole = selector(item)

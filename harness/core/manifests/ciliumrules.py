@@ -20,7 +20,6 @@ from harness.core import fqdn
 from harness.core.manifests.fieldrules import (
     MAX_PORT,
     PROTOCOLS,
-    Fault,
     cidr,
     cidr_block,
     label_key,
@@ -29,7 +28,8 @@ from harness.core.manifests.fieldrules import (
     protocol,
     selector,
 )
-from harness.core.manifests.yamltree import Path
+from harness.core.manifests.schema.shapes import Fault
+from harness.core.manifests.text.documents import Path
 from harness.core.model import Entity, Operator
 
 ANY = "ANY"
@@ -65,10 +65,12 @@ def of_namespace(key: str) -> bool:
 def refusals(spec: Mapping[str, Any]) -> Iterator[Fault]:
     """Every reason not to take a spec whose shape is right."""
     if spec.get("endpointSelector") is None:
-        yield ("spec",), "has no endpointSelector: write {} to select all pods of the namespace"
+        yield Fault(
+            ("spec",), "has no endpointSelector: write {} to select all pods of the namespace"
+        )
     yield from selector(spec.get("endpointSelector"), ("spec", "endpointSelector"), _own_key)
     if not spec.get("ingress") and not spec.get("egress"):
-        yield ("spec",), "has no ingress and no egress rule: one that lets nobody pass is {}"
+        yield Fault(("spec",), "has no ingress and no egress rule: one that lets nobody pass is {}")
     for direction, peers in (("ingress", INGRESS_PEERS), ("egress", EGRESS_PEERS)):
         for number, rule in enumerate(spec.get(direction) or []):
             path: Path = ("spec", direction, number)
@@ -76,37 +78,41 @@ def refusals(spec: Mapping[str, Any]) -> Iterator[Fault]:
             for n, entry in enumerate((rule or {}).get("toPorts") or []):
                 yield from _ports(entry or {}, (*path, "toPorts", n))
                 if direction == "ingress" and (entry or {}).get("rules"):
-                    yield (*path, "toPorts", n, "rules"), "of DNS are for egress only"
+                    yield Fault((*path, "toPorts", n, "rules"), "of DNS are for egress only")
 
 
 def _own_key(key: str, path: Path) -> Iterator[Fault]:
     yield from _key(key, path)
     if of_namespace(key):
-        yield path, "names a namespace: endpointSelector always means the policy's own"
+        yield Fault(path, "names a namespace: endpointSelector always means the policy's own")
 
 
 def _key(key: str, path: Path) -> Iterator[Fault]:
     source, colon, name = key.rpartition(":")
     if colon and source not in SOURCES:
-        yield path, f"the label source `{source}:` is not known here; known: any: and k8s:"
+        yield Fault(path, f"the label source `{source}:` is not known here; known: any: and k8s:")
         return
     # The part of a namespace's label that is the label's own key.
     yield from label_key(name.removeprefix(NAMESPACE_LABELS), path)
     if of_namespace(name):
         return
     if name.startswith("io.cilium."):
-        yield path, f"`{name}` is a label of Cilium's own, and not known here"
+        yield Fault(path, f"`{name}` is a label of Cilium's own, and not known here")
     elif _NO_IDENTITY.match(name):
-        yield path, f"`{name}` never matches: Cilium keeps this label out of a pod's identity"
+        yield Fault(
+            path, f"`{name}` never matches: Cilium keeps this label out of a pod's identity"
+        )
 
 
 def _rule(rule: Mapping[str, Any], peers: tuple[str, ...], path: Path) -> Iterator[Fault]:
     written = [field for field in peers if field in rule]
     for field in written:
         if not rule[field]:
-            yield (*path, field), "is empty and selects nobody: leave it out, or name a peer"
+            yield Fault((*path, field), "is empty and selects nobody: leave it out, or name a peer")
     if len(written) > 1:
-        yield (*path, written[1]), f"may not be combined with {written[0]}: make it two rules"
+        yield Fault(
+            (*path, written[1]), f"may not be combined with {written[0]}: make it two rules"
+        )
     for field in written:
         for number, item in enumerate(rule[field] or []):
             yield from _peer(field, item, (*path, field, number))
@@ -118,11 +124,13 @@ def _peer(field: str, item: Any, path: Path) -> Iterator[Fault]:
             yield from _endpoint(item, path)
         case "Entities":
             if item not in ENTITIES:
-                yield path, f"the entity `{item}` is not known here; known: {', '.join(ENTITIES)}"
+                yield Fault(
+                    path, f"the entity `{item}` is not known here; known: {', '.join(ENTITIES)}"
+                )
         case "CIDR":
             _, wrong = cidr(item)
             if wrong:
-                yield path, wrong
+                yield Fault(path, wrong)
         case "CIDRSet":
             yield from cidr_block(item or {}, path)
         case "FQDNs":
@@ -131,7 +139,7 @@ def _peer(field: str, item: Any, path: Path) -> Iterator[Fault]:
 
 def _endpoint(body: Mapping[str, Any] | None, path: Path) -> Iterator[Fault]:
     if body is None:
-        yield path, "is null: write {} to select all pods of the policy's namespace"
+        yield Fault(path, "is null: write {} to select all pods of the policy's namespace")
         return
     yield from selector(body, path, _key)
     written = [e or {} for e in body.get("matchExpressions") or []]
@@ -141,24 +149,24 @@ def _endpoint(body: Mapping[str, Any] | None, path: Path) -> Iterator[Fault]:
     )
     if operators and not sure:
         what = "which also fits what has no namespace"
-        yield path, f"tells the namespace by {operators[0]} alone, {what}"
+        yield Fault(path, f"tells the namespace by {operators[0]} alone, {what}")
 
 
 def _name(body: Mapping[str, Any], path: Path) -> Iterator[Fault]:
     written = [(field, body[field]) for field in ("matchName", "matchPattern") if field in body]
     if len(written) != 1:
-        yield path, "must have a matchName or a matchPattern, and not both"
+        yield Fault(path, "must have a matchName or a matchPattern, and not both")
     for field, text in written:
         if wrong := fqdn.fault(text, pattern=field == "matchPattern"):
-            yield (*path, field), wrong
+            yield Fault((*path, field), wrong)
 
 
 def _ports(entry: Mapping[str, Any], path: Path) -> Iterator[Fault]:
     ports = entry.get("ports") or []
     if not ports:
-        yield path, "has no ports, which allows none: list them, or leave toPorts out"
+        yield Fault(path, "has no ports, which allows none: list them, or leave toPorts out")
     if len(ports) > MAX_PORTS:
-        yield (*path, "ports"), f"has {len(ports)} entries, and may have {MAX_PORTS}"
+        yield Fault((*path, "ports"), f"has {len(ports)} entries, and may have {MAX_PORTS}")
     for number, port in enumerate(ports):
         yield from _port(port or {}, (*path, "ports", number))
     if "rules" in entry:
@@ -167,31 +175,33 @@ def _ports(entry: Mapping[str, Any], path: Path) -> Iterator[Fault]:
 
 def _dns(rules: Mapping[str, Any], ports: list[Any], path: Path) -> Iterator[Fault]:
     if not rules.get("dns"):
-        yield (*path, "rules"), "has no names under dns: leave it out, or name some"
+        yield Fault((*path, "rules"), "has no names under dns: leave it out, or name some")
     for number, name in enumerate(rules.get("dns") or []):
         yield from _name(name or {}, (*path, "rules", "dns", number))
     for number, port in enumerate(ports):
         if (port or {}).get("port") != DNS_PORT or "endPort" in port:
-            yield (*path, "ports", number), f'with rules.dns must be port "{DNS_PORT}" alone'
+            yield Fault((*path, "ports", number), f'with rules.dns must be port "{DNS_PORT}" alone')
         if (port or {}).get("protocol") == "SCTP":
-            yield (*path, "ports", number, "protocol"), "of rules.dns is TCP, UDP or ANY"
+            yield Fault((*path, "ports", number, "protocol"), "of rules.dns is TCP, UDP or ANY")
 
 
 def _port(body: Mapping[str, Any], path: Path) -> Iterator[Fault]:
     yield from protocol(body, path, (*PROTOCOLS, ANY))
     text, end = body.get("port") or "", body.get("endPort")
     if not text:
-        yield path, "has no port"
+        yield Fault(path, "has no port")
     elif text.isdigit():
         if not _NUMBER.fullmatch(text) or int(text) > MAX_PORT:
-            yield (*path, "port"), f'"{text}" is not a number from 0 (every port) to {MAX_PORT}'
+            yield Fault(
+                (*path, "port"), f'"{text}" is not a number from 0 (every port) to {MAX_PORT}'
+            )
     else:
         yield from port_name(text.lower(), (*path, "port"))
     if end is None:
         return
     if not text.isdigit() or not int(text):
-        yield (*path, "endPort"), "needs a numeric port beside it"
+        yield Fault((*path, "endPort"), "needs a numeric port beside it")
         return
     yield from port_number(end, (*path, "endPort"))
     if end < int(text):
-        yield (*path, "endPort"), f"{end} is below the port, {text}"
+        yield Fault((*path, "endPort"), f"{end} is below the port, {text}")

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_network
 from typing import Any
 
+from harness.core.manifests.fieldrules import cidr
 from harness.core.model import (
     Direction,
     IPBlock,
+    Network,
     NetworkPolicy,
     Operator,
     Peer,
@@ -86,12 +87,20 @@ def _rules(rules: Sequence[Body | None] | None, side: str) -> tuple[Rule, ...]:
 
 def _peer(body: Body) -> Peer:
     if block := body.get("ipBlock"):
-        cut = tuple(ip_network(text) for text in block.get("except") or ())
-        return Peer(ip_block=IPBlock(ip_network(block["cidr"]), cut))
+        cut = tuple(network(text) for text in block.get("except") or ())
+        return Peer(ip_block=IPBlock(network(block["cidr"]), cut))
     pods, spaces = (
         selector(body[key]) if key in body else None for key in ("podSelector", "namespaceSelector")
     )
     return Peer(pods, spaces)
+
+
+def network(text: str) -> Network:
+    """The network that a checked CIDR writes."""
+    found, wrong = cidr(text)
+    if found is None:
+        raise ValueError(wrong)
+    return found
 
 
 def _port(body: Body) -> PortRule:

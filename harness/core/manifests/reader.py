@@ -1,46 +1,64 @@
-"""Manifests: YAML text to objects, and what the oracle makes of them.
+"""Manifests: the text of files to objects, and what the oracle makes of them.
 
-Everything is checked before anything is applied: unknown kinds and fields, and the rules of the API
-server that decide a verdict. All faults of a file are reported at once, each with its line.
+Everything is checked before anything is applied: the fields of the kinds that decide, and the rules
+of the API server. All faults of all files are reported at once, each with its line. Kinds that
+decide nothing are kept as objects without a model, so that a reader can be told of them.
+
+    parse(text, origin=...)         one text, whose objects state their namespaces (a lab's)
+    read_files(files, namespace=...)  files as people have them; the default namespace is found
+
+What comes out are `Resource`s; `topology_of` and `policies_of` give the oracle's two arguments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any
-
-import yaml
 
 from harness.core.manifests.apirules import refusals
 from harness.core.manifests.ciliumpolicy import cilium_policy
 from harness.core.manifests.networkpolicy import network_policy
-from harness.core.manifests.schema import SHAPES, faults
-from harness.core.manifests.yamltree import Document, Path, read
+from harness.core.manifests.schema.kinds import Kind, NotAKind, Other, kind_of, list_items
+from harness.core.manifests.schema.shapes import Fault, check
+from harness.core.manifests.services import endpoints_of, service_of, with_endpoints
+from harness.core.manifests.text.documents import Document, Path
+from harness.core.manifests.text.reading import decoded, read_all
+from harness.core.manifests.workloads import pods_of as workload_pods
 from harness.core.model import (
-    ContainerPort,
+    Endpoints,
     Namespace,
     NetworkPolicy,
     Pod,
-    Protocol,
     Service,
-    ServicePort,
     Topology,
+    Unread,
 )
 from harness.core.policy.selectors import NAME_LABEL
 from harness.errors import ManifestError
 
-CLUSTER_SCOPED = frozenset({"Namespace"})
+MAX_BYTES = 4 * 1024 * 1024
+"""Of one file, unless the caller says otherwise: an export of a cluster with hundreds of pods."""
+MAX_TOTAL_BYTES = 16 * 1024 * 1024
+MAX_OBJECTS = 10_000
+MAX_ALL_PODS = 5_000
+DEFAULT_NAMESPACE = "default"
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "kustomization.json")
+_NOT_OBJECTS = ("values", "chart", "requirements", "skaffold", "kustomization")
+"""Beginnings of names of files that lie among manifests and are none."""
 
-MAX_BYTES = 64 * 1024
-"""Of one file, unless the caller says otherwise: far more than a lab's manifest needs."""
+Model = Namespace | Pod | Service | Endpoints | NetworkPolicy | Unread
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One object as written, ready for server-side apply; `origin` is its file and line."""
+    """One object as written, ready for server-side apply; `origin` is its file and line.
+
+    `models` are the oracle's values that it stands for: none for an object that decides nothing,
+    many for a workload with replicas. `passed_over` are fields that were not read, as they decide
+    nothing; `notes` say what a reader of an answer should know of the object.
+    """
 
     kind: str
     api_version: str
@@ -48,150 +66,312 @@ class Resource:
     name: str
     body: Mapping[str, Any]
     origin: str
-    model: Namespace | Pod | Service | NetworkPolicy | None = None
+    models: tuple[Model, ...] = field(default=(), compare=False)
+    passed_over: tuple[str, ...] = field(default=(), compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def key(self) -> tuple[str, str, str]:
         """What makes it the same object as another."""
         return (self.kind, self.namespace, self.name)
 
+    def __str__(self) -> str:
+        return " ".join(filter(None, self.key))
 
-def parse(text: str, *, origin: str, max_bytes: int = MAX_BYTES) -> tuple[Resource, ...]:
-    """Read a manifest file's text.
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file's name for messages (`folder/name.yaml`), and its bytes."""
+
+    origin: str
+    data: bytes
+
+    @property
+    def name(self) -> str:
+        """The name without folders."""
+        return self.origin.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Mapping[str, tuple[Resource, ...]]):
+    """What files hold, by file name without its suffix, and what to say of the files.
+
+    `namespace` is the one of objects that state none, and `because` says why it is that one; both
+    are empty if every object states its own.
+    """
+
+    files: Mapping[str, tuple[Resource, ...]]
+    notes: tuple[str, ...] = ()
+    namespace: str = ""
+    because: str = ""
+
+    def __getitem__(self, name: str) -> tuple[Resource, ...]:
+        return self.files[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+def parse(
+    text: str, *, origin: str, max_bytes: int = MAX_BYTES, namespace: str = ""
+) -> tuple[Resource, ...]:
+    """Read one file's text. An object without a namespace gets this one; without any it is refused.
 
     Raises:
         ManifestError: it holds something that is unknown, or that the API server would refuse; the
             message has every fault of the file with its line.
     """
-    wrong: list[str] = []
-    found: list[Resource] = []
-    for document in _documents(text, origin, max_bytes):
-        problems = _problems(document)
-        wrong += [f"{origin}:{document.line(at)}: {_dotted(at)} {what}" for at, what in problems]
-        if not problems:
-            found.append(_resource(document, origin))
-    keys = [resource.key for resource in found]
-    wrong += [
-        f"{r.origin}: {' '.join(filter(None, r.key))} stands twice"
-        for number, r in enumerate(found)
-        if r.key in keys[:number]
-    ]
-    if wrong:
-        count = "a fault" if len(wrong) == 1 else f"{len(wrong)} faults"
+    faults: list[str] = []
+    size = len(text.encode(errors="surrogatepass"))
+    if size > max_bytes:
+        faults.append(f"{origin}: the file has {size} bytes, and at most {max_bytes} are read")
+    found = [] if faults else _objects(origin, text, faults)
+    resources = _resources(found, namespace, faults)
+    _refuse(faults, origin)
+    return resources
+
+
+def read_files(files: Sequence[File], *, namespace: str = "") -> Loaded:
+    """Read files as people have them. `namespace` is that of objects that state none.
+
+    Where it is not given, it is that of a kustomization.yaml among the files, else the only one
+    that is declared, else `default`, which kubectl takes.
+
+    Raises:
+        ManifestError: a file cannot be read; the message has every fault of all files.
+    """
+    faults: list[str] = []
+    notes: list[str] = []
+    found: dict[str, list[_Found]] = {}
+    kustomized = ""
+    if (total := sum(len(file.data) for file in files)) > MAX_TOTAL_BYTES:
+        faults.append(f"{len(files)} files have {total} bytes; {MAX_TOTAL_BYTES} are read at most")
+        files = ()
+    for file in files:
+        if len(file.data) > MAX_BYTES:
+            faults.append(f"{file.origin}: has {len(file.data)} bytes; {MAX_BYTES} is the most")
+            continue
+        text = decoded(file.data)
+        if file.name in KUSTOMIZATIONS:
+            kustomized = kustomized or _kustomized(text)
+        if _is_no_manifest(file.name):
+            notes.append(f"{file.origin} was passed over: it holds no objects of Kubernetes")
+            continue
+        found[_key(file.name, found)] = _objects(file.origin, text, faults)
+    everything = [one for objects in found.values() for one in objects]
+    default, because = _default(everything, namespace, kustomized)
+    read = {key: _resources(objects, default, faults) for key, objects in found.items()}
+    _limit(read.values(), faults)
+    _refuse(faults, ", ".join(file.origin for file in files[:3]))
+    return Loaded(read, tuple(notes), default if because else "", because)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An object of a kind that is served, before its namespace is known."""
+
+    origin: str
+    document: Document
+    kind: Kind | Other
+
+    @property
+    def stated(self) -> str:
+        """The namespace that it states; empty if it states none."""
+        meta = self.document.value.get("metadata")
+        stated = meta.get("namespace") if isinstance(meta, dict) else ""
+        return stated if isinstance(stated, str) else ""
+
+
+def _refuse(faults: Sequence[str], origin: str) -> None:
+    if faults:
+        count = "a fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise ManifestError(
-            "\n  ".join((f"{count} in a manifest:", *wrong)),
+            "\n  ".join((f"{count} in a manifest:", *faults)),
             where=origin,
             try_="kubectl explain KIND.FIELD",
         )
-    return tuple(found)
 
 
-def _documents(text: str, origin: str, max_bytes: int) -> list[Document]:
-    size = len(text.encode(errors="surrogatepass"))
-    if size > max_bytes:
-        raise ManifestError(
-            f"a manifest of {size} bytes", where=origin, try_=f"at most {max_bytes}: split it"
-        )
-    try:
-        return read(text, origin=origin)
-    except RecursionError as error:
-        raise ManifestError("this YAML is nested too deeply", where=origin) from error
-    except (yaml.YAMLError, ValueError) as error:  # a tag or a date that names no value
-        seen = " ".join(str(error).split())
-        raise ManifestError("this YAML has an impossible value", where=origin, seen=seen) from error
+def _is_no_manifest(name: str) -> bool:
+    return name.partition(".")[0].lower().startswith(_NOT_OBJECTS)
 
 
-def _problems(document: Document) -> list[tuple[Path, str]]:
+def _kustomized(text: str) -> str:
+    for document in read_all(text)[0]:
+        if isinstance(document.value, dict) and isinstance(document.value.get("namespace"), str):
+            return str(document.value["namespace"])
+    return ""
+
+
+def _key(name: str, taken: Mapping[str, Any]) -> str:
+    stem = name.rpartition(".")[0] or name
+    return name if stem in taken else stem
+
+
+def _default(found: Iterable[_Found], given: str, kustomized: str) -> tuple[str, str]:
+    """The namespace of objects that state none, and why it is that one."""
+    found = list(found)
+    if not any(_lives_in_one(one) and not one.stated for one in found):
+        return "", ""
+    declared = {
+        str((one.document.value.get("metadata") or {}).get("name"))
+        for one in found
+        if one.kind.name == "Namespace"
+    }
+    if given:
+        return given, "that one was asked for"
+    if kustomized:
+        return kustomized, "kustomization.yaml says so"
+    if len(declared) == 1:
+        return declared.pop(), "it is the only one that is declared"
+    return DEFAULT_NAMESPACE, "kubectl takes it where nothing is said"
+
+
+def _lives_in_one(found: _Found) -> bool:
+    return isinstance(found.kind, Kind) and found.kind.namespaced
+
+
+def _objects(origin: str, text: str, faults: list[str]) -> list[_Found]:
+    """The objects of a text, those of lists one by one; faults are added to the list."""
+    documents, wrong = read_all(text)
+    faults += [f"{origin}:{fault.line}: {fault.text}" for fault in wrong]
+    found: list[_Found] = []
+    for document in documents:
+        for one in _flat(document):
+            if isinstance(one, _Found):
+                found.append(replace(one, origin=origin))
+            else:
+                faults.append(f"{origin}:{one[0]}: {one[1]}")
+            if len(found) > MAX_OBJECTS:
+                faults.append(f"{origin}: has more than {MAX_OBJECTS} objects")
+                return found
+    return found
+
+
+def _flat(document: Document) -> Iterator[_Found | tuple[int, str]]:
     body = document.value
     if not isinstance(body, dict):
-        return [((), "is no object")]
-    kind, version = body.get("kind"), body.get("apiVersion")
-    shape = SHAPES.get((str(version), str(kind)))
-    if shape is None:
-        return [_unknown_kind(str(kind), str(version))]
-    found = faults(document, shape)
-    meta = body.get("metadata") or {}
-    if isinstance(meta, dict):
-        found += _unnamed(str(kind), meta)
-    # An unknown field leaves the known ones readable; any other fault of shape does not.
-    if all(what.startswith(("unknown field", "has no")) for _, what in found):
-        found += refusals(body)
-    return found
+        yield document.line(), "the document is not an object"
+        return
+    version, name = body.get("apiVersion"), body.get("kind")
+    if not isinstance(name, str) or not name:
+        yield document.line(("kind",)), "the object has no kind"
+    elif not isinstance(version, str) or not version:
+        yield document.line(("apiVersion",)), f"the {name} has no apiVersion"
+    elif list_items(body):
+        yield from _items(document, version, name.removesuffix("List"))
+    else:
+        kind = kind_of(version, name)
+        if isinstance(kind, NotAKind):
+            yield document.line((kind.field,)), f"{kind.field} {kind.why}"
+        else:
+            yield _Found("", document, kind)
 
 
-def _unknown_kind(kind: str, version: str) -> tuple[Path, str]:
-    versions = {k: v for v, k in SHAPES}
-    if kind in versions:
-        return ("apiVersion",), f"of a {kind} must be {versions[kind]}, not {version}"
-    near = get_close_matches(kind, versions, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(versions)}"
-    return ("kind",), f"{kind} ({version}) is not known here; {hint}"
+def _items(document: Document, version: str, name: str) -> Iterator[_Found | tuple[int, str]]:
+    """The objects of a list. Those of a typed list may leave out their kind, as the API does."""
+    for number in range(len(document.value.get("items") or ())):
+        item = document.part(("items", number))
+        if name and isinstance(item.value, dict) and not item.value.get("kind"):
+            item = replace(item, value={"apiVersion": version, "kind": name, **item.value})
+        yield from _flat(item)
 
 
-def _unnamed(kind: str, meta: Mapping[str, Any]) -> list[tuple[Path, str]]:
-    found: list[tuple[Path, str]] = []
-    if not meta.get("name"):
-        found.append((("metadata",), "has no name"))
-    if kind not in CLUSTER_SCOPED and not meta.get("namespace"):
-        where = "labs state it, so that nothing lands elsewhere"
-        found.append((("metadata",), f"has no namespace: {where}"))
-    return found
+def _resources(found: Iterable[_Found], namespace: str, faults: list[str]) -> tuple[Resource, ...]:
+    resources: list[Resource] = []
+    seen: set[tuple[str, str, str]] = set()
+    for one in found:
+        if isinstance(one.kind, Other):
+            resources.append(_other(one, one.kind))
+            continue
+        resource = _resource(one, one.kind, namespace, faults)
+        if resource is None:
+            continue
+        if resource.key in seen:
+            faults.append(f"{resource.origin}: {resource} stands twice")
+        seen.add(resource.key)
+        resources.append(resource)
+    return tuple(resources)
 
 
-def _resource(document: Document, origin: str) -> Resource:
-    body = document.value
-    meta = body["metadata"]
-    place = f"{origin}:{document.line(())}"
+def _limit(files: Iterable[Sequence[Resource]], faults: list[str]) -> None:
+    pods = sum(isinstance(model, Pod) for file in files for r in file for model in r.models)
+    if pods > MAX_ALL_PODS:
+        faults.append(f"the files have {pods} pods, and at most {MAX_ALL_PODS} are read")
+
+
+def _other(found: _Found, kind: Other) -> Resource:
+    body = found.document.value
+    meta = body.get("metadata") if isinstance(body.get("metadata"), dict) else {}
+    name, origin = str(meta.get("name") or ""), f"{found.origin}:{found.document.line()}"
+    unread = Unread(kind.name, found.stated, name, kind.decides, origin)
+    models = (unread,) if kind.decides else ()
+    return Resource(kind.name, body["apiVersion"], found.stated, name, body, origin, models)
+
+
+def _resource(found: _Found, kind: Kind, namespace: str, faults: list[str]) -> Resource | None:
+    document = found.document
+    checked = check(document.value, kind.shape, strict_nulls=kind.custom)
+    problems = list(checked.faults)
+    if all(fault.readable for fault in problems):
+        problems += _unplaced(checked.value, kind, namespace)
+        problems += refusals(checked.value)
+    if problems:
+        faults += [f"{found.origin}:{document.line(f.path)}: {_words(f)}" for f in problems]
+        return None
+    meta = checked.value["metadata"]
     resource = Resource(
-        body["kind"], body["apiVersion"], meta.get("namespace", ""), meta["name"], body, place
+        kind.name,
+        kind.api_version,
+        (meta.get("namespace") or namespace) if kind.namespaced else "",
+        meta["name"],
+        _placed(document.value, namespace) if kind.namespaced else document.value,
+        f"{found.origin}:{document.line()}",
+        passed_over=tuple(checked.passed_over),
     )
-    return replace(resource, model=_model(resource))
+    models, notes = _models(resource, checked.value)
+    return replace(resource, models=models, notes=notes)
 
 
-def _model(resource: Resource) -> Namespace | Pod | Service | NetworkPolicy | None:
-    labels = resource.body["metadata"].get("labels") or {}
+def _unplaced(body: Mapping[str, Any], kind: Kind, namespace: str) -> Iterator[Fault]:
+    meta = body.get("metadata") or {}
+    if not meta.get("name"):
+        yield Fault(("metadata",), "has no name")
+    if kind.namespaced and not (meta.get("namespace") or namespace):
+        where = "labs state it, so that nothing lands elsewhere"
+        yield Fault(("metadata",), f"has no namespace: {where}")
+    if not kind.namespaced and meta.get("namespace"):
+        yield Fault(("metadata", "namespace"), f"must be left out: a {kind.name} lives in none")
+
+
+def _placed(body: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
+    """The object with its namespace stated, so that it is applied where it was judged."""
+    if body["metadata"].get("namespace"):
+        return body
+    return {**body, "metadata": {**body["metadata"], "namespace": namespace}}
+
+
+def _models(
+    resource: Resource, body: Mapping[str, Any]
+) -> tuple[tuple[Model, ...], tuple[str, ...]]:
+    placed = _placed(body, resource.namespace)
     match resource.kind:
         case "Namespace":
-            return Namespace(resource.name, {**labels, NAME_LABEL: resource.name})
-        case "Pod":
-            return _pod(resource.namespace, resource.name, labels, resource.body["spec"])
+            labels = body["metadata"].get("labels") or {}
+            return (Namespace(resource.name, {**labels, NAME_LABEL: resource.name}),), ()
         case "Service":
-            return _service(resource)
+            return (service_of(placed),), ()
+        case "Endpoints" | "EndpointSlice":
+            return endpoints_of(placed), ()
         case "NetworkPolicy":
-            return network_policy(resource.body, resource.origin)
+            return (network_policy(placed, resource.origin),), ()
         case "CiliumNetworkPolicy":
-            return cilium_policy(resource.body, resource.origin)
-    return None
-
-
-def _pod(namespace: str, name: str, labels: Mapping[str, str], spec: Mapping[str, Any]) -> Pod:
-    ports = tuple(
-        ContainerPort(p["containerPort"], Protocol(p.get("protocol", "TCP")), p.get("name", ""))
-        for container in spec.get("containers", [])
-        for p in container.get("ports", [])
-    )
-    return Pod(namespace, name, dict(labels), ports, host_network=bool(spec.get("hostNetwork")))
-
-
-def _service(resource: Resource) -> Service:
-    spec = resource.body.get("spec") or {}
-    ports = tuple(
-        ServicePort(
-            p["port"],
-            Protocol(p.get("protocol", "TCP")),
-            p.get("name", ""),
-            p.get("targetPort", p["port"]),
-        )
-        for p in spec.get("ports", [])
-    )
-    headless = spec.get("clusterIP") == "None"
-    return Service(
-        resource.namespace,
-        resource.name,
-        dict(spec.get("selector") or {}),
-        ports,
-        headless=headless,
-    )
+            return (cilium_policy(placed, resource.origin),), ()
+    found = workload_pods(resource.kind, resource.namespace, resource.name, body)
+    return found.pods, (f"{resource} {found.note}",) if found.note else ()
 
 
 def topology_of(
@@ -201,16 +381,13 @@ def topology_of(
 
     `addresses` are those of pods, by NAMESPACE/NAME, as far as they are known.
     """
-    namespaces: dict[str, Namespace] = {}
-    pods: dict[str, Pod] = {}
-    services: dict[str, Service] = {}
-    for resource in resources:
-        match resource.model:
-            case Namespace():
-                namespaces[resource.name] = resource.model
-            case Service():
-                services[str(resource.model)] = resource.model
-        pods.update({str(pod): pod for pod in pods_of(resource)})
+    models = [model for resource in resources for model in resource.models]
+    namespaces = {m.name: m for m in models if isinstance(m, Namespace)}
+    pods = {str(m): m for m in models if isinstance(m, Pod)}
+    services = with_endpoints(
+        {str(m): m for m in models if isinstance(m, Service)},
+        [m for m in models if isinstance(m, Endpoints)],
+    )
     known = {name: ip_address(text) for name, text in (addresses or {}).items() if name in pods}
     pods.update({name: replace(pods[name], ip=ip) for name, ip in known.items()})
     return Topology(namespaces, pods, services)
@@ -218,22 +395,16 @@ def topology_of(
 
 def pods_of(resource: Resource) -> tuple[Pod, ...]:
     """The pods that an object brings: itself, or a Deployment's replicas as NAME-1 and so on."""
-    if isinstance(resource.model, Pod):
-        return (resource.model,)
-    if resource.kind != "Deployment":
-        return ()
-    spec = resource.body["spec"]
-    template = spec["template"]
-    labels = (template.get("metadata") or {}).get("labels") or {}
-    return tuple(
-        _pod(resource.namespace, f"{resource.name}-{number}", labels, template["spec"])
-        for number in range(1, spec.get("replicas", 1) + 1)
-    )
+    return tuple(model for model in resource.models if isinstance(model, Pod))
 
 
 def policies_of(resources: Iterable[Resource]) -> tuple[NetworkPolicy, ...]:
     """The policies among the objects, of either kind."""
-    return tuple(r.model for r in resources if isinstance(r.model, NetworkPolicy))
+    return tuple(m for r in resources for m in r.models if isinstance(m, NetworkPolicy))
+
+
+def _words(fault: Fault) -> str:
+    return f"{_dotted(fault.path)} {fault.text}"
 
 
 def _dotted(path: Path) -> str:

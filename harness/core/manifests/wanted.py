@@ -17,8 +17,9 @@ from typing import Any
 import yaml
 
 from harness.core.ask import Flow, flow_of
-from harness.core.manifests.reader import MAX_BYTES, Resource
-from harness.core.manifests.yamltree import Document, read
+from harness.core.manifests.reader import Resource
+from harness.core.manifests.text.documents import Document
+from harness.core.manifests.text.reading import read
 from harness.core.model import Pod, Protocol, Topology
 from harness.core.target import ExternalPort, PodPort, parse_target
 from harness.errors import ManifestError, OutcomeTableError
@@ -26,6 +27,7 @@ from harness.errors import ManifestError, OutcomeTableError
 CONFIG_MAP = "wanted-flows"
 """The ConfigMap by which a lab's manifests carry the list, under the key `flows`."""
 
+MAX_BYTES = 64 * 1024
 MAX_ENTRIES = 1000
 DNS_PORT = 53
 SYSTEM = "kube-system"

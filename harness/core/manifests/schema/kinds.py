@@ -1,0 +1,150 @@
+"""Which kinds of objects are read, which are passed over, and which could decide but are not read.
+
+Sources: the kinds that Kubernetes 1.34 serves (k8s.io/api v0.34.4, register.go of each group) and
+those of Cilium 1.20.2 (its CRDs).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from harness.core.manifests.schema import cilium, kubernetes
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind that is read: its shape, and whether its objects live in a namespace."""
+
+    group: str
+    version: str
+    name: str
+    shape: Any
+    namespaced: bool = True
+
+    @property
+    def custom(self) -> bool:
+        """Whether it is a custom resource, whose fields may not be null."""
+        return "." in self.group and not self.group.endswith(".k8s.io")
+
+    @property
+    def api_version(self) -> str:
+        """As an object's apiVersion has it."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A kind that is passed over. `decides` says how it could decide a flow; empty if it cannot."""
+
+    name: str
+    decides: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotAKind:
+    """A kind that the API server does not serve: the field that is wrong, and why."""
+
+    field: str
+    why: str
+
+
+READ = tuple(
+    Kind(*entry)
+    for entry in (
+        ("", "v1", "Namespace", kubernetes.NAMESPACE, False),
+        ("", "v1", "Pod", kubernetes.POD),
+        ("", "v1", "Service", kubernetes.SERVICE),
+        ("", "v1", "Endpoints", kubernetes.ENDPOINTS),
+        ("", "v1", "ConfigMap", kubernetes.CONFIG_MAP),
+        ("", "v1", "ReplicationController", kubernetes.REPLICATION_CONTROLLER),
+        ("apps", "v1", "Deployment", kubernetes.CONTROLLER),
+        ("apps", "v1", "ReplicaSet", kubernetes.CONTROLLER),
+        ("apps", "v1", "StatefulSet", kubernetes.CONTROLLER),
+        ("apps", "v1", "DaemonSet", kubernetes.CONTROLLER),
+        ("batch", "v1", "Job", kubernetes.JOB),
+        ("batch", "v1", "CronJob", kubernetes.CRON_JOB),
+        ("discovery.k8s.io", "v1", "EndpointSlice", kubernetes.ENDPOINT_SLICE),
+        ("networking.k8s.io", "v1", "NetworkPolicy", kubernetes.NETWORK_POLICY),
+        ("cilium.io", "v2", "CiliumNetworkPolicy", cilium.CILIUM_POLICY),
+    )
+)
+_BY_NAME = {kind.name: kind for kind in READ}
+_PASSED_OVER = {
+    "": (
+        "Binding ComponentStatus Event LimitRange Node PersistentVolume PersistentVolumeClaim "
+        "PodTemplate ResourceQuota Secret ServiceAccount"
+    ),
+    "apps": "ControllerRevision",
+    "batch": "",
+    "discovery.k8s.io": "",
+    "networking.k8s.io": "Ingress IngressClass IPAddress ServiceCIDR",
+    "cilium.io": (
+        "CiliumBGPAdvertisement CiliumBGPClusterConfig CiliumBGPNodeConfig CiliumBGPPeerConfig "
+        "CiliumBGPNodeConfigOverride CiliumCIDRGroup CiliumClusterwideEnvoyConfig "
+        "CiliumClusterwideNetworkPolicy CiliumDatapathPlugin CiliumEgressGatewayPolicy "
+        "CiliumEndpoint CiliumEndpointSlice CiliumEnvoyConfig CiliumGatewayClassConfig "
+        "CiliumIdentity CiliumL2AnnouncementPolicy CiliumLoadBalancerIPPool "
+        "CiliumLocalRedirectPolicy CiliumNode CiliumNodeConfig CiliumPodIPPool"
+    ),
+}
+"""The other kinds of the groups in which a kind is read: a misspelt kind there is a fault."""
+
+_BEFORE = "it can allow or deny flows before any NetworkPolicy is asked"
+_BESIDE = "it can allow or deny flows beside NetworkPolicies"
+_TURNS = "it can turn a flow away to another target"
+_DECIDES = {
+    ("policy.networking.k8s.io", "AdminNetworkPolicy"): _BEFORE,
+    ("policy.networking.k8s.io", "ClusterNetworkPolicy"): _BEFORE,
+    ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"): (
+        "it can deny flows of pods that no NetworkPolicy selects"
+    ),
+    ("cilium.io", "CiliumLocalRedirectPolicy"): _TURNS,
+    ("cilium.io", "CiliumEnvoyConfig"): _TURNS,
+    ("cilium.io", "CiliumClusterwideEnvoyConfig"): _TURNS,
+    ("projectcalico.org", "NetworkPolicy"): _BEFORE,
+    ("projectcalico.org", "GlobalNetworkPolicy"): _BEFORE,
+    ("crd.projectcalico.org", "NetworkPolicy"): _BEFORE,
+    ("crd.projectcalico.org", "GlobalNetworkPolicy"): _BEFORE,
+    ("crd.antrea.io", "NetworkPolicy"): _BEFORE,
+    ("crd.antrea.io", "ClusterNetworkPolicy"): _BEFORE,
+    ("k8s.ovn.org", "EgressFirewall"): _BESIDE,
+    ("security.istio.io", "AuthorizationPolicy"): _BESIDE,
+    ("security.istio.io", "PeerAuthentication"): _BESIDE,
+    ("policy.linkerd.io", "Server"): _BESIDE,
+}
+_LISTS = "List"
+
+
+def kind_of(api_version: str, name: str) -> Kind | Other | NotAKind:
+    """What an object's apiVersion and kind mean to policylab."""
+    group, _, version = api_version.rpartition("/")
+    read = _BY_NAME.get(name)
+    if read is not None and read.group == group:
+        if read.version == version:
+            return read
+        return NotAKind("apiVersion", f"of a {name} must be {read.api_version}, not {api_version}")
+    if decides := _DECIDES.get((group, name)):
+        return Other(name, decides)
+    if read is not None and _is_own(group):
+        return NotAKind("apiVersion", f"of a {name} must be {read.api_version}, not {api_version}")
+    if group in _PASSED_OVER and name not in _PASSED_OVER[group].split():
+        return NotAKind("kind", f"{name} ({api_version}) is not a kind that is served{_near(name)}")
+    return Other(name)
+
+
+def list_items(body: dict[str, Any]) -> bool:
+    """Whether an object is a list of objects, as `kubectl get -o yaml` and the API print them."""
+    return str(body.get("kind")).endswith(_LISTS) and isinstance(body.get("items", []), list)
+
+
+def _is_own(group: str) -> bool:
+    """Whether a group is one of Kubernetes' own, where no other kind of that name can be."""
+    return "." not in group or group.endswith(".k8s.io")
+
+
+def _near(name: str) -> str:
+    known = [*_BY_NAME, *(kind for kinds in _PASSED_OVER.values() for kind in kinds.split())]
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,5 @@
+"""From a file's bytes to plain values with line numbers, as kubectl reads YAML and JSON.
+
+Here live the encodings, the words that are numbers, and every limit of size and depth. What a value
+means to Kubernetes is not known here.
+"""
