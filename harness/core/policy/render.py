@@ -5,6 +5,7 @@ Only Kubernetes' own kind: what Cilium can say beyond it is never suggested.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -20,12 +21,27 @@ from harness.core.model import (
     Selector,
 )
 
+_NOT_TEXT = re.compile(r"[yYnN]|[-+]?[.0-9][0-9a-fA-FoOxX_.+-]*")
+"""Texts that PyYAML writes without quotes, and kubectl does not read as texts: y, 8e1, 0o17."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a text so that kubectl, too, reads it as a text."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "'" if _NOT_TEXT.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
 API_VERSION = "networking.k8s.io/v1"
 
 
 def to_yaml(policy: NetworkPolicy) -> str:
     """The policy as a manifest; `harness.core.manifests.reader` reads the same policy from it."""
-    return yaml.safe_dump(to_body(policy), sort_keys=False, default_flow_style=False)
+    return yaml.dump(to_body(policy), Dumper=_Dumper, sort_keys=False, default_flow_style=False)
 
 
 def to_body(policy: NetworkPolicy) -> dict[str, Any]:
