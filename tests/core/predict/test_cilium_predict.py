@@ -67,7 +67,7 @@ def plain(ports: str) -> str:
     return f"""---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
-metadata: {{name: n, namespace: shop}}
+metadata: {{name: other, namespace: shop}}
 spec: {{podSelector: {{}}, policyTypes: [Egress], egress: [{ports}]}}
 """
 
