@@ -145,7 +145,7 @@ def _replicas(
 ) -> Iterator[Pod]:
     written = (template.get("metadata") or {}).get("labels") or {}
     inner = template.get("spec") or {}
-    hidden = frozenset(_HIDDEN.get(kind, ())) - written.keys()
+    hidden = frozenset(key for key in _HIDDEN.get(kind, ()) if key not in written)
     for name in names:
         extra: dict[str, str] = {}
         own: dict[str, Any] = {}
