@@ -13,9 +13,8 @@ from typing import Any
 
 from harness.core.fuzz.cases import Body, Case
 from harness.core.manifests.library import POLICY_KINDS
+from harness.core.manifests.text.documents import FieldPath
 from harness.errors import ManifestError
-
-FieldPath = tuple[str | int, ...]
 
 _KEPT = frozenset({"podSelector", "endpointSelector", "key", "operator", "cidr"})
 """Fields whose absence makes another policy, or none."""

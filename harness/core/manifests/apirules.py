@@ -23,7 +23,7 @@ from harness.core.manifests.fieldrules import (
     selector,
 )
 from harness.core.manifests.schema.shapes import Fault
-from harness.core.manifests.text.documents import Path
+from harness.core.manifests.text.documents import FieldPath
 from harness.core.model import Direction
 
 Body = Mapping[str, Any]
@@ -81,14 +81,14 @@ def _network_policy(spec: Body) -> Iterator[Fault]:
         yield Fault(("spec", "policyTypes"), "has more than two entries")
     for direction, side in (("ingress", "from"), ("egress", "to")):
         for number, rule in enumerate(spec.get(direction) or []):
-            path: Path = ("spec", direction, number)
+            path: FieldPath = ("spec", direction, number)
             for n, peer in enumerate(rule.get(side) or []):
                 yield from _peer(peer, (*path, side, n))
             for n, port in enumerate(rule.get("ports") or []):
                 yield from _port(port, (*path, "ports", n))
 
 
-def _peer(body: Body, path: Path) -> Iterator[Fault]:
+def _peer(body: Body, path: FieldPath) -> Iterator[Fault]:
     if not body:
         yield Fault(path, "must have a podSelector, a namespaceSelector or an ipBlock")
     if "ipBlock" in body and len(body) > 1:
@@ -99,7 +99,7 @@ def _peer(body: Body, path: Path) -> Iterator[Fault]:
         yield from cidr_block(body["ipBlock"], (*path, "ipBlock"))
 
 
-def _port(body: Body, path: Path) -> Iterator[Fault]:
+def _port(body: Body, path: FieldPath) -> Iterator[Fault]:
     yield from protocol(body, path)
     port, end = body.get("port"), body.get("endPort")
     if port is not None:
@@ -125,7 +125,7 @@ def _controller(spec: Body) -> Iterator[Fault]:
     yield from _template(spec, ("spec",))
 
 
-def _template(spec: Body, path: Path) -> Iterator[Fault]:
+def _template(spec: Body, path: FieldPath) -> Iterator[Fault]:
     template, here = spec.get("template") or {}, (*path, "template")
     given = (template.get("metadata") or {}).get("labels")
     yield from labels(given, (*here, "metadata", "labels"))
@@ -134,7 +134,7 @@ def _template(spec: Body, path: Path) -> Iterator[Fault]:
     yield from _pod_spec(template.get("spec") or {}, (*here, "spec"))
 
 
-def _pod_spec(spec: Body, path: Path) -> Iterator[Fault]:
+def _pod_spec(spec: Body, path: FieldPath) -> Iterator[Fault]:
     if not spec.get("containers"):
         yield Fault(path, "has no containers")
     for kind in ("containers", "initContainers"):

@@ -29,7 +29,7 @@ from harness.core.manifests.fieldrules import (
     selector,
 )
 from harness.core.manifests.schema.shapes import Fault
-from harness.core.manifests.text.documents import Path
+from harness.core.manifests.text.documents import FieldPath
 from harness.core.model import Entity, Operator
 
 ANY = "ANY"
@@ -73,7 +73,7 @@ def refusals(spec: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(("spec",), "has no ingress and no egress rule: one that lets nobody pass is {}")
     for direction, peers in (("ingress", INGRESS_PEERS), ("egress", EGRESS_PEERS)):
         for number, rule in enumerate(spec.get(direction) or []):
-            path: Path = ("spec", direction, number)
+            path: FieldPath = ("spec", direction, number)
             yield from _rule(rule or {}, peers, path)
             for n, entry in enumerate((rule or {}).get("toPorts") or []):
                 yield from _ports(entry or {}, (*path, "toPorts", n))
@@ -81,13 +81,13 @@ def refusals(spec: Mapping[str, Any]) -> Iterator[Fault]:
                     yield Fault((*path, "toPorts", n, "rules"), "of DNS are for egress only")
 
 
-def _own_key(key: str, path: Path) -> Iterator[Fault]:
+def _own_key(key: str, path: FieldPath) -> Iterator[Fault]:
     yield from _key(key, path)
     if of_namespace(key):
         yield Fault(path, "names a namespace: endpointSelector always means the policy's own")
 
 
-def _key(key: str, path: Path) -> Iterator[Fault]:
+def _key(key: str, path: FieldPath) -> Iterator[Fault]:
     source, colon, name = key.rpartition(":")
     if colon and source not in SOURCES:
         yield Fault(path, f"the label source `{source}:` is not known here; known: any: and k8s:")
@@ -104,7 +104,7 @@ def _key(key: str, path: Path) -> Iterator[Fault]:
         )
 
 
-def _rule(rule: Mapping[str, Any], peers: tuple[str, ...], path: Path) -> Iterator[Fault]:
+def _rule(rule: Mapping[str, Any], peers: tuple[str, ...], path: FieldPath) -> Iterator[Fault]:
     written = [field for field in peers if field in rule]
     for field in written:
         if not rule[field]:
@@ -118,7 +118,7 @@ def _rule(rule: Mapping[str, Any], peers: tuple[str, ...], path: Path) -> Iterat
             yield from _peer(field, item, (*path, field, number))
 
 
-def _peer(field: str, item: Any, path: Path) -> Iterator[Fault]:
+def _peer(field: str, item: Any, path: FieldPath) -> Iterator[Fault]:
     match field.removeprefix("to").removeprefix("from"):
         case "Endpoints":
             yield from _endpoint(item, path)
@@ -137,7 +137,7 @@ def _peer(field: str, item: Any, path: Path) -> Iterator[Fault]:
             yield from _name(item or {}, path)
 
 
-def _endpoint(body: Mapping[str, Any] | None, path: Path) -> Iterator[Fault]:
+def _endpoint(body: Mapping[str, Any] | None, path: FieldPath) -> Iterator[Fault]:
     if body is None:
         yield Fault(path, "is null: write {} to select all pods of the policy's namespace")
         return
@@ -152,7 +152,7 @@ def _endpoint(body: Mapping[str, Any] | None, path: Path) -> Iterator[Fault]:
         yield Fault(path, f"tells the namespace by {operators[0]} alone, {what}")
 
 
-def _name(body: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+def _name(body: Mapping[str, Any], path: FieldPath) -> Iterator[Fault]:
     written = [(field, body[field]) for field in ("matchName", "matchPattern") if field in body]
     if len(written) != 1:
         yield Fault(path, "must have a matchName or a matchPattern, and not both")
@@ -161,7 +161,7 @@ def _name(body: Mapping[str, Any], path: Path) -> Iterator[Fault]:
             yield Fault((*path, field), wrong)
 
 
-def _ports(entry: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+def _ports(entry: Mapping[str, Any], path: FieldPath) -> Iterator[Fault]:
     ports = entry.get("ports") or []
     if not ports:
         yield Fault(path, "has no ports, which allows none: list them, or leave toPorts out")
@@ -173,7 +173,7 @@ def _ports(entry: Mapping[str, Any], path: Path) -> Iterator[Fault]:
         yield from _dns(entry["rules"] or {}, ports, path)
 
 
-def _dns(rules: Mapping[str, Any], ports: list[Any], path: Path) -> Iterator[Fault]:
+def _dns(rules: Mapping[str, Any], ports: list[Any], path: FieldPath) -> Iterator[Fault]:
     if not rules.get("dns"):
         yield Fault((*path, "rules"), "has no names under dns: leave it out, or name some")
     for number, name in enumerate(rules.get("dns") or []):
@@ -185,7 +185,7 @@ def _dns(rules: Mapping[str, Any], ports: list[Any], path: Path) -> Iterator[Fau
             yield Fault((*path, "ports", number, "protocol"), "of rules.dns is TCP, UDP or ANY")
 
 
-def _port(body: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+def _port(body: Mapping[str, Any], path: FieldPath) -> Iterator[Fault]:
     yield from protocol(body, path, (*PROTOCOLS, ANY))
     text, end = body.get("port") or "", body.get("endPort")
     if not text:

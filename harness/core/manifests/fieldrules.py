@@ -20,7 +20,7 @@ from ipaddress import (
 from typing import Any
 
 from harness.core.manifests.schema.shapes import Fault
-from harness.core.manifests.text.documents import Path
+from harness.core.manifests.text.documents import FieldPath
 from harness.core.model import Operator, Protocol
 
 MAX_PORT = 65535
@@ -35,11 +35,11 @@ _LENGTH = re.compile(r"[0-9]{1,6}\Z")
 _MAPPED_BITS = 96
 """The length of the prefix under which IPv6 holds all of IPv4 (RFC 4291, 2.5.5.2)."""
 
-KeyRule = Callable[[str, Path], Iterator[Fault]]
+KeyRule = Callable[[str, FieldPath], Iterator[Fault]]
 
 
 def labels(
-    found: Mapping[str, str] | None, path: Path, key_rule: KeyRule | None = None
+    found: Mapping[str, str] | None, path: FieldPath, key_rule: KeyRule | None = None
 ) -> Iterator[Fault]:
     """Faults of labels; `key_rule` says which keys may be, where they are no plain label keys."""
     for key, value in (found or {}).items():
@@ -47,7 +47,7 @@ def labels(
         yield from _label_value(value, (*path, key))
 
 
-def label_key(key: str, path: Path) -> Iterator[Fault]:
+def label_key(key: str, path: FieldPath) -> Iterator[Fault]:
     """Faults of a label key: a name and, before a slash, a DNS name."""
     prefix, slash, name = key.rpartition("/")
     if slash and not is_subdomain(prefix):
@@ -57,7 +57,7 @@ def label_key(key: str, path: Path) -> Iterator[Fault]:
         yield Fault(path, f"`{key}` is not a valid label key: {wanted}")
 
 
-def _label_value(value: str, path: Path) -> Iterator[Fault]:
+def _label_value(value: str, path: FieldPath) -> Iterator[Fault]:
     if value and (len(value) > MAX_LABEL or not _LABEL.match(value)):
         wanted = f"letters, digits, - _ . and at most {MAX_LABEL}"
         yield Fault(path, f"`{value}` is not a valid label value: {wanted}")
@@ -74,7 +74,7 @@ def is_dns_label(text: str) -> bool:
 
 
 def selector(
-    body: Mapping[str, Any] | None, path: Path, key_rule: KeyRule | None = None
+    body: Mapping[str, Any] | None, path: FieldPath, key_rule: KeyRule | None = None
 ) -> Iterator[Fault]:
     """Faults of a label selector; `key_rule` as in `labels`."""
     body = body or {}
@@ -84,7 +84,7 @@ def selector(
         yield from _requirement(entry, here, key_rule or label_key)
 
 
-def _requirement(entry: Mapping[str, Any], path: Path, key_rule: KeyRule) -> Iterator[Fault]:
+def _requirement(entry: Mapping[str, Any], path: FieldPath, key_rule: KeyRule) -> Iterator[Fault]:
     if not entry.get("key"):
         yield Fault(path, "has no key")
     else:
@@ -104,7 +104,7 @@ def _requirement(entry: Mapping[str, Any], path: Path, key_rule: KeyRule) -> Ite
         yield from _label_value(value, (*path, "values", number))
 
 
-def cidr_block(body: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+def cidr_block(body: Mapping[str, Any], path: FieldPath) -> Iterator[Fault]:
     """Faults of a `cidr` and of what its `except` cuts out."""
     whole, wrong = cidr(body.get("cidr") or "")
     if wrong:
@@ -163,7 +163,7 @@ def is_address(text: str) -> bool:
 
 
 def protocol(
-    body: Mapping[str, Any], path: Path, known: Sequence[str] = PROTOCOLS
+    body: Mapping[str, Any], path: FieldPath, known: Sequence[str] = PROTOCOLS
 ) -> Iterator[Fault]:
     """Faults of a `protocol`, if there is one."""
     if "protocol" in body and body["protocol"] not in known:
@@ -171,13 +171,13 @@ def protocol(
         yield Fault((*path, "protocol"), text)
 
 
-def port_number(port: int, path: Path) -> Iterator[Fault]:
+def port_number(port: int, path: FieldPath) -> Iterator[Fault]:
     """Faults of a port's number."""
     if not 1 <= port <= MAX_PORT:
         yield Fault(path, f"{port} is not between 1 and {MAX_PORT}")
 
 
-def port_name(name: str, path: Path) -> Iterator[Fault]:
+def port_name(name: str, path: FieldPath) -> Iterator[Fault]:
     """Faults of a port's name (RFC 6335, 5.1)."""
     if len(name) > MAX_PORT_NAME or not _PORT_NAME.match(name):
         hint = "; a number is written without quotes" if name.isdigit() else ""
@@ -185,12 +185,12 @@ def port_name(name: str, path: Path) -> Iterator[Fault]:
         yield Fault(path, f"`{name}` is not a valid port name: {wanted}{hint}")
 
 
-def number_or_name(port: int | str, path: Path) -> Iterator[Fault]:
+def number_or_name(port: int | str, path: FieldPath) -> Iterator[Fault]:
     """Faults of a port that is written as a number or as the name of a container's port."""
     yield from port_number(port, path) if isinstance(port, int) else port_name(port, path)
 
 
-def needs(body: Mapping[str, Any], fields: Sequence[str], path: Path) -> Iterator[Fault]:
+def needs(body: Mapping[str, Any], fields: Sequence[str], path: FieldPath) -> Iterator[Fault]:
     """A fault for each of the fields that is missing or empty."""
     for field in fields:
         if body.get(field) in (None, ""):

@@ -23,7 +23,7 @@ from harness.core.manifests.networkpolicy import network_policy
 from harness.core.manifests.schema.kinds import Kind, NotAKind, Other, kind_of, list_items
 from harness.core.manifests.schema.shapes import Fault, check
 from harness.core.manifests.services import endpoints_of, service_of, with_endpoints
-from harness.core.manifests.text.documents import Document, Path
+from harness.core.manifests.text.documents import Document, FieldPath
 from harness.core.manifests.text.reading import decoded, read_all
 from harness.core.manifests.workloads import pods_of as workload_pods
 from harness.core.model import (
@@ -407,7 +407,7 @@ def _words(fault: Fault) -> str:
     return f"{_dotted(fault.path)} {fault.text}"
 
 
-def _dotted(path: Path) -> str:
+def _dotted(path: FieldPath) -> str:
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)

@@ -22,7 +22,7 @@ from harness.core.manifests.fieldrules import (
     protocol,
 )
 from harness.core.manifests.schema.shapes import Fault
-from harness.core.manifests.text.documents import Path
+from harness.core.manifests.text.documents import FieldPath
 
 NONE = "None"
 CLUSTER_IP, NODE_PORT, BALANCER, EXTERNAL = TYPES = (
@@ -64,7 +64,7 @@ def refusals(spec: Body) -> Iterator[Fault]:
     yield from _session(spec)
 
 
-def _word(path: Path, found: str, words: tuple[str, ...]) -> Fault:
+def _word(path: FieldPath, found: str, words: tuple[str, ...]) -> Fault:
     return Fault(path, f"is `{found}`, and must be {' or '.join(words)}")
 
 
@@ -73,7 +73,7 @@ def _ports(spec: Body, kind: str) -> Iterator[Fault]:
     if not ports and NONE not in _cluster_ips(spec) and kind != EXTERNAL:
         yield Fault(("spec",), "has no ports")
     for number, port in enumerate(ports):
-        path: Path = ("spec", "ports", number)
+        path: FieldPath = ("spec", "ports", number)
         if port.get("protocol"):
             yield from protocol(port, path)
         yield from _port(port, path, named=len(ports) > 1)
@@ -93,7 +93,7 @@ def _with_node(ports: list[Any]) -> list[Any]:
     return [port for port in ports if port.get("nodePort")]
 
 
-def _port(port: Body, path: Path, *, named: bool) -> Iterator[Fault]:
+def _port(port: Body, path: FieldPath, *, named: bool) -> Iterator[Fault]:
     if "port" not in port:
         yield Fault(path, "has no port")
     else:
@@ -119,7 +119,7 @@ def _cluster_ips(spec: Body) -> list[str]:
 
 
 def _cluster_addresses(spec: Body, kind: str) -> Iterator[Fault]:
-    path: Path = ("spec", "clusterIPs" if spec.get("clusterIPs") else "clusterIP")
+    path: FieldPath = ("spec", "clusterIPs" if spec.get("clusterIPs") else "clusterIP")
     found = _cluster_ips(spec)
     one = spec.get("clusterIP")
     if one and found[0] != one:
@@ -182,5 +182,5 @@ def _session(spec: Body) -> Iterator[Fault]:
     )
     wrong = seconds is not None and not 1 <= seconds <= MAX_SESSION_SECONDS
     if spec.get("sessionAffinity") == "ClientIP" and wrong:
-        path: Path = ("spec", "sessionAffinityConfig", "clientIP", "timeoutSeconds")
+        path: FieldPath = ("spec", "sessionAffinityConfig", "clientIP", "timeoutSeconds")
         yield Fault(path, f"{seconds} is not between 1 and {MAX_SESSION_SECONDS}")

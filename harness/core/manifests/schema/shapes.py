@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from harness.core.manifests.text.documents import Path
+from harness.core.manifests.text.documents import FieldPath
 
 INT_OR_STR = (int, str)
 _NEAR = 0.75
@@ -28,7 +28,7 @@ class Fault:
     value has the wrong type, for then nobody knows what was meant.
     """
 
-    path: Path
+    path: FieldPath
     text: str
     readable: bool = True
 
@@ -100,7 +100,7 @@ def check(value: Any, shape: Any, *, strict_nulls: bool = False) -> Checked:
     return found
 
 
-def fields_of(shape: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+def fields_of(shape: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, Any]]:
     """Every field that a shape knows, with its path and its own shape; list entries are `[]`."""
     match shape:
         case Mapping() | Open():
@@ -114,7 +114,7 @@ def fields_of(shape: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
             yield from fields_of(shape[0], (*path, "[]"))
 
 
-def _check(value: Any, shape: Any, path: Path, found: Checked) -> Any:
+def _check(value: Any, shape: Any, path: FieldPath, found: Checked) -> Any:
     match shape:
         case Mapping() | Open() | Free():
             return _mapping(value, shape, path, found)
@@ -137,7 +137,7 @@ def _check(value: Any, shape: Any, path: Path, found: Checked) -> Any:
     return _scalar(value, shape if isinstance(shape, tuple) else (shape,), path, found)
 
 
-def _mapping(value: Any, shape: Any, path: Path, found: Checked) -> Any:
+def _mapping(value: Any, shape: Any, path: FieldPath, found: Checked) -> Any:
     if not isinstance(value, dict):
         return _wrong(path, f"must be a mapping, not {_seen(value)}", found)
     if isinstance(shape, Free):
@@ -176,7 +176,7 @@ def _nearest(key: str, fields: Mapping[str, Any]) -> str:
     return f"; did you mean `{near[0]}`?" if near else f"; known: {', '.join(known)}"
 
 
-def _scalar(value: Any, types: Sequence[type], path: Path, found: Checked) -> Any:
+def _scalar(value: Any, types: Sequence[type], path: FieldPath, found: Checked) -> Any:
     # In Python a boolean is an int: only an exact type is meant.
     if type(value) not in types:
         names = {int: "a number", str: "a text", bool: "true or false"}
@@ -187,7 +187,7 @@ def _scalar(value: Any, types: Sequence[type], path: Path, found: Checked) -> An
     return value
 
 
-def _wrong(path: Path, text: str, found: Checked) -> None:
+def _wrong(path: FieldPath, text: str, found: Checked) -> None:
     found.faults.append(Fault(path, text, readable=False))
 
 
@@ -211,5 +211,5 @@ def _seen(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:60]}..."  # noqa: PLR2004 - one line
 
 
-def _dotted(path: Path) -> str:
+def _dotted(path: FieldPath) -> str:
     return ".".join(str(step) for step in path if isinstance(step, str))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Path = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 """The way to a part of a value: keys of mappings, and numbers of lists from 0."""
 
 
@@ -25,7 +25,7 @@ class Document:
     value: Any
     place: Place
 
-    def line(self, path: Path = ()) -> int:
+    def line(self, path: FieldPath = ()) -> int:
         """The line of a part; of a part that is missing, the line of what it would be in."""
         place = self.place
         for step in path:
@@ -34,7 +34,7 @@ class Document:
             place = place.parts[step]
         return place.line
 
-    def part(self, path: Path) -> Document:
+    def part(self, path: FieldPath) -> Document:
         """A value inside of this one, as a document of its own. The path must exist."""
         value, place = self.value, self.place
         for step in path:
