@@ -123,7 +123,7 @@ class Plays:
         )
         clear(kube, namespaces_of(library))
         self._stages[tutorial] = stage
-        replayer = Replayer(programs, prober.names)
+        replayer = Replayer(programs, prober.names, cluster.patience)
         drops = cni.drops and cni.drops(kube, programs)
         bench = Bench(kube, prober, stage, replayer, cluster.internet, drops, doors.controls)
         return Play(stage, replayer, bench, self.rows[tutorial])

@@ -33,12 +33,8 @@ from harness.edge.stage.settling import POLL_EVERY, Poll
 from harness.edge.stage.stage import Stage
 from harness.errors import HarnessError, NotSettled, ProbeError
 
-SHRINK_SECONDS = 90.0
-"""For one disagreement; what is found by then is written down."""
 LOOK_SECONDS = 1.0
 """Between two looks at whether a thread broke."""
-TRY_SECONDS = 2.0
-"""For a smaller case to come into force: one that still differs waits all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +115,7 @@ class World:
 
     def shrink(self, drawn: Judged, *, source: str, stop: Event) -> Finding:
         """Leave out what can be left out while the cluster still differs from the oracle."""
-        best, tries, end = drawn, 0, self._kube.clock.monotonic() + SHRINK_SECONDS
+        best, tries, end = drawn, 0, self._kube.clock.monotonic() + self._kube.patience.shrink
         better: Judged | None = drawn
         while better:
             better = None
@@ -127,7 +123,7 @@ class World:
                 if stop.is_set() or self._kube.clock.monotonic() > end:
                     break
                 tries += 1
-                found = self.run(case, patience=TRY_SECONDS)
+                found = self.run(case, patience=self._kube.patience.shrink_try)
                 if found.disagreed:
                     best = better = found
                     break

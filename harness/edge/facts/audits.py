@@ -25,7 +25,6 @@ from harness.edge.stage.bench import Bench
 from harness.errors import ProbeError
 
 SHOWN = 6
-REST_SECONDS = 10.0
 
 
 def blocked(bench: Bench, row: Row, end: PodPort) -> Observation:
@@ -92,7 +91,7 @@ def _grown(
         return found, after
 
     what = "the CNI's counters of dropped packets stand still"
-    return bench.kube.wait(what, check, seconds=REST_SECONDS)
+    return bench.kube.wait(what, check, seconds=bench.patience.at_rest)
 
 
 def unused_rules(bench: Bench, row: Row) -> Observation:

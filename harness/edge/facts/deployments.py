@@ -12,9 +12,6 @@ from harness.edge.machine.wait import NotYet
 from harness.edge.stage.bench import Bench
 from harness.errors import ProbeError
 
-CRASH_SECONDS = 60.0
-"""Longer than the kubelet's first pauses between restarts (10, 20 s)."""
-
 
 def last_words(bench: Bench, row: Row) -> Observation:
     """The last line of a crashed container, up to the part that changes from run to run."""
@@ -54,7 +51,7 @@ def ready(bench: Bench, row: Row) -> Observation:
             raise NotYet(f"{counts}, generation observed: {current}")
         return counts
 
-    counts = bench.kube.wait(f"{row.source} is available", check, seconds=CRASH_SECONDS)
+    counts = bench.kube.wait(f"{row.source} is available", check, seconds=bench.patience.deployment)
     restarts = [
         status["restartCount"]
         for body in _pods(bench, row.source)
@@ -81,7 +78,9 @@ def _crashed(bench: Bench, deployment: PodRef) -> tuple[str, dict[str, Any]]:
             or "no pod"
         )
 
-    return bench.kube.wait(f"{deployment} has crashed at least once", check, seconds=CRASH_SECONDS)
+    return bench.kube.wait(
+        f"{deployment} has crashed at least once", check, seconds=bench.patience.deployment
+    )
 
 
 def _deployment(bench: Bench, deployment: PodRef) -> dict[str, Any]:

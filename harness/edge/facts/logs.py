@@ -7,9 +7,6 @@ from datetime import datetime
 
 from harness.edge.api.kube import Kube
 
-SECONDS = 5.0
-"""How long a log may take to show a line that was written."""
-
 WINDOW = 20
 """Seconds of a log that are read: more than a measurement lasts."""
 

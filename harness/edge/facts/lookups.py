@@ -9,7 +9,7 @@ from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import count_of
 from harness.core.spread import Spread
 from harness.core.target import PodRef
-from harness.edge.facts.logs import SECONDS, logged_since
+from harness.edge.facts.logs import logged_since
 from harness.edge.machine.wait import NotYet
 from harness.edge.stage.bench import Bench
 
@@ -101,7 +101,7 @@ def _asked(bench: Bench, pod: PodRef, name: str) -> tuple[list[dict[str, str]], 
     asked = bench.kube.wait(
         f"CoreDNS logs the questions of {pod}",
         logged,
-        seconds=SECONDS,
+        seconds=bench.patience.log,
         try_="the cluster's CoreDNS needs its `log` plugin: clusters made by policylab have it",
     )
     return asked, transcript

@@ -21,12 +21,6 @@ from harness.errors import ProbeError
 KNOWN = (("cilium-dbg", "bpf", "ipcache", "list"), ("cilium-dbg", "fqdn", "cache", "list"))
 """What prints the addresses that an agent has an identity for, and those that names led to."""
 FORGET = ("cilium-dbg", "fqdn", "cache", "clean", "--force")
-FORGET_SECONDS = 90.0
-"""Cilium collects names that nobody uses any more once a minute, if their connections have ended.
-Measured: every address gone within 20 s after two runs, and one still there after 90 s in a third.
-"""
-CACHE_SECONDS = 45.0
-"""Longer than an answer stays in CoreDNS's cache: 30 s by its Corefile, 1 s if the name moves."""
 
 
 def new_address_unasked(bench: Bench, row: Row, moving: NamePort, witness: PodRef) -> Observation:
@@ -104,7 +98,7 @@ def _spare(bench: Bench, name: str) -> tuple[str, str]:
         raise NotYet(f"it still knows each of {len(SPARES)}")
 
     what = "an address that Cilium was never told"
-    return bench.kube.wait(what, unknown, seconds=FORGET_SECONDS, every=1.0)
+    return bench.kube.wait(what, unknown, seconds=bench.patience.forgotten, every=1.0)
 
 
 def _controls(bench: Bench) -> Outside:
@@ -131,7 +125,9 @@ def _until_reading(bench: Bench, ask: Ask, wanted: Reading) -> float:
         return bench.kube.clock.monotonic()
 
     began = bench.kube.clock.monotonic()
-    return bench.kube.wait(f"{ask.target} is {wanted}", reads, seconds=CACHE_SECONDS) - began
+    return (
+        bench.kube.wait(f"{ask.target} is {wanted}", reads, seconds=bench.patience.cached) - began
+    )
 
 
 def _at_address(bench: Bench, pods: list[PodRef], address: str, port: int) -> dict[PodRef, Outcome]:

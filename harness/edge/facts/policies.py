@@ -19,10 +19,10 @@ from harness.core.predict.settle import candidates, flips
 from harness.core.probe.attempts import POLL
 from harness.core.spread import Spread
 from harness.core.target import PodPort, PodRef
-from harness.edge.facts.logs import SECONDS, logged_since
+from harness.edge.facts.logs import logged_since
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.edge.stage.bench import Bench
-from harness.edge.stage.settling import POLL_EVERY, SETTLE_SECONDS, Poll
+from harness.edge.stage.settling import POLL_EVERY, Poll
 from harness.errors import ProbeError
 
 POLICY = "networking.k8s.io/v1", "NetworkPolicy"
@@ -99,7 +99,7 @@ def client_address(bench: Bench, row: Row) -> Observation:
             raise NotYet(f"nothing is logged yet by {', '.join(silent)}")
         return found
 
-    found = bench.kube.wait("the web servers log the requests", logged, seconds=SECONDS)
+    found = bench.kube.wait("the web servers log the requests", logged, seconds=bench.patience.log)
     same = all(clients == [own] for clients in found.values())
     return Observation(
         Reading(Outcome.SHOWS, "the client's own address" if same else "another address"),
@@ -160,7 +160,7 @@ def takes_effect(bench: Bench, row: Row) -> Observation:
         last = [_last_passed(bench, flow, bodies) for _ in range(TIMES)]
         # What follows must find the state as the step left it.
         back = Poll(bench.observer, silenced, clock=clock.monotonic)
-        wait_for("the policies are back", back, seconds=SETTLE_SECONDS, clock=clock)
+        wait_for("the policies are back", back, seconds=bench.patience.settle, clock=clock)
     late = [ms for ms in last if ms is not None]
     note = f"{len(late)} of {TIMES} times a new connection was still made after the API's answer"
     spread = Spread.of(late) if late else None
@@ -186,19 +186,24 @@ def _last_passed(bench: Bench, flow: Ask, bodies: list[Mapping[str, Any]]) -> fl
             raise NotYet(f"{flow} is still silent")
 
     wait_for(
-        "the flow is open again", passes, seconds=SETTLE_SECONDS, every=POLL_EVERY, clock=clock
+        "the flow is open again",
+        passes,
+        seconds=bench.patience.settle,
+        every=POLL_EVERY,
+        clock=clock,
     )
     for body in bodies:
         bench.kube.apply(bench.stage.pods.as_applied(dict(body)))
     answered = clock.monotonic()
     last: float | None = None
 
-    while (began := clock.monotonic()) < answered + SETTLE_SECONDS:
+    while (began := clock.monotonic()) < answered + bench.patience.settle:
         if _outcome(bench, flow) in SILENT:
             return last
         last = round((began - answered) * 1000, 1)
     raise ProbeError(
-        f"the policies did not close the flow within {SETTLE_SECONDS:g} s", where=str(flow)
+        f"the policies did not close the flow within {bench.patience.settle:g} s",
+        where=str(flow),
     )
 
 

@@ -55,6 +55,31 @@ class Patience:
     `namespace_usable`: until a new namespace can hold pods.
     `objects_gone`: until objects that were deleted are gone.
 
+    Probes (not the times of a round, which are measured):
+    `pods_ready`: until pods and their probers run.
+    `prober_start`: until probers that start at once have said hello.
+    `prober_start_each`: so much more of it for each of them.
+    `prober_end`: until a prober that is ended is gone.
+    `round_line`: after a round's end, for its line: load may keep kubectl or the agent.
+    `starved`: for how long rounds that a starved prober measured are made again.
+    `lookup`: for one lookup by a pod's own resolver.
+    `command`: for a tutorial's own command.
+    `held_answer`: for one answer over a connection that is kept open.
+
+    States and measurements:
+    `settle`: until a change of policies is in force.
+    `self_test`: the same where no policy is applied, so that most changes never come.
+    `log`: until a log shows a line that was written.
+    `deployment`: until a Deployment is available, or has crashed, as the row says.
+    `at_rest`: until a CNI's account of drops stands still.
+    `forgotten`: until Cilium has forgotten the addresses of a name. Measured: each within 20 s
+        after two runs, one still there after 90 s in a third.
+    `cached`: until CoreDNS answers anew. Its cache keeps an answer for 30 s at most.
+
+    Made-up policies:
+    `shrink`: for one disagreement; what is found by then is written down.
+    `shrink_try`: until a smaller case is in force; a case that still differs waits all of it.
+
     CNIs:
     `cni_answer`: until a CNI's agent has run one of its commands.
     `cni_realised`: until a CNI says that policies are in force.
@@ -95,6 +120,27 @@ class Patience:
     api_conflict: float = 10.0
     namespace_usable: float = 60.0
     objects_gone: float = 90.0
+
+    pods_ready: float = 90.0
+    prober_start: float = 15.0
+    prober_start_each: float = 0.25
+    prober_end: float = 3.0
+    round_line: float = 10.0
+    starved: float = 20.0
+    lookup: float = 60.0
+    command: float = 30.0
+    held_answer: float = 8.0
+
+    settle: float = 15.0
+    self_test: float = 2.0
+    log: float = 5.0
+    deployment: float = 60.0
+    at_rest: float = 10.0
+    forgotten: float = 90.0
+    cached: float = 45.0
+
+    shrink: float = 90.0
+    shrink_try: float = 2.0
 
     cni_answer: float = 20.0
     cni_realised: float = 15.0

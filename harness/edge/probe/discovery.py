@@ -14,8 +14,6 @@ from harness.edge.probe.pods import prober_container
 from harness.edge.probe.stream import CONTAINER
 from harness.errors import ProbeError
 
-READY_SECONDS = 90.0
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -61,7 +59,7 @@ def equip(kube: Kube, pods: Iterable[Pod], image: str) -> None:
     """Put a prober beside each of these pods, and wait until they run; they stay with the pods.
 
     Raises:
-        ClusterNotReady: they do not run within `READY_SECONDS`; the message has their states.
+        ClusterNotReady: they do not run in time; the message has their states.
     """
     pods = tuple(pods)
     for pod in pods:
@@ -81,7 +79,7 @@ def equip(kube: Kube, pods: Iterable[Pod], image: str) -> None:
     kube.wait(
         f"the probers of {len(wanted)} pods run",
         running,
-        seconds=READY_SECONDS,
+        seconds=kube.patience.pods_ready,
         try_=f"is {image} on every node? --image=REFERENCE takes any image with python3",
     )
 

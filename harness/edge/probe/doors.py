@@ -62,7 +62,7 @@ class ClusterDoors:
 
     def prober(self) -> Prober:
         """Probers by `kubectl exec`."""
-        return StreamProber(self.kubectl, self.kubeconfig, self.context)
+        return StreamProber(self.kubectl, self.kubeconfig, self.context, self.patience)
 
     def programs(self) -> Exec:
         """Programs by `kubectl exec`."""

@@ -11,7 +11,6 @@ from harness.edge.api.livenames import LivePod
 from harness.edge.probe.stream import CONTAINER
 from harness.errors import ProbeError
 
-ANSWER_SECONDS = 8.0
 """For one line from the pod; the script inside gives up on a silent server after 2 s."""
 
 # Reads a line, asks once over the connection, writes what came: so the harness sets the pace.
@@ -30,9 +29,15 @@ for _ in sys.stdin:
 
 
 class Held:
-    """One HTTP connection from a pod's prober, kept open until the end of the `with`."""
+    """One HTTP connection from a pod's prober, kept open until the end of the `with`.
 
-    def __init__(self, kubectl: Exec, pod: LivePod, address: str, port: int) -> None:
+    `seconds` is how long each answer may take.
+    """
+
+    def __init__(
+        self, kubectl: Exec, pod: LivePod, address: str, port: int, seconds: float
+    ) -> None:
+        self._seconds = seconds
         self._where = f"{pod} -> {address}:{port}"
         command = ["python3", "-u", "-c", _SCRIPT, address, str(port)]
         self._dialogue = kubectl.talk(pod.namespace, pod.name, command, container=CONTAINER)
@@ -63,9 +68,9 @@ class Held:
         return self._line()
 
     def _line(self) -> str:
-        line = self._dialogue.hear(ANSWER_SECONDS)
+        line = self._dialogue.hear(self._seconds)
         if line is None:
-            raise self._broken(f"no line within {ANSWER_SECONDS:g} s")
+            raise self._broken(f"no line within {self._seconds:g} s")
         try:
             return str(json.loads(line))
         except ValueError:

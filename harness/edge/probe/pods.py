@@ -19,7 +19,6 @@ from harness.errors import ProbeError
 
 IMAGE_PREFIX = "localhost/policylab/"
 TOOLBOX = f"{IMAGE_PREFIX}toolbox:lab"
-READY_SECONDS = 60.0
 NO_PROBER = ("policylab/prober", "none")
 """The annotation of a workload that nobody probes, and that need not become ready."""
 
@@ -68,7 +67,7 @@ class Pods:
         """Put a prober beside each pod of these objects, and wait until pod and prober run.
 
         Raises:
-            ClusterNotReady: they do not within `READY_SECONDS`; the message has their states.
+            ClusterNotReady: they do not in time; the message has their states.
         """
         live = {ref: name for each in workloads for ref, name in self._live(each).items()}
         if not live:
@@ -101,7 +100,7 @@ class Pods:
         self._kube.wait(
             f"{len(wanted)} pods and their probers run",
             running,
-            seconds=READY_SECONDS,
+            seconds=self._kube.patience.pods_ready,
             try_=f"kubectl -n {namespaces[0]} describe pods",
         )
 
@@ -116,7 +115,7 @@ class Pods:
         names = self._kube.wait(
             f"the Deployment {workload.namespace}/{workload.name} has its pods, and no old ones",
             lambda: live_replicas(self._kube, workload, len(refs)),
-            seconds=READY_SECONDS,
+            seconds=self._kube.patience.pods_ready,
             try_=f"kubectl -n {workload.namespace} describe deployment {workload.name}",
         )
         return dict(zip(refs, names, strict=True))

@@ -10,23 +10,23 @@ from harness.core.observation import Transcript
 from harness.core.target import PodRef
 from harness.edge.api.kubectl import Exec, exec_words
 from harness.edge.api.livenames import LiveNames
+from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.process import CommandFailed
 from harness.edge.probe.held import Held
 from harness.errors import ProbeError
-
-COMMAND_SECONDS = 30.0
 
 
 class Replayer:
     """Runs commands by `kubectl exec`, as a student would, in pods of these live names."""
 
-    def __init__(self, kubectl: Exec, names: LiveNames) -> None:
+    def __init__(self, kubectl: Exec, names: LiveNames, patience: Patience = PATIENCE) -> None:
+        self._patience = patience
         self.kubectl = kubectl
         self._names = names
 
     def hold(self, pod: PodRef, address: str, port: int) -> Held:
         """A connection from the pod's prober that stays open; a context manager."""
-        return Held(self.kubectl, self._names.live(pod), address, port)
+        return Held(self.kubectl, self._names.live(pod), address, port, self._patience.held_answer)
 
     def run(self, pod: PodRef, command: Sequence[str]) -> Transcript:
         """Run the command and keep what it said.
@@ -39,7 +39,7 @@ class Replayer:
         typed = exec_words(pod.namespace, name, command)
         try:
             done = self.kubectl.run(
-                pod.namespace, name, command, seconds=COMMAND_SECONDS, check=False
+                pod.namespace, name, command, seconds=self._patience.command, check=False
             )
         except CommandFailed as error:
             raise ProbeError(

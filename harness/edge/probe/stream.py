@@ -10,10 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 from harness.core.target import PodRef
+from harness.edge.machine.patience import Patience
 from harness.errors import ProbeError
 
 CONTAINER = "policylab-probe"
-CLOSE_SECONDS = 3.0
 CHUNK = 1 << 20
 """Bytes to take at once."""
 
@@ -21,7 +21,8 @@ CHUNK = 1 << 20
 class Stream:
     """The open exec stream of one pod; `process` was started with pipes."""
 
-    def __init__(self, pod: PodRef, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, pod: PodRef, process: subprocess.Popen[bytes], patience: Patience) -> None:
+        self._patience = patience
         if process.stdin is None or process.stdout is None:
             raise ValueError("a stream needs a process with pipes")
         self.pod = pod
@@ -81,5 +82,5 @@ class Stream:
         if self.process.poll() is None:
             self.process.kill()
         with suppress(OSError, ValueError):
-            _, err = self.process.communicate(timeout=CLOSE_SECONDS)
+            _, err = self.process.communicate(timeout=self._patience.prober_end)
             self._stderr += err or b""

@@ -23,6 +23,7 @@ from harness.core.probe.attempts import DEADLINE, Attempts, Item
 from harness.core.target import PodRef
 from harness.edge.api.kubectl import kubectl_base
 from harness.edge.api.livenames import LiveNames
+from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.process import CommandFailed, start
 from harness.edge.probe import agent
 from harness.edge.probe.stream import CONTAINER, Stream
@@ -39,19 +40,11 @@ from harness.edge.probe.wire import (
 )
 from harness.errors import ProbeError
 
-START_SECONDS, START_EACH_SECONDS = 15.0, 0.25
-GRACE_SECONDS = 10.0
-"""After a round's deadline, for its line: a machine under load may keep kubectl or the agent."""
-LOOKUP_SECONDS = 60.0
-STARVED_SECONDS = 20.0
-"""For so long rounds that a starved prober measured are made again before there is no verdict."""
-
 
 class StreamProber:
     """Rounds of probes over `kubectl exec`. Use as a context manager.
 
-    `patience` is for how many seconds rounds of a starved prober are made again. `voided` counts
-    the rounds of single pods that were void so far.
+    `voided` counts the rounds of single pods that were void so far.
     """
 
     def __init__(
@@ -59,8 +52,7 @@ class StreamProber:
         kubectl: Path,
         kubeconfig: Path,
         context: str = "",
-        *,
-        patience: float = STARVED_SECONDS,
+        patience: Patience = PATIENCE,
     ) -> None:
         self._base = kubectl_base(kubectl, kubeconfig, context)
         self._patience = patience
@@ -110,7 +102,7 @@ class StreamProber:
         """Probe all items from all pods at once; see `Prober.round`."""
         answers: dict[PodRef, Answer[Attempts]] = {}
         left = {pod: list(batch) for pod, batch in items.items() if batch}
-        end = time.monotonic() + self._patience
+        end = time.monotonic() + self._patience.starved
         while left:
             rounds = self._once(left, deadline)
             answers |= {
@@ -129,7 +121,7 @@ class StreamProber:
 
     def _starved(self, pod: PodRef, why: str) -> Answer[Attempts]:
         error = ProbeError(
-            f"the prober in {pod} was starved in every round, for {self._patience:g} s",
+            f"the prober in {pod} was starved in every round, for {self._patience.starved:g} s",
             where=str(pod),
             seen=why,
             try_="give the machine less other work",
@@ -148,7 +140,7 @@ class StreamProber:
             pod: {"listen": [asdict(door) for door in wanted], "name": str(pod)}
             for pod, wanted in doors.items()
         }
-        lines = self._ask(requests, GRACE_SECONDS)
+        lines = self._ask(requests, self._patience.round_line)
         self._listening.update(requests)  # a stream that is opened anew listens there again
         return {
             pod: answer.then(partial(refusals_of, doors=doors[pod], pod=pod))
@@ -160,7 +152,7 @@ class StreamProber:
 
         Each maps to how many ms the datagram lay in the kernel before the listener took it.
         """
-        lines = self._ask({pod: {"heard": True} for pod in pods}, GRACE_SECONDS)
+        lines = self._ask({pod: {"heard": True} for pod in pods}, self._patience.round_line)
         return {pod: answer.then(partial(heard_of, pod=pod)) for pod, answer in lines.items()}
 
     def time_lookups(
@@ -169,10 +161,10 @@ class StreamProber:
         """Time the C library's lookups of each name, in ms, the names in turn.
 
         Raises:
-            ProbeError: a lookup failed, or the prober gave no answer within `LOOKUP_SECONDS`.
+            ProbeError: a lookup failed, or the prober gave no answer in time.
         """
         request = {"time": list(names), "repeat": repeat}
-        answer = self._ask({pod: request}, LOOKUP_SECONDS)[pod].unwrap()
+        answer = self._ask({pod: request}, self._patience.lookup)[pod].unwrap()
         if "error" in answer:
             raise ProbeError("a timed lookup failed", where=str(pod), seen=str(answer["error"]))
         return {str(name): [float(ms) for ms in taken] for name, taken in answer["ms"].items()}
@@ -184,7 +176,7 @@ class StreamProber:
             pod: {"deadline": deadline, "items": [item_json(item) for item in batch]}
             for pod, batch in items.items()
         }
-        lines = self._ask(requests, deadline + GRACE_SECONDS)
+        lines = self._ask(requests, deadline + self._patience.round_line)
         return {
             pod: answer.then(partial(round_of, items=items[pod], pod=pod))
             for pod, answer in lines.items()
@@ -227,10 +219,11 @@ class StreamProber:
             if pod in self._streams:
                 continue
             try:
-                starting[pod] = self._streams[pod] = Stream(pod, self._start(pod))
+                starting[pod] = self._streams[pod] = Stream(pod, self._start(pod), self._patience)
             except CommandFailed as error:
                 failures[pod] = ProbeError(error.what, where=f"for {pod}", seen=error.seen)
-        patience = START_SECONDS + START_EACH_SECONDS * len(starting)
+        more = self._patience.prober_start_each * len(starting)
+        patience = self._patience.prober_start + more
         for pod, line in self._collect(starting, patience, lambda line: "hello" in line).items():
             hello = line.then(partial(hello_of, pod=pod))
             if hello.value:

@@ -9,6 +9,7 @@ from harness.edge.api.kube import Kube
 from harness.edge.cni import DropCounter
 from harness.edge.internet.controls import Outside
 from harness.edge.internet.state import Internet
+from harness.edge.machine.patience import Patience
 from harness.edge.probe.addresses import Addresses
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.prober import Prober
@@ -27,6 +28,11 @@ class Bench:
     internet: Internet | None = None
     drops: DropCounter | None = None
     controls: Callable[[Internet], Outside] | None = None
+
+    @property
+    def patience(self) -> Patience:
+        """The deadlines of work on the cluster."""
+        return self.kube.patience
 
     @property
     def observer(self) -> Observer:

@@ -20,8 +20,6 @@ from harness.core.probe.latency import Change, FlowFlip, Way
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.observe import Observer
 
-SETTLE_SECONDS = 15.0
-SELF_TEST_SECONDS = 2.0
 """Without its policies nothing will ever settle; the self-test need not wait long for that."""
 ROUNDS = 3
 """How many rounds running must show the new state before it counts as in force."""

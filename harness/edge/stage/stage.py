@@ -26,7 +26,7 @@ from harness.edge.probe.addresses import LabAddresses
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.pods import Pods, refs_of
 from harness.edge.probe.prober import Prober
-from harness.edge.stage.settling import POLL_EVERY, SELF_TEST_SECONDS, SETTLE_SECONDS, Poll, Settled
+from harness.edge.stage.settling import POLL_EVERY, Poll, Settled
 from harness.errors import NotSettled
 
 
@@ -75,7 +75,7 @@ class Stage:
         # False only in the self-test: the deny rows must turn red.
         self.keeps_policies = keep_policies
         self._know_addresses = know_addresses
-        self.patience = SETTLE_SECONDS if keep_policies else SELF_TEST_SECONDS
+        self.patience = kube.patience.settle if keep_policies else kube.patience.self_test
         self._current: dict[tuple[str, str, str], Resource] = {}
         self._dirty = False  # a change did not come to its end: the next one applies everything
         self._entered: Entered | None = None  # None: what is in force is not known

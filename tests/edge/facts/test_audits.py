@@ -16,6 +16,7 @@ from harness.core.target import PodPort, PodRef
 from harness.edge.api.livenames import LiveNames, LivePod
 from harness.edge.cni import Dropped, Drops
 from harness.edge.facts.audits import blocked
+from harness.edge.machine.patience import PATIENCE
 from harness.edge.machine.wait import wait_for
 from harness.edge.stage.bench import Bench
 from harness.errors import NotSettled, ProbeError
@@ -69,6 +70,7 @@ def found(outcome: Outcome, counters: Counters) -> Observation:
         prober=SimpleNamespace(names=LiveNames()),
         observer=SimpleNamespace(read=lambda asks, *_: dict.fromkeys(asks, seen)),
         drops=counters,
+        patience=PATIENCE,
     )
     return blocked(cast("Bench", bench), ROW, API_PORT)
 

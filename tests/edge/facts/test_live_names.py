@@ -19,6 +19,7 @@ from harness.edge.cni import DropCounter
 from harness.edge.cni.calico.felix import FelixCounters, interface
 from harness.edge.cni.cilium.hubble import HubbleDrops
 from harness.edge.facts.audits import blocked
+from harness.edge.machine.patience import PATIENCE
 from harness.edge.stage.bench import Bench
 from tests.fakes.kube import FakeKube, agent_pod
 from tests.fakes.kubectl import FakeExec, Said
@@ -109,6 +110,7 @@ def test_pod_of_a_deployment_is_counted_under_its_live_name(
         prober=SimpleNamespace(names=names),
         observer=SimpleNamespace(read=lambda asks, *_: dict.fromkeys(asks, seen)),
         drops=counter(kube),
+        patience=PATIENCE,
     )
 
     observed = blocked(cast("Bench", bench), ROW, API_PORT)

@@ -11,6 +11,7 @@ import pytest
 from harness.core.world import SPARES
 from harness.edge.facts import names as fqdnfacts
 from harness.edge.internet.state import Internet
+from harness.edge.machine.patience import PATIENCE
 from harness.edge.machine.wait import NotYet
 from harness.edge.stage.bench import Bench
 
@@ -50,6 +51,7 @@ def spare(monkeypatch: pytest.MonkeyPatch, agents: Agents) -> tuple[str, str]:
         internet=Internet("dns", "web", {}, ADDRESSES),
         kube=SimpleNamespace(wait=once),
         replayer=SimpleNamespace(kubectl=()),
+        patience=PATIENCE,
     )
     return fqdnfacts._spare(cast("Bench", bench), "moving.cilium.io")
 

@@ -23,6 +23,7 @@ from harness.edge.facts.policies import (
     unrestarted,
 )
 from harness.edge.machine.clock import MACHINE_CLOCK
+from harness.edge.machine.patience import PATIENCE
 from harness.edge.stage.bench import Bench
 from harness.errors import ProbeError
 
@@ -140,7 +141,7 @@ def logging(*lines: str) -> Any:
     def wait(condition: str, check: Callable[[], Any], **kwargs: Any) -> Any:
         return check()
 
-    return SimpleNamespace(logs=logs, wait=wait, clock=MACHINE_CLOCK)
+    return SimpleNamespace(logs=logs, wait=wait, clock=MACHINE_CLOCK, patience=PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,7 @@ class Applying:
     """Counts what was applied and deleted."""
 
     clock = MACHINE_CLOCK
+    patience = PATIENCE
 
     def __init__(self) -> None:
         self.done: list[str] = []

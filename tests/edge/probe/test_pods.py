@@ -15,6 +15,7 @@ from harness.core.target import PodRef
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Kubectl
 from harness.edge.api.livenames import LiveNames
+from harness.edge.machine.patience import PATIENCE
 from harness.edge.machine.wait import wait_for
 from harness.edge.probe.pods import Pods
 from harness.edge.probe.replay import Replayer
@@ -70,6 +71,7 @@ class FakeKube:
     """An API server with one Deployment; `later` are the changes while somebody waits."""
 
     where = "a fake"
+    patience = PATIENCE
 
     def __init__(self, *pods: dict[str, Any]) -> None:
         self.deployment = owned("web", "dep", "", revision="1")

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from harness.core.observation import Attempt
 from harness.core.outcome import Outcome
 from harness.core.probe.attempts import Item, classify
 from harness.core.target import PodRef
+from harness.edge.machine.patience import PATIENCE
 from harness.edge.probe.streams import StreamProber
 from harness.errors import ProbeError
 
@@ -215,7 +217,8 @@ def test_rounds_of_a_starved_prober_are_void(
     tmp_path: Path, how: dict[str, int], words: str
 ) -> None:
     program = starved(tmp_path, sound=10**9, **how)
-    with StreamProber(program, tmp_path / "config", patience=0.3) as prober:
+    hasty = replace(PATIENCE, starved=0.3)
+    with StreamProber(program, tmp_path / "config", patience=hasty) as prober:
         answer = prober.round({POD: [Item("a", "tcp", "127.0.0.1", 1)]}, deadline=0.1)[POD]
 
     assert answer.problem
