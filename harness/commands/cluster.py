@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
-from harness.commands.options import add_cni, add_mode, not_negative
+from harness.commands.options import add_cni, add_mode, add_patience, not_negative
 from harness.edge.cluster.opening import (
     ClusterMode,
     ClusterSpec,
@@ -17,6 +17,7 @@ from harness.edge.cluster.opening import (
     owned_clusters,
     status,
 )
+from harness.edge.cluster.tools import tools_with
 from harness.edge.images import Source
 from harness.exitcode import ExitCode
 from harness.progress import Progress
@@ -45,6 +46,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="where the cluster's images come from (default: %(default)s)",
     )
     add_mode(up, "--mode")
+    add_patience(up)
     up.set_defaults(
         run=_up,
         after_interrupt="A half-made cluster was deleted. Run the same command again.",
@@ -72,7 +74,7 @@ def _up(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
         workers=arguments.workers,
         images=Source(arguments.images),
     )
-    cluster = open_cluster(spec, progress)
+    cluster = open_cluster(spec, progress, tools_with(arguments.patience))
     show_facts(cluster.name, {**cluster.environment, "kubeconfig": str(cluster.kubeconfig)})
     return ExitCode.OK
 

@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from harness.commands.options import add_cni, add_mode, positive
+from harness.commands.options import add_cni, add_mode, add_patience, positive
 from harness.core.fuzz.cases import draw_cases
 from harness.core.fuzz.result import Judged, Totals, totals
 from harness.edge.cluster.opening import ClusterMode, ClusterSpec, open_cluster
+from harness.edge.cluster.tools import tools_with
 from harness.edge.cni.known import cni_of
 from harness.edge.fuzz import Finding, Fuzz, Lost, Result
 from harness.exitcode import ExitCode
@@ -83,6 +84,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="how many worlds are on the cluster at the same time (default: %(default)s)",
     )
     add_mode(parser, "--cluster-mode")
+    add_patience(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -106,7 +108,7 @@ def _fuzz(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 
 def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
     spec = ClusterSpec(cni=arguments.cni, mode=ClusterMode(arguments.cluster_mode))
-    cluster = open_cluster(spec, progress)
+    cluster = open_cluster(spec, progress, tools_with(arguments.patience))
     with proven(cluster, progress, internet=None) as (live, _):
         fuzz = Fuzz(cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
         cases = list(draw_cases(arguments.seed, arguments.n, cni_of(arguments.cni).profile))

@@ -6,8 +6,10 @@ import argparse
 from pathlib import Path
 
 from harness.commands.cluster import show_facts
+from harness.commands.options import add_patience
 from harness.edge import images
 from harness.edge.images import Source
+from harness.edge.machine.docker import Docker
 from harness.exitcode import ExitCode
 from harness.progress import Progress
 
@@ -19,6 +21,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     build = verbs.add_parser("build", help="build every image that is not cached")
+    add_patience(build)
     build.set_defaults(
         run=_build,
         after_interrupt="Finished parts are kept. Run the same command again to go on.",
@@ -33,8 +36,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     load.set_defaults(run=_load, after_interrupt="Run the same command again.")
 
 
-def _build(_: argparse.Namespace, progress: Progress) -> ExitCode:
-    made = images.provide(Source.BUILD, progress)
+def _build(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
+    made = images.provide(Source.BUILD, progress, Docker(patience=arguments.patience))
     show_facts("images", {"node": made.node, **made.refs})
     return ExitCode.OK
 

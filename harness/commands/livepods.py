@@ -6,13 +6,14 @@ import argparse
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from harness.commands.options import add_cni
+from harness.commands.options import add_cni, add_patience
 from harness.core.model import ContainerPort, Pod, Protocol
 from harness.core.target import PodPort, PodRef, ports_of
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec, open_cluster
 from harness.edge.cluster.running import running
+from harness.edge.cluster.tools import tools_with
 from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.discovery import Found, discover, equip
 from harness.edge.probe.observe import Observer
@@ -83,6 +84,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--context", default="", metavar="NAME", help="a cluster of yours, by its kubectl context"
     )
     add_cni(parser, "the cluster of policylab with this CNI")
+    add_patience(parser)
     parser.add_argument(
         "--name", default="", help="a cluster of policylab, by its name (default: policylab-CNI)"
     )
@@ -143,8 +145,9 @@ def targets_of(
 def _cluster(arguments: argparse.Namespace, progress: Progress) -> Cluster:
     if arguments.context:
         spec = ClusterSpec(mode=ClusterMode.EXTERNAL, context=arguments.context)
-        return open_cluster(spec, progress)
-    return running(arguments.name or ClusterSpec(cni=arguments.cni).cluster)
+        return open_cluster(spec, progress, tools_with(arguments.patience))
+    found = running(arguments.name or ClusterSpec(cni=arguments.cni).cluster)
+    return replace(found, patience=arguments.patience)
 
 
 def _allow(cluster: Cluster, pods: Sequence[Pod], *, yes: bool) -> None:

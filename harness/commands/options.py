@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from harness.edge.cluster.opening import ClusterMode
 from harness.edge.cni.known import CNIS, DEFAULT
+from harness.edge.machine.patience import PATIENCE, Patience
 
+VARIABLE = "POLICYLAB_PATIENCE"
 MODES = (ClusterMode.AUTO, ClusterMode.CREATE, ClusterMode.REUSE)
 """Modes of a cluster of policylab; a cluster of the user's own is named by its context instead."""
 
@@ -27,6 +30,25 @@ def add_mode(parser: argparse.ArgumentParser, name: str) -> None:
         help="auto: use the cluster again if it is healthy, else make it; create: the cluster must "
         "not exist yet; reuse: the cluster must exist and be healthy (default: %(default)s)",
     )
+
+
+def add_patience(parser: argparse.ArgumentParser) -> None:
+    """Add `--patience`, as pytest's `--lab-patience`; the parsed value is a `Patience`."""
+    parser.add_argument(
+        "--patience",
+        type=_patience,
+        default=os.environ.get(VARIABLE, "1"),
+        metavar="FACTOR",
+        help="multiply every deadline: 2 gives a slow machine twice the time "
+        f"(default: %(default)s; also {VARIABLE})",
+    )
+
+
+def _patience(text: str) -> Patience:
+    try:
+        return PATIENCE.by(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def positive(text: str) -> int:

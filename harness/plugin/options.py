@@ -6,7 +6,6 @@ keeps the options of other plugins apart (pytest refuses two options that share 
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,8 +161,10 @@ def _value(config: pytest.Config, option: Option) -> tuple[str, str]:
 def _check(values: dict[str, str]) -> None:
     if not values["workers"].isdigit():
         raise pytest.UsageError(f"--lab-workers={values['workers']} is not a number from 0 on")
-    if not _positive(values["patience"]):
-        raise pytest.UsageError(f"--lab-patience={values['patience']} is not a number above 0")
+    try:
+        PATIENCE.by(values["patience"])
+    except ValueError as error:
+        raise pytest.UsageError(f"--lab-patience: {error}") from None
     external = values["cluster-mode"] == ClusterMode.EXTERNAL
     if external and not values["context"]:
         raise pytest.UsageError("--lab-cluster-mode=external needs --lab-context=NAME")
@@ -175,16 +176,9 @@ def _check(values: dict[str, str]) -> None:
         )
 
 
-def _positive(text: str) -> bool:
-    try:
-        return 0 < float(text) < math.inf
-    except ValueError:
-        return False
-
-
 def patience_of(options: Options) -> Patience:
     """The deadlines that the options ask for."""
-    return PATIENCE.times(float(options["patience"]))
+    return PATIENCE.by(options["patience"])
 
 
 def cluster_spec(config: pytest.Config, options: Options) -> ClusterSpec:

@@ -144,7 +144,7 @@ def test_pods_of_a_foreign_cluster_are_touched_only_with_yes(
     )
     equipped: list[Any] = []
     bare = Found(FOUND.topology, {}, FOUND.pods)
-    monkeypatch.setattr(livepods, "open_cluster", lambda spec, progress: cluster)
+    monkeypatch.setattr(livepods, "open_cluster", lambda *_: cluster)
     doors = SimpleNamespace(kube=lambda: None)
     monkeypatch.setattr(livepods, "doors_of", lambda _: doors)
     monkeypatch.setattr(livepods, "discover", lambda *_, **__: bare)

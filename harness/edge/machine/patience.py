@@ -6,6 +6,7 @@ times of a round of probes are part of what a lab says, and do not change with t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -148,6 +149,20 @@ class Patience:
     def times(self, factor: float) -> Self:
         """The same with every deadline multiplied."""
         return type(self)(**{each.name: getattr(self, each.name) * factor for each in fields(self)})
+
+    def by(self, text: str) -> Self:
+        """The same multiplied by the number that a user wrote.
+
+        Raises:
+            ValueError: the text is not a number above 0.
+        """
+        try:
+            factor = float(text)
+        except ValueError:
+            factor = 0.0
+        if not 0 < factor < math.inf:
+            raise ValueError(f"{text} is not a number above 0")
+        return self.times(factor)
 
 
 PATIENCE = Patience()
