@@ -16,7 +16,6 @@ import re
 from functools import lru_cache
 
 MAX_PATTERN = 255
-EVERY_NAME = "*"
 
 _CHARACTER = "[-a-z0-9_]"
 _LABELS = rf"{_CHARACTER}+(?:\.{_CHARACTER}+)*"
@@ -29,7 +28,7 @@ def fault(text: str, *, pattern: bool) -> str:
     if len(text) > MAX_PATTERN:
         return f"has {len(text)} characters, and may have {MAX_PATTERN}"
     if not _WRITTEN.fullmatch(text):
-        return f"`{text}` is no name: letters, digits, - _ and dots between them"
+        return f"`{text}` is not a valid name: use letters, digits, - and _, and dots between"
     if "*" in text and not pattern:
         return f"`{text}` has a star: that is a matchPattern"
     return ""

@@ -28,7 +28,10 @@ class Spread:
             ProbeError: nothing was measured.
         """
         if not times:
-            raise ProbeError("there is no spread of nothing", try_="measure at least once")
+            raise ProbeError(
+                "nothing was measured, so there are no times to compare",
+                try_="measure at least once",
+            )
         q1, _, q3 = quantiles(times, n=4, method="inclusive") if len(times) > 1 else [times[0]] * 3
         return cls(median(times), min(times), max(times), q1, q3, len(times))
 

@@ -83,15 +83,15 @@ def test_every_name_is_a_name_and_a_pattern(name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "no name"),
-        (".io", "no name"),
-        ("a..io", "no name"),
-        ("a b", "no name"),
-        ("https://a.io", "no name"),
-        ("a/b", "no name"),
-        ("a\n", "no name"),
+        ("", "not a valid name"),
+        (".io", "not a valid name"),
+        ("a..io", "not a valid name"),
+        ("a b", "not a valid name"),
+        ("https://a.io", "not a valid name"),
+        ("a/b", "not a valid name"),
+        ("a\n", "not a valid name"),
         ("a" * 256, "256 characters"),
-        ("a" * 254 + "!", "no name"),
+        ("a" * 254 + "!", "not a valid name"),
     ],
 )
 def test_what_is_no_pattern_is_refused(text: str, why: str) -> None:

@@ -1,4 +1,4 @@
-"""Questions and answers of DNS as plain values, and the questions that a lookup is made of."""
+"""Questions and answers of DNS as plain values, and the questions that one lookup asks."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def query_plan(
 ) -> tuple[Question, ...]:
     """The questions that a resolver asks for `name`, in order, until one is answered.
 
-    A trailing dot makes a name absolute: it is asked as it is, once. A name with fewer dots than
-    `ndots` goes through the search list first and is asked as it is last; any other the other way
-    round. Source: resolv.conf(5) as glibc does it; musl never searches for a name with so many
-    dots.
+    A name with a trailing dot is absolute: it is asked once, as it is. A name with fewer dots than
+    `ndots` is asked with each suffix of the search list first, and as it is last. Any other name is
+    asked as it is first. Source: resolv.conf(5) as glibc does it; musl never searches for a name
+    with so many dots.
 
     Raises:
-        OutcomeTableError: `name` is no DNS name.
-        ProbeError: an entry of the search list is no DNS name.
+        OutcomeTableError: `name` is not a valid DNS name.
+        ProbeError: an entry of the search list is not a valid DNS name.
     """
     plain = _name(name)
     if plain.is_absolute():
@@ -95,7 +95,10 @@ def _name(text: str) -> dns.name.Name:
         return dns.name.from_text(text, origin=None)
     except (dns.exception.DNSException, UnicodeError) as error:
         raise OutcomeTableError(
-            "this is no DNS name", where=text, seen=str(error), try_="labels of 1 to 63 characters"
+            "this is not a valid DNS name",
+            where=text,
+            seen=str(error),
+            try_="labels of 1 to 63 characters",
         ) from error
 
 
@@ -104,5 +107,5 @@ def _suffix(text: str) -> dns.name.Name:
         return dns.name.from_text(text)
     except (dns.exception.DNSException, UnicodeError) as error:
         raise ProbeError(
-            "the search list holds something that is no DNS name", where=text, seen=str(error)
+            "an entry of the search list is not a valid DNS name", where=text, seen=str(error)
         ) from error

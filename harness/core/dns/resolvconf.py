@@ -20,7 +20,7 @@ class ResolvConf:
         """Read the file's text; the last `search` line wins.
 
         Raises:
-            ProbeError: it names no server, so nothing can be asked.
+            ProbeError: it names no name server, so nobody can be asked.
         """
         servers: list[str] = []
         search: tuple[str, ...] = ()

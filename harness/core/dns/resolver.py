@@ -1,7 +1,8 @@
-"""How a program's resolver goes through its questions: glibc's way, which is not every library's.
+"""How the resolver of a program goes through its questions, as glibc does it.
 
-Source: glibc's res_nsearch, and what it does in the toolbox image (a lab's row holds it). Cilium's
-documentation says of musl that it gives up after a refusal; that is not tried here.
+Source: glibc's res_nsearch, and its behaviour in the toolbox image, which a row of a lab shows.
+Other libraries may differ: Cilium's documentation says that musl gives up after a refusal, which
+has not been tried here.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ NODATA = Reading(Outcome.DNS_NODATA)
 def walk(
     plan: Sequence[Question], as_is: str, lookup: Callable[[Question], Reading]
 ) -> tuple[Reading, tuple[Question, ...]]:
-    """What the questions add up to, and those that were asked; `as_is` is the name without suffix.
+    """The result of a lookup, and the questions asked; `as_is` is the name without a suffix.
 
-    An address settles it. A name that does not exist, or has no address, leads on to the next.
-    After SERVFAIL the search goes on too; any other failure ends the search, and only the name as
-    it is is still asked. Without an address the first failure is what the program is told; else
-    NODATA if a name existed, else NXDOMAIN.
+    The first address ends the lookup. After a name that does not exist, or has no address, the next
+    name is asked. After SERVFAIL the next name is asked, too. Any other failure ends the search,
+    and only the name `as_is` may still be asked. Without an address, the program gets the first
+    failure; without a failure NODATA if a name existed, else NXDOMAIN.
     """
     rest, asked = list(plan), []
     failure: Reading | None = None

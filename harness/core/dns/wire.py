@@ -64,15 +64,17 @@ def encode(question: Question, *, ident: int) -> bytes:
         )
         return message.to_wire()
     except (dns.exception.DNSException, UnicodeError) as error:
-        raise ProbeError("this cannot be asked", where=str(question), seen=str(error)) from error
+        raise ProbeError(
+            "the question cannot be written as a DNS message", where=str(question), seen=str(error)
+        ) from error
 
 
 def decode(wire: bytes, question: Question, *, ident: int) -> DnsFinding:
     """Read the answer to `question`.
 
     Raises:
-        ProbeError: the bytes are no DNS message, or not the answer to this question, or an answer
-            that tells nothing of the name (cut off, or an rcode that means a broken question).
+        ProbeError: the bytes are not a DNS message, or not the answer to this question, or the
+            answer says nothing about the name (it is cut off, or its rcode means a bad question).
     """
     message = _message(wire, question, ident)
     rcode = dns.rcode.to_text(message.rcode())
@@ -99,9 +101,11 @@ def _message(wire: bytes, question: Question, ident: int) -> dns.message.QueryMe
         message = dns.message.from_wire(wire)
     except (dns.exception.DNSException, ValueError) as error:
         reason = f"{len(wire)} bytes: {error}"
-        raise ProbeError("the answer is no DNS message", where=where, seen=reason) from error
+        raise ProbeError(
+            "the answer is not a valid DNS message", where=where, seen=reason
+        ) from error
     if not isinstance(message, dns.message.QueryMessage) or not message.flags & dns.flags.QR:
-        raise ProbeError("the answer is no answer but a question", where=where)
+        raise ProbeError("the answer is a question, not an answer", where=where)
     if message.id != ident:
         raise ProbeError(
             "the answer has another id", where=where, seen=f"{message.id}, not {ident}"

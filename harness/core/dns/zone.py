@@ -44,7 +44,7 @@ _DASHES = 3
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
-    """One record behind a name: the owner's name, where it is known the address, and a port."""
+    """One record behind a name: the owner's name, the address if it is known, and a port."""
 
     owner: str
     address: Address | None
@@ -55,7 +55,7 @@ class _Endpoint:
 class Zone:
     """The names of a topology, and names outside of the cluster with their addresses.
 
-    An external name with an empty address resolves, but to what is not predicted.
+    An external name with an empty address resolves, but its address is not predicted.
     """
 
     topology: Topology
@@ -162,10 +162,10 @@ class Zone:
 def resolve(
     name: str, lookup: Callable[[Question], Reading], *, search: Sequence[str], ndots: int
 ) -> tuple[Reading, tuple[Question, ...]]:
-    """What a lookup of `name` gives, and the A questions asked up to the one that settles it.
+    """The result of a lookup of `name`, and its A questions up to the one that ends it.
 
     Raises:
-        OutcomeTableError: `name` is no DNS name.
+        OutcomeTableError: `name` is not a valid DNS name.
     """
     return walk(query_plan(name, search=search, ndots=ndots), absolute(name), lookup)
 
@@ -229,5 +229,5 @@ def _hostname(pod: Pod) -> str:
 
 
 def _numbers(pod: Pod, ports: Sequence[ServicePort]) -> Sequence[int | None]:
-    """The numbers by which the pod has these ports; a name that it has no port of is left out."""
+    """The pod's ports to which these ports of a Service lead, without those that lead nowhere."""
     return [number for port in ports if (number := port.at(pod)) is not None]

@@ -1,4 +1,4 @@
-"""The answer to one flow: each side's verdict, what they add up to, and the reasons in words."""
+"""The answer to one flow: the verdict of each end, the verdict of the flow, and the reasons."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Both ends' answers and what they add up to; `note` says what leaves the whole flow open."""
+    """The answers of both ends, and the verdict of the flow.
+
+    `note` says why the whole flow is undefined, whatever the ends say; it is empty if it is not.
+    """
 
     verdict: Verdict
     egress: Side
@@ -37,12 +40,12 @@ class Decision:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """The two sides in words, after the note if there is one."""
+        """The note if there is one, and then the reasons of the two ends."""
         return (*filter(None, (self.note,)), self.egress.reason, self.ingress.reason)
 
 
 def both(note: str, egress: Verdict, ingress: Verdict) -> Verdict:
-    """What the two sides add up to; a note leaves the flow open whatever they say."""
+    """The verdict of a flow, from those of its ends; with a note it is undefined."""
     if note:
         return Verdict.UNDEFINED
     if Verdict.DENY in (egress, ingress):

@@ -41,7 +41,8 @@ SUGGESTED = "suggested"
 class Block:
     """One end that drops the flow. `nearest` is None where there is no rule at all.
 
-    `remedy` opens this flow at this end; it isolates nobody who was not, so it closes nothing.
+    `remedy` is a policy that opens this flow at this end. It isolates only pods that are isolated
+    already, so it closes no other flow.
     """
 
     direction: Direction
@@ -64,7 +65,7 @@ class Diagnosis:
     def reading(self) -> Reading:
         """The end at which the packets are dropped, and who isolates it there.
 
-        That is the first of the blocks: what the sender's end drops never comes to the receiver's.
+        That is the first of the blocks: a packet that the sender's end drops never arrives.
         """
         if not self.blocks:
             return dropped(None, ())
@@ -111,10 +112,10 @@ def _remedy(flow: Flow, own: Pod, other: End, side: Side) -> NetworkPolicy:
 
 
 def _only(own: Pod, isolating: NetworkPolicy) -> Selector:
-    """As narrow as labels can say, and never wider than a policy that isolates the pod already.
+    """A selector for the pod, as narrow as labels allow, of pods that are isolated already.
 
-    A policy isolates all that it selects, so one that only opens must select isolated pods alone.
-    Of the isolating policy's requirements, those on keys that the pod has hold by its labels.
+    A policy isolates every pod that it selects, so the remedy must select no more pods than the
+    isolating policy. Its requirements on keys that the pod has are kept by the pod's own labels.
     """
     rest = (r for r in isolating.pod_selector.requirements if r.key not in own.labels)
     return Selector((*_exactly(own.labels).requirements, *rest))

@@ -1,15 +1,16 @@
-"""What the policies of both kinds say of a flow, and why. Pure: no cluster is asked.
+"""What the policies of both kinds say about a flow, and why. Pure: no cluster is asked.
 
 The rules, in order (Kubernetes docs, "Network Policies"; API reference, NetworkPolicy v1; Cilium
 1.20.2, pkg/policy/repository.go):
 
-1. A pod is isolated for a direction if a policy of that direction selects it, other than one that
-   only adds; otherwise all passes.
-2. An isolated pod lets pass what at least one policy allows. Policies only add up.
+1. A pod is isolated for a direction if a policy of that direction selects it. A policy that only
+   adds does not isolate. A pod that is not isolated lets every flow pass.
+2. An isolated pod lets a flow pass if at least one policy allows it. No policy takes away what
+   another one allows.
 3. A flow passes if the sender's egress and the receiver's ingress both let it. Replies pass.
-4. Names are enforced by address: an allowed name opens what is outside at its address. It presumes
-   that the name was looked up before through Cilium's DNS proxy, and so opens nothing as long as no
-   policy has rules.dns.
+4. Names are enforced by address: an allowed name opens its address outside of the cluster. The pod
+   must have looked the name up before, through Cilium's DNS proxy; as long as no policy has
+   rules.dns, no lookup goes through the proxy, and names open nothing.
 
 The API leaves some flows open, and so do we (UNDEFINED): a pod to itself, host network pods, ICMP
 where a policy isolates, and an ipBlock that would decide about an address that is not known.
@@ -38,7 +39,7 @@ from harness.core.policy.selectors import NOBODY, Crowd, End, Mask, Match
 
 @dataclass(frozen=True, slots=True)
 class _Clause:
-    """One rule of one policy, and whom it lets pass as far as addresses and labels go."""
+    """One rule of one policy, and the ends that its peers pick, whatever the port."""
 
     policy: NetworkPolicy
     number: int
@@ -48,7 +49,11 @@ class _Clause:
 
 @dataclass(frozen=True, slots=True)
 class _Isolation:
-    """One direction of all policies: whom each selects, its rules, and who is isolated by any."""
+    """One direction of all policies.
+
+    `policies` has each policy with the set of pods that it selects and with its rules; `isolated`
+    is the set of pods that at least one of them isolates.
+    """
 
     direction: Direction
     policies: tuple[tuple[NetworkPolicy, Mask, tuple[_Clause, ...]], ...]
@@ -59,7 +64,7 @@ _Passing = dict[tuple[int, int, str], Match]
 
 
 class Oracle:
-    """The policies of one state, with all that does not depend on the flow worked out once."""
+    """The policies of one state. What does not depend on a flow is worked out once, at first."""
 
     def __init__(self, topology: Topology, policies: Iterable[NetworkPolicy]) -> None:
         self.topology = topology
@@ -90,7 +95,7 @@ class Oracle:
         return Decision(both(note, egress.verdict, ingress.verdict), egress, ingress, note)
 
     def verdict(self, flow: Flow) -> Verdict:
-        """The verdict alone, far faster."""
+        """The verdict without its reasons, which is far faster."""
         try:
             sender = self._numbers[id(flow.source)]
             receiver = self._numbers[id(flow.target)]
@@ -117,7 +122,7 @@ class Oracle:
         return verdict
 
     def selecting(self, end: End, direction: Direction) -> tuple[NetworkPolicy, ...]:
-        """The policies that isolate an end for a direction; nothing outside is ever isolated."""
+        """The policies that isolate an end for a direction; only pods are ever isolated."""
         number = self._numbers.get(id(end))
         if number is None:
             oracle, flow = self._introduced(Flow(end, end, 0))
@@ -129,12 +134,13 @@ class Oracle:
         )
 
     def askable(self, flow: Flow) -> tuple[str, ...] | None:
-        """The names about which a name server can be asked over this flow; None: about all.
+        """The names about which a name server can be asked over this flow; None: every name.
 
-        Only a port with rules.dns sends questions through Cilium's DNS proxy, which refuses all
-        others. There it knows only rules for this very port: one of them without rules.dns lets
-        every name pass, but one for all ports, a range or a port's name does not (Cilium 1.20.2,
-        pkg/policy/rule.go, mergePortProto; pkg/fqdn/dnsproxy/proxy.go, CheckAllowed).
+        Only a port with rules.dns sends questions through Cilium's DNS proxy, which refuses every
+        other question. The proxy knows only the rules for exactly this port. A rule for it without
+        rules.dns lets every name pass; a rule for all ports, a range or a port's name does not
+        (Cilium 1.20.2, pkg/policy/rule.go, mergePortProto; pkg/fqdn/dnsproxy/proxy.go,
+        CheckAllowed).
         """
         if id(flow.source) not in self._numbers or id(flow.target) not in self._numbers:
             oracle, flow = self._introduced(flow)
@@ -157,7 +163,10 @@ class Oracle:
         return tuple(sorted({name for names in found for name in names}))
 
     def _introduced(self, flow: Flow) -> tuple[Oracle, Flow]:
-        """The flow between ends that an oracle knows: this one or, for strangers, one made anew."""
+        """The same flow between ends that an oracle knows, with that oracle.
+
+        For an end that this oracle does not know, it is a temporary oracle that does.
+        """
         source, target = (self._known.get(_name(end)) for end in (flow.source, flow.target))
         source = source if source == flow.source else None
         target = target if target == flow.target else None
@@ -202,7 +211,7 @@ class Oracle:
         return self._egress if direction is Direction.EGRESS else self._ingress
 
     def _find(self, isolation: _Isolation, own: int, port: int, protocol: Protocol) -> Match:
-        """Whom an isolated end lets pass on a port, kept for the next flow."""
+        """The ends that an isolated end lets pass on a port; kept for the next flow."""
         found = NOBODY
         if protocol is Protocol.ICMP:
             found = Match(0, self._crowd.everyone)

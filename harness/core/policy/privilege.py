@@ -1,7 +1,7 @@
 """Least privilege: what policies allow beyond the flows that are wanted. No cluster is asked.
 
-Two sides of one question. From the rules: which of them, or which of their peers and ports, serves
-no wanted flow? From the flows: which pass though nobody wants them, and which wanted ones do not?
+It is one question from two sides. From the rules: which rules, peers and ports does no wanted flow
+need? From the flows: which flows pass though nobody wants them, and which wanted flows do not pass?
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from harness.core.world import EXTERNAL_PORTS
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """A part of a rule that no wanted flow uses; numbers from 1.
+    """A part of a rule that no wanted flow uses.
 
-    `peer` and `port` are 0 where the whole rule is meant.
+    `rule`, `peer` and `port` are numbers, counted from 1; `peer` and `port` are 0 where the whole
+    rule is meant.
     """
 
     policy: NetworkPolicy
@@ -45,7 +46,7 @@ class Unused:
 
 @dataclass(frozen=True, slots=True)
 class Privilege:
-    """What is unused, which flows pass unwanted, and which wanted ones do not pass."""
+    """The unused parts of rules, the unwanted flows that pass, and the wanted ones that do not."""
 
     unused: tuple[Unused, ...]
     unwanted: tuple[Flow, ...]
@@ -63,7 +64,10 @@ class Privilege:
 
 
 def flows_reading(unwanted: Iterable[Flow], missing: Iterable[Flow]) -> Reading:
-    """Numbers of flows, as an outcome table writes them: all that is outside counts as one end."""
+    """Two numbers of flows, as an outcome table writes them.
+
+    Everything outside of the cluster counts as one end.
+    """
     ends = {(str(flow.source), *_place(flow)) for flow in unwanted}
     return Reading(Outcome.SHOWS, f"{len(ends)} unwanted, {len(list(missing))} missing")
 
@@ -97,7 +101,7 @@ def privilege_of(
 
 
 def every_flow(topology: Topology) -> Iterator[Flow]:
-    """Every pod of ours to every port that a pod or something outside listens on."""
+    """Every pod, but for those of kube-system, to every port on which some other end listens."""
     for source in topology.pods.values():
         if source.namespace == "kube-system":
             continue
@@ -132,9 +136,9 @@ def _serves(
     rule: Rule,
     wanted: Sequence[Flow],
 ) -> bool:
-    """Whether some wanted flow passes by this rule alone; one that is left open may, so it counts.
+    """Whether some wanted flow passes this end by this rule alone; an undefined flow counts as one.
 
-    The other end is not looked at: a path of two halves needs each of them.
+    The other end is ignored: a flow needs the rules of both ends.
     """
     egress = direction is Direction.EGRESS
     alone = replace(

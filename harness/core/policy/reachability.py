@@ -22,7 +22,7 @@ Address = PodPort | ExternalPort
 class Matrix(Generic[Value]):
     """A value for each ask: `sources` are the rows, `targets` the columns, in the order given.
 
-    `cells` goes row by row; an ask that it lacks was not looked at.
+    `cells` goes row by row; an ask without a cell was not asked.
     """
 
     sources: tuple[PodRef, ...]
@@ -81,7 +81,7 @@ def compute(
 def compare(expected: Matrix[Value], observed: Matrix[Value]) -> tuple[Mismatch[Value], ...]:
     """Where two matrices differ, in the order of the first.
 
-    An ask that only one of them has is a mismatch: what was not looked at never counts as agreed.
+    An ask that only one of them has is a mismatch: a cell that is missing never counts as equal.
     """
     asks = dict.fromkeys(ask for matrix in (expected, observed) for ask, _ in matrix)
     return tuple(

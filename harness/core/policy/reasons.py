@@ -1,6 +1,6 @@
 """Why a side of a flow is allowed, denied or open, for people who are new to NetworkPolicy.
 
-A denial names its nearest miss: the rule that would have let the flow pass but for one thing.
+A denial names the rule that comes nearest to the flow, and what that rule lacks.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from harness.core.policy.words import name_words, port_words, rule_words, who
 
 
 def same(one: End, other: End) -> bool:
-    """Whether both are one and the same; a pod's name is enough, for its labels may change."""
+    """Whether both are the same end; a pod is known by its name, because its labels may change."""
     return one is other or (
         one.name == other.name and str(one) == str(other) and type(one) is type(other)
     )
 
 
 def open_note(flow: Flow) -> str:
-    """What leaves the whole flow open, whatever the policies say; empty if nothing does."""
+    """Why the whole flow is undefined, whatever the policies say; empty if it is not."""
     if same(flow.source, flow.target):
         return f"undefined: {flow.source} talks to itself, and CNIs differ about that"
     for end in (flow.source, flow.target):
@@ -52,7 +52,7 @@ def not_isolated(own: End, direction: Direction, adding: Sequence[NetworkPolicy]
 
 def let_pass(other: End, direction: Direction, rules: Sequence[Numbered]) -> str:
     """The reason of an isolated side with these rules that let the flow pass."""
-    # What passes by its label or address needs no lookup before: that says more.
+    # A rule by label or address says more: it needs no lookup before.
     policy, number, rule = next((r for r in rules if not any(p.fqdn for p in r[2].peers)), rules[0])
     traffic = direction.lower()
     text = f"{traffic} allowed: {policy}, {traffic} rule {number} ({rule_words(rule)})"
@@ -63,7 +63,7 @@ def let_pass(other: End, direction: Direction, rules: Sequence[Numbered]) -> str
 
 
 def _by_address(other: End, rule: Rule) -> str:
-    """What one has to know of a rule by name that lets an end pass."""
+    """What a reader must know about a rule by name that lets an end pass."""
     names = [peer.fqdn for peer in rule.peers if peer.fqdn]
     if not names:
         return ""
@@ -79,7 +79,7 @@ def _by_address(other: End, rule: Rule) -> str:
 
 
 def name_refused(question: str, names: Sequence[str]) -> str:
-    """The reason why a question to a name server is not answered; `names` are those that are."""
+    """The reason why a question is not answered; `names` are the names that may be asked about."""
     return (
         f"DNS REFUSED: Cilium's DNS proxy answers {question} itself, for rules.dns lets this pod "
         f"ask about {' or '.join(map(name_words, names))} only"
@@ -87,7 +87,7 @@ def name_refused(question: str, names: Sequence[str]) -> str:
 
 
 def left_open(flow: Flow, direction: Direction, policies: Sequence[NetworkPolicy]) -> str:
-    """The reason of an isolated side on which the API, or what is known here, is silent."""
+    """The reason of an isolated side that the API, or an unknown address, leaves undefined."""
     own, _ = ends(flow, direction)
     what = "an ipBlock would decide about an address that is not known here"
     if flow.protocol is Protocol.ICMP:

@@ -1,6 +1,6 @@
-"""NetworkPolicies as YAML again: what a diagnosis suggests can be pasted and applied.
+"""NetworkPolicies written as YAML, so that a person can paste and apply what a diagnosis suggests.
 
-Only Kubernetes' own kind: what Cilium can say beyond it is never suggested.
+Only Kubernetes' own kind is written: a diagnosis never suggests a CiliumNetworkPolicy.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _port(port: PortRule) -> dict[str, Any]:
 
 
 def _selector(selector: Selector) -> dict[str, Any]:
-    """One value is a matchLabels entry, as people write it; a key can stand there only once."""
+    """A requirement of one value becomes a matchLabels entry, unless its key is there already."""
     labels: dict[str, str] = {}
     expressions = []
     for requirement in selector.requirements:

@@ -1,8 +1,8 @@
-"""Who is selected: label selectors and peers, answered for everyone at once.
+"""Whom label selectors and peers select, answered for all ends at once.
 
-Every end of a flow has a number, and a set of ends is an int whose bit N stands for end N. A label
-is then one int, a requirement a union or a complement of such, and a peer an intersection: the cost
-of a policy does not grow with the number of flows that are asked about.
+Every end of a flow has a number, and a set of ends is an int whose bit N means the end N. A label
+is then one such set, a requirement a union or a complement of sets, and a peer an intersection. So
+the cost of a policy does not grow with the number of flows that are asked about.
 
 The rules are those of the API reference (LabelSelector, NetworkPolicyPeer, NetworkPolicyPort) and,
 for entities and names, of Cilium 1.20.2 (pkg/policy/api: entity.go, egress.go).
@@ -41,7 +41,7 @@ NAME_LABEL = "kubernetes.io/metadata.name"
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The ends that match for certain, and those for which it hangs on an unknown address."""
+    """The ends that match for certain, and the ends whose unknown address would decide (`open`)."""
 
     certain: Mask
     open: Mask = 0
@@ -79,7 +79,8 @@ def _holds(requirement: Requirement, labels: Labels) -> bool:
 class Crowd:
     """The ends of a topology, and the sets of them that selectors, peers and port names pick.
 
-    `learns_names`: somebody's lookups go through Cilium's DNS proxy; else names pick nobody.
+    `learns_names` says whether some pod's lookups go through Cilium's DNS proxy. If none do, names
+    pick nobody.
     """
 
     def __init__(
@@ -130,7 +131,7 @@ class Crowd:
         return 1 << self.numbers[id(end)]
 
     def selected_by(self, policy: NetworkPolicy) -> Mask:
-        """The pods that a policy is about: of its own namespace, those that podSelector picks."""
+        """The pods that a policy selects: those of its namespace that its podSelector picks."""
         return self._spaces.get(policy.namespace, 0) & self._pods(policy.pod_selector)
 
     def peer(self, peer: Peer, home: str) -> Match:
@@ -200,10 +201,10 @@ class Crowd:
         return found
 
     def _named(self, pattern: str) -> Mask:
-        """What is outside at an address that some name of this pattern has.
+        """The ends outside of the cluster whose address belongs to a name of this pattern.
 
-        Cilium learns the addresses from DNS answers and enforces by address, so another name at
-        the same address is as open. Addresses inside of the cluster do not count (cilium,
+        Cilium learns the addresses from DNS answers and enforces by address, so every
+        name at that address is open. Addresses inside of the cluster do not count (cilium,
         pkg/policy/api/egress.go, ToFQDNs).
         """
         if not self._learns_names:

@@ -1,7 +1,7 @@
 """The middle column: what policy semantics and the DNS specification say, without a cluster.
 
-A prediction of None means that the semantics leave it open (ICMP under a policy, a Service whose
-backends differ, a measurement): then only the tutorial and the cluster are compared.
+The reading of a prediction is None where the semantics leave the answer open (ICMP under a policy,
+a Service whose pods differ, a measurement). Then only the tutorial and the cluster are compared.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ REFUSED = Reading(Outcome.DNS_REFUSED)
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A reading, or None where the semantics leave it open, and the oracle's reasons in words."""
+    """A reading, or None where the semantics leave the answer open, and the oracle's reasons."""
 
     reading: Reading | None
     reasons: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ class Scenario:
         self.policies = policies_of(resources)
         self.oracle = Oracle(self.topology, self.policies)
         self.audit = Audit(resources, self.topology, self.policies)
-        # No addresses: which ones stand in for the internet is the cluster's affair.
+        # Names without addresses: each cluster has its own addresses for the simulated internet.
         self.zone = Zone(self.topology, external=dict.fromkeys(INTERNET, ""))
         # A state does not change, so neither do its predictions. One change of the cluster asks for
         # most of them several times: before, after, and for the rows.
@@ -193,7 +193,7 @@ class Scenario:
             return self._all([(pod, port) for pod in backends], source, protocol)
         ports = [p for p in service.ports if p.port == port and p.protocol == protocol]
         if not ports or not backends:
-            # What answers for a port that a Service does not have is the proxy's choice.
+            # The API leaves to kube-proxy what answers for a port that the Service does not have.
             return Prediction(Reading(Outcome.REFUSED) if ports else None)
         ends = [(pod, number) for pod in backends if (number := ports[0].at(pod)) is not None]
         return self._all(ends, source, protocol)
@@ -201,7 +201,7 @@ class Scenario:
     def _all(
         self, ends: Iterable[tuple[Pod, int]], source: PodRef, protocol: Protocol
     ) -> Prediction:
-        """What all of these ends agree on; open where they differ or there is none."""
+        """The reading that all of these ends share; None where they differ or there is no end."""
         client = pod_of(source, self.topology)
         found = {self._reach(Flow(client, pod, port, protocol)) for pod, port in ends}
         readings = {prediction.reading for prediction in found}

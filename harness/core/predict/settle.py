@@ -1,7 +1,7 @@
-"""Which flows tell that a change is in force: those whose prediction it changes.
+"""Which flows show that a change is in force: the flows whose prediction it changes.
 
-Nothing sleeps. The oracle's before and after name the flows that must flip; polling those says when
-the change is programmed, on any CNI.
+Nothing sleeps. The predictions before and after a change name the flows that must flip, and polling
+these flows shows when the CNI has programmed the change.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def candidates(
 ) -> tuple[Ask, ...]:
     """Every flow that probes can make here: pods and Services on their ports, DNS, the outside.
 
-    `internet` is false where nothing stands in for the outside.
+    `internet` is false where there is no simulated internet.
     """
     targets: list[Target] = [DnsQuery("A", KNOWN_NAME), DnsQuery("A", KNOWN_NAME, tcp=True)]
     if internet:
@@ -72,14 +72,14 @@ def candidates(
 def _outside(scenario: Scenario) -> Iterable[Target]:
     """One flow by address or, under toFQDNs or rules.dns, one by name to each address.
 
-    What toFQDNs allows is closed until the pod has looked the name up: by address alone an allowed
-    flow might never show.
+    toFQDNs opens an address only after the pod has looked the name up. A flow by address alone
+    might never be let pass, though it is allowed.
     """
     rules = [rule for policy in scenario.policies for rule in policy.egress]
     wanted = [peer.fqdn for rule in rules for peer in rule.peers if peer.fqdn]
     if not wanted and not any(port.dns for rule in rules for port in rule.ports):
         return [ExternalPort(EXTERNAL_NAME, 80, Protocol.TCP)]
-    # Of the names at one address the one that opens it: the others pass only after its lookup.
+    # Of several names at one address, take the name that opens it: only its lookup does.
     names = sorted(INTERNET, key=lambda name: not any(matches(p, name) for p in wanted))
     by_address = {INTERNET[name]: name for name in reversed(names)}
     return [NamePort(name, 443) for name in sorted(by_address.values())]
@@ -88,7 +88,7 @@ def _outside(scenario: Scenario) -> Iterable[Target]:
 def flips(before: Scenario | None, after: Scenario, asks: Iterable[Ask]) -> dict[Ask, Reading]:
     """The asks whose predicted reading differs from before, with the reading that must show.
 
-    Without a before, all that can be predicted must show.
+    Without a state before, every flow with a prediction must show its reading.
     """
     found: dict[Ask, Reading] = {}
     unsure, was_unsure = contested(after), contested(before)
@@ -102,9 +102,9 @@ def flips(before: Scenario | None, after: Scenario, asks: Iterable[Ask]) -> dict
 
 
 def contested(scenario: Scenario | None) -> frozenset[PodRef]:
-    """The pods of whose flows one CNI thinks otherwise than the API (`CniProfile.rules_left_out`).
+    """The pods whose flows a CNI may treat in another way than the API (`rules_left_out`).
 
-    They are under a NetworkPolicy with rules for a direction that its policyTypes leave out.
+    A NetworkPolicy selects them that has rules for a direction which its policyTypes leave out.
     """
     odd = [policy for policy in (scenario.policies if scenario else ()) if _leaves_out(policy)]
     pods = scenario.topology.pods.values() if scenario else ()
@@ -126,7 +126,7 @@ def _touches(pods: frozenset[PodRef], ask: Ask) -> bool:
 
 
 def passing(state: Scenario, asks: Iterable[Ask]) -> dict[Ask, Reading]:
-    """Those of the asks that must be answered in this state, with the answer."""
+    """The asks that must get an answer in this state, with that answer."""
     unsure = contested(state)
     found = {ask: state.predict(ask).reading for ask in asks if not _touches(unsure, ask)}
     return {ask: seen for ask, seen in found.items() if seen and seen.outcome in PASSING}

@@ -1,4 +1,4 @@
-"""What every cluster has besides what manifests describe: its name server, and the outside."""
+"""The parts of a cluster that no manifest of a lab describes: CoreDNS, and the outside."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME_SERVERS = "kube-system/kube-dns"
 
 
 def with_surroundings(topology: Topology) -> Topology:
-    """Add what every cluster has, CoreDNS as kubeadm labels it, and the internet."""
+    """The topology with CoreDNS, labelled as kubeadm does it, and with the simulated internet."""
     ports = (
         ContainerPort(53, Protocol.UDP, "dns"),
         ContainerPort(53, Protocol.TCP, "dns-tcp"),

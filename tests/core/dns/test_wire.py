@@ -53,7 +53,7 @@ def test_a_question_desires_recursion() -> None:
 
 
 def test_a_question_that_cannot_be_asked_gives_no_verdict() -> None:
-    with pytest.raises(ProbeError, match="cannot be asked"):
+    with pytest.raises(ProbeError, match="cannot be written"):
         encode(Question("a..b.", "A"), ident=1)
 
 
@@ -114,9 +114,9 @@ def aliased_in_a_circle() -> bytes:
 @pytest.mark.parametrize(
     ("wire", "complaint"),
     [
-        (b"", "no DNS message"),
-        (b"HTTP/1.1 400 Bad Request", "no DNS message"),
-        (answer(A)[:-3], "no DNS message"),
+        (b"", "not a valid DNS message"),
+        (b"HTTP/1.1 400 Bad Request", "not a valid DNS message"),
+        (answer(A)[:-3], "not a valid DNS message"),
         (encode(A, ident=7), "a question"),
         (dns.update.UpdateMessage("example.", id=7).to_wire(), "a question"),
         (answer(A, ident=8), "another id"),

@@ -128,7 +128,7 @@ def test_policy_of_cilium_counts_as_a_policy() -> None:
         ("{toFQDNs: [{}]}", "toFQDNs[0] must have a matchName or a matchPattern"),
         ('{toFQDNs: [{matchName: a.io, matchPattern: "*"}]}', "and not both"),
         ('{toFQDNs: [{matchName: "*.a.io"}]}', "matchName `*.a.io` has a star"),
-        ('{toFQDNs: [{matchPattern: "a b"}]}', "matchPattern `a b` is no name"),
+        ('{toFQDNs: [{matchPattern: "a b"}]}', "matchPattern `a b` is not a valid name"),
         ("{toFQDNs: [{matchRegex: a}]}", "unknown field `matchRegex`"),
         ("{toPorts: [{}]}", "toPorts[0] has no ports, which allows none"),
         ("{toPorts: [{ports: []}]}", "has no ports"),
