@@ -66,7 +66,7 @@ class World:
             internet=None,
             fence=fence,
             realised=realised and realised(kube, doors.programs()),
-            know_addresses=True,
+            made_up=True,
         )
         self._fence = fence
         self._unanswered: Mapping[Ask, str] | None = None

@@ -39,29 +39,12 @@ PREFIX = "policylab-fuzz"
 """What the names of all namespaces begin with; the world's number follows on the cluster."""
 
 TCP_PORTS, UDP_PORTS = (8080, 8081, 9090), (8080,)
-"""The ports on which every pod listens."""
+"""The ports on which every pod's prober listens."""
 
 CASES_OF_A_WORLD = 14
 
 _MOST_POLICIES = 4
 _OUTSIDE = ("192.0.2.0/24", "198.51.100.0/25")
-_SERVER = """
-import selectors, socket, sys
-ready = selectors.DefaultSelector()
-for protocol, _, port in (word.partition("/") for word in sys.argv[1:]):
-    if protocol == "TCP":
-        server = socket.create_server(("", int(port)), backlog=256)
-    else:
-        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        server.bind(("", int(port)))
-    ready.register(server, selectors.EVENT_READ)
-while True:
-    for key, _ in ready.select():
-        if key.fileobj.type == socket.SOCK_STREAM:
-            key.fileobj.accept()[0].close()
-        else:
-            key.fileobj.sendto(*key.fileobj.recvfrom(2048))
-"""
 
 Body = Mapping[str, Any]
 
@@ -160,14 +143,12 @@ def _pod(draw: Random, name: str, home: str) -> Body:
         {"containerPort": number, "protocol": protocol} | ({"name": called} if called else {})
         for number, called, protocol in (*tcp, *udp)
     ]
-    listened = [f"{port['protocol']}/{port['containerPort']}" for port in ports]
     container = {
-        "name": "server",
+        "name": "idle",
         "image": "localhost/policylab/toolbox:lab",
         "imagePullPolicy": "IfNotPresent",
-        "command": ["python3", "-c", _SERVER, *listened],
+        "command": ["sleep", "infinity"],
         "ports": ports,
-        "readinessProbe": {"tcpSocket": {"port": TCP_PORTS[0]}, "periodSeconds": 1},
     }
     return {
         "apiVersion": "v1",

@@ -19,6 +19,7 @@ from harness.core.model import NETWORK_POLICY
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.settle import candidates, flips, passing
 from harness.core.probe.latency import Change
+from harness.core.target import ports_of
 from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import OWNER, clear, wait_gone, wait_usable
 from harness.edge.machine.wait import wait_for
@@ -27,7 +28,7 @@ from harness.edge.probe.observe import Observer
 from harness.edge.probe.pods import Pods, refs_of
 from harness.edge.probe.prober import Prober
 from harness.edge.stage.settling import POLL_EVERY, Poll, Settled
-from harness.errors import NotSettled
+from harness.errors import NotSettled, ProbeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ class Stage:
 
     `pods` are the tutorial's pods, `addresses` where everything is, `observer` probes from the
     pods. `patience` is for how many seconds a change may take to come into force, unless the caller
-    says otherwise. `changes` are all changes of policies so far.
+    says otherwise. `changes` are all changes of policies so far. With `made_up`, the pods have no
+    server: their probers answer on every port that they declare, and prove who they are; and the
+    pods' addresses count in predictions.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class Stage:
         fence: Callable[[], None],
         realised: Callable[[Collection[str]], None] | None = None,
         keep_policies: bool = True,
-        know_addresses: bool = False,
+        made_up: bool = False,
     ) -> None:
         self._kube = kube
         self._clock = kube.clock
@@ -74,7 +77,7 @@ class Stage:
         self._realised = realised  # None: the CNI does not say what is in force
         # False only in the self-test: the deny rows must turn red.
         self.keeps_policies = keep_policies
-        self._know_addresses = know_addresses
+        self._made_up = made_up
         self.patience = kube.patience.settle if keep_policies else kube.patience.self_test
         self._current: dict[tuple[str, str, str], Resource] = {}
         self._dirty = False  # a change did not come to its end: the next one applies everything
@@ -139,6 +142,8 @@ class Stage:
         self._dirty, self._current = True, {**self._current, **wanted}
         began = self._change(gone, new, changed)
         changed_at = self._clock.monotonic()
+        if self._made_up and {r.kind for r in (*gone, *new)} - POLICY_KINDS:
+            self._open_ports(scenario)
         poll, settled = self._settle(
             before, scenario, began, changed_at, self.patience if patience is None else patience
         )
@@ -164,7 +169,7 @@ class Stage:
 
     def _told(self, resources: Iterable[Resource]) -> Scenario:
         """With the addresses of pods that stay, the oracle decides about an ipBlock as well."""
-        return Scenario(resources, self.pods.addresses if self._know_addresses else None)
+        return Scenario(resources, self.pods.addresses if self._made_up else None)
 
     def adopt(self, apply: Sequence[str]) -> None:
         """Take over what an earlier run of ours left standing, as if this one had made it."""
@@ -268,6 +273,17 @@ class Stage:
         if resource.kind == "Namespace":
             body["metadata"].setdefault("labels", {}).update(OWNER)
         return self.pods.as_applied(body)
+
+    def _open_ports(self, scenario: Scenario) -> None:
+        """Let the probers answer on the ports that their pods declare.
+
+        Raises:
+            ProbeError: a prober does not listen on one of them.
+        """
+        pods = [pod for pod in scenario.topology.pods.values() if pod.ref in self.pods.known]
+        refused = self.observer.listen(port for pod in pods for port in ports_of(pod))
+        if refused:
+            raise ProbeError("a prober does not listen where it should", seen="; ".join(refused))
 
     def _settle(
         self,
