@@ -1,4 +1,4 @@
-"""Rows on the cluster: brings the stage to a row's step, observes the step once, answers each row.
+"""Rows on the cluster: a play brings the stage to each step and observes it once for all its rows.
 
 All rows of a step are probed in one batch. Rows that will have to show silence are first observed
 without any policy (the positive control), with the same Services and pods in place.
@@ -47,21 +47,21 @@ class Play:
         self._controls: dict[tuple[frozenset[str], str], Seen] = {}
 
     def run(self, stop: Event) -> None:
-        """Observe every step in the rows' order, ahead of who asks for them, until told to stop."""
+        """Observe every step in the rows' order, before anybody asks, until `stop` is set."""
         for step, rows in self._steps.items():
             if stop.is_set():
                 self._seen[step].set_result({})
                 continue
             try:
                 self._seen[step].set_result(self._step_or_fault(rows))
-            except BaseException as error:  # noqa: BLE001 - whoever waits for the step raises it
+            except BaseException as error:  # noqa: BLE001 - `observe` raises it
                 self._seen[step].set_exception(error)
 
     def observe(self, row: Row) -> Observation:
         """What the cluster shows for the row; waits until `run` has come to its step.
 
         Raises:
-            ProbeError: no verdict could be reached for this row, or its state not be reached.
+            ProbeError: there is no verdict for this row, or its state was not reached.
         """
         seen = self._seen[_step_of(row)].result().get(_key(row))
         if seen is None:
@@ -81,7 +81,7 @@ class Play:
         flows = [row for row in rows if not isinstance(row.target, Measured)]
         rest = self._rest(flows, entered.scenario)
         rest.wait()
-        # The tutorial's commands wait out their own timeouts beside our round.
+        # The tutorial's commands run beside the probes, because each waits for its own timeout.
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
             typed = [row for row in rows if _reads_command(row)]
             read = {_key(row): pool.submit(self._measured, row) for row in typed}
@@ -112,7 +112,7 @@ class Play:
         }
 
     def _rest(self, rows: Sequence[Row], scenario: Scenario) -> Rest:
-        """What waits until the flows stand still of which the oracle says nothing."""
+        """A wait until the flows stand still about which the oracle says nothing."""
         return Rest(
             self._stage.observer,
             [row.ask for row in rows if scenario.predict(row.ask).reading is None],
@@ -121,7 +121,7 @@ class Play:
         )
 
     def _controls_for(self, rows: Sequence[Row]) -> dict[str, Seen]:
-        """The same flows with everything in place but the policies."""
+        """The positive controls: the same flows with everything in place except the policies."""
         silent = [row for row in rows if row.outcome.outcome in SILENT]
         if not silent:
             return {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from harness.core.lab.profile import LINES, PREFIX, CniProfile
-from harness.core.lab.words import WAYS
+from harness.core.lab.words import KINDS
 from harness.core.outcome import MEANING, Outcome
 from harness.core.target import FACTS, FORMS
 
@@ -26,7 +26,7 @@ def page(profiles: Mapping[str, CniProfile]) -> str:
     templates.filters["cell"] = lambda text: text.replace("|", r"\|")
     templates.filters["tick"] = lambda text: f"`{text}`"
     return templates.get_template("words.md.j2").render(
-        ways=WAYS.values(),
+        kinds=KINDS.values(),
         forms=FORMS,
         outcomes={word: text for word, text in MEANING.items() if word not in UNWRITTEN},
         prefix=PREFIX,

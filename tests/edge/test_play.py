@@ -11,10 +11,13 @@ import pytest
 from harness.core.lab.documented import parse_table
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
+from harness.core.predict.scenario import Prediction
 from harness.edge.play import Play
 from harness.edge.stage.bench import Bench
 from harness.edge.stage.settling import Settled
+from harness.edge.stage.stage import Entered
 from harness.errors import ProbeError
+from tests.fakes.clock import FakeClock
 
 TABLE = """
 step a: base
@@ -30,11 +33,14 @@ SEEN = Answer(Observation(Reading(Outcome.CONNECTED)))
 
 
 def observed(list_: Any) -> Play:
+    scenario = cast("Any", SimpleNamespace(predict=lambda ask: Prediction(SEEN.unwrap().reading)))
     stage = SimpleNamespace(
-        enter=lambda apply, **_: SimpleNamespace(settled=Settled(0.0, 0)),
+        enter=lambda apply, **_: Entered(scenario, Settled(0.0, 0)),
+        patience=1.0,
         observer=SimpleNamespace(read=lambda asks: dict.fromkeys(asks, SEEN)),
     )
-    bench = Bench(cast("Any", SimpleNamespace(list=list_)), *[cast("Any", stage)] * 3)
+    kube = SimpleNamespace(list=list_, clock=FakeClock())
+    bench = Bench(cast("Any", kube), *[cast("Any", stage)] * 3)
     play = Play(cast("Any", stage), cast("Any", None), bench, (FLOW, BROKEN, GOOD))
     play.run(Event())
     return play

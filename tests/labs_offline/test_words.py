@@ -8,7 +8,7 @@ import pytest
 
 from harness.cli import main
 from harness.core.lab.profile import LINES
-from harness.core.lab.words import WAYS
+from harness.core.lab.words import KINDS
 from harness.core.outcome import MEANING, Outcome
 from harness.core.target import FACTS, FORMS, Target, parse_target
 from harness.edge.cni.known import PROFILES
@@ -33,10 +33,10 @@ def test_every_outcome_that_a_table_may_use_is_explained() -> None:
 
 
 def test_every_kind_of_target_has_an_example_that_can_be_read() -> None:
-    assert list(WAYS) == list(dict.fromkeys(form.partition("/")[0] for form in FORMS))
+    assert list(KINDS) == list(dict.fromkeys(form.partition("/")[0] for form in FORMS))
 
-    read = [parse_target(way.example, where=kind) for kind, way in WAYS.items()]
-    assert [str(target) for target in read] == [way.example for way in WAYS.values()]
+    read = [parse_target(kind.example, where=word) for word, kind in KINDS.items()]
+    assert [str(target) for target in read] == [kind.example for kind in KINDS.values()]
     assert {type(target) for target in read} == set(get_args(Target))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Kind:
     """One kind of target: an example, what the pod does, and what this shows that others do not."""
 
     example: str
@@ -19,63 +19,63 @@ class Way:
     teaches: str
 
 
-WAYS: Mapping[str, Way] = {
-    "pod": Way(
+KINDS: Mapping[str, Kind] = {
+    "pod": Kind(
         "pod/secure-zone/secure-db:6379",
         "The pod connects to the other pod's own address.",
         "Only policies can be in the way: no name, no Service.",
     ),
-    "svc": Way(
+    "svc": Kind(
         "svc/prod-nginx/my-nginx-clusterip:80",
         "The pod connects to the address of a Service (its cluster IP).",
         "Policies look at the pod that the Service chooses, not at the Service.",
     ),
-    "net": Way(
+    "net": Kind(
         "net/google.com:80",
         "The pod connects to a server outside of the cluster, whose address it knows.",
         "The way out may be open where DNS is closed.",
     ),
-    "name": Way(
+    "name": Kind(
         "name/google.com:80",
         "The pod asks DNS for the name and then connects, as a program does with a URL.",
         "`dns_timeout` means that the question failed, `timeout` that the connection did.",
     ),
-    "ping": Way(
+    "ping": Kind(
         "ping/net/google.com",
         "The pod sends one ICMP echo to a server outside, or to a pod (`ping/pod/...`).",
         "The API says nothing about ICMP: the CNI decides.",
     ),
-    "dns": Way(
+    "dns": Kind(
         "dns/SRV/_http._tcp.payment-api.secure-zone.svc.cluster.local",
         "The pod asks one question, as `dig` does: the name is taken as it is written.",
         "One record of one name, over UDP or (`/tcp`) over TCP, without the search list.",
     ),
-    "lookup": Way(
+    "lookup": Kind(
         "lookup/my-nginx-clusterip",
         "The pod looks up an address, as every program does: through its search list.",
         "A short name becomes the name of a Service in the pod's own namespace.",
     ),
-    "questions": Way(
+    "questions": Kind(
         "questions/google.com.",
         "The name server's log is read while the pod looks up the name.",
         "One lookup costs several questions; a dot at the end of the name saves them.",
     ),
-    "option": Way(
+    "option": Kind(
         "option/ndots",
         "The pod's `/etc/resolv.conf` is read.",
         "The option decides how names are looked up.",
     ),
-    "blocked": Way(
+    "blocked": Kind(
         "blocked/pod/develop/backend:8080",
         "The pod tries to connect, and the CNI's own counters of dropped packets are read.",
         "The end at which the packets are dropped, and the policies that drop them.",
     ),
-    "rollout": Way(
+    "rollout": Kind(
         "rollout/08-broken-port",
         "The manifest is applied on top of the step, watched, and rolled back.",
         "The outage or the leak that the change caused.",
     ),
-    "fact": Way(
+    "fact": Kind(
         "fact/policies",
         "Something is measured that is neither a connection nor a question to DNS.",
         "Each fact has its own line below.",

@@ -54,7 +54,7 @@ class KubeClient:
         Raises:
             ClusterNotReady: no answer came.
             HarnessError: (of type `fault`, with the sentence `refusal`) the answer was an error. A
-                method for which some status is no error catches that one inside of the block.
+                method for which a status is not an error catches that status inside of the block.
         """
         try:
             yield

@@ -93,7 +93,7 @@ class Kube(Protocol):
         ...
 
     def add_ephemeral(self, namespace: str, pod: str, container: Object) -> None:
-        """Add an ephemeral container to a running pod (KEP-277); one of that name is left alone."""
+        """Add an ephemeral container to a running pod (KEP-277), unless it has one of that name."""
         ...
 
     def wait(

@@ -125,6 +125,6 @@ def kubectl_base(kubectl: Path, kubeconfig: Path, context: str = "") -> list[str
 def exec_words(
     namespace: str, pod: str, command: Sequence[str], *, container: str = "", stdin: bool = False
 ) -> list[str]:
-    """What follows them for a program in a pod."""
+    """The words that follow `kubectl_base` to run a program in a pod."""
     words = ["exec", *(["-i"] if stdin else []), f"--namespace={namespace}", pod]
     return [*words, *([f"--container={container}"] if container else []), "--", *command]

@@ -1,8 +1,9 @@
 """The names of the manifests' pods on the live cluster.
 
-A table speaks of `shop/web-2`, the second pod of the Deployment `web`; on the cluster that pod has
-a generated name. Whoever starts pods fills `LiveNames` in; whoever names a pod to the API, to
-kubectl or to a CNI, or compares a host name, asks it. `LivePod` keeps the two kinds of names apart.
+A table speaks of `shop/web-2`, the second pod of the Deployment `web`. On the cluster that pod has
+a generated name. The code that starts pods fills `LiveNames` in. Code that names a pod to the API,
+to kubectl or to a CNI, or that compares a host name, asks it. `LivePod` keeps both kinds of names
+apart.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class LivePod:
 
 
 class LiveNames:
-    """Live names by pod. A pod that nobody has told about keeps the name that the table gives."""
+    """Live names by pod. An unknown pod keeps the name that the table gives it."""
 
     def __init__(self) -> None:
         self._names: dict[PodRef, str] = {}

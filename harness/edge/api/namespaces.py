@@ -1,4 +1,4 @@
-"""Namespaces of ours on a cluster: cleared of what an earlier run left, usable for pods."""
+"""Policylab's own namespaces on a cluster: removed from an earlier run, or made ready for pods."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OWNER = {"app.kubernetes.io/managed-by": "policylab"}
 
 
 def clear(kube: Kube, namespaces: Iterable[str]) -> None:
-    """Remove what an earlier run left in namespaces that are ours.
+    """Remove the namespaces of these names that an earlier run left.
 
     Raises:
         ContentError: a namespace of that name exists and is somebody else's.
@@ -38,7 +38,7 @@ def clear(kube: Kube, namespaces: Iterable[str]) -> None:
 
 
 def wait_usable(kube: Kube, namespace: str) -> None:
-    """A controller gives a new namespace its service account; pods are refused before that."""
+    """Wait until a new namespace has its service account; the API server refuses pods before."""
 
     def usable() -> None:
         if kube.get("v1", "ServiceAccount", "default", namespace) is None:

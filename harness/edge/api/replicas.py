@@ -1,4 +1,4 @@
-"""The live pods of a Deployment, once its rollout has come to its end."""
+"""The live pods of a Deployment, once its rollout has ended."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ REVISION = "deployment.kubernetes.io/revision"
 
 
 def live_replicas(kube: Kube, deployment: Resource, wanted: int) -> list[str]:
-    """The names of its pods, sorted, so that a number stands for the same pod while it lives.
+    """The names of its pods, sorted: each pod keeps its number while it lives.
 
-    Ready or not: only that they are the current template's, all there, and nobody else's.
+    All pods of the current template are there, and no others of the Deployment. They need not be
+    ready.
 
     Raises:
-        NotYet: the controller has not seen the template, pods are missing, or old ones still go.
+        NotYet: the controller has not seen the template, or pods are missing or still ending.
     """
     body = kube.get("apps/v1", "Deployment", deployment.name, deployment.namespace)
     if body is None:

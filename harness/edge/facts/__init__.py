@@ -1,1 +1,4 @@
-"""Measurements that only a lab needs: a table's `fact/...`, `questions/...` and `blocked/...`."""
+"""The measurements of the labs: `fact/`, `questions/`, `option/`, `blocked/` and `rollout/`.
+
+`registry` says which function measures what. `harness.edge.play` calls this room.
+"""

@@ -1,4 +1,4 @@
-"""Policies against the live cluster: where they block a flow, and what they allow beyond wishes."""
+"""Policies on the live cluster: where they block a flow, and which unwanted flows they allow."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ SHOWN = 6
 
 
 def blocked(bench: Bench, row: Row, end: PodPort) -> Observation:
-    """At which end the CNI drops the flow's packets, by its own counters, and under which policies.
+    """The end at which the CNI counts the flow's packets as dropped, and the policies there.
 
-    Probe and counters are two witnesses: where they disagree there is no verdict.
+    The probe and the counters are two witnesses: if they disagree, there is no verdict.
     """
     ask = Ask(row.source, end)
     names = bench.prober.names
@@ -70,10 +70,10 @@ def _grown(
     before: Drops,
     seen: Observation,
 ) -> tuple[dict[Direction, int], Drops]:
-    """How many of the probe's packets were dropped at each end, once the numbers stand still.
+    """How many of the probe's packets were dropped at each end, once the numbers stop growing.
 
-    A CNI's account lags behind its packets, and may still tell of an earlier probe's: ours are
-    known by their ports, where the CNI tells ports.
+    A CNI counts late, so the counters may still grow for the packets of an earlier probe. Where the
+    CNI counts by port, this probe's packets are known by the ports that they came from.
     """
     ports = {attempt.port for attempt in seen.attempts}
     silent = not passes(seen)
@@ -85,17 +85,17 @@ def _grown(
         found = {d: after[pod, d].since(before[pod, d], ports) for d, pod in ends.items()}
         earlier, last = last, found
         if earlier != found:
-            raise NotYet(f"the counters still move: {found}")
+            raise NotYet(f"the counters still grow: {found}")
         if silent and not any(found.values()):
-            raise NotYet("no packet of the probe was counted, though nothing answered it")
+            raise NotYet("no packet of the probe was counted, though it got no answer")
         return found, after
 
-    what = "the CNI's counters of dropped packets stand still"
+    what = "the CNI's counters of dropped packets stop growing"
     return bench.kube.wait(what, check, seconds=bench.patience.at_rest)
 
 
 def unused_rules(bench: Bench, row: Row) -> Observation:
-    """Which rules, peers and ports of the policies on the cluster serve no wanted flow."""
+    """The rules, peers and ports of the policies on the cluster that no wanted flow needs."""
     scenario = Scenario(bench.stage.resources(row.apply))
     wanted = scenario.audit.wanted
     found = privilege_of(scenario.topology, _live_policies(bench, row), wanted)
@@ -103,7 +103,7 @@ def unused_rules(bench: Bench, row: Row) -> Observation:
 
 
 def wanted_against_allowed(bench: Bench, row: Row) -> Observation:
-    """Every flow tried: how many pass unwanted, and how many wanted ones do not pass."""
+    """How many unwanted flows pass, and how many wanted flows do not, when every flow is tried."""
     scenario = Scenario(bench.stage.resources(row.apply))
     wanted = scenario.audit.wanted
     listed = set(wanted)

@@ -1,4 +1,4 @@
-"""What a tutorial's own command shows: its first line, its exit code, how long it waited."""
+"""Facts that are read off a tutorial's own command: its first line, exit code, and waiting time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CommandFact:
 
 
 def _first_line(transcript: Transcript) -> str:
-    # The command's own output comes before what it and kubectl complain of.
+    # The command's output comes before its errors and those of kubectl.
     return transcript.output.partition("\n")[0].strip()
 
 
@@ -40,7 +40,7 @@ def _whole_seconds(transcript: Transcript) -> str:
 
 
 def _piped(words: tuple[str, ...]) -> tuple[str, ...]:
-    """As in a shell that has no `pipefail`, which is how people type it."""
+    """The command with a pipe behind it, in a shell without `pipefail`, as people type it."""
     return ("sh", "-c", f"{shlex.join(words)} {PIPE}")
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a Deployment that nobody probes: it crashes with last words, or gets ready."""
+"""Facts about a Deployment that has no prober: how its container crashed, or that it is ready."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.errors import ProbeError
 
 
 def last_words(bench: Bench, row: Row) -> Observation:
-    """The last line of a crashed container, up to the part that changes from run to run."""
+    """The first three words of a crashed container's last line; the rest changes with every run."""
     pod, status = _crashed(bench, row.source)
     log = bench.kube.logs(row.source.namespace, pod, previous="terminated" not in status["state"])
     fatal = [line for line in log.splitlines() if line.startswith(("[FATAL]", "[PANIC]", "panic"))]
@@ -29,7 +29,7 @@ def last_words(bench: Bench, row: Row) -> Observation:
 
 
 def crash(bench: Bench, row: Row) -> Observation:
-    """That the container ended, and with which exit code."""
+    """The exit code with which the container crashed."""
     _, status = _crashed(bench, row.source)
     ended = status["state"].get("terminated") or status["lastState"]["terminated"]
     return Observation(
@@ -38,7 +38,7 @@ def crash(bench: Bench, row: Row) -> Observation:
 
 
 def ready(bench: Bench, row: Row) -> Observation:
-    """That the Deployment's newest pod is available, and how often it had to restart."""
+    """Whether the Deployment's newest pod is available, and how often it had to restart."""
 
     def check() -> dict[str, Any]:
         body = _deployment(bench, row.source)

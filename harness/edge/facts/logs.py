@@ -1,4 +1,4 @@
-"""What containers log while something is measured, with the times at which they logged it."""
+"""The lines that containers log during a measurement, with their times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def logged_since(
 ) -> Iterator[tuple[str, str]]:
     """The lines that a live pod logged from `since` on, each with its time (RFC 3339 in UTC).
 
-    All times are written alike, so their order is the order of the texts.
+    All times have the same format, so they can be compared as texts.
     """
     log = kube.logs(namespace, pod, since_seconds=WINDOW, timestamps=True)
     for stamped in log.splitlines():

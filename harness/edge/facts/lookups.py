@@ -1,4 +1,4 @@
-"""What lookups cost: resolver options, questions that reach the name server, and time."""
+"""Facts about lookups: resolver options, the questions that reach the name server, and the time."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def questions_saved(bench: Bench, row: Row, name: str) -> Observation:
 
 
 def lookup_time(bench: Bench, row: Row, name: str) -> Observation:
-    """Whether the trailing dot is faster by the clock: medians of the C library's lookups."""
+    """Whether the C library's lookups are faster with the trailing dot, by their median times."""
     bench.addresses.allow_question(name)
     absolute = f"{name}."
     taken = bench.prober.time_lookups(row.source, [name, absolute], repeat=REPEAT)

@@ -1,4 +1,4 @@
-"""What happens outside while a policy by name is in force: a name moves, a server fails."""
+"""Facts about a policy by name while something changes outside: a name moves, a server fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORGET = ("cilium-dbg", "fqdn", "cache", "clean", "--force")
 
 
 def new_address_unasked(bench: Bench, row: Row, moving: NamePort, witness: PodRef) -> Observation:
-    """What the client sees of the address that the name has moved to, before it asks again.
+    """The outcome of a connection to the name's new address, before the client has asked again.
 
     The witness, a pod that no policy selects, shows that the address is alive.
 
@@ -45,7 +45,7 @@ def new_address_unasked(bench: Bench, row: Row, moving: NamePort, witness: PodRe
 
 
 def new_address_asked(bench: Bench, row: Row, moving: NamePort) -> Observation:
-    """What the client sees of the new address once it has asked for the name and been told it."""
+    """The outcome of a connection to the name's new address, after the client has asked again."""
     controls = _controls(bench)
     spare, new = _spare(bench, moving.name)
     with controls:
@@ -57,7 +57,7 @@ def new_address_asked(bench: Bench, row: Row, moving: NamePort) -> Observation:
 
 
 def name_server_fails(bench: Bench, row: Row, name: str) -> Observation:
-    """What a lookup shows while the name's own server answers SERVFAIL."""
+    """The outcome of a lookup while the name's own server answers SERVFAIL."""
     controls = _controls(bench)
     with controls:
         controls.set(name, fault=Fault.SERVFAIL)
@@ -67,10 +67,10 @@ def name_server_fails(bench: Bench, row: Row, name: str) -> Observation:
 
 
 def web_server_refuses(bench: Bench, row: Row, site: NamePort) -> Observation:
-    """What a connection to the name's address shows while nobody listens there."""
+    """The outcome of a connection to the name's address while nobody listens there."""
     controls = _controls(bench)
     address = ExternalPort(site.name, site.port, site.protocol)
-    # So that Cilium knows the address as the name's.
+    # After this lookup Cilium knows that the address belongs to the name.
     _ask(bench, Ask(row.source, Lookup(site.name)))
     with controls:
         controls.set(site.name, web=WebFault.REFUSED)
@@ -97,7 +97,7 @@ def _spare(bench: Bench, name: str) -> tuple[str, str]:
             agents.ask(agent, (*FORGET, f"--matchpattern={name}"))
         raise NotYet(f"it still knows each of {len(SPARES)}")
 
-    what = "an address that Cilium was never told"
+    what = "there is an address that Cilium has never seen"
     return bench.kube.wait(what, unknown, seconds=bench.patience.forgotten, every=1.0)
 
 

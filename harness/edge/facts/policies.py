@@ -1,4 +1,4 @@
-"""What the cluster makes of policies, beside the flows: what it stores, and when it acts."""
+"""Facts about policies that no single flow shows: what the API server stores, and when it acts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from harness.errors import ProbeError
 
 POLICY = "networking.k8s.io/v1", "NetworkPolicy"
 TIMES = 5
-"""How often the policies are applied anew: one lucky time would be no measurement."""
+"""How often the policies are applied again: once would be luck, not a measurement."""
 HTTP = 80
 ANSWERED = "answered"
 
@@ -44,7 +44,7 @@ def policies(bench: Bench, row: Row) -> Observation:
 
 
 def name_label(bench: Bench, row: Row) -> Observation:  # noqa: ARG001 - of the whole cluster
-    """Whether every namespace bears its own name as a label (KEP-2161, without anybody's doing)."""
+    """Whether every namespace has its own name as a label, which nobody put there (KEP-2161)."""
     names = {
         body["metadata"]["name"]: body["metadata"].get("labels", {}).get(NAME_LABEL, "")
         for body in bench.kube.list("v1", "Namespace")
@@ -55,7 +55,7 @@ def name_label(bench: Bench, row: Row) -> Observation:  # noqa: ARG001 - of the 
 
 
 def unrestarted(bench: Bench, row: Row) -> Observation:
-    """Whether the pods of the client's namespace run since before its policies, never restarted."""
+    """Whether the pods of the client's namespace are older than its policies, without restarts."""
     found = bench.kube.list(*POLICY, row.source.namespace)
     if not found:
         return Observation(Reading(Outcome.SHOWS, "no policy"))
@@ -65,7 +65,7 @@ def unrestarted(bench: Bench, row: Row) -> Observation:
         for body in bench.kube.list("v1", "Pod", row.source.namespace)
     }
     restarts = sum(status["restartCount"] for status in statuses.values())
-    # RFC 3339 in UTC and whole seconds, as the API writes times: their order is the texts' order.
+    # The API writes times as RFC 3339 in UTC and whole seconds: they can be compared as texts.
     started = {name: s["state"]["running"]["startedAt"] for name, s in statuses.items()}
     age = "older" if max(started.values()) <= applied else "younger"
     return Observation(
@@ -75,7 +75,7 @@ def unrestarted(bench: Bench, row: Row) -> Observation:
 
 
 def client_address(bench: Bench, row: Row) -> Observation:
-    """Which address the web servers log for the client: its own, unless something translated it."""
+    """Whether the web servers log the client's own address, which nothing has translated."""
     servers = [
         pod.ref
         for resource in bench.stage.resources(row.apply)
@@ -138,11 +138,11 @@ def established_connection(bench: Bench, row: Row, server: PodPort) -> Observati
 def takes_effect(bench: Bench, row: Row) -> Observation:
     """Whether new connections were still made after the API server had accepted the policies.
 
-    The policies are taken away and applied anew, `TIMES` times. One connection that passes after
-    the API server's answer, and is silenced later, refutes "at once".
+    The policies are removed and applied again, `TIMES` times. One connection that is made after the
+    API server's answer, and is closed later, refutes "at once".
 
     Raises:
-        ProbeError: the run leaves the policies out, or none of them silences a connection.
+        ProbeError: the run applies no policies, or none of the policies closes a connection.
     """
     if not bench.stage.keeps_policies:
         raise ProbeError("this run applies no policies", try_="--lab-policies=apply")
@@ -154,11 +154,11 @@ def takes_effect(bench: Bench, row: Row) -> Observation:
     silenced = flips(opened, closed, asks)
     flow = next((ask for ask in silenced if _is_web(ask)), None)
     if flow is None:
-        raise ProbeError("no policy of this state silences a connection", where=row.where)
+        raise ProbeError("no policy of this state closes a connection", where=row.where)
     clock = bench.kube.clock
     with bench.stage.disturbed():
         last = [_last_passed(bench, flow, bodies) for _ in range(TIMES)]
-        # What follows must find the state as the step left it.
+        # The next row must find the state of its step again.
         back = Poll(bench.observer, silenced, clock=clock.monotonic)
         wait_for("the policies are back", back, seconds=bench.patience.settle, clock=clock)
     late = [ms for ms in last if ms is not None]
@@ -176,14 +176,14 @@ def _is_web(ask: Ask) -> bool:
 
 
 def _last_passed(bench: Bench, flow: Ask, bodies: list[Mapping[str, Any]]) -> float | None:
-    """How many ms after the API server's answer the last connection began that was made."""
+    """When the last connection began that was made, in ms after the API server's answer."""
     clock = bench.kube.clock
     for body in bodies:
         bench.kube.delete(body)
 
     def passes() -> None:
         if _outcome(bench, flow) is not Outcome.CONNECTED:
-            raise NotYet(f"{flow} is still silent")
+            raise NotYet(f"{flow} still gets no answer")
 
     wait_for(
         "the flow is open again",

@@ -1,4 +1,4 @@
-"""Who measures what: every fact of `harness.core.target.FACTS`, and the other targets of this room.
+"""The function that measures each fact of `harness.core.target.FACTS`, and each `Measured` target.
 
 A measurement takes the bench, the row, and the ends that the row's cell names, in their order.
 """

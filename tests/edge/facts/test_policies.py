@@ -208,5 +208,5 @@ def test_run_without_policies_measures_none() -> None:
 
 
 def test_state_that_silences_nothing_gives_no_verdict() -> None:
-    with pytest.raises(ProbeError, match="silences"):
+    with pytest.raises(ProbeError, match="closes a connection"):
         takes_effect(bench(Applying(), stage(FakeObserver())), ROW)
