@@ -48,6 +48,9 @@ from tests.fakes.prober import FakeProber
 from tests.fakes.programs import FakePrograms
 
 LEAST_SLEEP = 3.0
+"""Seconds: a wait for what never comes ends after few looks."""
+PROGRAM_SECONDS = 0.05
+"""How long after the API's answer a change of policies is in force."""
 DNS_ADDRESS = "10.96.0.10"
 NODES = ("control-plane", "worker")
 NODE_ADDRESS = "172.18.0.2"
@@ -262,7 +265,7 @@ class FakeCluster(FakeKube):
         found = tuple(
             self._policy(body) for key, body in self.objects.items() if key[0] in POLICY_KINDS
         )
-        at = self.clock.monotonic() + self.lie.delay
+        at = self.clock.monotonic() + PROGRAM_SECONDS
         self.programmed.append(InForce(max(at, self.programmed[-1].since), found))
 
     def _policy(self, body: Mapping[str, Any]) -> NetworkPolicy:

@@ -18,9 +18,7 @@ OURS = "policylab-gate"
 
 @dataclass(frozen=True, slots=True)
 class Lie:
-    """An honest cluster; `delay` is how many s after the API's answer a policy is in force."""
-
-    delay: float = 0.05
+    """An honest cluster."""
 
     def enforced(self, states: Sequence[InForce], moment: float) -> Policies:
         """The policies in force at a moment, of all states that the cluster was in until then."""
@@ -68,9 +66,12 @@ class Late(Lie):
 
 @dataclass(frozen=True, slots=True)
 class Flapping(Lie):
-    """Policies are in force for a moment, then not, then again."""
+    """Policies are in force for so many seconds, then not, and so on.
 
-    seconds: float = 0.11
+    0.15 s lie between the first two attempts of a probe: never are both in the same half.
+    """
+
+    seconds: float = 0.15
 
     def enforced(self, states: Sequence[InForce], moment: float) -> Policies:
         kept = tuple(p for p in states[-1].policies if p.namespace == OURS)

@@ -33,7 +33,7 @@ from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.probe.greeting import nonce_of, reply
 from harness.core.world import EXTERNAL_PORTS
-from harness.edge.internet.state import Fault
+from harness.edge.internet.state import Fault, Site
 from tests.fakes.packet import Drop, Met, Packet, PodKey
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class Network:
         self._place = Place(-1, Topology({}, {}))
         self._oracles: dict[Hashable, Oracle] = {}
         self._sides: dict[Hashable, Direction | None] = {}
+        self._behind: dict[tuple[str, int, str], list[tuple[Pod, int]]] = {}
+        self._zone: dict[tuple[Question, Site | None], Reading] = {}
         self._learned: dict[PodKey, Names] = {}
         self._outside = {
             address: External(f"{address}!", ip_address(address))  # no pattern of names fits it
@@ -122,6 +124,8 @@ class Network:
             )
             self._oracles.clear()
             self._sides.clear()
+            self._behind.clear()
+            self._zone.clear()
         return self._place
 
     # Services and pods.
@@ -129,11 +133,14 @@ class Network:
     def _through(self, packet: Packet, service: Service, topology: Topology, port: int) -> Met:
         protocol = Protocol(packet.protocol.upper())
         served = [p for p in service.ports if (p.port, p.protocol) == (packet.port, protocol)]
-        behind = [
-            (pod, number)
-            for pod in topology.pods.values()
-            if served and service.selects(pod) and (number := served[0].at(pod)) is not None
-        ]
+        key = (str(service), packet.port, packet.protocol)
+        if key not in self._behind:
+            self._behind[key] = [
+                (pod, number)
+                for pod in topology.pods.values()
+                if served and service.selects(pod) and (number := served[0].at(pod)) is not None
+            ]
+        behind = self._behind[key]
         if not behind:
             unserved = self._cluster.cni.profile.unserved_port.outcome
             return REFUSED if served or unserved is Outcome.REFUSED else SILENT
@@ -254,7 +261,11 @@ class Network:
         site = self._cluster.site(name, moment)
         if site is not None and site.fault is Fault.SERVFAIL:
             return Reading(Outcome.DNS_SERVFAIL)
-        return Zone(topology, external={name: site.address} if site else {}).lookup(question)
+        key = (question, site)
+        if key not in self._zone:
+            external = {name: site.address} if site else {}
+            self._zone[key] = Zone(topology, external=external).lookup(question)
+        return self._zone[key]
 
     def _log(self, packet: Packet, question: Question, reading: Reading) -> None:
         rcode = dns.rcode.to_text(RCODES.get(reading.outcome, dns.rcode.NOERROR))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 import dns.exception
 import dns.name
 
 from harness.errors import OutcomeTableError, ProbeError
+
+KEPT = 4096
+"""Plans that are remembered: a change is watched by the same lookups, many times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,13 @@ def query_plan(
         OutcomeTableError: `name` is not a valid DNS name.
         ProbeError: an entry of the search list is not a valid DNS name.
     """
+    return _planned(name, tuple(search), ndots, tuple(rdtypes))
+
+
+@lru_cache(maxsize=KEPT)
+def _planned(
+    name: str, search: tuple[str, ...], ndots: int, rdtypes: tuple[str, ...]
+) -> tuple[Question, ...]:
     plain = _name(name)
     if plain.is_absolute():
         return _ask([plain], rdtypes)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import dns.exception
 import dns.flags
@@ -23,6 +24,9 @@ from harness.errors import ProbeError
 
 PAYLOAD = 1232
 """Bytes of an answer that fit into any datagram unfragmented (dnsflagday.net/2020)."""
+
+KEPT = 4096
+"""Messages whose reading is remembered: a change is watched by the same questions, many times."""
 
 _NO_ANSWER = {
     "NXDOMAIN": Outcome.DNS_NXDOMAIN,
@@ -58,6 +62,11 @@ def encode(question: Question, *, ident: int) -> bytes:
     Raises:
         ProbeError: the name or the type cannot be asked.
     """
+    return _encoded(question, ident)
+
+
+@lru_cache(maxsize=KEPT)
+def _encoded(question: Question, ident: int) -> bytes:
     try:
         message = dns.message.make_query(
             question.qname, question.rdtype, use_edns=0, payload=PAYLOAD, id=ident
@@ -76,6 +85,11 @@ def decode(wire: bytes, question: Question, *, ident: int) -> DnsFinding:
         ProbeError: the bytes are not a DNS message, or not the answer to this question, or the
             answer says nothing about the name (it is cut off, or its rcode means a bad question).
     """
+    return _decoded(wire, question, ident)
+
+
+@lru_cache(maxsize=KEPT)
+def _decoded(wire: bytes, question: Question, ident: int) -> DnsFinding:
     message = _message(wire, question, ident)
     rcode = dns.rcode.to_text(message.rcode())
     if rcode in _NO_ANSWER:
