@@ -113,17 +113,18 @@ class Kind:
 
     def _done(self, call: Callable[[], None], what: str, *, seconds: float, try_: str) -> None:
         self._pid.unlink(missing_ok=True)
+        log = self._home.log
+        written = log.stat().st_size if log.exists() else 0
         late = Timer(seconds, self._end)
         late.start()
         try:
             call()
         except subprocess.CalledProcessError as error:
             in_time = late.is_alive()
-            log = self._home.log
             raise ClusterNotReady(
                 what if in_time else f"{what}: kind was not done after {seconds:g} s",
                 where=str(log),
-                seen=_last_words(log) or str(error),
+                seen=_last_words(log, written) or str(error),
                 try_=try_,
             ) from error
         finally:
@@ -147,8 +148,9 @@ class Kind:
         return self._script
 
 
-def _last_words(log: Path) -> str:
-    return tail(log.read_text(encoding="utf-8", errors="replace")) if log.exists() else ""
+def _last_words(log: Path, since: int) -> str:
+    """The end of what was written from that byte on."""
+    return tail(log.read_bytes()[since:].decode(errors="replace")) if log.exists() else ""
 
 
 class _Cluster(KindCluster):  # type: ignore[misc]  # pytest-kind has no types

@@ -84,6 +84,7 @@ def test_kind_that_made_the_cluster_is_remembered(home: Home, tmp_path: Path) ->
 
 
 def test_failure_is_told_in_the_words_of_kind(home: Home, tmp_path: Path) -> None:
+    home.log.write_text("of an earlier call\n", encoding="utf-8")
     made = kind(home, tmp_path, '[ "$1" = get ] || { echo "ERROR: port is taken" >&2; exit 1; }')
 
     with pytest.raises(ClusterNotReady, match="kind could not create the cluster") as caught:
