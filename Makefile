@@ -4,6 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CNI ?=
+CNIS := calico cilium
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .PHONY: labs test offline live lint fuzz bench clean help
@@ -27,8 +28,7 @@ offline: $(READY) ## the tests that need no cluster
 
 # The clusters first: a test has a deadline, and the first build of all images may take half an hour.
 live: $(READY) ## the tests on live clusters, one of each CNI
-	$(VENV)/bin/policylab cluster up --cni=calico
-	$(VENV)/bin/policylab cluster up --cni=cilium
+	for cni in $(CNIS); do $(VENV)/bin/policylab cluster up --cni=$$cni || exit $$?; done
 	$(VENV)/bin/pytest tests/live -m live $(ARGS)
 
 lint: $(READY) ## ruff, mypy --strict and the import contracts
@@ -38,8 +38,7 @@ lint: $(READY) ## ruff, mypy --strict and the import contracts
 	$(VENV)/bin/lint-imports
 
 fuzz: $(READY) ## 200 made-up policies on each CNI, the oracle against the cluster; results/fuzz/ has what differs
-	$(VENV)/bin/policylab fuzz --n=200 --seed=1 --cni=calico --out=results/fuzz/calico $(ARGS)
-	$(VENV)/bin/policylab fuzz --n=200 --seed=1 --cni=cilium --out=results/fuzz/cilium $(ARGS)
+	for cni in $(CNIS); do $(VENV)/bin/policylab fuzz --n=200 --seed=1 --cni=$$cni --out=results/fuzz/$$cni $(ARGS) || exit $$?; done
 
 bench: $(READY) ## measure the prober and the oracle on the running cluster; results/bench.json
 	$(PY) -m benchmarks $(if $(CNI),--cni=$(CNI)) $(ARGS)

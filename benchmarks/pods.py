@@ -13,7 +13,7 @@ from harness.core.probe.attempts import POLL
 from harness.core.probe.cells import Cell
 from harness.core.target import PodPort, PodRef, ports_of
 from harness.edge.api.kube import Kube
-from harness.edge.api.namespaces import OWNER, wait_gone
+from harness.edge.api.namespaces import OWNER, wait_gone, wait_usable
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.discovery import discover
 from harness.edge.probe.observe import Observer
@@ -47,10 +47,10 @@ def pods(kube: Kube, count: int, image: str) -> Iterator[tuple[Pod, ...]]:
     """So many running pods; they go at the end, and their namespace with them."""
     if kube.get("v1", "Namespace", NAMESPACE):  # of a run that was cut off
         kube.delete(_SPACE)
-        wait_gone(kube, [_SPACE], seconds=READY_SECONDS)
+        wait_gone(kube, [_SPACE])
     kube.apply(_SPACE)
     try:
-        kube.wait("the namespace can hold pods", lambda: _usable(kube), seconds=READY_SECONDS)
+        wait_usable(kube, NAMESPACE)
         for number in range(count):
             kube.apply(_pod(number, image))
         kube.wait(f"{count} pods run", lambda: _running(kube, count), seconds=READY_SECONDS)
@@ -106,11 +106,6 @@ def others(seen: Matrix[Cell]) -> list[Cell]:
         for ask, cell in seen
         if isinstance(ask.target, PodPort) and ask.target.pod != ask.source
     ]
-
-
-def _usable(kube: Kube) -> None:
-    if kube.get("v1", "ServiceAccount", "default", NAMESPACE) is None:
-        raise NotYet("it has no service account yet")
 
 
 def _running(kube: Kube, count: int) -> None:

@@ -57,3 +57,22 @@ def test_docstrings_name_the_value_and_have_a_section_of_errors() -> None:
     ]
 
     assert wrong == []
+
+
+def test_each_door_to_a_library_has_one_user() -> None:
+    owners = {
+        "tenacity": {"edge/machine/wait.py"},
+        "filelock": {"edge/machine/filelock.py"},
+        "pytest_kind": {"edge/cluster/kind.py"},
+        "cryptography": {"edge/images/signing.py"},
+        "zstandard": {"edge/images/bundle.py"},
+    }
+    found: dict[str, set[str]] = {library: set() for library in owners}
+    for name, tree in modules():
+        for node in ast.walk(tree):
+            used = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            used += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for library in owners.keys() & {module.partition(".")[0] for module in used}:
+                found[library].add(name)
+
+    assert found == owners

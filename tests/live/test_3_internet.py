@@ -7,6 +7,8 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Unpack
 
 import dns.exception
 import dns.message
@@ -17,7 +19,7 @@ import pytest
 from harness.core.world import INTERNET, SHORT_LIVED, SPARES
 from harness.edge.api.kubectl import Kubectl
 from harness.edge.internet.container import ensure_internet, remove_internet
-from harness.edge.internet.controls import Controls
+from harness.edge.internet.controls import Change, Controls
 from harness.edge.internet.engine import Place
 from harness.edge.internet.state import TTL_SECONDS, Fault, Internet, WebFault
 from harness.edge.machine.process import run
@@ -50,6 +52,16 @@ def internet(image: str) -> Iterator[Internet]:
 def controls(internet: Internet) -> Iterator[Controls]:
     with Controls(internet, PLACE) as made:
         yield made
+
+
+@contextmanager
+def changed(controls: Controls, name: str, **change: Unpack[Change]) -> Iterator[None]:
+    """One change, undone at the end of the block."""
+    controls.set(name, **change)
+    try:
+        yield
+    finally:
+        controls.reset()
 
 
 def ask(internet: Internet, name: str, *, seconds: float = 2.0) -> dns.message.Message:
@@ -111,21 +123,21 @@ def test_one_that_runs_is_used_again(image: str, internet: Internet) -> None:
 def test_name_servers_fault_begins_and_ends_with_the_call(
     internet: Internet, controls: Controls, fault: Fault, rcode: int
 ) -> None:
-    with controls.changed(NAME, fault=fault):
+    with changed(controls, NAME, fault=fault):
         assert ask(internet, NAME).rcode() == rcode
         assert ask(internet, "docs.cilium.io").rcode() == dns.rcode.NOERROR
     assert ask(internet, NAME).rcode() == dns.rcode.NOERROR
 
 
 def test_dropped_question_gets_no_reply(internet: Internet, controls: Controls) -> None:
-    with controls.changed(NAME, fault=Fault.DROP), pytest.raises(dns.exception.Timeout):
+    with changed(controls, NAME, fault=Fault.DROP), pytest.raises(dns.exception.Timeout):
         ask(internet, NAME, seconds=0.5)
     assert ask(internet, NAME).answer
 
 
 def test_name_moves_with_its_ttl_and_its_page(internet: Internet, controls: Controls) -> None:
     before = internet.names["moving.cilium.io"]
-    with controls.changed("moving.cilium.io", address=SPARES[0], ttl=5):
+    with changed(controls, "moving.cilium.io", address=SPARES[0], ttl=5):
         spare = internet.addresses[SPARES[0]]
         assert address_of(internet, "moving.cilium.io") == (spare, 5)
         assert page(spare, "moving.cilium.io") == (200, "internet")
@@ -136,7 +148,7 @@ def test_web_server_refuses_at_one_address_and_then_no_more(
     internet: Internet, controls: Controls
 ) -> None:
     address = internet.names[NAME]
-    with controls.changed(NAME, web=WebFault.REFUSED):
+    with changed(controls, NAME, web=WebFault.REFUSED):
         with pytest.raises(ConnectionRefusedError):
             page(address, NAME)
         assert page(internet.names["google.com"], "google.com") == (200, "internet")
@@ -144,7 +156,7 @@ def test_web_server_refuses_at_one_address_and_then_no_more(
 
 
 def test_web_server_is_slow_for_one_name(internet: Internet, controls: Controls) -> None:
-    with controls.changed("kubernetes.io", web=WebFault.SLOW, delay_ms=700):
+    with changed(controls, "kubernetes.io", web=WebFault.SLOW, delay_ms=700):
         address = internet.names["kubernetes.io"]
         began = time.monotonic()
         assert page(address, "neighbour.cloudyuga.guru") == (200, "internet")

@@ -6,8 +6,7 @@ for it. What a killed run left changed, the next run puts right before it begins
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol, Self, TypedDict, Unpack
 
@@ -90,19 +89,14 @@ class Controls:
         )
         self._put({**self._sites, name: site})
 
-    @contextlib.contextmanager
-    def changed(self, name: str, **change: Unpack[Change]) -> Iterator[None]:
-        """Change one name as `set` does, and put that name back as it was, whatever happens."""
-        before = self._sites[name]
-        try:
-            self.set(name, **change)
-            yield
-        finally:
-            self._restore({**self._sites, name: before})
-
     def reset(self) -> None:
-        """Put every name in its place, with nothing amiss."""
-        self._restore(self._initial)
+        """Put every name in its place, with nothing amiss, and let another run change names."""
+        if not self._lock.held:
+            return  # nothing was changed
+        try:
+            self._put(self._initial)
+        finally:
+            self._lock.release()
 
     def reset_unless_held(self) -> bool:
         """Reset what a killed run left, and say so; a run that lives keeps its changes."""
@@ -113,15 +107,6 @@ class Controls:
         finally:
             self._lock.release()
         return True
-
-    def _restore(self, sites: Mapping[str, Site]) -> None:
-        if not self._lock.held:
-            return  # nothing was changed
-        try:
-            self._put(sites)
-        finally:
-            if sites == self._initial:
-                self._lock.release()
 
     def _put(self, sites: Mapping[str, Site]) -> None:
         self._sites = sites

@@ -21,13 +21,10 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import IO, Any
 
-from tenacity import retry, retry_if_exception, stop_after_attempt
-
 from harness.errors import EnvironmentFault, ToolMissing
 
 GRACE_SECONDS = 5.0
 TAIL_LINES = 15
-STARTS = 2
 EXIT_NOT_STARTED = 126
 _running: set[subprocess.Popen[bytes]] = set()
 
@@ -134,16 +131,17 @@ def start(
         raise CommandFailed(f"{words[0]} was not started", refused) from error
 
 
-# Once, of some 100,000 starts on a small virtual machine, execve said EFAULT; nothing has run then.
-@retry(
-    retry=retry_if_exception(lambda error: getattr(error, "errno", 0) == errno.EFAULT),
-    stop=stop_after_attempt(STARTS),
-    reraise=True,
-)
 def _popen(
     words: tuple[str, ...], env: Mapping[str, str], streams: Mapping[str, Any]
 ) -> subprocess.Popen[Any]:
-    return subprocess.Popen(words, env=env, start_new_session=True, **streams)
+    try:
+        return subprocess.Popen(words, env=env, start_new_session=True, **streams)
+    except OSError as error:
+        # Once, of some 100,000 starts on a small virtual machine, execve said EFAULT. Nothing has
+        # run then, so it is started again, once.
+        if error.errno != errno.EFAULT:
+            raise
+        return subprocess.Popen(words, env=env, start_new_session=True, **streams)
 
 
 @contextmanager
