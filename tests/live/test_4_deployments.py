@@ -7,12 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from harness.core.ask import Ask
+from harness.core.lab.documented import parse_table
 from harness.core.manifests.library import namespaces_of
 from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome
-from harness.core.target import PodPort, PodRef, ServiceAddress
+from harness.core.target import Blocked, PodPort, PodRef, ServiceAddress
 from harness.edge.api.namespaces import clear
+from harness.edge.cni.known import cni_of
+from harness.edge.facts.registry import measure
+from harness.edge.probe.replay import Replayer
+from harness.edge.stage.bench import Bench
 from harness.edge.stage.stage import Stage
 from harness.plays import Live
 
@@ -53,7 +58,23 @@ spec: {{selector: {{app: web}}, ports: [{{port: 80}}]}}
     ),
     "old": parse(PODS, origin="old"),
     "new": parse(PODS.replace("old", "new"), origin="new"),
+    "deny": parse(
+        f"""
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: deny, namespace: {SPACE}}}
+spec: {{podSelector: {{}}, policyTypes: [Ingress]}}
+""",
+        origin="deny",
+    ),
 }
+TABLE = f"""
+step deny: base, old, deny
+
+| from          | to                               | tutorial says         | why               |
+|---------------|----------------------------------|-----------------------|-------------------|
+| {SPACE}/web-1 | blocked/pod/{SPACE}/web-2:80     | shows Ingress by deny | web-2 is isolated |
+"""
 
 
 @pytest.fixture
@@ -104,3 +125,19 @@ def test_numbers_stand_for_the_pods_of_the_newest_template(stage: Stage, lab_liv
 
     assert lab_live.kube.list("v1", "Pod", SPACE) == []
     assert stage.pods.known == ()
+
+
+def test_policy_that_blocks_a_numbered_pod_is_found_in_the_cnis_counters(
+    stage: Stage, lab_live: Live
+) -> None:
+    (row,) = parse_table(TABLE, source="deployments#1").rows
+    assert isinstance(row.target, Blocked)
+    programs = lab_live.doors.programs()
+    counter = cni_of(lab_live.cluster.cni).drops
+    assert counter is not None
+    replayer = Replayer(programs, lab_live.prober.names, lab_live.cluster.patience)
+    drops = counter(lab_live.kube, programs)
+    bench = Bench(lab_live.kube, lab_live.prober, stage, replayer, drops=drops)
+    stage.enter(row.apply)
+
+    assert measure(bench, row, row.target).reading == row.documented
