@@ -135,6 +135,7 @@ def pytest_assertrepr_compare(
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
     """Write the reports, and choose the exit code where pytest's own says too little."""
+    _leave_hypothesis_out(session.config)
     recorder = state_of(session.config).recorder
     if recorder.interrupted and (recorder.rows or asks_for_labs(session.config)):
         session.exitstatus = ExitCode.INTERRUPTED
@@ -144,6 +145,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     said_by_pytest = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
     if exitstatus in said_by_pytest and not recorder.interrupted:
         session.exitstatus = recorder.exit_code
+
+
+def _leave_hypothesis_out(config: pytest.Config) -> None:
+    """Spare a run that did not use Hypothesis the second that its plugin's summary takes."""
+    manager = config.pluginmanager
+    if "hypothesis" not in sys.modules and manager.has_plugin("hypothesispytest"):
+        manager.unregister(name="hypothesispytest")
 
 
 def pytest_terminal_summary(

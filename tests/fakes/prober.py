@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.core.dns.question import query_plan
@@ -38,7 +39,10 @@ class FakeProber:
     def forget(self, pods: Iterable[PodRef]) -> None:
         return
 
-    def hello(self, pod: PodRef) -> Hello:
+    def hellos(self, pods: Iterable[PodRef]) -> Mapping[PodRef, Answer[Hello]]:
+        return {pod: Answer.of(partial(self._hello, pod)) for pod in pods}
+
+    def _hello(self, pod: PodRef) -> Hello:
         namespace, name = self._key(pod)
         return Hello(name, resolv_conf(namespace))
 

@@ -150,7 +150,7 @@ def test_prober_killed_in_mid_round_gives_no_verdict_and_comes_back(
         "a", "tcp", stage.addresses.pod(WEB), 80, offsets=(3.0,)
     )  # nothing happens for 3 s
     answers: list[Answer[Attempts]] = []
-    lab_live.prober.hello(OTHER)
+    lab_live.prober.hellos([OTHER])
     thread = threading.Thread(
         target=lambda: answers.append(lab_live.prober.round({OTHER: [silent]}, deadline=6.0)[OTHER])
     )

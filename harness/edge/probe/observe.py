@@ -24,7 +24,7 @@ from harness.core.probe.cells import Cell
 from harness.core.probe.judge import Plan, connection, names, resolved_first
 from harness.core.target import NamePort, PodPort, PodRef
 from harness.edge.probe.addresses import Addresses
-from harness.edge.probe.plan import Planner
+from harness.edge.probe.plan import BY_NAME, Planner
 from harness.edge.probe.prober import Prober
 from harness.edge.probe.wire import Listener
 
@@ -43,11 +43,18 @@ class Observer:
 
     def __init__(self, prober: Prober, addresses: Addresses) -> None:
         self._prober = prober
-        self._planner = Planner(addresses, self.resolv_conf)
+        self._planner = Planner(addresses)
 
     def resolv_conf(self, pod: PodRef) -> ResolvConf:
         """The pod's resolver configuration, as its prober reads it."""
-        return ResolvConf.parse(self._prober.hello(pod).resolv_conf)
+        return self._resolvers([pod])[pod].unwrap()
+
+    def _resolvers(self, pods: Iterable[PodRef]) -> dict[PodRef, Answer[ResolvConf]]:
+        found = self._prober.hellos(pods)
+        return {
+            pod: hello.then(lambda told: ResolvConf.parse(told.resolv_conf))
+            for pod, hello in found.items()
+        }
 
     def listen(self, ports: Iterable[PodPort], *, answers: bool = True) -> list[str]:
         """Let each pod's prober answer on its ports where nothing else does, and on no others.
@@ -83,7 +90,11 @@ class Observer:
         """
         watched = replace(pace, every=True)
         paces = {ask: watched if ask in closing else pace for ask in asks}
-        plans = {ask: Answer.of(partial(self._planner.plan, ask, p)) for ask, p in paces.items()}
+        resolvers = self._resolvers({a.source for a in paces if isinstance(a.target, BY_NAME)})
+        plans = {
+            ask: Answer.of(partial(self._planner.plan, ask, each, resolvers.get(ask.source)))
+            for ask, each in paces.items()
+        }
         # Names first: an answer comes within milliseconds, and the connection joins all the others.
         named = [ask for ask in paces if isinstance(ask.target, NamePort)]
         lookups = self._judged({ask: plans.pop(ask) for ask in named}, pace)
@@ -123,7 +134,8 @@ class Observer:
         wanted = {plan.control: None for plan in made.values() if plan.control}
         loops = {port: Ask(port.pod, port) for port in wanted}
         controls = {
-            port: made.get(ask) or self._planner.plan(ask, pace) for port, ask in loops.items()
+            port: made.get(ask) or self._planner.plan(ask, pace, None)
+            for port, ask in loops.items()
         }
         sent = {id(plan): plan for plan in (*controls.values(), *made.values())}
         measured = self._round(list(sent.values()), pace)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import count
 from secrets import token_hex
 
@@ -11,6 +11,7 @@ from harness.core.dns.question import Question, absolute, query_plan
 from harness.core.dns.resolvconf import ResolvConf
 from harness.core.dns.wire import encode
 from harness.core.model import Protocol
+from harness.core.observation import Answer
 from harness.core.probe.attempts import Item, Pace
 from harness.core.probe.greeting import greeting
 from harness.core.probe.judge import ANYBODY, IDENT, Expected, Plan
@@ -28,6 +29,8 @@ from harness.edge.probe.addresses import Addresses
 from harness.errors import ProbeError
 
 HTTP_PORT, DNS_PORT = 80, 53
+BY_NAME = (DnsQuery, Lookup, NamePort)
+"""Targets for which a client asks a name server."""
 HEAD = b"HEAD / HTTP/1.0\r\n\r\n"
 """The servers of tutorials say their name in a header of the answer."""
 
@@ -35,15 +38,16 @@ HEAD = b"HEAD / HTTP/1.0\r\n\r\n"
 class Planner:
     """Plans asks. `listeners` are the ports on which a prober of policylab answers itself."""
 
-    def __init__(self, addresses: Addresses, resolv_conf: Callable[[PodRef], ResolvConf]) -> None:
+    def __init__(self, addresses: Addresses) -> None:
         self.listeners: frozenset[PodPort] = frozenset()
         self._addresses = addresses
-        self._resolv_conf = resolv_conf
         self._token = token_hex(4)
         self._numbers = count(1)
 
-    def plan(self, ask: Ask, pace: Pace) -> Plan:
+    def plan(self, ask: Ask, pace: Pace, resolver: Answer[ResolvConf] | None = None) -> Plan:
         """What the ask sends; of a name with a port, the lookup that comes first.
+
+        `resolver` is the resolver configuration of the source, for a target that is `BY_NAME`.
 
         Raises:
             ProbeError: no client can ask this, or an end of the flow is not there.
@@ -59,13 +63,14 @@ class Planner:
                 return self._to(ask, self._addresses.external(name), pace)
             case Ping(PodRef() as pod):
                 return self._to(ask, self._addresses.pod(pod), pace)
-            case DnsQuery(rdtype, qname, tcp):
-                return self._lookup(ask, qname, [Question(qname, rdtype)], pace, tcp=tcp)
-            case Lookup(name) | NamePort(name):
+            case DnsQuery(rdtype, qname, tcp) if resolver:
+                server = resolver.unwrap().nameservers[0]
+                return self._lookup(ask, server, qname, [Question(qname, rdtype)], pace, tcp=tcp)
+            case Lookup(name) | NamePort(name) if resolver:
                 self._addresses.allow_question(name)
-                conf = self._resolv_conf(ask.source)
+                conf = resolver.unwrap()
                 asked = query_plan(name, search=conf.search, ndots=conf.ndots)
-                return self._lookup(ask, absolute(name), asked, pace)
+                return self._lookup(ask, conf.nameservers[0], absolute(name), asked, pace)
         raise ProbeError("no client can ask this directly", where=str(ask))
 
     def resolved(self, ask: Ask, address: str, pace: Pace) -> Plan:
@@ -103,9 +108,15 @@ class Planner:
         return Plan(ask, (item,), pace, expected, control)
 
     def _lookup(
-        self, ask: Ask, name: str, questions: Sequence[Question], pace: Pace, *, tcp: bool = False
+        self,
+        ask: Ask,
+        server: str,
+        name: str,
+        questions: Sequence[Question],
+        pace: Pace,
+        *,
+        tcp: bool = False,
     ) -> Plan:
-        server = self._resolv_conf(ask.source).nameservers[0]
         protocol = "tcp" if tcp else "udp"
         items = []
         for question in questions:

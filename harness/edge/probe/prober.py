@@ -35,12 +35,8 @@ class Prober(Protocol):
         """End the probers of pods that are about to go."""
         ...
 
-    def hello(self, pod: PodRef) -> Hello:
-        """What the prober in that pod says of its surroundings.
-
-        Raises:
-            ProbeError: the prober does not start.
-        """
+    def hellos(self, pods: Iterable[PodRef]) -> Mapping[PodRef, Answer[Hello]]:
+        """What the probers in these pods say of their surroundings; they start at once."""
         ...
 
     def round(

@@ -85,16 +85,14 @@ class StreamProber:
         if stream := self._streams.pop(pod, None):
             stream.close()
 
-    def hello(self, pod: PodRef) -> Hello:
-        """What the prober in that pod says of its surroundings.
-
-        Raises:
-            ProbeError: the prober does not start.
-        """
-        failures = self._open([pod])
-        if pod in failures:
-            raise failures[pod]
-        return self._hellos[pod]
+    def hellos(self, pods: Iterable[PodRef]) -> dict[PodRef, Answer[Hello]]:
+        """What the probers in these pods say of their surroundings; their streams open at once."""
+        pods = tuple(pods)
+        failures = self._open(pods)
+        return {
+            pod: Answer(problem=failures[pod]) if pod in failures else Answer(self._hellos[pod])
+            for pod in pods
+        }
 
     def round(
         self, items: Mapping[PodRef, Sequence[Item]], *, deadline: float = DEADLINE

@@ -33,6 +33,8 @@ class Answering(BaseHTTPRequestHandler):
 
     script: ClassVar[list[int]] = []
     asked: ClassVar[list[str]] = []
+    queries: ClassVar[list[str]] = []
+    text: ClassVar[str] = ""  # what is answered to a request for a log
 
     def log_message(self, *_: object) -> None:
         """Print nothing."""
@@ -40,13 +42,14 @@ class Answering(BaseHTTPRequestHandler):
     def answer(self) -> None:
         """Read the request whole and answer it."""
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        path = self.path.partition("?")[0]
+        path, _, query = self.path.partition("?")
         status, body = 200, DISCOVERY.get(path)
         if body is None:
             self.asked.append(f"{self.command} {path}")
+            self.queries.append(query)
             status = self.script.pop(0) if len(self.script) > 1 else self.script[0]
             body = WEB if status == 200 else {"kind": "Status", "message": f"told to say {status}"}
-        text = json.dumps(body).encode()
+        text = (self.text if path.endswith("/log") and status == 200 else json.dumps(body)).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
@@ -61,6 +64,7 @@ def kube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubeClient
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # the library keeps kinds there
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
     Answering.asked.clear()
+    Answering.queries.clear()
     thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
@@ -140,6 +144,17 @@ def test_answer_that_is_an_error_names_the_object_and_the_cluster(kube: KubeClie
 
     assert refused.value.where.endswith("kubeconfig")
     assert "told to say 403" in refused.value.seen
+
+
+@pytest.mark.parametrize("log", ["a line\nand another\n", '{"kind": "Pod"}'])
+def test_log_is_a_text_whatever_is_in_it(kube: KubeClient, log: str) -> None:
+    Answering.script, Answering.text = [200], log
+
+    said = kube.logs("shop", "web", since_seconds=20, timestamps=True)
+
+    assert said == log
+    (asked,) = Answering.queries
+    assert asked == "timestamps=true&sinceSeconds=20"
 
 
 def test_kind_that_the_cluster_lacks_is_the_labs_fault(kube: KubeClient) -> None:

@@ -107,8 +107,9 @@ class Recorder:
 
     def forget(self, pods: Iterable[PodRef]) -> None: ...
 
-    def hello(self, pod: PodRef) -> Hello:
-        return Hello(pod.name, "nameserver 10.96.0.10\nsearch shop.svc\noptions ndots:5\n")
+    def hellos(self, pods: Iterable[PodRef]) -> Mapping[PodRef, Answer[Hello]]:
+        conf = "nameserver 10.96.0.10\nsearch shop.svc\noptions ndots:5\n"
+        return {pod: Answer(Hello(pod.name, conf)) for pod in pods}
 
     def round(
         self, items: Mapping[PodRef, Sequence[Item]], *, deadline: float = 1.0

@@ -136,7 +136,12 @@ def test_all_flows_of_a_round_take_one_deadline(prober: StreamProber) -> None:
 
 
 def test_hello_carries_the_resolver_configuration(prober: StreamProber) -> None:
-    assert prober.hello(POD).resolv_conf == Path("/etc/resolv.conf").read_text(encoding="utf-8")
+    here = Path("/etc/resolv.conf").read_text(encoding="utf-8")
+    hellos = prober.hellos([POD, OTHER])
+    assert {pod: hello.unwrap().resolv_conf for pod, hello in hellos.items()} == {
+        POD: here,
+        OTHER: here,
+    }
 
 
 @pytest.mark.parametrize(
