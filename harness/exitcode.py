@@ -8,34 +8,41 @@ here it keeps one (a lab cannot be collected), and Ctrl-C ends with 130, as in a
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Self
 
 from harness.errors import ContentError, EnvironmentFault, HarnessError
 
 
 class ExitCode(IntEnum):
-    """What the end of a program says; `meaning` is the sentence for people."""
+    """What the end of a program says."""
 
-    meaning: str
+    OK = 0
+    DIFFERS = 1
+    USAGE = 2
+    NO_VERDICT = 3
+    PYTEST_USAGE = 4
+    PYTEST_NO_TESTS = 5
+    FAULT = 10
+    INTERRUPTED = 130
 
-    def __new__(cls, code: int, meaning: str) -> Self:
-        """Make a member: a number that carries its sentence."""
-        member = int.__new__(cls, code)
-        member._value_ = code
-        member.meaning = meaning
-        return member
+    @property
+    def meaning(self) -> str:
+        """The code in a sentence for people."""
+        return _MEANINGS[self]
 
-    OK = 0, "as wanted: everything was checked, and nothing differs"
-    DIFFERS = 1, "something that was checked differs: a row failed, or the cluster does otherwise"
-    USAGE = 2, "the command line, a manifest or a lab is wrong; correct it and run again"
-    NO_VERDICT = (
-        3,
-        "nothing differs, but something was not checked: a tool broke, or gave no answer",
-    )
-    PYTEST_USAGE = 4, "pytest only: the options, a manifest or a table is wrong; no test was run"
-    PYTEST_NO_TESTS = 5, "pytest only: no test was selected"
-    FAULT = 10, "the machine or the cluster is at fault; mend it and run again"
-    INTERRUPTED = 130, "stopped by Ctrl-C or SIGTERM"
+
+_MEANINGS = {
+    ExitCode.OK: "as wanted: everything was checked, and nothing differs",
+    ExitCode.DIFFERS: "something that was checked differs: a row failed, or the cluster does "
+    "otherwise",
+    ExitCode.USAGE: "the command line, a manifest or a lab is wrong; correct it and run again",
+    ExitCode.NO_VERDICT: "nothing differs, but something was not checked: a tool broke, or gave no "
+    "answer",
+    ExitCode.PYTEST_USAGE: "pytest only: the options, a manifest or a table is wrong; no test was "
+    "run",
+    ExitCode.PYTEST_NO_TESTS: "pytest only: no test was selected",
+    ExitCode.FAULT: "the machine or the cluster is at fault; mend it and run again",
+    ExitCode.INTERRUPTED: "stopped by Ctrl-C or SIGTERM",
+}
 
 
 def exit_code_of(error: HarnessError) -> ExitCode:

@@ -7,7 +7,7 @@ machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -55,10 +55,12 @@ def proven(
     *,
     internet: Mapping[str, str] | None,
     doors: Doors | None = None,
+    user: str = "",
 ) -> Iterator[tuple[Live, GateReport]]:
     """The instruments, and what the gate saw: a cluster that enforces nothing does not pass.
 
-    On a cluster of ours the canaries stay for the next run.
+    On a cluster of ours the canaries stay for the next run. Users that work at the same time have
+    canaries of their own, by `user`.
 
     Raises:
         ClusterNotReady: the gate did not pass.
@@ -67,7 +69,7 @@ def proven(
     doors = doors or doors_of(cluster)
     with closing(doors.prober()) as prober:
         kube = doors.kube()
-        gate = Gate(kube, prober, images=cluster.refs, internet=internet)
+        gate = Gate(kube, prober, images=cluster.refs, internet=internet, user=user)
         try:
             with progress.step("gate: does this cluster enforce policy?"):
                 report = gate.prove()
@@ -89,20 +91,34 @@ class Plays:
     _stages: dict[str, Stage] = field(default_factory=dict)
     _stop: Event = field(default_factory=Event)
     _ends: ExitStack = field(default_factory=ExitStack)
+    _lanes: ThreadPoolExecutor | None = None
 
     def start(self) -> None:
-        """Begin with the tutorials, in the order of their rows.
+        """Begin with all tutorials, in the order of their rows, ahead of who asks for them.
 
         Raises:
             ContentError: a namespace of a tutorial is there and is somebody else's.
         """
-        self._plays = {tutorial: self._play(tutorial) for tutorial in self.rows}
-        lanes = self._ends.enter_context(ThreadPoolExecutor(LANES, thread_name_prefix="tutorial"))
-        for play in self._plays.values():
-            lanes.submit(play.run, self._stop)
+        self._begin(self.rows)
 
     def __getitem__(self, tutorial: str) -> Play:
+        """The tutorial's play, which begins now if it has not begun.
+
+        Raises:
+            ContentError: a namespace of the tutorial is there and is somebody else's.
+        """
+        if tutorial not in self._plays:
+            self._begin([tutorial])
         return self._plays[tutorial]
+
+    def _begin(self, tutorials: Iterable[str]) -> None:
+        plays = {tutorial: self._play(tutorial) for tutorial in tutorials}
+        self._plays |= plays
+        if self._lanes is None:
+            pool = ThreadPoolExecutor(LANES, thread_name_prefix="tutorial")
+            self._lanes = self._ends.enter_context(pool)
+        for play in plays.values():
+            self._lanes.submit(play.run, self._stop)
 
     def _play(self, tutorial: str) -> Play:
         cluster, kube = self.live.cluster, self.live.kube

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -55,10 +56,14 @@ class ConsoleProgress:
 
 
 class TerminalProgress:
-    """Progress in pytest's terminal, past its capture of output."""
+    """Progress in pytest's terminal, past its capture of output.
 
-    def __init__(self, config: pytest.Config) -> None:
+    A worker of pytest-xdist has no terminal; it writes to the standard error stream, with its name.
+    """
+
+    def __init__(self, config: pytest.Config, worker: str = "") -> None:
         self._config = config
+        self._worker = worker
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
@@ -72,9 +77,13 @@ class TerminalProgress:
         """Say one line."""
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
         capture = self._config.pluginmanager.getplugin("capturemanager")
-        if reporter is None or capture is None:
+        if capture is None or (reporter is None and not self._worker):
             return
         with capture.global_and_fixture_disabled():
+            if reporter is None:
+                sys.stderr.write(f"\n  [{self._worker}] {text}")
+                sys.stderr.flush()
+                return
             reporter.ensure_newline()
             reporter.write_line(f"  {text}")
             reporter.flush()

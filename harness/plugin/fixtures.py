@@ -9,16 +9,15 @@ import pytest
 
 from harness.core.lab.documented import Row
 from harness.core.lab.record import Observed, Status
-from harness.edge.cluster.opening import Cluster, delete_cluster, open_cluster
+from harness.edge.cluster.opening import Cluster, open_cluster
 from harness.edge.cluster.tools import tools_with
 from harness.errors import ProbeError
-from harness.exitcode import ExitCode
 from harness.plays import Live, Plays, proven
-from harness.plugin.options import Options, cluster_spec, keeps_cluster, patience_of
+from harness.plugin.options import Options, cluster_spec, patience_of
 from harness.plugin.rows import tutorial_of
 from harness.plugin.state import state_of
 from harness.plugin.stopping import stopping
-from harness.progress import TerminalProgress
+from harness.plugin.workers import is_worker, name_of, progress_of, share
 
 
 @pytest.fixture(scope="session")
@@ -28,28 +27,30 @@ def lab_options(pytestconfig: pytest.Config) -> Options:
 
 
 @pytest.fixture(scope="session")
-def lab_cluster(request: pytest.FixtureRequest, lab_options: Options) -> Iterator[Cluster]:
-    """The live cluster: made, used again or found, as the options say."""
-    config = request.config
-    recorder = state_of(config).recorder
-    progress = TerminalProgress(config)
+def lab_cluster(request: pytest.FixtureRequest, lab_options: Options) -> Cluster:
+    """The live cluster: made, used again or found, as the options say.
+
+    The last process of the run deletes it, where the options say so (`harness.plugin.hooks`).
+    """
+    config, state = request.config, state_of(request.config)
+    spec, progress = cluster_spec(config, lab_options), progress_of(config)
     tools = tools_with(patience_of(lab_options))
     with stopping(request):
-        cluster = open_cluster(cluster_spec(config, lab_options), progress, tools)
-    recorder.environment = dict(cluster.environment)
-    yield cluster
-    failed = recorder.exit_code is not ExitCode.OK
-    if cluster.owned and not keeps_cluster(config, lab_options, failed=failed):
-        with progress.step(f"delete cluster {cluster.name}"):
-            delete_cluster(cluster.name, tools)
+        cluster = share(request, lambda: open_cluster(spec, progress, tools))
+    state.recorder.environment = dict(cluster.environment)
+    state.cluster = cluster.name if cluster.owned else ""
+    return cluster
 
 
 @pytest.fixture(scope="session")
 def lab_live(request: pytest.FixtureRequest, lab_cluster: Cluster) -> Iterator[Live]:
     """The API, the prober and the gate, which the cluster has passed: every lab depends on it."""
     names = lab_cluster.internet.names if lab_cluster.internet else None
-    progress = TerminalProgress(request.config)
-    with stopping(request), proven(lab_cluster, progress, internet=names) as (live, report):
+    progress, worker = progress_of(request.config), name_of(request.config)
+    with (
+        stopping(request),
+        proven(lab_cluster, progress, internet=names, user=worker) as (live, report),
+    ):
         state_of(request.config).recorder.gate = asdict(report)
         yield live
 
@@ -58,7 +59,10 @@ def lab_live(request: pytest.FixtureRequest, lab_cluster: Cluster) -> Iterator[L
 def lab_plays(
     request: pytest.FixtureRequest, lab_live: Live, lab_options: Options
 ) -> Iterator[Plays]:
-    """The tutorials of this run, each on its stage; their namespaces are removed at the end."""
+    """The tutorials of this run, each on its stage; their namespaces are removed at the end.
+
+    A worker begins a tutorial when its first row is asked for: others have the other tutorials.
+    """
     state = state_of(request.config)
     plays = Plays(
         lab_live,
@@ -68,7 +72,8 @@ def lab_plays(
     )
     try:
         with stopping(request):
-            plays.start()
+            if not is_worker(request.config):
+                plays.start()
         yield plays
     finally:
         plays.close()
@@ -84,7 +89,9 @@ def observed(request: pytest.FixtureRequest, row: Row, lab_plays: Plays) -> Obse
     """
     recorder = state_of(request.config).recorder
     test = request.node.nodeid
-    observation = lab_plays[tutorial_of(request.node)].observe(row)
+    with stopping(request):
+        play = lab_plays[tutorial_of(request.node)]
+    observation = play.observe(row)
     found = Observed(row, recorder.record(test).predicted, observation)
     record = recorder.observed(test, found)
     if record.status is Status.NOT_CHECKED:

@@ -12,12 +12,24 @@ import pytest
 from rich.console import Console
 
 from harness.core.lab.record import Observed, Status
+from harness.edge.cluster.opening import delete_cluster
+from harness.edge.cluster.tools import tools_with
 from harness.edge.machine.process import ends_on_sigterm
 from harness.errors import EnvironmentFault, HarnessError
 from harness.exitcode import ExitCode, exit_code_of
 from harness.plugin import rows
-from harness.plugin.options import add_options
+from harness.plugin.options import add_options, keeps_cluster, patience_of
 from harness.plugin.state import asks_for_labs, make_state, state_of
+from harness.plugin.stopping import stopping
+from harness.plugin.workers import (
+    Controller,
+    hand_over,
+    is_controller,
+    is_worker,
+    refuse_unknown_rows,
+    tell,
+)
+from harness.progress import TerminalProgress
 from harness.report.document import row_json
 from harness.report.terminal import terminal
 from harness.report.view import explained
@@ -28,6 +40,13 @@ NARROWEST, WIDEST = 80, 140
 VERY_VERBOSE = 2
 """With -vv pytest's own traceback stays."""
 
+TO_BE_REFINED = (
+    pytest.ExitCode.OK,
+    pytest.ExitCode.TESTS_FAILED,
+    pytest.ExitCode.INTERRUPTED,
+)
+"""Exit codes of pytest that say less about a run of labs than its records do."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register `--lab-*`."""
@@ -37,6 +56,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Resolve the options first: a contradiction stops the run before anything is touched."""
     make_state(config)
+    if is_controller(config):
+        config.pluginmanager.register(Controller(config), "policylab-controller")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -74,7 +95,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     """End at SIGTERM (which a cancelled CI job gets, for example) as at Ctrl-C."""
     recorder, option = state_of(session.config).recorder, session.config.option
     collected = not session.testsfailed or option.continue_on_collection_errors
-    if recorder.rows and collected and not option.collectonly:
+    if collected and not option.collectonly and not is_worker(session.config):
         try:
             recorder.begin()
         except EnvironmentFault as error:
@@ -89,9 +110,17 @@ def _interrupts_noted(session: pytest.Session) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        recorder = state_of(session.config).recorder
-        recorder.interrupted = not isinstance(error, session.Interrupted)
+        # The ways of pytest and of pytest-xdist to stop a run are classes of their own.
+        state_of(session.config).recorder.interrupted = type(error) is KeyboardInterrupt
         raise
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a row that the controller of this worker does not know."""
+    if rows.row_of(item) is not None:
+        with stopping(item):
+            refuse_unknown_rows(item.config)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -103,20 +132,21 @@ def pytest_runtest_makereport(
     recorder = state_of(item.config).recorder
     error = call.excinfo.value if call.excinfo else None
     code = exit_code_of(error) if isinstance(error, HarnessError) else ExitCode.DIFFERS
-    if not recorder.known(item.nodeid):
-        if report.failed:
-            recorder.failed(code)
-        return report
-    recorder.took(item.nodeid, report.duration)
-    record = recorder.record(item.nodeid)
-    if report.when == "setup" and isinstance(error, HarnessError):
-        record = recorder.not_checked(item.nodeid, error)
-        report.longrepr = f"not checked: {error}"
-    elif report.failed:
-        recorder.failed(code)
-    wrong = isinstance(error, AssertionError) and record.status is Status.FAIL
-    if wrong and item.config.get_verbosity() < VERY_VERBOSE:
-        report.longrepr = "\n".join(explained(row_json(record)))
+    failed = code if report.failed else None
+    if recorder.known(item.nodeid):
+        recorder.took(item.nodeid, report.duration)
+        if report.when == "setup" and isinstance(error, HarnessError):
+            recorder.not_checked(item.nodeid, error)
+            report.longrepr, failed = f"not checked: {error}", None
+        row = recorder.row(item.nodeid)
+        wrong = isinstance(error, AssertionError) and row["status"] == Status.FAIL
+        if wrong and item.config.get_verbosity() < VERY_VERBOSE:
+            report.longrepr = "\n".join(explained(row))
+    if failed:
+        recorder.failed(failed)
+    if is_worker(item.config):
+        done = report.when == "teardown" and recorder.known(item.nodeid)
+        tell(report, recorder.row(item.nodeid) if done else None, failed)
     if report.when == "teardown":
         recorder.write()
     return report
@@ -136,15 +166,28 @@ def pytest_assertrepr_compare(
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
     """Write the reports, and choose the exit code where pytest's own says too little."""
     _leave_hypothesis_out(session.config)
-    recorder = state_of(session.config).recorder
-    if recorder.interrupted and (recorder.rows or asks_for_labs(session.config)):
-        session.exitstatus = ExitCode.INTERRUPTED
-    if recorder.folder is None:
+    if is_worker(session.config):
+        hand_over(session.config)
         return
-    recorder.finish()
-    said_by_pytest = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
-    if exitstatus in said_by_pytest and not recorder.interrupted:
+    recorder = state_of(session.config).recorder
+    if recorder.interrupted and (recorder.tutorials or asks_for_labs(session.config)):
+        session.exitstatus = ExitCode.INTERRUPTED
+    elif recorder.folder and exitstatus in TO_BE_REFINED:
         session.exitstatus = recorder.exit_code
+    recorder.finish()
+    try:
+        _put_away(session.config)
+    except HarnessError as error:
+        pytest.exit(f"\n{error}", returncode=exit_code_of(error))
+
+
+def _put_away(config: pytest.Config) -> None:
+    """Delete the run's cluster, if it is policylab's and the options do not keep it."""
+    state = state_of(config)
+    failed = state.recorder.exit_code is not ExitCode.OK
+    if state.cluster and not keeps_cluster(config, state.options, failed=failed):
+        with TerminalProgress(config).step(f"delete cluster {state.cluster}"):
+            delete_cluster(state.cluster, tools_with(patience_of(state.options)))
 
 
 def _leave_hypothesis_out(config: pytest.Config) -> None:

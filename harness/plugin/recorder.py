@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.lab.documented import Row
-from harness.core.lab.record import Observed, Record, Status
+from harness.core.lab.record import NOT_REACHED, Observed, Record, Status
 from harness.core.predict.scenario import Prediction
 from harness.edge.files.runs import Runs
 from harness.errors import HarnessError
@@ -48,14 +48,24 @@ class Recorder:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _records: dict[str, Record] = field(default_factory=dict)
     _failures: set[ExitCode] = field(default_factory=set)
+    _taken: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _reached: set[str] = field(default_factory=set)
     _reports: Reports | None = None
     _written: float = 0.0
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[Mapping[str, Any]]:
         """All rows as `labs.json` has them, in the order of collection."""
-        return [row_json(record) for record in self._records.values()]
+        return [self.row(test) for test in self._records]
+
+    def row(self, test: str) -> Mapping[str, Any]:
+        """One row as `labs.json` has it: from this process, or as a worker has sent it."""
+        return self._taken.get(test) or row_json(self._records[test])
+
+    @property
+    def tutorials(self) -> dict[str, str]:
+        """The tutorial of each row, by the id of its test."""
+        return {test: record.tutorial for test, record in self._records.items()}
 
     def expect(
         self, test: str, tutorial: str, phase: str, row: Row, prediction: Prediction
@@ -69,16 +79,20 @@ class Recorder:
             observation=None,
             status=Status.NOT_CHECKED,
             reasons=prediction.reasons,
-            problem="the run ended before this row",
+            problem=NOT_REACHED,
             next_step="run it again",
         )
 
     def begin(self) -> None:
         """Make the folder of the run: the rows are collected, and the first one is about to run.
 
+        A run without rows has no folder.
+
         Raises:
             EnvironmentFault: the folder cannot be written.
         """
+        if not self._records:
+            return
         folder = self.runs.begin(self.started, self.cni, partial=self.partial)
         self._reports = Reports(folder)
 
@@ -128,6 +142,17 @@ class Recorder:
         self._records[test] = replace(record, seconds=round(record.seconds + seconds, 3))
         self._reached.add(test)
 
+    def take(self, test: str, row: Mapping[str, Any]) -> None:
+        """Take a row as a worker has sent it."""
+        self._taken[test] = row
+        self._reached.add(test)
+
+    def lost(self, test: str, why: str) -> None:
+        """Note that a test has no result, because its worker crashed."""
+        self.failed(ExitCode.NO_VERDICT)
+        if self.known(test):
+            self._records[test] = replace(self._records[test], problem=why)
+
     @property
     def stopped(self) -> bool:
         """Whether the run ended, or would end now, before its last row."""
@@ -140,7 +165,7 @@ class Recorder:
     @property
     def exit_code(self) -> ExitCode:
         """What the run says as a whole: the most certain finding first."""
-        found = {_CODES[record.status] for record in self._records.values()} | self._failures
+        found = {_CODES[Status(row["status"])] for row in self.rows} | self._failures
         order = (ExitCode.DIFFERS, ExitCode.USAGE, ExitCode.FAULT, ExitCode.NO_VERDICT)
         return next((code for code in order if code in found), ExitCode.OK)
 

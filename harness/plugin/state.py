@@ -10,6 +10,7 @@ import pytest
 from harness.core.lab.documented import Row
 from harness.core.manifests.library import Library
 from harness.edge.files.runs import Runs
+from harness.exitcode import ExitCode
 from harness.plugin.options import Options, resolve
 from harness.plugin.recorder import Recorder
 
@@ -19,10 +20,16 @@ LABS = "labs"
 
 @dataclass(slots=True)
 class State:
-    """The options in force, the records, and the rows and manifests of each tutorial."""
+    """The options in force, the records, and the rows and manifests of each tutorial.
+
+    `cluster` is the name of policylab's cluster that this run uses, or empty: then there is none to
+    delete at the end. `fault` is the exit code of the fault that stopped this worker.
+    """
 
     options: Options
     recorder: Recorder
+    cluster: str = ""
+    fault: ExitCode | None = None
     rows: dict[str, list[Row]] = field(default_factory=dict)
     libraries: dict[str, Library] = field(default_factory=dict)
 

@@ -9,12 +9,26 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.exitcode import exit_code_of
+from harness.plugin.state import state_of
+from harness.plugin.workers import is_worker
 
 
 @contextmanager
-def stopping(request: pytest.FixtureRequest) -> Iterator[None]:  # noqa: ARG001 - workers need it
-    """Stop the run, with one message, if the block raises an error of policylab."""
+def stopping(run: pytest.FixtureRequest | pytest.Item) -> Iterator[None]:
+    """Stop the run, with one message, if the block raises an error of policylab.
+
+    `run` is the request or the test that leads to pytest's session. A worker may not exit: it asks
+    its controller to stop, which shows the message.
+
+    Raises:
+        HarnessError: in a worker; the row whose test began with this is not checked.
+    """
     try:
         yield
     except HarnessError as error:
-        pytest.exit(f"\n{error}", returncode=exit_code_of(error))
+        code = exit_code_of(error)
+        if not is_worker(run.config):
+            pytest.exit(f"\n{error}", returncode=code)
+        state_of(run.config).fault = code
+        run.session.shouldstop = str(error)
+        raise

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from harness.core.lab.record import Status
+from harness.core.lab.record import NOT_REACHED, Status
 from harness.core.outcome import MEANING, Outcome
 
 COLUMNS = (
@@ -103,8 +103,9 @@ class Phase:
 
     @property
     def amiss(self) -> list[dict[str, Any]]:
-        """Rows that failed or were not checked."""
-        return [r for r in self.rows if r["status"] in (Status.FAIL, Status.NOT_CHECKED)]
+        """Rows that failed or were not checked, each with a reason of its own."""
+        amiss = (Status.FAIL, Status.NOT_CHECKED)
+        return [r for r in self.rows if r["status"] in amiss and r["problem"] != NOT_REACHED]
 
     @property
     def counts(self) -> str:

@@ -19,6 +19,10 @@ class Status(StrEnum):
     NOT_CHECKED = "not_checked"
 
 
+NOT_REACHED = "the run ended before this row"
+"""The problem of a row whose test did not begin; reports do not explain such rows one by one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One row of `labs.json`: documented, predicted, observed, and the status that follows.

@@ -43,7 +43,7 @@ class GateReport:
 
 
 class Gate:
-    """The canaries, one server on each node."""
+    """The canaries, one server on each node. Users that work at the same time have their own."""
 
     def __init__(
         self,
@@ -52,11 +52,16 @@ class Gate:
         *,
         images: Mapping[str, str],
         internet: Mapping[str, str] | None,
+        user: str = "",
     ) -> None:
         self._kube = kube
+        self._namespace = f"{NAMESPACE}-{user}" if user else NAMESPACE
+        self._client = PodRef(self._namespace, CLIENT.name)
         nodes = [body["metadata"]["name"] for body in kube.list("v1", "Node")]
-        self._servers = tuple(PodRef(NAMESPACE, f"canary-server-{n}") for n, _ in enumerate(nodes))
-        self._build, library = _library(nodes, images)
+        self._servers = tuple(
+            PodRef(self._namespace, f"canary-server-{number}") for number, _ in enumerate(nodes)
+        )
+        self._build, library = _library(nodes, images, self._namespace)
         self._stage = Stage(
             kube, prober, library, images=images, internet=internet, fence=self._no_fence
         )
@@ -70,10 +75,11 @@ class Gate:
             ClusterNotReady: a canary did not behave; the message says which and what was seen.
             ProbeError: the probes themselves failed.
         """
-        if self._stage.pods.running(NAMESPACE, f"build={self._build}") == len(self._servers) + 1:
+        running = self._stage.pods.running(self._namespace, f"build={self._build}")
+        if running == len(self._servers) + 1:
             self._stage.adopt(["pods"])
         else:
-            clear(self._kube, [NAMESPACE])
+            clear(self._kube, [self._namespace])
             self._enter("pods")
         self._expect(Outcome.CONNECTED, "without a policy")
         deny = self._enter("pods", "deny")
@@ -109,7 +115,7 @@ class Gate:
         return settled.ms
 
     def _expect(self, outcome: Outcome, when: str) -> None:
-        asks = [Ask(CLIENT, PodPort(server, PORT, Protocol.TCP)) for server in self._servers]
+        asks = [Ask(self._client, PodPort(server, PORT, Protocol.TCP)) for server in self._servers]
         for ask, answer in self._stage.observer.read(asks).items():
             seen = answer.unwrap()
             if seen.reading.outcome is not outcome:
@@ -126,13 +132,13 @@ class Gate:
 
 
 def _library(
-    nodes: Sequence[str], images: Mapping[str, str]
+    nodes: Sequence[str], images: Mapping[str, str], namespace: str
 ) -> tuple[str, dict[str, tuple[Resource, ...]]]:
     """The canaries' manifests, and a label that changes with them."""
     servers = [(f"canary-server-{number}", node) for number, node in enumerate(nodes)]
 
     def text(name: str, build: str) -> str:
-        values = {"namespace": NAMESPACE, "port": PORT, "servers": servers, "build": build}
+        values = {"namespace": namespace, "port": PORT, "servers": servers, "build": build}
         return filled("harness.edge.stage", name, **values)
 
     plain = text("canaries.yaml.j2", "")

@@ -1,0 +1,189 @@
+"""Labs on several processes of pytest-xdist (`-n 2`): tutorials side by side on one cluster.
+
+The controller collects the labs itself, before any worker touches the cluster: so it knows every
+row, and a wrong lab or option is one message. The rows of a tutorial stay together in one worker.
+Each worker has canaries of its own; the first of them makes the cluster, the others use it. Each
+worker sends the rows that it checked, and the controller alone writes the results.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+import pytest
+
+from harness.edge.cluster.opening import Cluster
+from harness.edge.machine.filelock import FileLock
+from harness.errors import ContentError, EnvironmentFault, HarnessError
+from harness.exitcode import ExitCode
+from harness.plugin.state import State, asks_for_labs, state_of
+from harness.progress import TerminalProgress
+from harness.report.document import plain
+
+KEY = "policylab"
+"""The key under which controller and workers leave word for each other."""
+
+FIRST_SECONDS = 3600.0
+"""How long a worker waits for the first one, which may have to build images."""
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is a worker of pytest-xdist."""
+    return hasattr(config, "workerinput")
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """Whether this process hands its tests to workers of pytest-xdist."""
+    return not is_worker(config) and getattr(config.option, "dist", "no") != "no"
+
+
+def name_of(config: pytest.Config) -> str:
+    """The worker's name, `gw0` for example; empty in a run without workers."""
+    return str(config.workerinput["workerid"]) if is_worker(config) else ""  # type: ignore[attr-defined]
+
+
+def progress_of(config: pytest.Config) -> TerminalProgress:
+    """Where this process says what it is doing; a worker puts its name before it."""
+    return TerminalProgress(config, name_of(config))
+
+
+# A worker's side.
+
+
+def refuse_unknown_rows(config: pytest.Config) -> None:
+    """Refuse labs that the controller does not know, because they are not in `labs/`.
+
+    Raises:
+        ContentError: this is a worker, and its controller expects no rows.
+    """
+    if is_worker(config) and not config.workerinput.get(KEY):  # type: ignore[attr-defined]
+        raise ContentError(
+            "labs that are not in the folder labs/ cannot run on several workers",
+            try_="leave out -n",
+        )
+
+
+def share(request: pytest.FixtureRequest, make: Callable[[], Cluster]) -> Cluster:
+    """Let the first worker make the cluster, and the others take it; each waits for its turn.
+
+    Raises:
+        HarnessError: the cluster could not be made, by this worker or by the first one.
+    """
+    if not is_worker(request.config):
+        return make()
+    # The folder is the run's own, and only its user can read it.
+    folder = request.getfixturevalue("tmp_path_factory").getbasetemp().parent
+    lock, file = FileLock(folder / "policylab.lock"), folder / "policylab.cluster"
+    lock.take("the first worker has made the cluster", seconds=FIRST_SECONDS)
+    try:
+        if not file.exists():
+            file.write_bytes(pickle.dumps(_made(make)))
+        found = pickle.loads(file.read_bytes())  # noqa: S301 - written by a worker of this run
+    finally:
+        lock.release()
+    if isinstance(found, Cluster):
+        return found
+    raise found
+
+
+def _made(make: Callable[[], Cluster]) -> Cluster | HarnessError:
+    try:
+        return make()
+    except HarnessError as error:
+        return EnvironmentFault(error.what, where=error.where, seen=error.seen, try_=error.try_)
+
+
+def tell(report: pytest.TestReport, row: Mapping[str, Any] | None, code: ExitCode | None) -> None:
+    """Send a row, or what a failed test says about the run, to the controller with the report."""
+    setattr(report, KEY, {"row": row, "code": code.value if code else None})
+
+
+def hand_over(config: pytest.Config) -> None:
+    """Send what is known at the worker's end: the cluster, the gate, how fast changes were."""
+    state = state_of(config)
+    config.workeroutput[KEY] = plain(  # type: ignore[attr-defined]
+        {
+            "environment": state.recorder.environment,
+            "gate": state.recorder.gate,
+            "changes": list(state.recorder.changes),
+            "cluster": state.cluster,
+            "fault": state.fault,
+        }
+    )
+
+
+# The controller's side.
+
+
+class Controller:
+    """The hooks that a run with workers needs in addition; registered in the controller only."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._state: State = state_of(config)
+        self._labs = asks_for_labs(config)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell each worker that the controller knows the rows."""
+        node.workerinput[KEY] = self._labs
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Collect in the controller as well, which pytest-xdist leaves to the workers.
+
+        Raises:
+            pytest.UsageError: a lab is wrong, or its rows cannot be spread over these workers.
+        """
+        if self._labs:
+            session.perform_collect()
+            if session.testsfailed and not session.config.option.continue_on_collection_errors:
+                raise session.Interrupted(f"{session.testsfailed} errors during collection")
+            if self._state.recorder.tutorials:
+                self._refuse_other_workers()
+        return (yield)
+
+    def _refuse_other_workers(self) -> None:
+        option = self._config.option
+        if option.dist == "each":
+            raise pytest.UsageError("--dist=each would run each tutorial twice on one cluster")
+        if any(not spec.rpartition("*")[2].startswith("popen") for spec in option.tx):
+            raise pytest.UsageError("labs can be spread over workers on this machine only")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Keep the rows of a tutorial together; runs without labs are scheduled as ever."""
+        from harness.plugin.scheduling import ByTutorial  # it needs pytest-xdist
+
+        tutorials = self._state.recorder.tutorials
+        return ByTutorial(config, log, tutorials) if tutorials else None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the rows that workers have checked, and what failed tests say about the run."""
+        recorder = self._state.recorder
+        told = getattr(report, KEY, None)
+        if told is None:
+            if report.failed:  # pytest-xdist made the report: the worker has crashed
+                recorder.lost(report.nodeid, str(report.longrepr))
+            return
+        if told["row"]:
+            recorder.take(report.nodeid, told["row"])
+        if told["code"]:
+            recorder.failed(ExitCode(told["code"]))
+        recorder.write()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002
+        """Take what a worker knew at its end; a worker that crashed has said nothing."""
+        told = getattr(node, "workeroutput", {}).get(KEY)
+        if not told:
+            return
+        recorder = self._state.recorder
+        recorder.environment = told["environment"] or recorder.environment
+        recorder.gate = recorder.gate or told["gate"]
+        recorder.changes = [*recorder.changes, *told["changes"]]
+        self._state.cluster = self._state.cluster or told["cluster"]
+        if told["fault"]:
+            recorder.failed(ExitCode(told["fault"]))
