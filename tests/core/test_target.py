@@ -268,3 +268,18 @@ def test_a_source_is_a_pod_with_its_namespace(cell: str) -> None:
     with pytest.raises(OutcomeTableError, match="is not a valid name of a pod") as raised:
         parse_pod(cell, where="here")
     assert "there is" in raised.value.seen
+
+
+@pytest.mark.parametrize(
+    ("cell", "tried"),
+    [
+        ("pod/shop/db", "did you mean `shop/db`?"),
+        ("Shop/DB", "did you mean `shop/db`?"),
+        ("shop/db:80", "did you mean `shop/db`?"),
+        ("db", "write NAMESPACE/NAME."),
+    ],
+)
+def test_error_suggests_the_nearest_name_of_a_pod(cell: str, tried: str) -> None:
+    with pytest.raises(OutcomeTableError) as raised:
+        parse_pod(cell, where="here")
+    assert raised.value.try_ == tried

@@ -140,16 +140,18 @@ def parse_pod(text: str, *, where: str) -> PodRef:
     """Read a `from` cell: `NAMESPACE/NAME` or `NAMESPACE/deploy/NAME`.
 
     Raises:
-        OutcomeTableError: the text is not of that form; the message says from where on.
+        OutcomeTableError: the text is not of that form; the message says from where on, and
+            suggests the nearest text that is.
     """
     try:
         return _pod(_parts(_POD, text))
     except _Misfit as misfit:
+        nearest = next(_near_pods(text[:MAX_TEXT]), "")
         raise OutcomeTableError(
             f"`{text[:MAX_TEXT]}` is not a valid name of a pod",
             where=where,
             seen=_seen(text, misfit),
-            try_="write NAMESPACE/NAME, e.g. secure-zone/payment-api",
+            try_=f"did you mean `{nearest}`?" if nearest else "write NAMESPACE/NAME.",
         ) from None
 
 
@@ -240,6 +242,16 @@ def _seen(text: str, misfit: _Misfit) -> str:
     found = f"`{after}`" if after else "nothing"
     place = f"after `{before}`" if before else "at the beginning"
     return f"{place} there is {found}, where {misfit.expected} must be"
+
+
+def _near_pods(text: str) -> Iterator[str]:
+    """Names of pods that are written almost like this text."""
+    name = "".join(text.split()).removeprefix("pod/").partition(":")[0]
+    for spelt in (name, name.lower()):
+        try:
+            yield str(_pod(_parts(_POD, spelt)))
+        except _Misfit:
+            continue
 
 
 def _nearest(text: str) -> Iterator[str]:
