@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from ipaddress import ip_address
 
 from harness.core.model import External, Pod, PodRef, Protocol, Topology
 from harness.core.target import ExternalPort, Ping, PodPort, Target
@@ -84,10 +85,26 @@ def end_of(target: Direct, topology: Topology, *, where: str = "") -> Pod | Exte
             pass
     if isinstance(name, PodRef):
         return pod_of(name, topology, where=where)
-    if name not in topology.external:
-        what = f"`{name}` is not a name of the simulated internet"
-        raise absent(what, name, topology.external, where, try_="use a name that is known")
-    return topology.external[name]
+    return outside(name, topology, where=where)
+
+
+def outside(name: str, topology: Topology, *, where: str = "") -> Pod | External:
+    """Who is at a name or an address: something outside of the cluster, or the pod of that address.
+
+    An address that nothing is known of is taken to be outside of the cluster.
+
+    Raises:
+        ManifestError: it is neither an address nor the name of anything known.
+    """
+    if name in topology.external:
+        return topology.external[name]
+    try:
+        address = ip_address(name.strip("[]"))
+    except ValueError:
+        what = f"`{name}` is neither an address nor a name of the simulated internet"
+        raise absent(what, name, topology.external, where, try_="write an address") from None
+    own = (pod for pod in topology.pods.values() if pod.ip == address and not pod.host_network)
+    return next(own, External(name, address))
 
 
 def flow_of(source: PodRef, target: Direct, topology: Topology, *, where: str = "") -> Flow:

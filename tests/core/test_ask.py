@@ -66,7 +66,12 @@ def test_equal_flows_are_one_key_though_labels_are_a_mapping() -> None:
     [
         ("shop/wep", "pod/shop/api:80", "no manifest in force has the pod shop/wep", "shop/web"),
         ("shop/web", "pod/shop/apy:80", "no manifest in force has the pod shop/apy", "shop/api"),
-        ("shop/web", "net/gogle.com:80", "`gogle.com` is not a name of the simul", "google.com"),
+        (
+            "shop/web",
+            "net/gogle.com:80",
+            "`gogle.com` is neither an address nor",
+            "google.com",
+        ),
     ],
 )
 def test_an_end_that_is_not_there_is_named_with_its_place(

@@ -134,10 +134,11 @@ def test_reading_what_a_pod_prints_gives_an_equal_pod(pod: PodRef) -> None:
 @given(st.sampled_from(sorted(FORMS)), st.data())
 def test_every_text_of_every_form_is_read_and_printed_alike(form: str, data: st.DataObject) -> None:
     parts = {"NAMESPACE": labels, "NAME": names, "HOST": dotted, "WORD": words, "PORT": numbers}
+    parts["OUTSIDE"] = st.one_of(dotted, st.just("[2001:db8::7]"))
 
     def fill(piece: re.Match[str]) -> str:
         if piece["optional"]:
-            return piece["optional"] if data.draw(st.booleans()) else ""
+            return str(data.draw(st.sampled_from(["", *piece["optional"].split("|")])))
         return "A" if piece[0] == "TYPE" else str(data.draw(parts[piece[0]]))
 
     text = re.sub(r"\[(?P<optional>[^]]+)\]|[A-Z]+", fill, form)
@@ -185,7 +186,7 @@ def test_words_keep_the_kind_and_the_hyphens_of_names(cell: str, words: str) -> 
         ("pod/shop/db", "after `pod/shop/db` there is nothing, where `:` must be"),
         ("pod/shop/db:0", "after `pod/shop/db:` there is `0`, where PORT (a number from 1"),
         ("pod/shop/db:65536", "there is `65536`, where PORT (a number from 1 to 65535) must be"),
-        ("pod/shop/db:80/sctp", "after `pod/shop/db:80` there is `/sctp`, where the end must be"),
+        ("pod/shop/db:80/icmp", "after `pod/shop/db:80` there is `/icmp`, where the end must be"),
         ("svc/shop/DB:80", "after `svc/shop/` there is `DB:80`, where NAME (lower-case"),
         ("svc/shop/deploy/db:80", "after `svc/shop/deploy` there is `/db:80`, where `:` must be"),
         ("name/db.shop:53/udp", "after `name/db.shop:53` there is `/udp`, where the end must be"),
@@ -249,7 +250,7 @@ def test_fact_without_its_ends_is_shown_its_form(cell: str) -> None:
 def test_without_a_near_text_the_error_shows_the_form_of_the_kind() -> None:
     with pytest.raises(OutcomeTableError) as raised:
         parse_target("pod/db:6379", where="here")
-    assert raised.value.try_ == "write pod/NAMESPACE/[deploy/]NAME:PORT[/udp]."
+    assert raised.value.try_ == "write pod/NAMESPACE/[deploy/]NAME:PORT[/udp|/sctp]."
 
 
 @given(st.text(max_size=30))

@@ -86,7 +86,7 @@ def judged(*words: str) -> int:
 
 
 def test_diagnosis_is_yaml_that_can_be_applied(capsys: pytest.CaptureFixture[str]) -> None:
-    assert judged("diagnose", "develop/frontend", "pod/develop/backend:8080") == 0
+    assert judged("explain", "develop/frontend", "pod/develop/backend:8080") == 0
 
     said = capsys.readouterr().out
     (suggested,) = policies_of(parse(said, origin="stdout"))
@@ -96,7 +96,7 @@ def test_diagnosis_is_yaml_that_can_be_applied(capsys: pytest.CaptureFixture[str
 
 
 def test_diagnosis_of_an_open_flow_suggests_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    assert judged("diagnose", "traefik/gateway", "net/google.com:80") == 0
+    assert judged("explain", "traefik/gateway", "net/google.com:80") == 0
 
     said = capsys.readouterr().out
     assert "nothing blocks it" in said
@@ -106,11 +106,11 @@ def test_diagnosis_of_an_open_flow_suggests_nothing(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("diagnose", "develop/nobody", "pod/develop/backend:8080"), "no manifest in force"),
-        (("diagnose", "develop/frontend", "lookup/google.com"), "is not a valid target of a flow"),
+        (("explain", "develop/nobody", "pod/develop/backend:8080"), "no manifest in force"),
+        (("explain", "develop/frontend", "lookup/google.com"), "is not a flow"),
         (
-            ("diagnose", "develop/frontend", "net/nowhere.example:80"),
-            "is not a name of the simulated internet",
+            ("explain", "develop/frontend", "net/nowhere.example:80"),
+            "is neither an address nor a name of the simulated internet",
         ),
         (("privilege", "--wanted", "/nowhere/wanted.yaml"), "cannot be read"),
     ],

@@ -54,12 +54,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """A flow's verdict, the reasons of both ends, and the blocks, sender first."""
+    """A flow's verdict, the reasons of both ends, the blocks and the ends, sender first."""
 
     flow: Flow
     verdict: Verdict
     reasons: tuple[str, ...]
     blocks: tuple[Block, ...]
+    sides: tuple[Side, Side]
 
     @property
     def reading(self) -> Reading:
@@ -85,10 +86,10 @@ def diagnose(topology: Topology, policies: Iterable[NetworkPolicy], flow: Flow) 
     """
     decision = Oracle(topology, policies).decide(flow)
     blocks: tuple[Block, ...] = ()
+    sides = (decision.egress, decision.ingress)
     if decision.verdict is Verdict.DENY:
-        sides = (decision.egress, decision.ingress)
         blocks = tuple(_block(flow, s) for s in sides if s.verdict is Verdict.DENY)
-    return Diagnosis(flow, decision.verdict, decision.reasons, blocks)
+    return Diagnosis(flow, decision.verdict, decision.reasons, blocks, sides)
 
 
 def _block(flow: Flow, side: Side) -> Block:

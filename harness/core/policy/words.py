@@ -54,10 +54,10 @@ def _peer(peer: Peer) -> str:
         return _ENTITIES[peer.entity]
     if peer.fqdn:
         return f"the addresses of {name_words(peer.fqdn)}"
-    pods = "pods" if peer.pod_selector is None else _selector("pods", peer.pod_selector)
+    pods = "pods" if peer.pod_selector is None else selector_words("pods", peer.pod_selector)
     if peer.namespace_selector is None:
         return f"{pods} of its own namespace"
-    return f"{pods} in {_selector('namespaces', peer.namespace_selector)}"
+    return f"{pods} in {selector_words('namespaces', peer.namespace_selector)}"
 
 
 def _block(block: IPBlock) -> str:
@@ -66,7 +66,8 @@ def _block(block: IPBlock) -> str:
     return f"addresses in {block.cidr}{cut}{outside}"
 
 
-def _selector(things: str, selector: Selector) -> str:
+def selector_words(things: str, selector: Selector) -> str:
+    """Whom a selector selects, among `things`."""
     if not selector.requirements:
         return f"all {things}"
     return f"{things} with {', '.join(map(_requirement, selector.requirements))}"

@@ -266,17 +266,30 @@ class Scenario:
         return REFUSED
 
     def _name(self, source: PodRef, target: NamePort) -> Prediction:
-        lookup, asked = self._looked_up(source, target.name)
+        lookup, end = self.named(source, target.name)
+        match end:
+            case External(name):
+                port = ExternalPort(name, target.port, Protocol.TCP)
+                return self._reach(flow_of(source, port, self.topology))
+            case Service():
+                return self._through(source, end, target.port, Protocol.TCP)
+        return OPEN if lookup.reading and lookup.reading.outcome is Outcome.RESOLVED else lookup
+
+    def named(self, source: PodRef, name: str) -> tuple[Prediction, Service | External | None]:
+        """What a pod's lookup of a name shows, and to whom the answer leads; None: to nobody known.
+
+        Raises:
+            ManifestError: the pod is not there.
+        """
+        lookup, asked = self._looked_up(source, name)
         if lookup.reading is None or lookup.reading.outcome is not Outcome.RESOLVED:
-            return lookup
-        name = asked[-1].qname.lower().removesuffix(".")
-        if name in self.topology.external:
-            end = ExternalPort(name, target.port, Protocol.TCP)
-            return self._reach(flow_of(source, end, self.topology))
-        service, _, place = name.partition(".")
+            return lookup, None
+        full = asked[-1].qname.lower().removesuffix(".")
+        if full in self.topology.external:
+            return lookup, self.topology.external[full]
+        service, _, place = full.partition(".")
         namespace = place.removesuffix(f".svc.{CLUSTER_DOMAIN}")
-        found = self.topology.services.get(f"{namespace}/{service}")
-        return self._through(source, found, target.port, Protocol.TCP) if found else OPEN
+        return lookup, self.topology.services.get(f"{namespace}/{service}")
 
 
 def count_of(questions: int) -> str:

@@ -7,7 +7,7 @@ besides, and what each such row must have. Everybody may call this room.
 
 from harness.core.model import PodRef
 from harness.core.target.facts import FACTS, UNUSED_RULES, WANTED_AGAINST_ALLOWED, FactKind, Needs
-from harness.core.target.grammar import FORMS, parse_pod, parse_target
+from harness.core.target.grammar import FORMS, parse_pod, parse_source, parse_target
 from harness.core.target.kinds import (
     Blocked,
     DnsQuery,
@@ -51,6 +51,7 @@ __all__ = [
     "ServiceAddress",
     "Target",
     "parse_pod",
+    "parse_source",
     "parse_target",
     "ports_of",
 ]

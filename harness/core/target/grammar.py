@@ -5,12 +5,14 @@ Capital letters in a form stand for:
     NAMESPACE, NAME   the name of a Kubernetes object
     PORT              a port's number
     HOST              a DNS name; after `dns/` it is absolute even without its last dot
+    OUTSIDE           a DNS name, or an address; an IPv6 address is written in square brackets
     TYPE              a record type: A, AAAA, SRV, TXT, PTR or CNAME
     WORD              lower-case letters, digits and `-`
 
-A part in square brackets may be left out: without `/udp` a port is TCP's, without `/tcp` a question
-goes over UDP. A Deployment's pods are NAME-1, NAME-2 and so on. Before a pod's name `deploy/` may
-be written, as in `kubectl exec`: it means any pod of that Deployment, which is NAME-1 here.
+A part in square brackets may be left out; `|` stands between alternatives. Without `/udp` or
+`/sctp` a port is TCP's, without `/tcp` a question goes over UDP. A Deployment's pods are NAME-1,
+NAME-2 and so on. Before a pod's name `deploy/` may be written, as in `kubectl exec`: it means any
+pod of that Deployment, which is NAME-1 here.
 """
 
 from __future__ import annotations
@@ -53,11 +55,16 @@ _PARTS = {
     "NAME": (rf"{_LABEL}(?:\.{_LABEL})*", "lower-case letters, digits, `-` and `.`"),
     "PORT": (r"[1-9][0-9]{0,4}(?![0-9])", f"a number from 1 to {MAX_PORT}"),
     "HOST": (rf"{_HOST_LABEL}(?:\.{_HOST_LABEL})*\.?", "a DNS name"),
+    "OUTSIDE": (
+        rf"{_HOST_LABEL}(?:\.{_HOST_LABEL})*\.?|\[[0-9A-Fa-f:.]{{2,45}}\]",
+        "a DNS name or an address",
+    ),
     "TYPE": (r"(?:AAAA|A|SRV|TXT|PTR|CNAME)(?=/)", "A, AAAA, SRV, TXT, PTR or CNAME"),
     "WORD": (r"[a-z0-9-]+", "lower-case letters, digits and `-`"),
 }
 _PIECE = re.compile(r"\[[^]]+\]|[A-Z]+|[a-z-]+|[/:]")
 _POD = "NAMESPACE/[deploy/]NAME"
+_OVER = "/udp|/sctp"
 
 
 def _pod(parts: Parts) -> PodRef:
@@ -73,6 +80,10 @@ def _service(parts: Parts) -> ServiceAddress:
     return ServiceAddress(parts["NAMESPACE"], parts["NAME"], int(parts["PORT"]), _protocol(parts))
 
 
+def _external(parts: Parts) -> ExternalPort:
+    return ExternalPort(parts["OUTSIDE"], int(parts["PORT"]), _protocol(parts))
+
+
 def _name_port(parts: Parts) -> NamePort:
     return NamePort(parts["HOST"], int(parts["PORT"]))
 
@@ -82,7 +93,7 @@ def _question(parts: Parts) -> DnsQuery:
 
 
 def _protocol(parts: Parts) -> Protocol:
-    return Protocol.UDP if "/udp" in parts else Protocol.TCP
+    return Protocol(parts.get(_OVER, "/tcp").removeprefix("/").upper())
 
 
 _ENDS: Mapping[Ends, Callable[[Parts], tuple[FactEnd, ...]]] = {
@@ -106,17 +117,19 @@ def _fact(name: str, ends: Ends) -> Callable[[Parts], Fact]:
 
 
 FORMS: Mapping[str, Callable[[Parts], Target]] = {
-    f"pod/{_POD}:PORT[/udp]": _pod_port,
-    "svc/NAMESPACE/NAME:PORT[/udp]": _service,
-    "net/HOST:PORT[/udp]": lambda p: ExternalPort(p["HOST"], int(p["PORT"]), _protocol(p)),
+    f"pod/{_POD}:PORT[{_OVER}]": _pod_port,
+    f"svc/NAMESPACE/NAME:PORT[{_OVER}]": _service,
+    f"net/OUTSIDE:PORT[{_OVER}]": lambda p: ExternalPort(
+        p["OUTSIDE"], int(p["PORT"]), _protocol(p)
+    ),
     "name/HOST:PORT": _name_port,
     f"ping/pod/{_POD}": lambda p: Ping(_pod(p)),
-    "ping/net/HOST": lambda p: Ping(p["HOST"]),
+    "ping/net/OUTSIDE": lambda p: Ping(p["OUTSIDE"]),
     "dns/TYPE/HOST[/tcp]": _question,
     "lookup/HOST": lambda p: Lookup(p["HOST"]),
     "questions/HOST": lambda p: Questions(p["HOST"]),
     "option/WORD": lambda p: ResolverOption(p["WORD"]),
-    f"blocked/pod/{_POD}:PORT[/udp]": lambda p: Blocked(_pod_port(p)),
+    f"blocked/pod/{_POD}:PORT[{_OVER}]": lambda p: Blocked(_pod_port(p)),
     "rollout/WORD": lambda p: Rollout(p["WORD"]),
     **{_fact_form(name): _fact(name, kind.ends) for name, kind in FACTS.items()},
 }
@@ -152,6 +165,25 @@ def parse_pod(text: str, *, where: str) -> PodRef:
             where=where,
             seen=_seen(text, misfit),
             try_=f"did you mean `{nearest}`?" if nearest else "write NAMESPACE/NAME.",
+        ) from None
+
+
+def parse_source(text: str, *, where: str) -> PodRef | str:
+    """Read who asks: a pod as `parse_pod` reads it, or the name or address after `net/`.
+
+    Raises:
+        OutcomeTableError: the text is of neither form; the message says from where on.
+    """
+    if not text.startswith("net/"):
+        return parse_pod(text, where=where)
+    try:
+        return _parts("net/OUTSIDE", text)["OUTSIDE"]
+    except _Misfit as misfit:
+        raise OutcomeTableError(
+            f"`{text[:MAX_TEXT]}` is not a valid name or address outside of the cluster",
+            where=where,
+            seen=_seen(text, misfit),
+            try_="write net/ADDRESS, e.g. net/198.51.100.7",
         ) from None
 
 
@@ -216,10 +248,8 @@ def _parts(form: str, text: str) -> Parts:
         name = piece.strip("[]")
         pattern, meaning = _PARTS.get(name, (_word(name), ""))
         found = re.compile(pattern).match(text, at)
-        if found and name in _PARTS and _fits(name, found[0]):
+        if (found and name in _PARTS and _fits(name, found[0])) or (found and name not in _PARTS):
             parts[name] = found[0]
-        elif found and name not in _PARTS:
-            parts[name] = name
         elif piece != f"[{name}]":
             raise _Misfit(form, at, f"{name} ({meaning})" if meaning else f"`{name}`")
         at = found.end() if found else at
@@ -230,6 +260,8 @@ def _parts(form: str, text: str) -> Parts:
 
 def _word(text: str) -> str:
     """A pattern for a word of a form: all of it, or for `/` and the like the characters alone."""
+    if "|" in text:
+        return "|".join(rf"{word}(?![a-z0-9-])" for word in text.split("|"))
     return rf"{text}(?![a-z0-9-])" if text[-1].isalpha() and "/" not in text else re.escape(text)
 
 

@@ -1,0 +1,47 @@
+"""The options by which a verb is given manifests, and the scenario that they add up to."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from harness.core.manifests.library import in_force
+from harness.core.predict.scenario import Scenario
+from harness.edge.files.library import read
+
+
+def add_manifests(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add `--manifests`, `--namespace` and `--apply`."""
+    parser.add_argument(
+        "--manifests",
+        type=Path,
+        required=required,
+        metavar="DIR",
+        help="a folder (of which .yaml, .yml and .json are read), a file, or - for stdin",
+    )
+    parser.add_argument(
+        "-n",
+        "--namespace",
+        default="",
+        help="the namespace of objects that state none (default: the kustomization's, the only "
+        "namespace that is declared, else `default`)",
+    )
+    parser.add_argument(
+        "--apply",
+        default="",
+        metavar="NAMES",
+        help="the files that are in force, without their suffix, separated by commas (default: all "
+        "files of DIR)",
+    )
+
+
+def scenario_of(manifests: Path, arguments: argparse.Namespace) -> Scenario:
+    """Read the manifests and put the files that `--apply` names in force.
+
+    Raises:
+        ContentError: there is no such folder or file, or it holds nothing to read.
+        ManifestError: a file cannot be read; the message has every fault of all files.
+    """
+    library = read(manifests, namespace=arguments.namespace)
+    names = [name.strip() for name in arguments.apply.split(",") if name.strip()]
+    return Scenario(in_force(library, names or sorted(library), where=str(manifests)))

@@ -1,0 +1,130 @@
+"""A walk along one flow, and a policy in words: text for people, a document for programs.
+
+The text is YAML whose comments are the words, so that a policy which it suggests can be applied.
+The document follows `templates/explain.schema.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from harness.core.outcome import Verdict
+from harness.core.policy.account import Account
+from harness.core.policy.decision import Side
+from harness.core.policy.diagnosis import Block, Diagnosis
+from harness.core.policy.render import to_body, to_yaml
+from harness.core.predict.walk import Walk
+
+SCHEMA_VERSION = 1
+
+ENDINGS = {
+    Verdict.ALLOW: "nothing blocks it",
+    Verdict.DENY: "it is blocked",
+    Verdict.UNDEFINED: "this is not decided by what is known here; it may pass or be blocked",
+}
+"""The last sentence of an answer. An undefined verdict is never told as good news."""
+
+
+def walk_text(walk: Walk) -> str:
+    """The verdict, the steps before any policy, each end's reasons, and what would open a block."""
+    words = [f"{walk.asked}: {walk.verdict}", *walk.steps]
+    for part in walk.parts:
+        if str(part.flow) != walk.asked:
+            words.append(f"{part.flow}: {part.verdict}")
+        words += part.reasons
+    words += [*filter(None, [walk.because]), *_rests(walk)]
+    blocks = [block for part in walk.parts for block in part.blocks]
+    if walk.verdict is not Verdict.DENY or not blocks:
+        return _comment([*words, ENDINGS.get(walk.verdict, "a part of it passes")])
+    shown = {str(to_body(block.remedy)): block for block in blocks}
+    parts = [_comment(words)]
+    parts += [f"{_comment(_block(block))}{to_yaml(block.remedy)}" for block in shown.values()]
+    return "---\n".join(parts)
+
+
+def _rests(walk: Walk) -> Iterable[str]:
+    for cni, verdict in (walk.answers or {}).items():
+        yield f"on {cni.capitalize()} the answer is {verdict} (the table of CNI differences)"
+    for sentence in walk.assumed:
+        yield f"assumed: {sentence}"
+
+
+def _block(block: Block) -> Iterable[str]:
+    names = ", ".join(map(str, block.policies))
+    yield f"{block.direction}: dropped by {names}"
+    yield f"nearest: {block.nearest}" if block.nearest else "nearest: there is no rule at all"
+    yield "this would open it, as narrowly as labels can:"
+
+
+def _comment(words: Iterable[str]) -> str:
+    return "".join(f"# {line}\n" for line in words)
+
+
+def walk_document(walk: Walk) -> dict[str, Any]:
+    """The walk as JSON has it."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "flow": walk.asked,
+        "verdict": str(walk.verdict),
+        "because": walk.because,
+        "steps": list(walk.steps),
+        "parts": [_part(part) for part in walk.parts],
+        "cni_answers": {cni: str(verdict) for cni, verdict in (walk.answers or {}).items()},
+        "assumed": list(walk.assumed),
+    }
+
+
+def _part(part: Diagnosis) -> dict[str, Any]:
+    return {
+        "flow": str(part.flow),
+        "verdict": str(part.verdict),
+        "reasons": list(part.reasons),
+        "sides": [_side(side) for side in part.sides],
+        "remedies": [to_body(block.remedy) for block in part.blocks],
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {
+        "direction": str(side.direction),
+        "verdict": str(side.verdict),
+        "isolated_by": [str(policy) for policy in side.isolated_by],
+        "allowed_by": [{"policy": str(p), "rule": number} for p, number in side.allowed_by],
+        "nearest": str(side.nearest) if side.nearest else None,
+    }
+
+
+def accounts_text(accounts: Sequence[Account]) -> str:
+    """Policies in words, each with its pods and its rules."""
+    return "\n".join("\n".join(_account(account)) + "\n" for account in accounts)
+
+
+def _account(account: Account) -> Iterable[str]:
+    place = f" ({account.policy.origin})" if account.policy.origin else ""
+    yield f"{account.policy.kind} {account.policy.namespace}/{account.policy.name}{place}"
+    yield f"  selects {account.selects}"
+    for direction in account.directions:
+        yield f"  {direction.summary}"
+        for rule in direction.rules:
+            yield f"    {rule}"
+
+
+def accounts_document(accounts: Sequence[Account]) -> dict[str, Any]:
+    """Policies in words as JSON has them."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "policies": [
+            {
+                "policy": str(account.policy),
+                "origin": account.policy.origin,
+                "selects": account.selects,
+                "pods": list(account.pods),
+                "directions": [
+                    {"summary": each.summary, "rules": list(each.rules)}
+                    for each in account.directions
+                ],
+            }
+            for account in accounts
+        ],
+    }
