@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
@@ -12,12 +13,14 @@ class FakeClock:
     """Seconds since the clock was made; it was midnight then. Threads may share it.
 
     `least` is the shortest time in s that a sleeper sleeps, as on a very busy machine: a wait for
-    something that never comes ends after few looks.
+    something that never comes ends after few looks. `later` are things that happen while somebody
+    sleeps, one in each sleep.
     """
 
     def __init__(self, least: float = 0.0) -> None:
         self._seconds = 0.0
         self._least = least
+        self.later: list[Callable[[], None]] = []
         self._lock = Lock()
 
     def monotonic(self) -> float:
@@ -28,6 +31,8 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         self.take(max(seconds, self._least))
+        if self.later:
+            self.later.pop(0)()
 
     def take(self, seconds: float) -> None:
         """Let what somebody does take so many seconds."""

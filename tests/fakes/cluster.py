@@ -11,11 +11,11 @@ from __future__ import annotations
 import copy
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from hashlib import sha1
-from itertools import count
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +62,20 @@ class FakeCluster(FakeKube):
     """The API, and behind it all that a live cluster would do. Also its own doors.
 
     `lie` is how its CNI departs from what it should do; the plain `Lie()` departs in nothing.
+    `delays` are how many s after the API's answer each change of policies is in force.
     """
 
-    def __init__(self, cni: str = "calico", lie: Lie | None = None) -> None:
+    def __init__(
+        self,
+        cni: str = "calico",
+        lie: Lie | None = None,
+        *,
+        delays: Iterable[float] = repeat(PROGRAM_SECONDS),
+    ) -> None:
         super().__init__(FakeClock(LEAST_SLEEP), cilium=cni == "cilium")
         self.cni = cni_of(cni)
         self.lie = lie or Lie()
+        self._delays = iter(delays)
         self.version = 0
         self.programmed = [InForce(0.0, ())]
         self.drops: list[Drop] = []
@@ -265,7 +273,7 @@ class FakeCluster(FakeKube):
         found = tuple(
             self._policy(body) for key, body in self.objects.items() if key[0] in POLICY_KINDS
         )
-        at = self.clock.monotonic() + PROGRAM_SECONDS
+        at = self.clock.monotonic() + next(self._delays)
         self.programmed.append(InForce(max(at, self.programmed[-1].since), found))
 
     def _policy(self, body: Mapping[str, Any]) -> NetworkPolicy:

@@ -36,6 +36,10 @@ class Lie:
         """Why the prober of a pod (namespace and live name) does not answer; empty if it does."""
         return ""
 
+    def seen_as(self, client: str) -> str:
+        """Under which address a server sees a client of that address."""
+        return client
+
     def told(self, drops: int) -> int:
         """How many packets the CNI says that it dropped at an end where it dropped so many."""
         return drops
@@ -208,3 +212,11 @@ class SilentCounters(Lie):
 
     def told(self, drops: int) -> int:
         return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Masquerades(Lie):
+    """Servers see the address of a node in place of the client's own."""
+
+    def seen_as(self, client: str) -> str:
+        return "172.18.0.2"

@@ -206,7 +206,10 @@ class Network:
         if pod.namespace == "kube-system" and packet.port == DNS_PORT:
             return self._name_server(packet, pod)
         if packet.payload.startswith(b"HEAD"):
-            line = f'{self._client(packet)} - - [now] "HEAD / HTTP/1.0" 200'
+            client = self._client(packet)
+            if packet.source != packet.target:
+                client = self._cluster.lie.seen_as(client)
+            line = f'{client} - - [now] "HEAD / HTTP/1.0" 200'
             self._cluster.write(pod.namespace, pod.name, line)
             return Met(Phase.ANSWERED, data=_http(pod.name))
         return Met(Phase.ANSWERED if packet.protocol == "udp" else Phase.CONNECTED)

@@ -187,6 +187,7 @@ CASES = [
     Case(lies.DeadProber("frontend-zone", "web-server"), LAB12, from_pod("web-server"), lost=True),
     Case(lies.DeadProber("fqdn-lab", "frontend"), FQDN, from_pod("frontend"), lost=True),
     Case(lies.SilentCounters(), PRODUCTION, is_counted),
+    Case(lies.Masquerades(), NETPOL, named=["open-debug-fact-client-address"]),
 ]
 
 

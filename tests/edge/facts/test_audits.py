@@ -1,124 +1,124 @@
-"""Where a flow is blocked: the probe and the CNI's counters, which lag behind it."""
+"""Where a flow is blocked: the probe and the CNI's account of its drops, which lags behind it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import Collection
+from itertools import count
 
 import pytest
 
-from harness.core.lab.documented import Row, parse_table
 from harness.core.model import Direction, Protocol
-from harness.core.observation import Answer, Attempt, Observation, Phase
+from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import PodPort, PodRef
-from harness.edge.api.livenames import LiveNames, LivePod
-from harness.edge.cni import Dropped, Drops
+from harness.edge.api.livenames import LivePod
+from harness.edge.cni import DropCounter, Drops
 from harness.edge.facts.audits import blocked
-from harness.edge.machine.patience import PATIENCE
-from harness.edge.machine.wait import wait_for
-from harness.edge.stage.bench import Bench
-from harness.errors import NotSettled, ProbeError
+from harness.errors import ClusterNotReady, ProbeError
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.lab import Lab, lab, library_of, row_of
+from tests.fakes.lies import Lie, SilentCounters
+from tests.fakes.packet import Drop
 
-TABLE = """
-step a: base
-
-| from     | to                      | tutorial says | why    |
-|----------|-------------------------|---------------|--------|
-| shop/web | blocked/pod/shop/api:80 | shows nothing | a fact |
+BASE = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+""" + "".join(
+    f"""---
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: shop, labels: {{app: {name}}}}}
+spec: {{containers: [{{name: c, image: nginx, ports: [{{containerPort: 80}}]}}]}}
 """
-ROW: Row = parse_table(TABLE, source="t#1").rows[0]
-WEB, API = LivePod("shop", "web"), LivePod("shop", "api")
+    for name in ("web", "api")
+)
+POLICY = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: deny, namespace: shop}}
+spec: {{podSelector: {{matchLabels: {{app: {0}}}}}, policyTypes: [{1}]}}
+"""
+LIBRARY = library_of(
+    {
+        "base": BASE,
+        "ingress": POLICY.format("api", "Ingress"),
+        "egress": POLICY.format("web", "Egress"),
+    }
+)
+WEB, API = ("shop", "web"), ("shop", "api")
+EARLIER = 39000
+"""A port from which no probe of these tests comes."""
 
-API_PORT = PodPort(PodRef("shop", "api"), 80, Protocol.TCP)
-PORTS, EARLIER = (40001, 40002), 39000
-Read = tuple[dict[int, int], dict[int, int]]
 
+class Lagging:
+    """An account that comes late: of so many reads after the first, each is as old as the first."""
 
-class Counters:
-    """What is read in turn: packets by their ports, leaving the client and entering the server."""
-
-    def __init__(self, *reads: Read, by_port: bool = True) -> None:
-        self.reads = list(reads)
-        self.by_port = by_port
+    def __init__(self, real: DropCounter, late: int) -> None:
+        self._real = real
+        self._late = late
+        self._reads = count()
+        self._first: Drops = {}
 
     def read(self, pods: Collection[LivePod]) -> Drops:
-        assert set(pods) == {WEB, API}
-        out, into = self.reads.pop(0) if len(self.reads) > 1 else self.reads[0]
-        counts = {(WEB, Direction.EGRESS): out, (API, Direction.INGRESS): into}
-        return {
-            (pod, direction): self._dropped(counts.get((pod, direction), {}))
-            for pod in pods
-            for direction in Direction
-        }
-
-    def _dropped(self, counts: dict[int, int]) -> Dropped:
-        by_port = counts if self.by_port else None
-        return Dropped(sum(counts.values()), ("shop/deny",), by_port)
+        number = next(self._reads)
+        if number == 0:
+            self._first = self._real.read(pods)
+        return self._first if number <= self._late else self._real.read(pods)
 
 
-def found(outcome: Outcome, counters: Counters) -> Observation:
-    attempts = tuple(Attempt(Phase.TIMEOUT, 40.0, port=port) for port in PORTS)
-
-    def wait(what: str, check: Callable[[], Any], *, seconds: float) -> Any:
-        return wait_for(what, check, seconds=min(seconds, 0.3), every=0.01)
-
-    seen = Answer(Observation(Reading(outcome), attempts))
-    bench = SimpleNamespace(
-        kube=SimpleNamespace(wait=wait),
-        prober=SimpleNamespace(names=LiveNames()),
-        observer=SimpleNamespace(read=lambda asks, *_: dict.fromkeys(asks, seen)),
-        drops=counters,
-        patience=PATIENCE,
-    )
-    return blocked(cast("Bench", bench), ROW, API_PORT)
+def made(*apply: str, cni: str = "calico", lie: Lie | None = None) -> Lab:
+    found = lab(LIBRARY, FakeCluster(cni, lie))
+    found.stage.enter(["base", *apply])
+    return found
 
 
-NONE: Read = ({}, {})
-OUT: Read = ({PORTS[0]: 3, PORTS[1]: 2}, {})
-INTO: Read = ({}, {PORTS[0]: 3, PORTS[1]: 2})
+def found(made: Lab, *, late: int = 0) -> Observation:
+    assert made.bench.drops is not None
+    bench = made.counted_by(Lagging(made.bench.drops, late))
+    row = row_of("blocked/pod/shop/api:80")
+    return blocked(bench, row, PodPort(PodRef(*API), 80, Protocol.TCP))
 
 
-@pytest.mark.parametrize("by_port", [True, False])
-@pytest.mark.parametrize(
-    ("reads", "reading"),
-    [
-        ([NONE, INTO], "Ingress by deny"),
-        ([NONE, OUT], "Egress by deny"),
-        # The account comes late, and not at once.
-        ([NONE, NONE, NONE, ({}, {PORTS[0]: 1}), INTO], "Ingress by deny"),
-    ],
-)
-def test_end_that_dropped_the_probe(reads: list[Read], reading: str, by_port: bool) -> None:
-    observed = found(Outcome.TIMEOUT, Counters(*reads, by_port=by_port))
-    assert observed.reading == Reading(Outcome.SHOWS, reading)
+def dropped_meanwhile(made: Lab, direction: Direction, port: int) -> None:
+    """A packet from web to api is dropped while somebody waits for the account to stand still."""
+    pod = WEB if direction is Direction.EGRESS else API
+    at = made.cluster.clock.monotonic()
+    drop = Drop(at, pod, direction, WEB, API, "tcp", port)
+    made.cluster.clock.later = [lambda: made.cluster.dropped(drop)]
 
 
-def test_packets_of_an_earlier_probe_do_not_count() -> None:
-    late = ({EARLIER: 8, PORTS[0]: 3}, {EARLIER: 4})
-    observed = found(Outcome.TIMEOUT, Counters(NONE, ({EARLIER: 8}, {}), late))
-    assert observed.reading == Reading(Outcome.SHOWS, "Egress by deny")
+@pytest.mark.parametrize("cni", ["calico", "cilium"])
+@pytest.mark.parametrize("late", [0, 1, 2])
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_end_that_dropped_the_probe(cni: str, late: int, direction: str) -> None:
+    observed = found(made(direction, cni=cni), late=late)
+
+    assert observed.reading == Reading(Outcome.SHOWS, f"{direction.title()} by deny")
+
+
+def test_packets_of_an_earlier_probe_do_not_count_where_the_cni_tells_ports() -> None:
+    lab_ = made("egress", cni="cilium")
+    dropped_meanwhile(lab_, Direction.INGRESS, EARLIER)
+
+    assert found(lab_).reading == Reading(Outcome.SHOWS, "Egress by deny")
 
 
 def test_flow_that_passes_is_dropped_nowhere() -> None:
-    observed = found(Outcome.CONNECTED, Counters(({EARLIER: 3}, {EARLIER: 3})))
-    assert observed.reading == Reading(Outcome.SHOWS, "nothing")
+    assert found(made()).reading == Reading(Outcome.SHOWS, "nothing")
 
 
 def test_silence_that_no_counter_knows_of_gives_no_verdict() -> None:
-    with pytest.raises(NotSettled) as caught:
-        found(Outcome.TIMEOUT, Counters(({EARLIER: 3}, {EARLIER: 3})))
+    with pytest.raises(ClusterNotReady) as caught:
+        found(made("ingress", lie=SilentCounters()))
     assert "no packet of the probe was counted" in caught.value.seen
 
 
-@pytest.mark.parametrize(
-    ("outcome", "reads"),
-    [
-        (Outcome.CONNECTED, [NONE, INTO]),
-        (Outcome.TIMEOUT, [NONE, (OUT[0], INTO[1])]),
-    ],
-)
-def test_witnesses_that_disagree_give_no_verdict(outcome: Outcome, reads: list[Read]) -> None:
+@pytest.mark.parametrize("apply", [(), ("egress",)])
+def test_witnesses_that_disagree_give_no_verdict(apply: tuple[str, ...]) -> None:
+    """A drop at the server is counted, where the flow passes or the client's end drops it."""
+    lab_ = made(*apply)
+    dropped_meanwhile(lab_, Direction.INGRESS, EARLIER)
+
     with pytest.raises(ProbeError, match="disagree"):
-        found(outcome, Counters(*reads))
+        found(lab_)

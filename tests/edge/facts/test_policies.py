@@ -1,20 +1,12 @@
-"""What the cluster makes of policies, read from a fake API."""
+"""What the cluster makes of policies."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any, cast
+from itertools import chain, repeat
+from typing import Any
 
 import pytest
 
-from harness.core.ask import Ask
-from harness.core.lab.documented import Row, parse_table
-from harness.core.manifests.reader import parse
-from harness.core.observation import Answer, Observation
-from harness.core.outcome import Outcome, Reading
-from harness.core.target import PodRef
 from harness.edge.facts.policies import (
     client_address,
     name_label,
@@ -22,26 +14,16 @@ from harness.edge.facts.policies import (
     takes_effect,
     unrestarted,
 )
-from harness.edge.machine.clock import MACHINE_CLOCK
-from harness.edge.machine.patience import PATIENCE
-from harness.edge.stage.bench import Bench
 from harness.errors import ProbeError
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.lab import Lab, lab, library_of, row_of
+from tests.fakes.lies import Lie, Masquerades
 
-TABLE = """
-step a: base
-
-| from     | to        | tutorial says | why    |
-|----------|-----------|---------------|--------|
-| shop/web | fact/policies | shows x   | a fact |
-"""
-ROW: Row = parse_table(TABLE, source="t#1").rows[0]
-POLICY = """
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: deny, namespace: shop}
-spec: {podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress]}
-"""
-PODS = "".join(
+BASE = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+""" + "".join(
     f"""---
 apiVersion: v1
 kind: Pod
@@ -50,42 +32,53 @@ spec: {{containers: [{{name: c, image: nginx, ports: [{{containerPort: 80}}]}}]}
 """
     for name in ("web", "db")
 )
-WEB, DB = PodRef("shop", "web"), PodRef("shop", "db")
-LATE = "2026-01-01T00:00:09Z"
+DENY = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny, namespace: shop}
+spec: {podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress]}
+"""
+LIBRARY = library_of({"base": BASE, "deny": DENY})
+ROW = row_of("fact/policies")
+DENIED = row_of("fact/policies", apply="base, deny")
 
 
-def bench(kube: Any, stage: Any = None) -> Bench:
-    return Bench(kube, cast("Any", None), stage, cast("Any", None))
+def entered(*apply: str, lie: Lie | None = None) -> Lab:
+    made = lab(LIBRARY, FakeCluster(lie=lie))
+    made.stage.enter(["base", *apply])
+    return made
 
 
-def listing(**kinds: list[dict[str, Any]]) -> Any:
-    return SimpleNamespace(list=lambda api, kind, namespace=None: kinds.get(kind, []))
+def listing(*bodies: dict[str, Any]) -> Lab:
+    made = lab({})
+    made.cluster.put(*bodies)
+    return made
 
 
 def policy(name: str, types: list[str]) -> dict[str, Any]:
-    meta = {"name": name, "creationTimestamp": "2026-01-01T00:00:05Z"}
-    return {"metadata": meta, "spec": {"policyTypes": types}}
+    meta = {"namespace": "shop", "name": name, "creationTimestamp": "2026-01-01T00:00:05Z"}
+    return {"kind": "NetworkPolicy", "metadata": meta, "spec": {"policyTypes": types}}
 
 
 def pod(started: str, restarts: int = 0) -> dict[str, Any]:
     status = {"restartCount": restarts, "state": {"running": {"startedAt": started}}}
-    return {"metadata": {"name": "web"}, "status": {"containerStatuses": [status]}}
+    meta = {"namespace": "shop", "name": "web"}
+    return {"kind": "Pod", "metadata": meta, "status": {"containerStatuses": [status]}}
 
 
-def test_policies_are_told_with_the_types_that_the_server_filled_in() -> None:
-    kube = listing(NetworkPolicy=[policy("b", ["Ingress", "Egress"]), policy("a", ["Ingress"])])
+def test_policies_are_told_with_the_types_that_the_server_keeps() -> None:
+    made = listing(policy("b", ["Ingress", "Egress"]), policy("a", ["Ingress"]))
 
-    assert policies(bench(kube), ROW).reading.detail == "a (Ingress); b (Ingress, Egress)"
-    assert policies(bench(listing()), ROW).reading.detail == "none"
+    assert policies(made.bench, ROW).reading.detail == "a (Ingress); b (Ingress, Egress)"
+    assert policies(listing().bench, ROW).reading.detail == "none"
 
 
 def test_namespace_without_its_name_as_a_label_is_named() -> None:
     key = "kubernetes.io/metadata.name"
-    good = {"metadata": {"name": "shop", "labels": {key: "shop"}}}
-    bad = {"metadata": {"name": "old", "labels": {key: "other"}}}
+    bad = {"kind": "Namespace", "metadata": {"name": "old", "labels": {key: "other"}}}
 
-    assert name_label(bench(listing(Namespace=[good])), ROW).reading.detail == "on every namespace"
-    assert name_label(bench(listing(Namespace=[good, bad])), ROW).reading.detail == "not on old"
+    assert name_label(entered().bench, ROW).reading.detail == "on every namespace"
+    assert name_label(listing(bad).bench, ROW).reading.detail == "not on old"
 
 
 @pytest.mark.parametrize(
@@ -93,120 +86,69 @@ def test_namespace_without_its_name_as_a_label_is_named() -> None:
     [
         (pod("2026-01-01T00:00:01Z"), "pods older than the policies, 0 restarts"),
         (pod("2026-01-01T00:00:01Z", 2), "pods older than the policies, 2 restarts"),
-        (pod(LATE), "pods younger than the policies, 0 restarts"),
+        (pod("2026-01-01T00:00:09Z"), "pods younger than the policies, 0 restarts"),
     ],
 )
 def test_age_of_pods_is_compared_with_the_policies(running: dict[str, Any], shown: str) -> None:
-    kube = listing(NetworkPolicy=[policy("deny", ["Ingress"])], Pod=[running])
+    made = listing(policy("deny", ["Ingress"]), running)
 
-    assert unrestarted(bench(kube), ROW).reading.detail == shown
+    assert unrestarted(made.bench, ROW).reading.detail == shown
 
 
 def test_age_says_nothing_where_there_is_no_policy() -> None:
-    assert unrestarted(bench(listing(Pod=[pod(LATE)])), ROW).reading.detail == "no policy"
+    made = listing(pod("2026-01-01T00:00:09Z"))
 
-
-class FakeObserver:
-    """Answers every ask alike, or as its script says; then silence."""
-
-    def __init__(self, *script: Outcome) -> None:
-        self.script = list(script)
-        self.asked: list[Ask] = []
-
-    def read(
-        self, asks: list[Ask], pace: Any = None, *, closing: Any = ()
-    ) -> dict[Ask, Answer[Observation]]:
-        self.asked += asks
-        outcome = self.script.pop(0) if self.script else Outcome.TIMEOUT
-        return {ask: Answer(Observation(Reading(outcome))) for ask in asks}
-
-
-def stage(observer: FakeObserver, text: str = PODS, *, keeps: bool = True) -> Any:
-    return SimpleNamespace(
-        observer=observer,
-        keeps_policies=keeps,
-        disturbed=contextlib.nullcontext,
-        resources=lambda apply: parse(text, origin="f.yaml"),
-        addresses=SimpleNamespace(
-            pod=lambda ref: {WEB: "10.0.0.1", DB: "10.0.0.2"}[ref], host_name=lambda ref: ref.name
-        ),
-        pods=SimpleNamespace(known=(WEB, DB), as_applied=lambda body: body),
-    )
-
-
-def logging(*lines: str) -> Any:
-    def logs(namespace: str, pod: str, **kwargs: Any) -> str:
-        return "\n".join(f"2999-01-01T00:00:00Z {line}" for line in lines)
-
-    def wait(condition: str, check: Callable[[], Any], **kwargs: Any) -> Any:
-        return check()
-
-    return SimpleNamespace(logs=logs, wait=wait, clock=MACHINE_CLOCK, patience=PATIENCE)
+    assert unrestarted(made.bench, ROW).reading.detail == "no policy"
 
 
 @pytest.mark.parametrize(
-    ("logged", "shown"),
-    [
-        (['10.0.0.1 - - "HEAD / HTTP/1.0"', "start worker"], "the client's own address"),
-        (['10.0.0.9 - - "HEAD / HTTP/1.0"'], "another address"),
-        # The server's own request is the control of the probe.
-        (['10.0.0.2 - - "HEAD /"', '10.0.0.1 - - "HEAD /"'], "the client's own address"),
-    ],
+    ("lie", "shown"),
+    # The server's log has its own address as well: it asks itself, as the control of the probe.
+    [(None, "the client's own address"), (Masquerades(), "another address")],
 )
-def test_address_is_the_one_that_the_server_logged(logged: list[str], shown: str) -> None:
-    observer = FakeObserver(Outcome.CONNECTED)
+def test_address_is_the_one_that_the_server_logged(lie: Lie | None, shown: str) -> None:
+    made = entered(lie=lie)
 
-    seen = client_address(bench(logging(*logged), stage(observer)), ROW)
-
-    assert seen.reading.detail == shown
-    assert [str(ask.target.pod) for ask in observer.asked] == ["shop/db"]  # type: ignore[union-attr]
+    assert client_address(made.bench, ROW).reading.detail == shown
 
 
 def test_server_that_was_not_reached_gives_no_verdict() -> None:
+    made = entered("deny")
+
     with pytest.raises(ProbeError, match="not reached"):
-        client_address(bench(logging(), stage(FakeObserver(Outcome.TIMEOUT))), ROW)
-
-
-class Applying:
-    """Counts what was applied and deleted."""
-
-    clock = MACHINE_CLOCK
-    patience = PATIENCE
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-
-    def apply(self, body: dict[str, Any]) -> None:
-        self.done.append(f"apply {body['metadata']['name']}")
-
-    def delete(self, body: dict[str, Any]) -> None:
-        self.done.append(f"delete {body['metadata']['name']}")
-
-
-OPEN, SHUT = Outcome.CONNECTED, Outcome.TIMEOUT
+        client_address(made.bench, DENIED)
 
 
 @pytest.mark.parametrize(
-    ("script", "shown"),
+    ("delays", "shown"),
     [
-        ([OPEN, SHUT] * 5, "no connection made later"),
-        ([OPEN, SHUT] * 4 + [SHUT, OPEN, OPEN, SHUT], "connections made later"),
+        ([], "no connection made later"),
+        # The policy comes with the state; then it goes and comes five times, at last with delay.
+        ([0.0] * 10 + [0.1], "connections made later"),
     ],
 )
-def test_one_connection_after_the_answer_refutes_at_once(script: list[Outcome], shown: str) -> None:
-    kube = Applying()
+def test_one_connection_after_the_answer_refutes_at_once(delays: list[float], shown: str) -> None:
+    cluster = FakeCluster(delays=chain(delays, repeat(0.0)))
+    made = lab(LIBRARY, cluster)
+    made.stage.enter(["base", "deny"])
+    before = len(cluster.calls)
 
-    seen = takes_effect(bench(kube, stage(FakeObserver(*script), PODS + "---" + POLICY)), ROW)
+    seen = takes_effect(made.bench, DENIED)
 
     assert seen.reading.detail == shown
-    assert kube.done == ["delete deny", "apply deny"] * 5
+    changed = [call for call in cluster.calls[before:] if "NetworkPolicy" in call]
+    assert changed == ["delete NetworkPolicy shop/deny", "apply NetworkPolicy shop/deny"] * 5
 
 
 def test_run_without_policies_measures_none() -> None:
+    made = lab(LIBRARY, policies=False)
+
     with pytest.raises(ProbeError, match="no policies"):
-        takes_effect(bench(Applying(), stage(FakeObserver(), keeps=False)), ROW)
+        takes_effect(made.bench, DENIED)
 
 
 def test_state_that_silences_nothing_gives_no_verdict() -> None:
+    made = entered()
+
     with pytest.raises(ProbeError, match="closes a connection"):
-        takes_effect(bench(Applying(), stage(FakeObserver())), ROW)
+        takes_effect(made.bench, ROW)

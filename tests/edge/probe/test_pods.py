@@ -1,10 +1,9 @@
-"""Which live pod a name of a table stands for; the API is a fake, the waiting is real."""
+"""Which live pod a name of a table stands for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -12,16 +11,13 @@ from harness.core.manifests.reader import Resource, parse
 from harness.core.predict.scenario import Scenario
 from harness.core.probe.attempts import Item
 from harness.core.target import PodRef
-from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Kubectl
 from harness.edge.api.livenames import LiveNames
-from harness.edge.machine.patience import PATIENCE
-from harness.edge.machine.wait import wait_for
 from harness.edge.probe.pods import Pods
 from harness.edge.probe.replay import Replayer
-from harness.edge.probe.stream import CONTAINER
 from harness.edge.probe.streams import StreamProber
 from harness.errors import ClusterNotReady, ProbeError
+from tests.fakes.kube import FakeKube
 
 DEPLOYMENT = """
 apiVersion: apps/v1
@@ -43,69 +39,56 @@ spec: {containers: [{name: c, image: nginx}]}
 WEB_1, WEB_2, JOB = PodRef("shop", "web-1"), PodRef("shop", "web-2"), PodRef("shop", "job")
 
 
-def owned(name: str, uid: str, owner: str, revision: str = "") -> dict[str, Any]:
+def owned(kind: str, name: str, uid: str, owner: str, revision: str = "") -> dict[str, Any]:
     return {
+        "kind": kind,
         "metadata": {
+            "namespace": "shop",
             "name": name,
             "uid": uid,
             "annotations": {"deployment.kubernetes.io/revision": revision},
             "ownerReferences": [{"uid": owner, "controller": True}],
-        }
+        },
     }
 
 
+def replica_set(name: str, uid: str, revision: str) -> dict[str, Any]:
+    return owned("ReplicaSet", name, uid, "dep", revision)
+
+
 def pod(name: str, owner: str = "set-1", *, going: bool = False) -> dict[str, Any]:
-    body = owned(name, f"uid-{name}", owner)
+    body = owned("Pod", name, f"uid-{name}", owner)
     body["metadata"]["labels"] = {"app": "web"}
     if going:
         body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     body["status"] = {
         "conditions": [{"type": "Ready", "status": "True"}],
         "podIP": f"10.0.0.{len(name)}",
-        "ephemeralContainerStatuses": [{"name": CONTAINER, "state": {"running": {}}}],
     }
     return body
 
 
-class FakeKube:
-    """An API server with one Deployment; `later` are the changes while somebody waits."""
+def shop(*pods: dict[str, Any]) -> FakeKube:
+    """An API with the Deployment `web`, its first ReplicaSet, a Service, and these pods."""
+    kube = FakeKube()
+    web = owned("Deployment", "web", "dep", "", revision="1")
+    web["metadata"]["generation"] = 1
+    service = {"clusterIP": "10.1.0.1", "selector": {"app": "web"}}
+    kube.put(
+        {**web, "status": {"observedGeneration": 1}},
+        replica_set("web-a", "set-1", "1"),
+        {"kind": "Service", "metadata": {"namespace": "shop", "name": "web"}, "spec": service},
+        *pods,
+    )
+    return kube
 
-    where = "a fake"
-    patience = PATIENCE
 
-    def __init__(self, *pods: dict[str, Any]) -> None:
-        self.deployment = owned("web", "dep", "", revision="1")
-        self.deployment["metadata"] |= {"generation": 1}
-        self.deployment["status"] = {"observedGeneration": 1}
-        self.sets = [owned("web-a", "set-1", "dep", revision="1")]
-        self.pods = list(pods)
-        self.probed: list[str] = []
-        self.later: list[Callable[[], None]] = []
-
-    def get(self, api: str, kind: str, name: str, namespace: str) -> dict[str, Any] | None:
-        if kind == "Service":
-            return {"spec": {"clusterIP": "10.1.0.1", "selector": {"app": "web"}}}
-        return self.deployment if (kind, name) == ("Deployment", "web") else None
-
-    def list(self, api: str, kind: str, namespace: str) -> list[dict[str, Any]]:
-        return {"ReplicaSet": self.sets, "Pod": self.pods}[kind]
-
-    def add_ephemeral(self, namespace: str, pod: str, container: Mapping[str, Any]) -> None:
-        self.probed.append(pod)
-
-    def wait(self, condition: str, check: Callable[[], Any], **kwargs: Any) -> Any:
-        def step() -> Any:
-            try:
-                return check()
-            finally:
-                if self.later:
-                    self.later.pop(0)()
-
-        return wait_for(condition, step, seconds=0.3, every=0.01, fault=ClusterNotReady)
+def probed(kube: FakeKube) -> list[str]:
+    return [call.removeprefix("probe shop/") for call in kube.calls if call.startswith("probe")]
 
 
 def pods_on(kube: FakeKube, names: LiveNames | None = None) -> Pods:
-    return Pods(cast("Kube", kube), {"nginx": "node/nginx:1"}, names or LiveNames())
+    return Pods(kube, {"nginx": "node/nginx:1"}, names or LiveNames())
 
 
 def deployment(text: str = DEPLOYMENT) -> tuple[Resource, ...]:
@@ -113,7 +96,7 @@ def deployment(text: str = DEPLOYMENT) -> tuple[Resource, ...]:
 
 
 def test_replicas_are_numbered_in_the_order_of_their_names() -> None:
-    kube, names = FakeKube(pod("web-a-zz"), pod("web-a-b")), LiveNames()
+    kube, names = shop(pod("web-a-zz"), pod("web-a-b")), LiveNames()
     pods = pods_on(kube, names)
 
     pods.start(deployment())
@@ -122,12 +105,12 @@ def test_replicas_are_numbered_in_the_order_of_their_names() -> None:
     assert [names.of(ref) for ref in (WEB_1, WEB_2)] == ["web-a-b", "web-a-zz"]
     assert pods.host_name(WEB_2) == "web-a-zz"
     assert (pods.address(WEB_1), pods.address(WEB_2)) == ("10.0.0.7", "10.0.0.8")
-    assert kube.probed == ["web-a-b", "web-a-zz"]
+    assert probed(kube) == ["web-a-b", "web-a-zz"]
 
 
 def test_pod_keeps_its_own_name() -> None:
     names = LiveNames()
-    pods = pods_on(FakeKube(pod("job", owner="")), names)
+    pods = pods_on(shop(pod("job", owner="")), names)
 
     pods.start(parse(POD, origin="f.yaml"))
 
@@ -136,7 +119,7 @@ def test_pod_keeps_its_own_name() -> None:
 
 
 def test_pod_with_the_same_labels_is_none_of_the_deployments() -> None:
-    kube, names = FakeKube(pod("web-a-b"), pod("intruder", owner=""), pod("web-a-c")), LiveNames()
+    kube, names = shop(pod("web-a-b"), pod("intruder", owner=""), pod("web-a-c")), LiveNames()
 
     pods_on(kube, names).start(deployment())
 
@@ -144,53 +127,55 @@ def test_pod_with_the_same_labels_is_none_of_the_deployments() -> None:
 
 
 def test_rollout_is_waited_for_until_the_last_old_pod_is_gone() -> None:
-    kube, names = FakeKube(pod("web-a-b"), pod("web-a-c")), LiveNames()
+    kube, names = shop(pod("web-a-b"), pod("web-a-c")), LiveNames()
     pods = pods_on(kube, names)
     pods.start(deployment())
-    kube.deployment["metadata"]["generation"] = 2
+    web = kube.objects["Deployment", "shop", "web"]
+    web["metadata"]["generation"] = 2
 
     def seen() -> None:
-        kube.deployment["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = "2"
-        kube.deployment["status"]["observedGeneration"] = 2
-        kube.sets.append(owned("web-b", "set-2", "dep", revision="2"))
+        web["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = "2"
+        web["status"]["observedGeneration"] = 2
+        kube.put(replica_set("web-b", "set-2", "2"))
 
     def surged() -> None:
-        kube.pods += [pod("web-b-x", "set-2"), pod("web-b-y", "set-2")]
+        kube.put(pod("web-b-x", "set-2"), pod("web-b-y", "set-2"))
 
     def going() -> None:
-        kube.pods[:2] = [pod("web-a-b", going=True)]
+        kube.put(pod("web-a-b", going=True))
+        kube.remove(("Pod", "shop", "web-a-c"))
 
     def done() -> None:
-        del kube.pods[0]
+        kube.remove(("Pod", "shop", "web-a-b"))
 
-    kube.later = [seen, surged, going, done]
+    later = kube.clock.later = [seen, surged, going, done]
     pods.start(deployment())
 
-    assert kube.later == []
+    assert later == []
     assert [names.of(ref) for ref in (WEB_1, WEB_2)] == ["web-b-x", "web-b-y"]
-    assert kube.probed[2:] == ["web-b-x", "web-b-y"]
+    assert probed(kube)[2:] == ["web-b-x", "web-b-y"]
 
 
 def test_replica_that_never_comes_is_a_fault_that_counts_them() -> None:
     with pytest.raises(ClusterNotReady) as caught:
-        pods_on(FakeKube(pod("web-a-b"))).start(deployment())
+        pods_on(shop(pod("web-a-b"))).start(deployment())
 
     assert "the Deployment shop/web" in caught.value.what
     assert caught.value.seen == "1 of 2 pods, and 0 old ones"
 
 
 def test_deployment_that_asks_for_no_prober_is_not_waited_for() -> None:
-    kube = FakeKube()
+    kube = shop()
     text = DEPLOYMENT.replace("{name: web,", "{name: web, annotations: {policylab/prober: none},")
     pods = pods_on(kube)
 
     pods.start(deployment(text))
 
-    assert (kube.probed, pods.known) == ([], ())
+    assert (probed(kube), pods.known) == ([], ())
 
 
 def test_replicas_stand_behind_their_service() -> None:
-    pods = pods_on(FakeKube(pod("web-a-b"), pod("web-a-c")))
+    pods = pods_on(shop(pod("web-a-b"), pod("web-a-c")))
     pods.start(deployment())
     service = (
         "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\n"
@@ -204,7 +189,7 @@ def test_replicas_stand_behind_their_service() -> None:
 
 def test_forgotten_pod_is_none_of_ours_any_more() -> None:
     names = LiveNames()
-    pods = pods_on(FakeKube(pod("web-a-b"), pod("web-a-c")), names)
+    pods = pods_on(shop(pod("web-a-b"), pod("web-a-c")), names)
     pods.start(deployment())
 
     pods.forget([WEB_1])
@@ -218,7 +203,7 @@ def test_forgotten_pod_is_none_of_ours_any_more() -> None:
 def test_template_is_applied_with_our_image_and_without_grace() -> None:
     (resource,) = deployment()
 
-    body = pods_on(FakeKube()).as_applied(dict(resource.body))
+    body = pods_on(shop()).as_applied(dict(resource.body))
 
     spec = body["spec"]["template"]["spec"]
     assert spec["containers"][0]["image"] == "node/nginx:1"
