@@ -10,6 +10,8 @@ kubernetes.go) as kubeadm configures it (`pods insecure`):
   and CoreDNS says NXDOMAIN then;
 - CoreDNS also answers A for such a name, and SRV for the Service's own name with all its ports;
 - CoreDNS says NODATA to TXT only for a name that has records of some type, else NXDOMAIN;
+- an ExternalName Service is an alias, and its target's addresses stand beside it;
+- a pod with a host name and the Service as its subdomain has a name of its own (2.4.1);
 - it reads a pod's address off the name, with or without labels in front, and its SRV names port 0.
 
 All of this was compared with CoreDNS 1.15.0 and a real API server, name by name and type by type.
@@ -35,6 +37,8 @@ PRIORITY = 0
 FULL_WEIGHT = 100
 """CoreDNS shares this weight out among the records of one answer."""
 
+MAX_ALIASES = 8
+"""Aliases in a row that CoreDNS follows (plugin/backend_lookup.go)."""
 
 _V4, _V6 = 4, 6
 _PORT_AND_PROTOCOL = 2
@@ -106,6 +110,8 @@ class Zone:
         service = self.topology.services.get(key)
         if service is None:
             return NXDOMAIN
+        if service.external_name:
+            return NXDOMAIN if front else self._alias(service, rdtype)
         match front:
             case []:
                 found = self._records(service, "", "")
@@ -117,6 +123,33 @@ class Zone:
             case _:
                 found = []
         return _answer(found, rdtype) if found else NXDOMAIN
+
+    def _alias(self, service: Service, rdtype: str) -> Reading:
+        """The answer for an ExternalName Service: an alias (CNAME), which CoreDNS follows."""
+        target = service.external_name.lower()
+        match rdtype:
+            case "CNAME":
+                return Reading(Outcome.RESOLVED, f"{target}.")
+            case "SRV":
+                return Reading(
+                    Outcome.RESOLVED, str(SrvRecord(PRIORITY, FULL_WEIGHT, 0, f"{target}."))
+                )
+            case "A" | "AAAA":
+                pass
+            case _:
+                return NODATA
+        for _ in range(MAX_ALIASES):
+            after = self._alias_at(target)
+            if after is None:
+                found = self.lookup(Question(f"{target}.", rdtype))
+                # The alias itself is an answer, so a name that leads nowhere is there.
+                return found if found.outcome is Outcome.RESOLVED else NODATA
+            target = after.external_name.lower()
+        return NODATA
+
+    def _alias_at(self, name: str) -> Service | None:
+        names = (s for s in self.topology.services.values() if s.external_name)
+        return next((s for s in names if self._name_of(s) == f"{name}."), None)
 
     def _records(self, service: Service, port: str, protocol: str) -> list[_Endpoint]:
         """CoreDNS takes an empty port or protocol for "any"."""
@@ -138,7 +171,7 @@ class Zone:
         """
         ports = service.ports if ports is None else ports
         return [
-            _Endpoint(f"{_hostname(pod)}.{self._name_of(service)}", pod.ip, number)
+            _Endpoint(f"{_hostname(pod, service)}.{self._name_of(service)}", pod.ip, number)
             for pod in self.topology.behind(service)
             for number in _numbers(pod, ports) or [None]
         ]
@@ -223,8 +256,14 @@ def _pod(label: str, name: str, rdtype: str) -> Reading:
     return _answer([_Endpoint(name, address, 0)], rdtype)
 
 
-def _hostname(pod: Pod) -> str:
-    """An endpoint's host name without spec.hostname; empty while the address is not known."""
+def _hostname(pod: Pod, service: Service) -> str:
+    """An endpoint's label: its address with dashes, or the pod's own host name.
+
+    A pod's host name counts for the Service that its subdomain names (kubernetes,
+    staging/src/k8s.io/endpointslice: shouldSetHostname). Empty while the address is not known.
+    """
+    if pod.hostname and pod.subdomain == service.name:
+        return pod.hostname.lower()
     return str(pod.ip).replace(".", "-").replace(":", "-") if pod.ip else ""
 
 

@@ -11,6 +11,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from harness.core.ask import Ask, Flow, absent, flow_of, pod_of
+from harness.core.dns.podconf import (
+    CLUSTER_DOMAIN,
+    KUBEADM_SERVER,
+    PodConf,
+    Server,
+    conf_of,
+)
 from harness.core.dns.question import Question
 from harness.core.dns.zone import Zone, resolve
 from harness.core.fqdn import matches
@@ -42,10 +49,6 @@ from harness.core.target import (
 from harness.core.world import EXTERNAL_PORTS, INTERNET
 from harness.errors import ManifestError
 
-NDOTS = 5
-"""What the kubelet writes for dnsPolicy ClusterFirst (k8s.io/docs: DNS for Services and Pods)."""
-
-CLUSTER_DOMAIN = "cluster.local"
 DNS_PORT = 53
 
 REFUSED = Reading(Outcome.DNS_REFUSED)
@@ -62,11 +65,6 @@ class Prediction:
 
 OPEN = Prediction(None)
 """A prediction that is left open, without a reason."""
-
-
-def search_list(namespace: str) -> tuple[str, ...]:
-    """The search list that the kubelet writes for a pod of that namespace."""
-    return (f"{namespace}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)
 
 
 class Scenario:
@@ -109,9 +107,7 @@ class Scenario:
             case Lookup() | Questions():
                 return self._lookup(source, target)
             case ResolverOption():
-                return Prediction(
-                    Reading(Outcome.SHOWS, f"ndots:{NDOTS}") if target.name == "ndots" else None
-                )
+                return self._resolver_option(source, target.name)
             case Blocked():
                 flow = flow_of(source, target.end, self.topology)
                 return Prediction(*self.audit.blocked(flow))
@@ -212,7 +208,37 @@ class Scenario:
     def _name_servers(self) -> Service:
         return self.topology.services[NAME_SERVERS]
 
-    def _name_server(self, source: PodRef, *, tcp: bool) -> Prediction:
+    def resolver(self, source: PodRef) -> PodConf:
+        """The resolver of a pod, as the kubelet writes it.
+
+        Raises:
+            ManifestError: the pod is not there.
+        """
+        address = self._name_servers.cluster_ip or KUBEADM_SERVER
+        return conf_of(pod_of(source, self.topology), cluster_server=str(address))
+
+    def _resolver_option(self, source: PodRef, name: str) -> Prediction:
+        resolver = self.resolver(source)
+        written = resolver.conf.option(name)
+        return Prediction(Reading(Outcome.SHOWS, written) if written else None)
+
+    def name_server(self, source: PodRef, *, tcp: bool = False) -> Prediction:
+        """Whether a pod reaches the cluster's name server; open where it asks another server.
+
+        Raises:
+            ManifestError: the pod is not there.
+        """
+        resolver = self.resolver(source)
+        if resolver.server is not Server.CLUSTER:
+            return Prediction(None, (resolver.not_the_clusters,))
+        path = self._way_to_dns(source, tcp=tcp)
+        others = ", ".join(resolver.conf.nameservers[1:])
+        if others and path.reading is not None and path.reading.outcome is Outcome.TIMEOUT:
+            then = f"not answered by the cluster: its server is silent, and the pod asks {others}"
+            return Prediction(None, (*path.reasons, then))
+        return path
+
+    def _way_to_dns(self, source: PodRef, *, tcp: bool) -> Prediction:
         if (source, tcp) not in self._ways_to_dns:
             server, protocol = self._name_servers, Protocol.TCP if tcp else Protocol.UDP
             self._ways_to_dns[source, tcp] = self._through(source, server, DNS_PORT, protocol)
@@ -228,7 +254,7 @@ class Scenario:
         return found.pop() if len(found) == 1 else None
 
     def _dns(self, source: PodRef, query: DnsQuery) -> Prediction:
-        path = self._name_server(source, tcp=query.tcp)
+        path = self.name_server(source, tcp=query.tcp)
         if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
             return _dns_cut(path)
         names = self._askable(source, tcp=query.tcp)
@@ -246,7 +272,7 @@ class Scenario:
 
     def _looked_up(self, source: PodRef, name: str) -> tuple[Prediction, tuple[Question, ...]]:
         """What a lookup shows, and its questions up to the last; none if DNS is out of reach."""
-        path = self._name_server(source, tcp=False)
+        path = self.name_server(source, tcp=False)
         if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
             return _dns_cut(path), ()
         names = self._askable(source, tcp=False)
@@ -256,8 +282,9 @@ class Scenario:
     def _resolve(
         self, source: PodRef, name: str, names: tuple[str, ...] | None
     ) -> tuple[Reading, tuple[Question, ...]]:
+        conf = self.resolver(source).conf
         answer = partial(self._answer, names)
-        return resolve(name, answer, search=search_list(source.namespace), ndots=NDOTS)
+        return resolve(name, answer, search=conf.search, ndots=conf.ndots)
 
     def _answer(self, names: tuple[str, ...] | None, question: Question) -> Reading:
         """The name server's answer, or the DNS proxy's where only `names` may be asked about."""

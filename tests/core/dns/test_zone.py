@@ -277,3 +277,64 @@ def test_a_services_address_and_its_name_lead_to_each_other(address: Address) ->
     reverse = f"{address.reverse_pointer}."
     assert zone.lookup(Question(name)) == resolved(str(address))
     assert zone.lookup(Question(reverse, "PTR")) == resolved(name)
+
+
+def alias(name: str, target: str) -> Service:
+    return Service("shop", name, {}, (), external_name=target)
+
+
+ALIASES = Zone(
+    Topology(
+        {"shop": Namespace("shop", {})},
+        {},
+        {
+            f"shop/{one.name}": one
+            for one in (
+                service("api", NAMED, ip="10.96.0.7"),
+                alias("inner", "api.shop.svc.cluster.local"),
+                alias("outer", "Example.com"),
+                alias("chain", "inner.shop.svc.cluster.local"),
+                alias("lost", "nobody.shop.svc.cluster.local"),
+                alias("loop", "pool.shop.svc.cluster.local"),
+                alias("pool", "loop.shop.svc.cluster.local"),
+            )
+        },
+    ),
+    external={"example.com": "192.0.2.10"},
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "rdtype", "reading"),
+    [
+        ("inner", "A", resolved("10.96.0.7")),
+        ("inner", "AAAA", NODATA),
+        ("chain", "A", resolved("10.96.0.7")),
+        ("outer", "A", resolved("192.0.2.10")),
+        ("outer", "CNAME", resolved("example.com.")),
+        ("outer", "SRV", resolved("0 100 0 example.com.")),
+        ("outer", "MX", NODATA),
+        ("lost", "A", NODATA),
+        ("loop", "A", NODATA),
+        ("_http._tcp.outer", "SRV", NXDOMAIN),
+        ("pod-0.outer", "A", NXDOMAIN),
+    ],
+)
+def test_external_name_is_an_alias(name: str, rdtype: str, reading: Reading) -> None:
+    assert ALIASES.lookup(Question(f"{name}.shop.svc.cluster.local.", rdtype)) == reading
+
+
+@pytest.mark.parametrize(
+    ("hostname", "subdomain", "exists"),
+    [("db-0", "db", True), ("DB-0", "db", True), ("db-0", "other", False), ("db-0", "", False)],
+)
+def test_host_name_is_a_name_behind_the_service_that_the_subdomain_names(
+    hostname: str, subdomain: str, exists: bool
+) -> None:
+    member = Pod("shop", "any", {"app": "db"}, hostname=hostname, subdomain=subdomain)
+    headless = service("db", NAMED, headless=True)
+    there = Topology({"shop": Namespace("shop", {})}, {"shop/any": member}, {"shop/db": headless})
+
+    found = Zone(there).lookup(Question("db-0.db.shop.svc.cluster.local."))
+
+    assert found == (resolved() if exists else NXDOMAIN)
