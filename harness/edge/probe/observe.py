@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
+from typing import Protocol as Interface
 
 from harness.core.ask import Ask
 from harness.core.dns.resolvconf import ResolvConf
@@ -36,6 +37,19 @@ AT_ONCE, SPREAD_SECONDS = 1000, 0.0003
 
 All at once they would starve each other on two cores, and be void.
 """
+
+
+class Reader(Interface):
+    """What puts asks to a cluster: for product code the `Observer`."""
+
+    def read(
+        self, asks: Iterable[Ask], pace: Pace = JUDGE, *, closing: frozenset[Ask] = frozenset()
+    ) -> dict[Ask, Answer[Observation]]:
+        """Observe every ask.
+
+        Those in `closing` are attempted all along, for they are about to fall silent.
+        """
+        ...
 
 
 class Observer:

@@ -16,7 +16,7 @@ from harness.core.outcome import Outcome
 from harness.core.probe.attempts import Pace
 from harness.edge.machine.clock import Clock
 from harness.edge.machine.wait import NotYet, wait_for
-from harness.edge.probe.observe import Observer
+from harness.edge.probe.observe import Reader
 from harness.errors import NotSettled, ProbeError
 
 LOOKS = 3
@@ -38,7 +38,7 @@ class Rest:
     """
 
     def __init__(
-        self, observer: Observer, undecided: Iterable[Ask], *, seconds: float, clock: Clock
+        self, observer: Reader, undecided: Iterable[Ask], *, seconds: float, clock: Clock
     ) -> None:
         self._observer = observer
         self._seconds = seconds

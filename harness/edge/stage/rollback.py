@@ -18,7 +18,7 @@ from harness.edge.api.kube import Kube
 from harness.edge.machine.clock import Clock
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.edge.probe.flows import ask_of
-from harness.edge.probe.observe import Observer
+from harness.edge.probe.observe import Reader
 from harness.edge.stage.settling import POLL_EVERY
 from harness.edge.stage.stage import Stage
 from harness.errors import NotSettled
@@ -30,7 +30,7 @@ SHOWN = 4
 class Watch:
     """Looks at the flows that must pass and at those that must not, one look after another."""
 
-    observer: Observer
+    observer: Reader
     wanted: Sequence[Ask]
     unwanted: Sequence[Ask]
     clock: Clock

@@ -18,7 +18,7 @@ from harness.core.predict.settle import PASSING
 from harness.core.probe.attempts import POLL
 from harness.core.probe.latency import Change, FlowFlip, Way
 from harness.edge.machine.wait import NotYet
-from harness.edge.probe.observe import Observer
+from harness.edge.probe.observe import Reader
 
 """Without its policies nothing will ever settle; the self-test need not wait long for that."""
 ROUNDS = 3
@@ -61,7 +61,7 @@ class Poll:
 
     def __init__(
         self,
-        observer: Observer,
+        observer: Reader,
         asks: Mapping[Ask, Reading],
         *,
         acknowledged: float = 0.0,

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from harness.edge.api.kube import Kube
 from harness.edge.cluster.kindconfig import NODE_RESOLV_CONF, kind_config
 from harness.edge.cluster.maker import corefile_for, missing
+from tests.fakes.kube import FakeKube
 
 PATCH = "kind: ClusterConfiguration\nimageRepository: localhost/kubernetes\n"
 COREFILE = """.:53 {
@@ -101,46 +101,41 @@ def test_corefile_follows_an_upstream_that_moved() -> None:
     assert moved == corefile_for(COREFILE, "172.18.0.10")
 
 
-class Answers:
-    """Stands in for the API: one node, one DaemonSet, one Deployment."""
+def fit() -> FakeKube:
+    """A cluster that lacks nothing: one node, the CNI's DaemonSet and CoreDNS."""
+    kube = FakeKube()
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    dns = {"updatedReplicas": 2, "availableReplicas": 2, "replicas": 2}
+    kube.put(
+        {"kind": "Node", "metadata": {"name": "n"}, "status": ready},
+        part("calico-node", {"status": {"desiredNumberScheduled": 1, "numberReady": 1}}),
+        part("coredns", {"spec": {"replicas": 2}, "status": dns}),
+    )
+    return kube
 
-    def __init__(self) -> None:
-        ready = {"conditions": [{"type": "Ready", "status": "True"}]}
-        self.nodes: list[dict[str, Any]] = [{"metadata": {"name": "n"}, "status": ready}]
-        self.objects: dict[str, dict[str, Any] | None] = {
-            "calico-node": {"status": {"desiredNumberScheduled": 1, "numberReady": 1}},
-            "coredns": {
-                "spec": {"replicas": 2},
-                "status": {"updatedReplicas": 2, "availableReplicas": 2, "replicas": 2},
-            },
-        }
 
-    def list(self, api_version: str, kind: str) -> list[dict[str, Any]]:
-        return self.nodes
-
-    def get(self, api_version: str, kind: str, name: str, namespace: str) -> dict[str, Any] | None:
-        return self.objects[name]
-
-    def missing(self) -> str:
-        return missing(cast("Kube", self), "calico-node")
+def part(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    kind = "Deployment" if name == "coredns" else "DaemonSet"
+    return {"kind": kind, "metadata": {"namespace": "kube-system", "name": name}, **body}
 
 
 def test_cluster_lacks_nothing_when_node_cni_and_dns_are_ready() -> None:
-    assert Answers().missing() == ""
+    assert missing(fit(), "calico-node") == ""
 
 
 def test_cluster_without_nodes_is_not_fit() -> None:
-    answers = Answers()
-    answers.nodes = []
+    kube = fit()
+    kube.remove(("Node", "", "n"))
 
-    assert answers.missing() == "nodes not ready: none listed"
+    assert missing(kube, "calico-node") == "nodes not ready: none listed"
 
 
 def test_node_that_is_not_ready_is_named() -> None:
-    answers = Answers()
-    answers.nodes[0]["status"] = {"conditions": [{"type": "Ready", "status": "Unknown"}]}
+    kube = fit()
+    unknown = {"conditions": [{"type": "Ready", "status": "Unknown"}]}
+    kube.put({"kind": "Node", "metadata": {"name": "n"}, "status": unknown})
 
-    assert answers.missing() == "nodes not ready: n"
+    assert missing(kube, "calico-node") == "nodes not ready: n"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +155,10 @@ def test_node_that_is_not_ready_is_named() -> None:
 def test_part_that_is_not_there_or_not_ready_is_named(
     name: str, body: dict[str, Any] | None, words: str
 ) -> None:
-    answers = Answers()
-    answers.objects[name] = body
+    kube = fit()
+    old = part(name, {})
+    kube.remove((old["kind"], "kube-system", name))
+    if body is not None:
+        kube.put(part(name, body))
 
-    assert answers.missing() == words
+    assert missing(kube, "calico-node") == words

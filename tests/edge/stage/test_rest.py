@@ -32,7 +32,7 @@ class Script:
         self.read_at: list[tuple[float, bool]] = []
 
     def read(
-        self, asks: Iterable[Ask], pace: Pace = JUDGE, *, closing: object = ()
+        self, asks: Iterable[Ask], pace: Pace = JUDGE, *, closing: frozenset[Ask] = frozenset()
     ) -> dict[Ask, Answer[Observation]]:
         self.read_at.append((self.clock.monotonic(), pace is JUDGE))
         self.clock.sleep(pace.deadline)
@@ -47,7 +47,7 @@ class Script:
 
 
 def judged(script: Script, seconds: float = 15.0) -> Answer[Observation]:
-    rest = Rest(script, [OPEN], seconds=seconds, clock=script.clock)  # type: ignore[arg-type]
+    rest = Rest(script, [OPEN], seconds=seconds, clock=script.clock)
     rest.wait()
     found = rest.judge([OPEN, DECIDED])
     assert found[DECIDED].unwrap().reading == Reading(Outcome.CONNECTED)
@@ -104,7 +104,7 @@ def test_looks_are_a_second_apart_once_two_of_them_differed(clock: FakeClock) ->
 
 def test_without_open_flows_nothing_is_looked_at(clock: FakeClock) -> None:
     script = Script(clock, R)
-    rest = Rest(script, [], seconds=15.0, clock=clock)  # type: ignore[arg-type]
+    rest = Rest(script, [], seconds=15.0, clock=clock)
     rest.wait()
 
     found = rest.judge([OPEN])

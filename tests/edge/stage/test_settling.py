@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from harness.core.ask import Ask
 from harness.core.model import Protocol
 from harness.core.observation import Answer, Attempt, Observation, Phase
 from harness.core.outcome import Outcome, Reading
-from harness.core.probe.attempts import Pace
+from harness.core.probe.attempts import JUDGE, Pace
 from harness.core.probe.latency import Way
 from harness.core.target import PodPort, PodRef
 from harness.edge.machine.wait import NotYet
@@ -35,9 +35,10 @@ class Script:
         self.clock = 0.0
 
     def read(
-        self, asks: Sequence[Ask], pace: Pace, *, closing: Sequence[Ask] = ()
-    ) -> Mapping[Ask, Answer[Observation]]:
-        self.asked.append(list(asks))
+        self, asks: Iterable[Ask], pace: Pace = JUDGE, *, closing: frozenset[Ask] = frozenset()
+    ) -> dict[Ask, Answer[Observation]]:
+        asks = list(asks)
+        self.asked.append(asks)
         self.clock += 0.1
         seen = _seen(self.shown.pop(0))
         other = self.others.pop(0) if self.others else OPEN
@@ -52,7 +53,7 @@ def _seen(shown: Reading | ProbeError) -> Answer[Observation]:
 
 def polled(script: Script, expected: Reading, **more: Any) -> Poll:
     poll = Poll(
-        script,  # type: ignore[arg-type]
+        script,
         {ASK: expected},
         clock=lambda: script.clock,
         **more,
@@ -117,7 +118,7 @@ def test_untouched_flows_are_looked_at_in_turn_and_few_at_a_time() -> None:
 
 
 def test_tool_that_breaks_is_no_sign_of_anything() -> None:
-    poll = Poll(Script(ProbeError("gone")), {ASK: SHUT})  # type: ignore[arg-type]
+    poll = Poll(Script(ProbeError("gone")), {ASK: SHUT})
 
     with pytest.raises(ProbeError, match="gone"):
         poll()
@@ -128,8 +129,8 @@ def test_closing_is_dated_between_two_attempts_of_one_look() -> None:
 
     class Closing(Script):
         def read(
-            self, asks: Sequence[Ask], pace: Pace, *, closing: Sequence[Ask] = ()
-        ) -> Mapping[Ask, Answer[Observation]]:
+            self, asks: Iterable[Ask], pace: Pace = JUDGE, *, closing: frozenset[Ask] = frozenset()
+        ) -> dict[Ask, Answer[Observation]]:
             super().read(asks, pace)
             assert list(closing) == [ASK]
             attempts = (
@@ -140,7 +141,7 @@ def test_closing_is_dated_between_two_attempts_of_one_look() -> None:
             )
             return {ASK: Answer(Observation(SHUT, attempts))}
 
-    poll = Poll(Closing(SHUT), {ASK: SHUT}, clock=lambda: 0.0)  # type: ignore[arg-type]
+    poll = Poll(Closing(SHUT), {ASK: SHUT}, clock=lambda: 0.0)
     with pytest.raises(NotYet, match="1 of"):
         poll()
 
