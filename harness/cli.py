@@ -10,14 +10,15 @@ from rich.console import Console
 
 from harness import __version__
 from harness.commands import claims, cluster, explain, fuzz, images, policies, probe, watch, words
+from harness.commands.access import REAL, Access
 from harness.exitcode import ExitCode, table
 from harness.program import end_of
 from harness.progress import ConsoleProgress
 
 
-def main(argv: Sequence[str] | None = None) -> ExitCode:
+def main(argv: Sequence[str] | None = None, access: Access = REAL) -> ExitCode:
     """Run the command and return its exit code (`harness.exitcode`)."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_args(argv, argparse.Namespace(access=access))
     progress = ConsoleProgress(Console(stderr=True))
     return end_of(
         "policylab",

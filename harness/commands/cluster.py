@@ -8,14 +8,11 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
+from harness.commands.access import access_of
 from harness.commands.options import add_cni, add_mode, add_patience, not_negative
 from harness.edge.cluster.opening import (
     ClusterMode,
     ClusterSpec,
-    delete_cluster,
-    open_cluster,
-    owned_clusters,
-    status,
 )
 from harness.edge.cluster.tools import tools_with
 from harness.edge.images import Source
@@ -74,20 +71,22 @@ def _up(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
         workers=arguments.workers,
         images=Source(arguments.images),
     )
-    cluster = open_cluster(spec, progress, tools_with(arguments.patience))
+    tools = tools_with(arguments.patience)
+    cluster = access_of(arguments).open(spec, progress, tools)
     show_facts(cluster.name, {**cluster.environment, "kubeconfig": str(cluster.kubeconfig)})
     return ExitCode.OK
 
 
 def _down(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
-    for name in owned_clusters() if arguments.all else [arguments.name]:
+    access = access_of(arguments)
+    for name in access.owned() if arguments.all else [arguments.name]:
         with progress.step(f"delete cluster {name}"):
-            delete_cluster(name)
+            access.delete(name)
     return ExitCode.OK
 
 
 def _status(arguments: argparse.Namespace, _: Progress) -> ExitCode:
-    found = status(arguments.name)
+    found = access_of(arguments).status(arguments.name)
     show_facts(arguments.name, found.facts)
     return ExitCode.OK if found.healthy else ExitCode.FAULT
 

@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from harness.commands.access import access_of
 from harness.commands.options import add_cni, add_mode, add_patience, positive
 from harness.core.fuzz.cases import draw_cases
 from harness.core.fuzz.result import Judged, Totals, totals
-from harness.edge.cluster.opening import ClusterMode, ClusterSpec, open_cluster
+from harness.edge.cluster.opening import ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
 from harness.edge.cni.known import cni_of
 from harness.edge.fuzz import Finding, Fuzz, Lost, Result
@@ -108,8 +109,9 @@ def _fuzz(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 
 def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
     spec = ClusterSpec(cni=arguments.cni, mode=ClusterMode(arguments.cluster_mode))
-    cluster = open_cluster(spec, progress, tools_with(arguments.patience))
-    with proven(cluster, progress, internet=None) as (live, _):
+    access = access_of(arguments)
+    cluster = access.open(spec, progress, tools_with(arguments.patience))
+    with proven(cluster, progress, internet=None, doors=access.doors(cluster)) as (live, _):
         fuzz = Fuzz(cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
         cases = list(draw_cases(arguments.seed, arguments.n, cni_of(arguments.cni).profile))
         source = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from harness.commands.access import access_of
 from harness.commands.cluster import show_facts
 from harness.commands.options import add_patience
 from harness.edge import images
@@ -43,11 +44,12 @@ def _build(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 
 
 def _save(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
-    progress.note(f"the images were saved to {images.save(arguments.file, progress)}")
+    file = access_of(arguments).save(arguments.file, progress)
+    progress.note(f"the images were saved to {file}")
     return ExitCode.OK
 
 
 def _load(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
-    loaded = images.load(arguments.file, progress)
+    loaded = access_of(arguments).load(arguments.file, progress)
     progress.note(f"the images were loaded; the node image is {loaded.node}")
     return ExitCode.OK

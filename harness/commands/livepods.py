@@ -8,18 +8,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
+from harness.commands.access import Access, access_of
 from harness.commands.options import add_cni, add_patience
 from harness.core.model import ContainerPort, Pod, Protocol
 from harness.core.target import PodPort, PodRef, ports_of
-from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec, open_cluster
-from harness.edge.cluster.running import running
+from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
 from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.discovery import Found, discover, equip
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.pods import TOOLBOX
 from harness.errors import ContentError
-from harness.plays import doors_of
 from harness.progress import Progress
 
 STAYS = (
@@ -105,8 +104,9 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
         ClusterNotReady: the cluster, or a prober, does not run.
         ProbeError: there is nothing to probe.
     """
-    cluster = _cluster(arguments, progress)
-    doors = doors_of(cluster)
+    access = access_of(arguments)
+    cluster = _cluster(access, arguments, progress)
+    doors = access.doors(cluster)
     kube = doors.kube()
     found = discover(kube, arguments.namespaces, selector=arguments.selector)
     if found.without_prober:
@@ -142,11 +142,11 @@ def targets_of(
     return targets, notes
 
 
-def _cluster(arguments: argparse.Namespace, progress: Progress) -> Cluster:
+def _cluster(access: Access, arguments: argparse.Namespace, progress: Progress) -> Cluster:
     if arguments.context:
         spec = ClusterSpec(mode=ClusterMode.EXTERNAL, context=arguments.context)
-        return open_cluster(spec, progress, tools_with(arguments.patience))
-    found = running(arguments.name or ClusterSpec(cni=arguments.cni).cluster)
+        return access.open(spec, progress, tools_with(arguments.patience))
+    found = access.running(arguments.name or ClusterSpec(cni=arguments.cni).cluster)
     return replace(found, patience=arguments.patience)
 
 

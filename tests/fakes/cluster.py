@@ -181,7 +181,11 @@ class FakeCluster(FakeKube):
             "podIP": address,
             "conditions": [{"type": "Ready", "status": "True"}],
             "containerStatuses": [
-                {"restartCount": 0, "state": {"running": {"startedAt": self._stamp()}}}
+                {
+                    "name": spec["containers"][0]["name"],
+                    "restartCount": 0,
+                    "state": {"running": {"startedAt": self._stamp()}},
+                }
             ],
         }
         if spec.get("dnsConfig", {}).get("nameservers") == ["127.0.0.1"]:
@@ -197,6 +201,7 @@ class FakeCluster(FakeKube):
         body["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
         body["status"]["containerStatuses"] = [
             {
+                "name": "coredns",
                 "restartCount": 2,
                 "state": {"waiting": {"reason": "CrashLoopBackOff"}},
                 "lastState": {"terminated": {"exitCode": 1}},

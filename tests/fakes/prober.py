@@ -113,7 +113,6 @@ class FakeProber:
             status["name"]
             for kind in ("ephemeralContainerStatuses", "containerStatuses")
             for status in body["status"].get(kind, [])
-            if "name" in status
         ]:
             problem = "there is no prober"
         if problem:

@@ -3,76 +3,67 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 
 from harness import cli
-from harness.commands import cluster
+from harness.commands.access import Access
 from harness.core.manifests.reader import parse, policies_of
-from harness.edge import images
 from harness.edge.cluster.state import ClusterStatus
+from harness.edge.images import ClusterImages, Source
 from harness.errors import ImageUnavailable
 from harness.exitcode import ExitCode
 
 
-def test_saved_bundle_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(images, "save", lambda file, progress: file)
+def test_saved_bundle_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    access = Access(save=lambda file, progress: file)
 
-    assert cli.main(["images", "save", "room.tar.zst"]) == 0
+    assert cli.main(["images", "save", "room.tar.zst"], access) == 0
     assert "room.tar.zst" in capsys.readouterr().err
 
 
-def test_loaded_bundle_names_its_node_image(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(images, "load", lambda file, progress: SimpleNamespace(node="node:1"))
+def test_loaded_bundle_names_its_node_image(capsys: pytest.CaptureFixture[str]) -> None:
+    tool = Path("tool")
+    found = ClusterImages(Source.BUNDLE, "node:1", {}, (), tool, tool, "v1.33.0", None, None, {})
 
-    assert cli.main(["images", "load", "room.tar.zst"]) == 0
+    assert cli.main(["images", "load", "room.tar.zst"], Access(load=lambda *_: found)) == 0
     assert "node:1" in capsys.readouterr().err
 
 
 def test_fault_of_the_machine_is_one_message_and_its_exit_code(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def refuse(file: Path, progress: object) -> None:
+    def refuse(file: Path, progress: object) -> NoReturn:
         raise ImageUnavailable("the bundle is cut", where=str(file), try_="copy it again")
 
-    monkeypatch.setattr(images, "load", refuse)
-
-    assert cli.main(["images", "load", "room.tar.zst"]) == ExitCode.FAULT
+    assert cli.main(["images", "load", "room.tar.zst"], Access(load=refuse)) == ExitCode.FAULT
     said = capsys.readouterr().err
     assert "the bundle is cut" in said
     assert "copy it again" in said
     assert "Traceback" not in said
 
 
-def test_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(file: Path, progress: object) -> None:
+def test_interrupt_ends_with_130() -> None:
+    def interrupt(file: Path, progress: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(images, "save", interrupt)
-
-    assert cli.main(["images", "save", "room.tar.zst"]) == ExitCode.INTERRUPTED
+    code = cli.main(["images", "save", "room.tar.zst"], Access(save=interrupt))
+    assert code == ExitCode.INTERRUPTED
 
 
 @pytest.mark.parametrize(("healthy", "code"), [(True, 0), (False, 10)])
-def test_status_says_by_its_exit_code_whether_labs_can_run(
-    monkeypatch: pytest.MonkeyPatch, healthy: bool, code: int
-) -> None:
-    monkeypatch.setattr(cluster, "status", lambda name: ClusterStatus(healthy, {"state": "x"}))
+def test_status_says_by_its_exit_code_whether_labs_can_run(healthy: bool, code: int) -> None:
+    access = Access(status=lambda _: ClusterStatus(healthy, {"state": "x"}))
 
-    assert cli.main(["cluster", "status", "mine"]) == code
+    assert cli.main(["cluster", "status", "mine"], access) == code
 
 
-def test_down_of_all_deletes_every_cluster_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_down_of_all_deletes_every_cluster_of_ours() -> None:
     deleted: list[str] = []
-    monkeypatch.setattr(cluster, "owned_clusters", lambda: ["a", "b"])
-    monkeypatch.setattr(cluster, "delete_cluster", deleted.append)
+    access = Access(owned=lambda: ["a", "b"], delete=deleted.append)
 
-    assert cli.main(["cluster", "down", "--all"]) == 0
+    assert cli.main(["cluster", "down", "--all"], access) == 0
     assert deleted == ["a", "b"]
 
 

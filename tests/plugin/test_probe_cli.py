@@ -5,43 +5,39 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from ipaddress import ip_address
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import NoReturn
 
 import pytest
 
 from harness import cli
-from harness.commands import livepods, probe, watch
-from harness.commands.livepods import LivePods, port_of, targets_of
-from harness.core.ask import Ask
-from harness.core.model import ContainerPort, Namespace, Pod, Protocol, Topology
-from harness.core.observation import Answer, Observation
-from harness.core.outcome import Outcome, Reading
-from harness.core.policy.reachability import Matrix, asks_of
-from harness.core.probe.cells import Cell
-from harness.core.target import PodPort
-from harness.edge.probe.discovery import Found
+from harness.commands.access import Access
+from harness.commands.livepods import port_of, targets_of
+from harness.core.manifests.reader import parse
+from harness.core.model import ContainerPort, Pod, Protocol
+from harness.core.observation import Phase
 from harness.errors import ClusterNotReady, ContentError
 from harness.exitcode import ExitCode
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.lies import Lie
+from tests.fakes.packet import Met, Packet
 
-
-def cell(outcome: Outcome, *notes: str) -> Cell:
-    return Cell(Answer(Observation(Reading(outcome), own=Reading(Outcome.CONNECTED), notes=notes)))
-
-
-OPEN, SHUT = cell(Outcome.CONNECTED), cell(Outcome.TIMEOUT)
-ODD = cell(Outcome.UNSTABLE, "the attempts disagree")
-WEB, API = (
-    Pod("shop", name, {"app": name}, (ContainerPort(80),), ip_address(f"10.0.0.{number}"))
-    for number, name in enumerate(("web", "api"), 1)
-)
-FOUND = Found(
-    Topology({"shop": Namespace("shop", {})}, {"shop/web": WEB, "shop/api": API}),
-    {"shop/proxy": "is on the host network"},
-    (),
+BASE = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+""" + "".join(
+    f"""---
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: shop, labels: {{app: {name}}}}}
+spec:
+  hostNetwork: {on_host}
+  containers: [{{name: c, image: nginx, ports: [{{containerPort: {port}}}]}}]
+"""
+    for name, on_host, port in (("web", "false", 80), ("api", "false", 80), ("proxy", "true", 81))
 )
 DENY = """
 apiVersion: networking.k8s.io/v1
@@ -49,30 +45,48 @@ kind: NetworkPolicy
 metadata: {name: deny, namespace: shop}
 spec: {podSelector: {matchLabels: {app: api}}, policyTypes: [Ingress]}
 """
+API, WEB = ("shop", "api"), ("shop", "web")
 
 
-class Shown:
-    """A matrix in which web sees of api what the test says; all else is open."""
+@dataclass(frozen=True, slots=True)
+class Closes(Lie):
+    """Something that is no policy drops what web sends to api, from a moment on."""
 
-    def __init__(self, *cells: Cell) -> None:
-        self.cells = list(cells)
+    since: float = 0.0
 
-    def matrix(self, sources: Any, targets: Any, *_: Any, only: Any = None) -> Matrix[Cell]:
-        seen = self.cells.pop(0) if len(self.cells) > 1 else self.cells[0]
-        cells = dict.fromkeys(asks_of(sources, targets), OPEN)
-        cells[Ask(WEB.ref, PodPort(API.ref, 80, Protocol.TCP))] = seen
-        chosen = {ask: cell for ask, cell in cells.items() if only is None or ask in only}
-        return Matrix(tuple(sources), tuple(targets), chosen)
+    def met(self, packet: Packet, met: Met) -> Met:
+        closed = (packet.source, packet.target) == (WEB, API) and packet.at >= self.since
+        return replace(met, phase=Phase.TIMEOUT, data=b"") if closed else met
 
 
-def on_stage(monkeypatch: pytest.MonkeyPatch, *cells: Cell) -> None:
-    @contextmanager
-    def live(arguments: argparse.Namespace, progress: object) -> Iterator[LivePods]:
-        targets, _ = targets_of(FOUND.pods, arguments.port)
-        yield LivePods(FOUND, targets, Shown(*cells), ("a note",))  # type: ignore[arg-type]
+@dataclass(frozen=True, slots=True)
+class Wavers(Lie):
+    """Of what web sends to api, every second packet is dropped, the first one among them."""
 
-    monkeypatch.setattr(probe, "live_pods", live)
-    monkeypatch.setattr(watch, "live_pods", live)
+    sent: Iterator[int] = field(default_factory=count)
+
+    def met(self, packet: Packet, met: Met) -> Met:
+        dropped = (packet.source, packet.target) == (WEB, API) and next(self.sent) % 2 == 0
+        return replace(met, phase=Phase.TIMEOUT, data=b"") if dropped else met
+
+
+def shop(*texts: str, lie: Lie | None = None) -> FakeCluster:
+    """A running cluster with the pods web and api and one on its node's network, and policies."""
+    cluster = FakeCluster(lie=lie)
+    for resource in parse("---".join((BASE, *texts)), origin="shop.yaml"):
+        cluster.apply(resource.body)
+    cluster.clock.take(1.0)
+    return cluster
+
+
+def on(cluster: FakeCluster, *, owned: bool = True) -> Access:
+    """The way to that cluster, as the commands take it."""
+    value = replace(cluster.value(), owned=owned, context="" if owned else "prod")
+    return Access(open=lambda *_: value, running=lambda _: value, doors=lambda _: cluster)
+
+
+def main(cluster: FakeCluster, *words: str) -> ExitCode:
+    return cli.main(words, on(cluster))
 
 
 @pytest.fixture
@@ -84,34 +98,33 @@ def policies(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("cell", "code"), [(SHUT, ExitCode.OK), (OPEN, ExitCode.DIFFERS), (ODD, ExitCode.NO_VERDICT)]
+    ("cluster", "code"),
+    [
+        (shop(DENY), ExitCode.OK),
+        (shop(), ExitCode.DIFFERS),
+        (shop(lie=Wavers()), ExitCode.NO_VERDICT),
+    ],
 )
 def test_exit_code_says_whether_the_cluster_does_what_policies_say(
-    monkeypatch: pytest.MonkeyPatch, policies: Path, cell: Cell, code: ExitCode
+    policies: Path, cluster: FakeCluster, code: ExitCode
 ) -> None:
-    on_stage(monkeypatch, cell)
-
-    assert cli.main(["probe", "shop", "--expect", str(policies)]) == code
+    assert main(cluster, "probe", "shop", "--expect", str(policies)) == code
 
 
 def test_difference_is_named_with_both_answers(
-    monkeypatch: pytest.MonkeyPatch, policies: Path, capsys: pytest.CaptureFixture[str]
+    policies: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    on_stage(monkeypatch, OPEN)
-    cli.main(["probe", "shop", "--expect", str(policies)])
+    main(shop(), "probe", "shop", "--expect", str(policies))
 
     said = " ".join(capsys.readouterr().out.split())
     assert "differs: shop/web -> pod/shop/api:80: expected deny, observed allow" in said
-    assert "note: a note" in said
+    assert "note: shop/proxy is on the host network" in said
 
 
-def test_matrix_is_written_as_json_and_as_a_picture(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    on_stage(monkeypatch, SHUT)
+def test_matrix_is_written_as_json_and_as_a_picture(tmp_path: Path) -> None:
     files = tmp_path / "matrix.json", tmp_path / "matrix.svg"
 
-    assert cli.main(["probe", "shop", "--json", str(files[0]), "--svg", str(files[1])]) == 0
+    assert main(shop(DENY), "probe", "shop", "--json", str(files[0]), "--svg", str(files[1])) == 0
 
     document = json.loads(files[0].read_text())
     assert document["summary"] == {
@@ -124,37 +137,38 @@ def test_matrix_is_written_as_json_and_as_a_picture(
     assert files[1].read_text().startswith("<svg")
 
 
-def test_fault_of_the_machine_has_its_own_exit_code(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def none(name: str) -> None:
+def test_probers_listen_where_nobody_does(capsys: pytest.CaptureFixture[str]) -> None:
+    ports = ["--port", "80", "--port", "8053/udp"]
+
+    assert main(shop(DENY), "probe", "shop", "--listen", *ports) == 0
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "note: shop/web tcp/80: EADDRINUSE: the prober does not listen there" in said
+    assert "8 cells, 2 blocked, 6 reached" in said
+
+
+def test_fault_of_the_machine_has_its_own_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    def none(name: str) -> NoReturn:
         raise ClusterNotReady(f"the cluster {name} does not run")
 
-    monkeypatch.setattr(livepods, "running", none)
-
-    assert cli.main(["probe", "shop"]) == ExitCode.FAULT
+    assert cli.main(["probe", "shop"], Access(running=none)) == ExitCode.FAULT
     assert "policylab-calico does not run" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("yes", [False, True])
 def test_pods_of_a_foreign_cluster_are_touched_only_with_yes(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str], yes: bool
 ) -> None:
-    cluster = SimpleNamespace(
-        owned=False, context="prod", kubeconfig=Path("x"), kubectl=Path("y"), refs={}
-    )
-    equipped: list[Any] = []
-    bare = Found(FOUND.topology, {}, FOUND.pods)
-    monkeypatch.setattr(livepods, "open_cluster", lambda *_: cluster)
-    doors = SimpleNamespace(kube=lambda: None)
-    monkeypatch.setattr(livepods, "doors_of", lambda _: doors)
-    monkeypatch.setattr(livepods, "discover", lambda *_, **__: bare)
-    monkeypatch.setattr(livepods, "equip", lambda *given: equipped.append(given))
+    cluster = shop()
+    words = ["probe", "shop", "--context", "prod", *(["--yes"] if yes else [])]
 
-    assert cli.main(["probe", "shop", "--context", "prod"]) == ExitCode.USAGE
-    assert equipped == []
+    assert cli.main(words, on(cluster, owned=False)) == (ExitCode.OK if yes else ExitCode.USAGE)
+
+    added = [call for call in cluster.calls if call.startswith("probe")]
+    assert added == (["probe shop/web", "probe shop/api"] if yes else [])
     said = capsys.readouterr().err
-    assert "--yes" in said
-    assert "until its pod ends" in " ".join(said.split())
+    assert ("--yes" in said) is not yes
+    assert ("until its pod ends" in " ".join(said.split())) is not yes
 
 
 @pytest.mark.parametrize("text", ["", "0", "65536", "80/sctp", "http", "80/tcp/udp"])
@@ -169,7 +183,9 @@ def test_port_may_name_its_protocol() -> None:
 
 
 def test_named_port_takes_the_place_of_declared_ones() -> None:
-    targets, notes = targets_of([WEB], [ContainerPort(53, Protocol.UDP)])
+    targets, notes = targets_of(
+        [Pod("shop", "web", {}, (ContainerPort(80),))], [ContainerPort(53, Protocol.UDP)]
+    )
 
     assert [str(target) for target in targets] == ["pod/shop/web:53/udp"]
     assert notes == []
@@ -180,29 +196,25 @@ def test_pods_without_ports_need_a_named_one() -> None:
         targets_of([Pod("shop", "idle", {})], None)
 
 
-def test_watch_tells_each_flip_and_sums_up(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    on_stage(monkeypatch, OPEN, SHUT)
+def test_watch_tells_each_flip_and_sums_up(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = shop(lie=Closes(since=1.1))
 
-    assert cli.main(["watch", "shop", "--every", "0.01", "--seconds", "0.1"]) == 0
+    assert main(cluster, "watch", "shop", "--every", "0.01", "--seconds", "0.2") == 0
 
     said = " ".join(capsys.readouterr().out.split())
     assert "shop/web -> pod/shop/api:80: connected -> timeout (after" in said
     assert "1 of 4 flows flipped" in said
 
 
-def test_watch_ends_with_its_summary_at_ctrl_c(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    on_stage(monkeypatch, OPEN)
+def test_watch_ends_with_its_summary_at_ctrl_c(capsys: pytest.CaptureFixture[str]) -> None:
+    @dataclass(frozen=True, slots=True)
+    class Interrupts(Lie):
+        """Somebody presses Ctrl-C during the first look."""
 
-    def interrupted(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
+        def met(self, packet: Packet, met: Met) -> Met:
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(Shown, "matrix", interrupted)
-
-    assert cli.main(["watch", "shop"]) == 0
+    assert main(shop(lie=Interrupts()), "watch", "shop") == 0
     assert "0 of 0 flows flipped" in capsys.readouterr().out
 
 
@@ -214,24 +226,17 @@ def test_watch_ends_with_its_summary_at_ctrl_c(
     ],
 )
 def test_watch_knows_its_flows_and_suggests_the_nearest(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    target: str,
-    nearest: str,
+    capsys: pytest.CaptureFixture[str], target: str, nearest: str
 ) -> None:
-    on_stage(monkeypatch, OPEN)
-
-    assert cli.main(["watch", "shop", "--flow", "shop/web", target]) == ExitCode.USAGE
+    assert main(shop(), "watch", "shop", "--flow", "shop/web", target) == ExitCode.USAGE
     said = " ".join(capsys.readouterr().err.split())
     assert "where: --flow" in said
     assert f"try: did you mean `{nearest}`?" in said
 
 
-def test_watch_looks_at_the_flows_that_were_asked_for(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    on_stage(monkeypatch, OPEN, SHUT)
+def test_watch_looks_at_the_flows_that_were_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = shop(lie=Closes(since=1.1))
     flow = ["--flow", "shop/web", "pod/shop/api:80"]
 
-    assert cli.main(["watch", "shop", *flow, "--every", "0.01", "--seconds", "0.1"]) == 0
+    assert main(cluster, "watch", "shop", *flow, "--every", "0.01", "--seconds", "0.2") == 0
     assert "1 of 1 flows flipped" in capsys.readouterr().out
