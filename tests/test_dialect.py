@@ -64,7 +64,7 @@ def test_each_door_to_a_library_has_one_user() -> None:
         "tenacity": {"edge/machine/wait.py"},
         "filelock": {"edge/machine/filelock.py"},
         "pytest_kind": {"edge/cluster/kind.py"},
-        "cryptography": {"edge/images/signing.py"},
+        "cryptography": {"edge/images/certificates/signing.py"},
         "zstandard": {"edge/images/bundle.py"},
     }
     found: dict[str, set[str]] = {library: set() for library in owners}

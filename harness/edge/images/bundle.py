@@ -21,8 +21,7 @@ import zstandard
 
 from harness.edge.images.layers import file_digest
 from harness.edge.images.model import CLUSTER_FILE, crds_file
-from harness.edge.images.store import SCRATCH
-from harness.edge.images.workshop import Workshop
+from harness.edge.images.store import SCRATCH, Workshop
 from harness.edge.machine.docker import Docker
 from harness.edge.machine.process import CommandFailed
 from harness.errors import EnvironmentFault, ImageUnavailable

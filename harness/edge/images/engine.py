@@ -14,8 +14,7 @@ from harness.edge.images.archive import write_archive
 from harness.edge.images.node import Assembly
 from harness.edge.images.pipeline import Plan, prepare
 from harness.edge.images.recipe import REPOSITORY
-from harness.edge.images.store import SCRATCH
-from harness.edge.images.workshop import Workshop
+from harness.edge.images.store import SCRATCH, Workshop
 from harness.edge.machine.docker import Docker
 
 

@@ -21,13 +21,12 @@ import yaml
 
 from harness.edge.images.archive import write_archive
 from harness.edge.images.build import PACKAGES, Builder, debian_base
-from harness.edge.images.certificates import ensure_certificates
+from harness.edge.images.certificates.making import ensure_certificates
 from harness.edge.images.keys import Keys, plan_keys
 from harness.edge.images.model import CLUSTER_FILE, crds_file
 from harness.edge.images.node import LAB_IMAGES, Assembly, node_ref
 from harness.edge.images.recipe import REPOSITORY, Recipe, cnis, read_recipes, recipes_home
-from harness.edge.images.store import SCRATCH, Store
-from harness.edge.images.workshop import Workshop
+from harness.edge.images.store import SCRATCH, Store, Workshop
 from harness.edge.machine import debian
 from harness.edge.machine.process import end_all, run
 

@@ -20,7 +20,7 @@ from harness.edge.images.model import ClusterImages, CniParts, Source, crds_file
 from harness.edge.images.node import LAB_IMAGES
 from harness.edge.images.pipeline import Plan
 from harness.edge.images.recipe import REPOSITORY, SUITE, ImageRecipe, Recipe, cnis
-from harness.edge.images.workshop import Workshop
+from harness.edge.images.store import Workshop
 from harness.edge.machine import debian
 from harness.edge.machine.docker import Docker
 from harness.edge.machine.process import CommandFailed, run

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.edge.machine.docker import Docker
 from harness.edge.machine.filelock import alone
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.progress import Progress
@@ -108,3 +109,17 @@ class Store:
         """Remove what a killed process left half-made."""
         for left in (*self.root.glob("partial/*"), *self.root.glob(f"{SCRATCH}*")):
             shutil.rmtree(left, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where parts are kept, which engine has the images, and who is told what is under way."""
+
+    store: Store
+    docker: Docker
+    progress: Progress
+
+    @property
+    def patience(self) -> Patience:
+        """For how long each step may take."""
+        return self.docker.patience

@@ -11,8 +11,7 @@ import pytest
 import zstandard
 
 from harness.edge.images import bundle
-from harness.edge.images.store import Store
-from harness.edge.images.workshop import Workshop
+from harness.edge.images.store import Store, Workshop
 from harness.errors import ImageUnavailable
 from harness.progress import Quiet
 from tests.fakes.docker import FakeEngine

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from harness.edge.images.certificates import ensure_certificates
+from harness.edge.images.certificates.making import ensure_certificates
 from harness.edge.images.keys import certificates_key
 from harness.edge.images.recipe import read_recipes, recipes_home
 from harness.edge.images.store import Store

@@ -8,8 +8,7 @@ import pytest
 from harness.edge.images import Source, bundle, pipeline, provide, registry
 from harness.edge.images.engine import drop_others, missing
 from harness.edge.images.provide import choose
-from harness.edge.images.store import Store, cache_home
-from harness.edge.images.workshop import Workshop
+from harness.edge.images.store import Store, Workshop, cache_home
 from harness.edge.machine import debian
 from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
 from harness.progress import Quiet

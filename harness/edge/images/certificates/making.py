@@ -42,7 +42,7 @@ def ensure_certificates(
 def _make(folder: Path, names: Sequence[str]) -> None:
     """Write `ca.crt`, `leaf.crt` and `leaf.key`."""
     # Here, because it costs 0.2 s to import, and a machine makes certificates once.
-    from harness.edge.images.signing import sign_for
+    from harness.edge.images.certificates.signing import sign_for
 
     signed = sign_for(names)
     (folder / "ca.crt").write_bytes(signed.authority)
