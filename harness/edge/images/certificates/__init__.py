@@ -1,1 +1,1 @@
-"""The certificates of the simulated internet: when they are made (`making`), and how (`signing`)."""
+"""The simulated internet's certificates: when they are made (`making`), and how (`signing`)."""
