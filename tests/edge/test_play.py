@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from threading import Event
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from harness.core.lab.documented import parse_table
-from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
-from harness.core.predict.scenario import Prediction
 from harness.edge.play import Play
-from harness.edge.stage.bench import Bench
-from harness.edge.stage.settling import Settled
-from harness.edge.stage.stage import Entered
 from harness.errors import ProbeError
-from tests.fakes.clock import FakeClock
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.lab import lab, library_of
 
+BASE = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+""" + "".join(
+    f"""---
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: shop}}
+spec: {{containers: [{{name: c, image: nginx, ports: [{{containerPort: 80}}]}}]}}
+"""
+    for name in ("web", "api")
+)
 TABLE = """
 step a: base
 
@@ -29,31 +37,35 @@ step a: base
 | shop/web | fact/name-label | shows on every namespace | why |
 """
 FLOW, BROKEN, GOOD = parse_table(TABLE, source="t#1").rows
-SEEN = Answer(Observation(Reading(Outcome.CONNECTED)))
 
 
-def observed(list_: Any) -> Play:
-    scenario = cast("Any", SimpleNamespace(predict=lambda ask: Prediction(SEEN.unwrap().reading)))
-    stage = SimpleNamespace(
-        enter=lambda apply, **_: Entered(scenario, Settled(0.0, 0)),
-        patience=1.0,
-        observer=SimpleNamespace(read=lambda asks: dict.fromkeys(asks, SEEN)),
-    )
-    kube = SimpleNamespace(list=list_, clock=FakeClock())
-    bench = Bench(cast("Any", kube), *[cast("Any", stage)] * 3)
-    play = Play(cast("Any", stage), cast("Any", None), bench, (FLOW, BROKEN, GOOD))
+class Breaks(FakeCluster):
+    """Lists no policies: it raises the fault or, without a fault, shows a body without a spec."""
+
+    def __init__(self, fault: Exception | None) -> None:
+        super().__init__()
+        self.fault = fault
+
+    def list(
+        self, api_version: str, kind: str, namespace: str | None = None, *, selector: str = ""
+    ) -> list[dict[str, Any]]:
+        if kind != "NetworkPolicy":
+            return super().list(api_version, kind, namespace, selector=selector)
+        if self.fault:
+            raise self.fault
+        return [{"metadata": {}}]
+
+
+def played(fault: Exception | None) -> Play:
+    made = lab(library_of({"base": BASE}), Breaks(fault))
+    play = Play(made.stage, made.bench.replayer, made.bench, (FLOW, BROKEN, GOOD))
     play.run(Event())
     return play
 
 
 @pytest.mark.parametrize("fault", [ProbeError("no answer"), KeyError("spec")])
 def test_one_fact_that_breaks_leaves_the_other_rows_their_verdicts(fault: Exception) -> None:
-    def listing(_api: str, kind: str, *_: object) -> list[dict[str, Any]]:
-        if kind == "Namespace":
-            return []
-        raise fault
-
-    play = observed(listing)
+    play = played(fault)
 
     assert play.observe(FLOW).reading == Reading(Outcome.CONNECTED)
     assert play.observe(GOOD).reading == Reading(Outcome.SHOWS, "on every namespace")
@@ -63,10 +75,8 @@ def test_one_fact_that_breaks_leaves_the_other_rows_their_verdicts(fault: Except
 
 
 def test_fault_of_a_measurement_itself_names_the_row_and_keeps_its_cause() -> None:
-    play = observed(lambda *_: [{"metadata": {}}])
-
     with pytest.raises(ProbeError, match="the measurement of `fact/policies` broke") as caught:
-        play.observe(BROKEN)
+        played(None).observe(BROKEN)
 
     assert caught.value.where == BROKEN.where
     assert isinstance(caught.value.__cause__, KeyError)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.core.ask import Ask
 from harness.core.lab.documented import Row, parse_table
-from harness.core.manifests.library import namespaces_of
+from harness.core.manifests.library import POLICY_KINDS, namespaces_of
 from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.probe.attempts import JUDGE, Attempts, Item
 from harness.core.target import PodPort, PodRef
+from harness.edge.api.client import KubeClient
 from harness.edge.api.kubectl import Kubectl
 from harness.edge.api.namespaces import clear
 from harness.edge.machine.process import run
@@ -230,15 +231,19 @@ def test_row_is_settled_before_it_is_judged(stage: Stage, lab_live: Live) -> Non
     assert connected(stage)
 
 
-def test_gate_stops_where_policies_do_nothing(
-    lab_live: Live, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A CNI that enforces nothing, seen from here: policies are accepted and have no effect.
-    monkeypatch.setattr("harness.edge.stage.gate.Stage", partial(Stage, keep_policies=False))
+class TakesNoPolicies(KubeClient):
+    """A CNI that enforces nothing, seen from here: policies are accepted and have no effect."""
+
+    def apply(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(body) if body["kind"] in POLICY_KINDS else super().apply(body)
+
+
+def test_gate_stops_where_policies_do_nothing(lab_live: Live) -> None:
     cluster = lab_live.cluster
+    kube = TakesNoPolicies(cluster.kubeconfig, cluster.context, cluster.patience)
     assert cluster.internet is not None
     gate = Gate(
-        lab_live.kube,
+        kube,
         lab_live.prober,
         images=cluster.refs,
         internet=cluster.internet.names,

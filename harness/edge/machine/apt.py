@@ -70,14 +70,23 @@ def install(
         )
 
 
-def _configuration(home: Path, packages: Sequence[str], suite: str | None) -> list[str]:
+def _configuration(
+    home: Path,
+    packages: Sequence[str],
+    suite: str | None,
+    *,
+    etc: Path = ETC,
+    os_release: Path = OS_RELEASE,
+) -> list[str]:
     """Write a configuration beside the machine's own; the options by which apt uses it."""
     sources, pins, lists = home / "sources", home / "pins", home / "lists"
     for folder in (sources, pins, lists / "partial"):
         folder.mkdir(parents=True)
-    (sources / "machine.sources").write_text(sources_for(_codename(OS_RELEASE)), encoding="utf-8")
+    for name, wanted in (("machine", _codename(os_release)), ("other", suite)):
+        if wanted is not None:
+            text = sources_for(wanted, etc=etc, os_release=os_release)
+            (sources / f"{name}.sources").write_text(text, encoding="utf-8")
     if suite is not None:
-        (sources / "other.sources").write_text(sources_for(suite), encoding="utf-8")
         (pins / "only-these").write_text(
             f"Package: {' '.join(packages)}\nPin: release n={suite}*\nPin-Priority: 990\n\n"
             f"Package: *\nPin: release n={suite}*\nPin-Priority: -10\n",

@@ -64,10 +64,12 @@ def run(
     check: bool = True,
     cwd: Path | None = None,
     log: Path | None = None,
+    grace: float = GRACE_SECONDS,
 ) -> Completed:
     """Run a program to its end; what it printed.
 
-    `env` is added to this process's environment. With `log`, output (both streams) goes to that
+    `env` is added to this process's environment. A program that must be ended has `grace` seconds
+    to do so by itself. With `log`, output (both streams) goes to that
     file, appended, and `stdout` holds what was written there; `stderr` is then empty.
 
     Raises:
@@ -88,7 +90,7 @@ def run(
             stdout=sink if sink is not None else subprocess.PIPE,
             stderr=subprocess.STDOUT if sink is not None else subprocess.PIPE,
         )
-        out, err, in_time = _finish(program, data, timeout)
+        out, err, in_time = _finish(program, data, timeout, grace)
     finally:
         if sink is not None:
             sink.close()
@@ -186,18 +188,18 @@ def _read_from(log: Path, offset: int) -> bytes:
 
 
 def _finish(
-    child: subprocess.Popen[bytes], data: bytes | None, timeout: float
+    child: subprocess.Popen[bytes], data: bytes | None, timeout: float, grace: float
 ) -> tuple[bytes, bytes, bool]:
     """Wait for the child; on a deadline, Ctrl-C or any other exception end its whole group."""
     _running.add(child)
     try:
         out, err = child.communicate(data, timeout=timeout)
     except subprocess.TimeoutExpired:
-        _end_group(child)
+        _end_group(child, grace)
         out, err = child.communicate()
         return out or b"", err or b"", False
     except BaseException:
-        _end_group(child)
+        _end_group(child, grace)
         child.communicate()
         raise
     finally:
@@ -205,12 +207,12 @@ def _finish(
     return out or b"", err or b"", True
 
 
-def _end_group(child: subprocess.Popen[bytes]) -> None:
+def _end_group(child: subprocess.Popen[bytes], grace: float) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(child.pid, number)
         with suppress(subprocess.TimeoutExpired):
-            child.wait(GRACE_SECONDS)
+            child.wait(grace)
     # The leader may be gone while a grandchild that ignores SIGTERM still holds the pipes.
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.ask import Ask
 from harness.core.manifests.reader import parse
 from harness.core.model import PodRef
 from harness.core.predict.scenario import Scenario
@@ -43,9 +44,7 @@ def test_prediction_is_worked_out_once() -> None:
 
 
 @given(st.permutations(ASKS))
-def test_order_of_the_asks_changes_no_prediction(asks: list[object]) -> None:
+def test_order_of_the_asks_changes_no_prediction(asks: list[Ask]) -> None:
     state, fresh = Scenario(WORLD), Scenario(WORLD)
 
-    assert {ask: state.predict(ask) for ask in asks} == {  # type: ignore[arg-type]
-        ask: fresh.predict(ask) for ask in ASKS
-    }
+    assert {ask: state.predict(ask) for ask in asks} == {ask: fresh.predict(ask) for ask in ASKS}

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -10,9 +11,18 @@ from harness.edge.images.engine import drop_others, missing
 from harness.edge.images.provide import choose
 from harness.edge.images.store import Store, Workshop, cache_home
 from harness.edge.machine import debian
+from harness.edge.machine.debian import GIB
 from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
 from harness.progress import Quiet
 from tests.fakes.docker import FakeEngine
+
+
+class Usage(NamedTuple):
+    """What `shutil.disk_usage` says, in bytes."""
+
+    total: int
+    used: int
+    free: int
 
 
 @pytest.fixture
@@ -160,10 +170,7 @@ def test_engine_that_does_not_answer_is_reported_before_anything_is_read(
 def test_full_disk_is_reported_before_a_build(
     engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise EnvironmentFault("building images needs 20 GiB of free disk")
-
-    monkeypatch.setattr(debian, "ensure_disk", full)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(0, 0, 7 * GIB))
     with pytest.raises(EnvironmentFault, match="20 GiB"):
         provide(Source.BUILD, Quiet(), engine.docker)
 

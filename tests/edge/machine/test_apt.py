@@ -65,13 +65,14 @@ def test_disabled_sources_are_left_out(etc: Path) -> None:
         derived(etc, "trixie")
 
 
-def test_only_the_named_packages_may_come_from_the_other_suite(
-    tmp_path: Path, etc: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(apt, "sources_for", lambda suite: f"Suites: {suite}\n")
-    monkeypatch.setattr(apt, "OS_RELEASE", etc / "os-release")
+def test_only_the_named_packages_may_come_from_the_other_suite(tmp_path: Path, etc: Path) -> None:
+    (etc / "sources.list").write_text(f"deb {MIRROR} bookworm main\n")
     home = tmp_path / "home"
-    options = apt._configuration(home, ["docker.io"], "trixie")
+    options = apt._configuration(
+        home, ["docker.io"], "trixie", etc=etc, os_release=etc / "os-release"
+    )
+    assert "Suites: bookworm" in (home / "sources" / "machine.sources").read_text()
+    assert "Suites: trixie" in (home / "sources" / "other.sources").read_text()
     pins = (home / "pins" / "only-these").read_text()
     assert pins.startswith("Package: docker.io\nPin: release n=trixie*\nPin-Priority: 990")
     assert "Package: *\nPin: release n=trixie*\nPin-Priority: -10" in pins

@@ -76,14 +76,11 @@ def test_deadline_ends_grandchildren_too(tmp_path: Path) -> None:
     assert gone(int(note.read_text()))
 
 
-def test_child_that_ignores_sigterm_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(process, "GRACE_SECONDS", 0.2)
+def test_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     script = f"trap '' TERM; echo $$ > {note}; while :; do sleep 0.1; done"
     with pytest.raises(CommandFailed):
-        run(["sh", "-c", script], timeout=0.5)
+        run(["sh", "-c", script], timeout=0.5, grace=0.2)
     assert gone(int(note.read_text()))
 
 
@@ -152,13 +149,14 @@ def test_no_open_files_are_left() -> None:
 
 def failing(monkeypatch: pytest.MonkeyPatch, *errors: int) -> None:
     """Let starts fail with these errors, in turn, and then succeed."""
-    real, left = subprocess.Popen, list(errors)
+    real: Callable[..., object] = subprocess.Popen
+    left = list(errors)
 
     def start(*args: object, **kwargs: object) -> object:
         if left:
             number = left.pop(0)
             raise OSError(number, os.strerror(number))
-        return real(*args, **kwargs)  # type: ignore[call-overload]
+        return real(*args, **kwargs)
 
     monkeypatch.setattr(subprocess, "Popen", start)
 
