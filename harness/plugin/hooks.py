@@ -26,6 +26,7 @@ from harness.plugin.workers import (
     hand_over,
     is_controller,
     is_worker,
+    let_tidy_up,
     refuse_unknown_rows,
     tell,
 )
@@ -112,6 +113,8 @@ def _interrupts_noted(session: pytest.Session) -> Iterator[None]:
     except KeyboardInterrupt as error:
         # The ways of pytest and of pytest-xdist to stop a run are classes of their own.
         state_of(session.config).recorder.interrupted = type(error) is KeyboardInterrupt
+        if is_worker(session.config):
+            let_tidy_up()
         raise
 
 

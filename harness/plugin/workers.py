@@ -9,6 +9,7 @@ worker sends the rows that it checked, and the controller alone writes the resul
 from __future__ import annotations
 
 import pickle
+import signal
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
@@ -24,6 +25,9 @@ from harness.report.document import plain
 
 KEY = "policylab"
 """The key under which controller and workers leave word for each other."""
+
+EXIT_SECONDS = 30
+"""How long pytest-xdist waits for a worker to end before it kills the worker."""
 
 FIRST_SECONDS = 3600.0
 """How long a worker waits for the first one, which may have to build images."""
@@ -95,6 +99,14 @@ def _made(make: Callable[[], Cluster]) -> Cluster | HarnessError:
         return EnvironmentFault(error.what, where=error.where, seen=error.seen, try_=error.try_)
 
 
+def let_tidy_up() -> None:
+    """Go on after Ctrl-C until the worker's namespaces are removed.
+
+    pytest-xdist interrupts a worker once more, 5 s after its controller was interrupted.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def tell(report: pytest.TestReport, row: Mapping[str, Any] | None, code: ExitCode | None) -> None:
     """Send a row, or what a failed test says about the run, to the controller with the report."""
     setattr(report, KEY, {"row": row, "code": code.value if code else None})
@@ -127,8 +139,9 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell each worker that the controller knows the rows."""
+        """Tell each worker that the controller knows the rows; leave it time to tidy up."""
         node.workerinput[KEY] = self._labs
+        node.nodemanager.EXIT_TIMEOUT = EXIT_SECONDS
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> Generator[None, object, object]:
