@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.core.lab.documented import Row
 from harness.core.manifests.library import Library, namespaces_of
+from harness.core.model import CILIUM_POLICY
 from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import clear
 from harness.edge.cluster.opening import Cluster
@@ -137,12 +138,24 @@ class Plays:
             realised=cni.realised and cni.realised(kube, programs),
             keep_policies=self.with_policies,
         )
-        clear(kube, namespaces_of(library))
+        if self._keeps(library):
+            stage.take_over(cni.profile.kinds)
+        else:
+            clear(kube, namespaces_of(library))
         self._stages[tutorial] = stage
         replayer = Replayer(programs, prober.names, cluster.patience)
         drops = cni.drops and cni.drops(kube, programs)
         bench = Bench(kube, prober, stage, replayer, cluster.internet, drops, doors.controls)
         return Play(stage, replayer, bench, self.rows[tutorial])
+
+    def _keeps(self, library: Library) -> bool:
+        """Whether the workloads of a tutorial stay for the next run: on a cluster of ours they do.
+
+        Pods under policies by name do not: Cilium keeps for each pod which names it asked for, and
+        a pod that remembers the last run would be let out before it asked.
+        """
+        kinds = {r.kind for resources in library.values() for r in resources}
+        return self.live.cluster.owned and CILIUM_POLICY not in kinds
 
     @property
     def changes(self) -> list[dict[str, Any]]:
@@ -154,8 +167,11 @@ class Plays:
         ]
 
     def close(self) -> None:
-        """Let the steps under way end, and remove the namespaces of all tutorials."""
+        """Let the steps under way end, and remove what they made, or leave it to the next run."""
         self._stop.set()
         self._ends.close()
-        for stage in self._stages.values():
-            stage.close()
+        for tutorial, stage in self._stages.items():
+            if self._keeps(self.libraries[tutorial]):
+                stage.leave()
+            else:
+                stage.close()

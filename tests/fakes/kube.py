@@ -133,6 +133,7 @@ class FakeKube:
         there = body.setdefault("status", {}).setdefault("ephemeralContainerStatuses", [])
         if container["name"] not in [status["name"] for status in there]:
             there.append({"name": container["name"], "state": {"running": {}}})
+            body.setdefault("spec", {}).setdefault("ephemeralContainers", []).append(container)
 
     def wait(
         self,

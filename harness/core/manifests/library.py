@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness.core.manifests.reader import Resource
+from harness.core.manifests.schema.kinds import READ
 from harness.core.model import CILIUM_POLICY, NETWORK_POLICY
 from harness.errors import ContentError
 
 Library = Mapping[str, Sequence[Resource]]
 
 POLICY_KINDS = frozenset({NETWORK_POLICY, CILIUM_POLICY})
+POLICY_APIS = {kind.name: kind.api_version for kind in READ if kind.name in POLICY_KINDS}
+"""The apiVersion of each kind of policy."""
 
 
 def in_force(

@@ -16,13 +16,11 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.exceptions import ConflictError, NotFoundError, ResourceNotFoundError
 from urllib3.exceptions import HTTPError
 
-from harness.edge.api.kube import Object, named
+from harness.edge.api.kube import FIELD_MANAGER, Object, named
 from harness.edge.machine.clock import MACHINE_CLOCK
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.errors import ClusterNotReady, ContentError, HarnessError
-
-FIELD_MANAGER = "policylab"
 
 T = TypeVar("T")
 

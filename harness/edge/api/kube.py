@@ -12,6 +12,9 @@ from typing import Any, Protocol, TypeVar
 from harness.edge.machine.clock import Clock
 from harness.edge.machine.patience import Patience
 
+FIELD_MANAGER = "policylab"
+"""By this name the API server keeps which fields policylab wrote (KEP-555)."""
+
 Object = Mapping[str, Any]
 T = TypeVar("T")
 

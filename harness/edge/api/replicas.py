@@ -30,20 +30,22 @@ def live_replicas(kube: Kube, deployment: Resource, wanted: int) -> list[str]:
     revisions = {
         found["metadata"]["uid"]: _revision(found)
         for found in kube.list("apps/v1", "ReplicaSet", deployment.namespace)
-        if _owner(found) == body["metadata"]["uid"]
+        if owner_of(found) == body["metadata"]["uid"]
     }
-    pods = [p for p in kube.list("v1", "Pod", deployment.namespace) if _owner(p) in revisions]
+    pods = [p for p in kube.list("v1", "Pod", deployment.namespace) if owner_of(p) in revisions]
     current = sorted(
         str(pod["metadata"]["name"])
         for pod in pods
-        if revisions[_owner(pod)] == _revision(body) and "deletionTimestamp" not in pod["metadata"]
+        if revisions[owner_of(pod)] == _revision(body)
+        and "deletionTimestamp" not in pod["metadata"]
     )
     if len(current) != wanted or len(pods) != wanted:
         raise NotYet(f"{len(current)} of {wanted} pods, and {len(pods) - len(current)} old ones")
     return current
 
 
-def _owner(body: Mapping[str, Any]) -> str:
+def owner_of(body: Mapping[str, Any]) -> str:
+    """The uid of the object that controls this one; empty if there is none."""
     owners = body["metadata"].get("ownerReferences") or []
     return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
 

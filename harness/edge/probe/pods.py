@@ -72,12 +72,10 @@ class Pods:
         live = {ref: name for each in workloads for ref, name in self._live(each).items()}
         if not live:
             return
-        image = self._image(TOOLBOX)
-        for pod, name in live.items():
-            self._kube.add_ephemeral(pod.namespace, name, prober_container(image))
         self._names.learn(live)
         namespaces = sorted({pod.namespace for pod in live})
         wanted = {(pod.namespace, name): pod for pod, name in live.items()}
+        self._equip(wanted, namespaces)
 
         def running() -> None:
             missing = dict.fromkeys(map(str, live), "not listed")
@@ -104,11 +102,23 @@ class Pods:
             try_=f"kubectl -n {namespaces[0]} describe pods",
         )
 
+    def _equip(self, wanted: Iterable[tuple[str, str]], namespaces: Iterable[str]) -> None:
+        """Put a prober beside each of these pods that has none."""
+        listed = [body for space in namespaces for body in self._kube.list("v1", "Pod", space)]
+        equipped = {
+            (body["metadata"]["namespace"], body["metadata"]["name"])
+            for body in listed
+            if any(c["name"] == CONTAINER for c in _ephemeral(body))
+        }
+        container = prober_container(self._image(TOOLBOX))
+        for namespace, name in wanted:
+            if (namespace, name) not in equipped:
+                self._kube.add_ephemeral(namespace, name, container)
+
     def _live(self, workload: Resource) -> dict[PodRef, str]:
         """The live names of an object's pods; of a Deployment, once they all are there."""
-        annotations = workload.body["metadata"].get("annotations") or {}
         refs = refs_of(workload)
-        if not refs or NO_PROBER in annotations.items():
+        if not refs or is_unprobed(workload):
             return {}
         if workload.kind == "Pod":
             return {ref: ref.name for ref in refs}
@@ -119,13 +129,6 @@ class Pods:
             try_=f"kubectl -n {workload.namespace} describe deployment {workload.name}",
         )
         return dict(zip(refs, names, strict=True))
-
-    def running(self, namespace: str, selector: str) -> int:
-        """How many pods of that label are ready, with their probers running."""
-        bodies = self._kube.list("v1", "Pod", namespace, selector=selector)
-        return sum(
-            not _state(body) and "deletionTimestamp" not in body["metadata"] for body in bodies
-        )
 
     def forget(self, pods: Iterable[PodRef]) -> None:
         """Drop pods that were removed."""
@@ -207,9 +210,24 @@ def prober_container(image: str) -> dict[str, Any]:
     }
 
 
+def _ephemeral(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return body.get("spec", {}).get("ephemeralContainers") or ()
+
+
 def refs_of(*workloads: Resource) -> list[PodRef]:
     """How tables call the pods of these objects."""
     return [p.ref for each in workloads for p in pods_of(each)]
+
+
+def is_unprobed(workload: Resource) -> bool:
+    """Whether nobody probes the object's pods: they need not even become ready."""
+    return NO_PROBER in (workload.body["metadata"].get("annotations") or {}).items()
+
+
+def is_at_work(body: Mapping[str, Any]) -> bool:
+    """Whether a pod is ready with its prober, stays, and was never started again."""
+    restarts = (s["restartCount"] for s in body["status"].get("containerStatuses", []))
+    return not _state(body) and "deletionTimestamp" not in body["metadata"] and not any(restarts)
 
 
 def _state(body: Mapping[str, Any]) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from threading import Lock
 
 from harness.core.ask import Ask
@@ -21,7 +20,6 @@ from harness.core.model import Protocol
 from harness.core.outcome import Outcome
 from harness.core.target import PodPort, PodRef
 from harness.edge.api.kube import Kube
-from harness.edge.api.namespaces import clear
 from harness.edge.cni.known import CNIS
 from harness.edge.files.template import filled
 from harness.edge.probe.prober import Prober
@@ -61,7 +59,7 @@ class Gate:
         self._servers = tuple(
             PodRef(self._namespace, f"canary-server-{number}") for number, _ in enumerate(nodes)
         )
-        self._build, library = _library(nodes, images, self._namespace)
+        library = _library(nodes, self._namespace)
         self._stage = Stage(
             kube, prober, library, images=images, internet=internet, fence=self._no_fence
         )
@@ -75,12 +73,8 @@ class Gate:
             ClusterNotReady: a canary did not behave; the message says which and what was seen.
             ProbeError: the probes themselves failed.
         """
-        running = self._stage.pods.running(self._namespace, f"build={self._build}")
-        if running == len(self._servers) + 1:
-            self._stage.adopt(["pods"])
-        else:
-            clear(self._kube, [self._namespace])
-            self._enter("pods")
+        self._stage.take_over()
+        self._enter("pods")
         self._expect(Outcome.CONNECTED, "without a policy")
         deny = self._enter("pods", "deny")
         self._expect(Outcome.TIMEOUT, "under a policy that denies all ingress")
@@ -131,19 +125,15 @@ class Gate:
         raise ClusterNotReady("the gate's own policy changes no flow: this is a bug in policylab")
 
 
-def _library(
-    nodes: Sequence[str], images: Mapping[str, str], namespace: str
-) -> tuple[str, dict[str, tuple[Resource, ...]]]:
-    """The canaries' manifests, and a label that changes with them."""
+def _library(nodes: Sequence[str], namespace: str) -> dict[str, tuple[Resource, ...]]:
+    """The canaries' manifests."""
     servers = [(f"canary-server-{number}", node) for number, node in enumerate(nodes)]
 
-    def text(name: str, build: str) -> str:
-        values = {"namespace": namespace, "port": PORT, "servers": servers, "build": build}
+    def text(name: str) -> str:
+        values = {"namespace": namespace, "port": PORT, "servers": servers}
         return filled("harness.edge.stage", name, **values)
 
-    plain = text("canaries.yaml.j2", "")
-    build = sha256(f"{plain}{sorted(images.items())}".encode()).hexdigest()[:16]
-    return build, {
-        "pods": parse(text("canaries.yaml.j2", build), origin="the gate's pods"),
-        "deny": parse(text("canary-deny.yaml.j2", build), origin="the gate's policy"),
+    return {
+        "pods": parse(text("canaries.yaml.j2"), origin="the gate's pods"),
+        "deny": parse(text("canary-deny.yaml.j2"), origin="the gate's policy"),
     }

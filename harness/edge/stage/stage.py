@@ -12,7 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.core.manifests.library import POLICY_KINDS, Library, in_force, rolled_out
+from harness.core.manifests.library import (
+    POLICY_KINDS,
+    Library,
+    in_force,
+    namespaces_of,
+    rolled_out,
+)
 from harness.core.manifests.networkpolicy import with_types
 from harness.core.manifests.reader import Resource
 from harness.core.model import NETWORK_POLICY
@@ -25,8 +31,9 @@ from harness.edge.api.namespaces import OWNER, clear, wait_gone, wait_usable
 from harness.edge.machine.wait import wait_for
 from harness.edge.probe.addresses import LabAddresses
 from harness.edge.probe.observe import Observer
-from harness.edge.probe.pods import Pods, refs_of
+from harness.edge.probe.pods import Pods, is_unprobed, refs_of
 from harness.edge.probe.prober import Prober
+from harness.edge.stage.keeping import Keeping, stamped
 from harness.edge.stage.settling import POLL_EVERY, Poll, Settled
 from harness.errors import NotSettled, ProbeError
 
@@ -171,22 +178,32 @@ class Stage:
         """With the addresses of pods that stay, the oracle decides about an ipBlock as well."""
         return Scenario(resources, self.pods.addresses if self._made_up else None)
 
-    def adopt(self, apply: Sequence[str]) -> None:
-        """Take over what an earlier run of ours left standing, as if this one had made it."""
-        wanted = {r.key: r for r in self.resources(apply)}
-        self.pods.start(wanted.values())
-        # Only kinds that the manifests have: a cluster without Cilium knows none of its kinds.
-        kinds = {
-            (r.api_version, r.kind)
-            for resources in self._library.values()
-            for r in resources
-            if r.kind in POLICY_KINDS
-        }
-        for namespace in {pod.namespace for pod in refs_of(*wanted.values())}:
-            for api_version, kind in sorted(kinds):
-                for left in self._kube.list(api_version, kind, namespace):
-                    self._kube.delete(left)
-        self._current = wanted
+    def take_over(self, kinds: Collection[str] = (NETWORK_POLICY,)) -> None:
+        """Go on with the workloads that an earlier run left, where they are as this one wants them.
+
+        All else in the tutorial's namespaces is removed. `kinds` are the CNI's kinds of policy.
+
+        Raises:
+            ContentError: a namespace of the tutorial is there and is somebody else's.
+            ClusterNotReady: what is removed does not go.
+        """
+        workloads = [r for rs in self._library.values() for r in rs if r.kind not in POLICY_KINDS]
+        made = [(r, self._ready_to_apply(r)) for r in workloads]
+        keeping = Keeping(self._kube, made, kinds)
+        standing = {space: keeping.standing(space) for space in namespaces_of(self._library)}
+        clear(self._kube, [space for space, found in standing.items() if found is None])
+        kept = {key: r for found in standing.values() for key, r in (found or {}).items()}
+        self.pods.start(kept.values())
+        self._current = kept
+
+    def leave(self) -> None:
+        """Remove the policies, and leave the workloads to the next run (see `take_over`)."""
+        self._prober.forget(self.pods.known)
+        for resource in self._current.values():
+            if resource.kind in POLICY_KINDS or is_unprobed(resource):
+                self._kube.delete(resource.body)
+        self._current = {}
+        self._entered = None
 
     def _kept(self, new: Sequence[Resource]) -> list[Resource]:
         """What was, but for the objects that are made anew: their flows must show themselves again.
@@ -272,7 +289,8 @@ class Stage:
         body = copy.deepcopy(dict(resource.body))
         if resource.kind == "Namespace":
             body["metadata"].setdefault("labels", {}).update(OWNER)
-        return self.pods.as_applied(body)
+        body = self.pods.as_applied(body)
+        return body if resource.kind in POLICY_KINDS else stamped(body)
 
     def _open_ports(self, scenario: Scenario) -> None:
         """Let the probers answer on the ports that their pods declare.
