@@ -30,9 +30,10 @@ def main(argv: Sequence[str] | None = None, access: Access = REAL) -> ExitCode:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="policylab",
-        description="Tutorials about Kubernetes network policy, run on live clusters: the clusters "
-        "and their images, what the labs claim, and tools for policies of your own.",
-        epilog=f"exit codes, of this command and of `pytest labs/`:\n{table()}",
+        description="policylab runs tutorials about Kubernetes network policy on live clusters. "
+        "Its commands manage these clusters and their images, list the tutorials' claims, and "
+        "check your own policies and pods.",
+        epilog=f"exit codes of this command and of `pytest labs/`:\n{table()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"policylab {__version__}")

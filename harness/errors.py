@@ -1,15 +1,15 @@
-"""Everything that policylab raises on purpose.
+"""All errors that policylab raises on purpose.
 
 HarnessError
-├── ContentError         fix the lab
+├── ContentError         the command line, a manifest or a lab is wrong
 │   ├── ManifestError        a manifest that we cannot read with certainty
-│   └── OutcomeTableError    an outcome table that does not say what it must
-├── EnvironmentFault     fix the machine
-│   ├── ToolMissing          a program, a right or a package that is not there
-│   ├── ImageUnavailable     an image that cannot be had from any allowed source
+│   └── OutcomeTableError    an outcome table that is incomplete or wrong
+├── EnvironmentFault     the machine or the cluster is at fault
+│   ├── ToolMissing          a program, a right or a package is missing
+│   ├── ImageUnavailable     no allowed source has the image
 │   ├── ClusterNotReady      a cluster that does not come up, or does not enforce policy
 │   └── NotSettled           a change that was not in force before its deadline
-└── ProbeError           no verdict: the tool broke. Never counts as "blocked"
+└── ProbeError           no verdict: the tool broke. It never counts as "blocked"
 
 Every message answers four questions: what went wrong, where, what was last seen, what to try.
 """
@@ -18,10 +18,15 @@ from __future__ import annotations
 
 
 class HarnessError(Exception):
-    """A fault that policylab found; raised through its heirs only.
+    """A fault that policylab found; only its subclasses are raised.
 
-    `what` is one sentence; `where` a file:line, an object or a command; `seen` the last thing
-    observed; `try_` the next thing for a person to do. Empty parts are left out of the message.
+    Attributes:
+        what: what went wrong, in one sentence.
+        where: a file with its line, an object, or a command.
+        seen: what was observed last.
+        try_: what a person can do next.
+
+    The message leaves out the parts that are empty.
     """
 
     def __init__(self, what: str, *, where: str = "", seen: str = "", try_: str = "") -> None:
@@ -36,7 +41,7 @@ class HarnessError(Exception):
 
     @property
     def finding(self) -> str:
-        """The message without its last part: a report shows what to try in a place of its own."""
+        """The message without `try_`, which a report shows in a place of its own."""
         return _lines(self.what, where=self.where, seen=self.seen)
 
 
@@ -46,7 +51,7 @@ def _lines(what: str, **parts: str) -> str:
 
 
 class ContentError(HarnessError):
-    """The lab's own content is wrong: fix the lab."""
+    """The command line, a manifest or a lab is wrong."""
 
 
 class ManifestError(ContentError):
@@ -54,19 +59,19 @@ class ManifestError(ContentError):
 
 
 class OutcomeTableError(ContentError):
-    """An outcome table is malformed: a misspelt word, a missing column, a doubled id."""
+    """An outcome table is wrong: it has a misspelt word, lacks a column or repeats an id."""
 
 
 class EnvironmentFault(HarnessError):  # noqa: N818 - a fault of the machine, not of a program
-    """The machine or the cluster is at fault: fix the machine."""
+    """The machine or the cluster is at fault."""
 
 
 class ToolMissing(EnvironmentFault):
-    """A program, a right or a package that policylab needs is not there."""
+    """A program, a right or a package that policylab needs is missing."""
 
 
 class ImageUnavailable(EnvironmentFault):
-    """An image cannot be had from any source that the options allow."""
+    """No source that the options allow has the image."""
 
 
 class ClusterNotReady(EnvironmentFault):
@@ -74,7 +79,7 @@ class ClusterNotReady(EnvironmentFault):
 
 
 class NotSettled(EnvironmentFault):
-    """A change was not seen in force before its deadline."""
+    """A change did not come into force before its deadline."""
 
 
 class ProbeError(HarnessError):

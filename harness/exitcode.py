@@ -1,8 +1,8 @@
 """The exit codes of `policylab` and of `pytest labs/`: one table, and no code with two meanings.
 
-A caller (a CI job, a script) reads from the code alone what to do next. pytest chooses 4 and 5
-itself, and 3 where pytest breaks, which gives no verdict either. pytest's own 2 has two meanings;
-here it keeps one (a lab cannot be collected), and Ctrl-C ends with 130, as in a shell.
+The code alone tells a caller (a CI job, a script) what to do next. pytest itself chooses 4 and 5,
+and 3 if pytest breaks, which gives no verdict either. pytest's own code 2 has two meanings; here it
+keeps one (a lab cannot be collected), and Ctrl-C ends with 130, as in a shell.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from harness.errors import ContentError, EnvironmentFault, HarnessError
 
 
 class ExitCode(IntEnum):
-    """What the end of a program says."""
+    """The exit codes; `meaning` says what each of them means."""
 
     OK = 0
     DIFFERS = 1
@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
 
     @property
     def meaning(self) -> str:
-        """The code in a sentence for people."""
+        """The meaning of the code, for people."""
         return _MEANINGS[self]
 
 
@@ -46,7 +46,7 @@ _MEANINGS = {
 
 
 def exit_code_of(error: HarnessError) -> ExitCode:
-    """The exit code of a program that ends with this error."""
+    """The exit code of a program that this error ends."""
     match error:
         case ContentError():
             return ExitCode.USAGE
@@ -56,5 +56,5 @@ def exit_code_of(error: HarnessError) -> ExitCode:
 
 
 def table() -> str:
-    """The table as text, one code a line, for `--help`."""
+    """The table as text for `--help`, one line for each code."""
     return "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)

@@ -1,4 +1,4 @@
-"""All that a lab may import."""
+"""Everything that a lab may import."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["Erratum", "Outcomes", "documented"]
 
 
 class LabTableError(OutcomeTableError, pytest.Collector.CollectError):
-    """A lab's table is wrong: pytest shows the message alone, without our traceback."""
+    """A lab's table is wrong; pytest shows only the message, without a traceback."""
 
     def __init__(self, error: OutcomeTableError) -> None:
         super().__init__(error.what, where=error.where, seen=error.seen, try_=error.try_)
-        self.args = (str(self),)  # the only thing that pytest shows of a CollectError
+        self.args = (str(self),)  # pytest shows nothing else of a CollectError
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """A lab's outcome table; `each_row` makes one test of every row."""
+    """A lab's outcome table; `each_row` makes one test from every row."""
 
     table: Table
 
@@ -49,11 +49,11 @@ def documented(
 ) -> Outcomes:
     """Read what a tutorial documents; `source` is `TUTORIAL#SECTION`.
 
-    `cni` names the only CNI that the lab is for, if it needs what only that CNI has.
+    `cni` names the only CNI on which the lab can run, if the lab needs a feature of that CNI.
 
     Raises:
-        LabTableError: the table is wrong; the message names the lab's file, the line in it, and the
-            cure.
+        LabTableError: the table is wrong; the message names the lab's file and line, and says what
+            to try.
     """
     here = inspect.currentframe()
     caller = here.f_back if here else None
@@ -65,7 +65,7 @@ def documented(
 
 
 def _place(table: str, caller: FrameType) -> Place:
-    """Where the table's text stands in the file of the lab that calls."""
+    """The file and the line at which the table's text begins, in the lab that calls."""
     path = Path(caller.f_code.co_filename)
     source = "".join(linecache.getlines(str(path)))
     before = source.find(table)

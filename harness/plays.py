@@ -1,8 +1,8 @@
-"""The tutorials of a run, each with its stage and prober; two run side by side.
+"""The tutorials of a run, each with its stage and prober; two tutorials run in parallel.
 
-A tutorial mostly waits: for silence, for pods, for a command's own timeout. Each has namespaces of
-its own, so one can wait while another works. More than two would starve the probers of a small
-machine.
+A tutorial mostly waits: for silence, for pods, for a command's own timeout. Each tutorial has its
+own namespaces, so one tutorial can wait while another works. More than two at once would leave the
+probers of a small machine too little processor time.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LANES = 2
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A live cluster with its instruments, once the gate has passed."""
+    """A live cluster with its instruments, after the cluster passed the gate."""
 
     cluster: Cluster
     doors: Doors
@@ -58,13 +58,13 @@ def proven(
     doors: Doors | None = None,
     user: str = "",
 ) -> Iterator[tuple[Live, GateReport]]:
-    """The instruments, and what the gate saw: a cluster that enforces nothing does not pass.
+    """The instruments and the gate's result; a cluster that enforces no policy does not pass.
 
-    On a cluster of ours the canaries stay for the next run. Users that work at the same time have
-    canaries of their own, by `user`.
+    On a cluster that policylab made, the canaries stay for the next run. `user` names the worker,
+    because workers that run at the same time have separate canaries.
 
     Raises:
-        ClusterNotReady: the gate did not pass.
+        ClusterNotReady: the cluster did not pass the gate.
         ProbeError: its probes failed.
     """
     doors = doors or doors_of(cluster)
@@ -82,7 +82,7 @@ def proven(
 
 @dataclass(slots=True)
 class Plays:
-    """Plays by tutorial, from the manifests and rows that the collection found."""
+    """The plays by tutorial, made from the manifests and rows that the collection found."""
 
     live: Live
     libraries: dict[str, Library]
@@ -95,18 +95,18 @@ class Plays:
     _lanes: ThreadPoolExecutor | None = None
 
     def start(self) -> None:
-        """Begin with all tutorials, in the order of their rows, ahead of who asks for them.
+        """Begin all tutorials in the order of their rows, before a test asks for them.
 
         Raises:
-            ContentError: a namespace of a tutorial is there and is somebody else's.
+            ContentError: a namespace of a tutorial exists, and policylab did not make it.
         """
         self._begin(self.rows)
 
     def __getitem__(self, tutorial: str) -> Play:
-        """The tutorial's play, which begins now if it has not begun.
+        """The play of the tutorial; it begins now if it has not begun.
 
         Raises:
-            ContentError: a namespace of the tutorial is there and is somebody else's.
+            ContentError: a namespace of the tutorial exists, and policylab did not make it.
         """
         if tutorial not in self._plays:
             self._begin([tutorial])
@@ -167,7 +167,7 @@ class Plays:
         ]
 
     def close(self) -> None:
-        """Let the steps under way end, and remove what they made, or leave it to the next run."""
+        """Wait until the running steps end; then remove what they made, or leave it to the next run."""
         self._stop.set()
         self._ends.close()
         for tutorial, stage in self._stages.items():

@@ -1,4 +1,4 @@
-"""How a command of policylab ends: one place that prints an error and chooses the exit code."""
+"""The end of a command of policylab: the one place that prints errors and chooses exit codes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from harness.exitcode import ExitCode, exit_code_of
 
 
 def end_of(name: str, work: Callable[[], ExitCode], *, after_interrupt: str = "") -> ExitCode:
-    """Do the work and return how it ended.
+    """Do the work; the exit code that it ends with.
 
-    `name` stands before every message; `after_interrupt` is a sentence that says what became of
-    half-made things when Ctrl-C stopped the work.
+    `name` begins every message. `after_interrupt` is a sentence that says what became of unfinished
+    work when Ctrl-C stopped it.
     """
     console = Console(stderr=True)
 
     def say(text: str, style: str = "") -> None:
-        # No wrapping: a command in the message can be pasted as it is.
+        # Lines are not wrapped, so that a command in the message can be copied.
         console.print(f"{name}: {text}", style=style, highlight=False, markup=False, soft_wrap=True)
 
     try:
@@ -36,9 +36,9 @@ def end_of(name: str, work: Callable[[], ExitCode], *, after_interrupt: str = ""
         say(" ".join(filter(None, ("interrupted.", after_interrupt))))
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has gone. Python would fail again when it flushes at exit.
+        # The reader of the output has ended. Python would fail again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        say("the output was not read to its end, so there is no verdict")
+        say("the program that reads this output closed it too early, so there is no verdict")
         return ExitCode.NO_VERDICT
     except Exception:  # noqa: BLE001 - Python's own exit code for it is 1, which means "differs"
         say(traceback.format_exc())

@@ -1,4 +1,4 @@
-"""Where long work says what it is doing: to nobody, to a console, or to pytest's terminal."""
+"""Progress messages of long work: to a console, to pytest's terminal, or to nobody."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from rich.console import Console
 
 
 class Progress(Protocol):
-    """Where long work says what it is doing. The command line draws it; tests record it."""
+    """Receives progress messages. The command line prints them; tests record them."""
 
     def step(self, text: str) -> AbstractContextManager[None]:
         """Announce a step that lasts as long as the returned context."""
         ...
 
     def note(self, text: str) -> None:
-        """Say one line that needs no duration."""
+        """Show a line that is about no step."""
         ...
 
 
@@ -36,14 +36,14 @@ class Quiet:
 
 
 class ConsoleProgress:
-    """Progress with a spinner where there is a terminal, and plain lines where there is none."""
+    """Progress with a spinner on a terminal, and with plain lines elsewhere."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Show that the step is under way, and say when it is done."""
+        """Show that the step runs, and then that it is done."""
         with self._console.status(text):
             if not self._console.is_terminal:
                 self.note(f"{text} ...")
@@ -56,9 +56,9 @@ class ConsoleProgress:
 
 
 class TerminalProgress:
-    """Progress in pytest's terminal, past its capture of output.
+    """Progress in pytest's terminal, which pytest's capture of output does not swallow.
 
-    A worker of pytest-xdist has no terminal; it writes to the standard error stream, with its name.
+    A worker of pytest-xdist has no terminal: it writes to the standard error stream, with its name.
     """
 
     def __init__(self, config: pytest.Config, worker: str = "") -> None:
@@ -67,7 +67,7 @@ class TerminalProgress:
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Say what begins, and how long it took."""
+        """Show that a step begins, and then how long it took."""
         began = time.monotonic()
         self.note(f"{text} ...")
         yield

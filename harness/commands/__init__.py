@@ -1,1 +1,1 @@
-"""The verbs of the command `policylab`, a module each."""
+"""The verbs of the command `policylab`: one module for each verb."""

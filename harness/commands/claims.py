@@ -1,4 +1,4 @@
-"""`policylab claims`: what each tutorial claims, what became of it, and the row that shows it."""
+"""`policylab claims`: each claim of a tutorial, its status, and the row that shows it."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ SHORT = {
     ClaimStatus.NOT_TESTABLE: "-",
 }
 Seen = Mapping[tuple[str, str, str], str]
-"""The status of a row in the results: by CNI, tutorial and `PHASE/ROW`."""
+"""The status of each row in the results, by CNI, tutorial and `PHASE/ROW`."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Show:
-    """What is shown of a claim: what the runs saw of it, and all its rows or the first."""
+    """What to print of a claim: `seen` has the runs' results, `rows` asks for all rows."""
 
     seen: Seen
     rows: bool
@@ -50,9 +50,12 @@ class _Show:
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
     parser = commands.add_parser(
-        "claims", help="list what the tutorials claim, and the rows that show whether it is true"
+        "claims",
+        help="list the claims of the tutorials, and the rows that show whether they are true",
     )
-    parser.add_argument("tutorial", nargs="?", default="", help="one tutorial (default: all)")
+    parser.add_argument(
+        "tutorial", nargs="?", default="", help="list only this tutorial (default: all tutorials)"
+    )
     parser.add_argument("--rows", action="store_true", help="list every row of each claim")
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
     parser.add_argument(
@@ -69,7 +72,7 @@ def _claims(arguments: argparse.Namespace, _: object) -> ExitCode:
     ledgers = load_claims()
     if arguments.tutorial and arguments.tutorial not in ledgers:
         raise ContentError(
-            f"there is no tutorial {arguments.tutorial}", seen=f"known: {', '.join(ledgers)}"
+            f"there is no tutorial named {arguments.tutorial}", seen=f"known: {', '.join(ledgers)}"
         )
     shown = load_shown()
     found = {
@@ -89,12 +92,12 @@ def _claims(arguments: argparse.Namespace, _: object) -> ExitCode:
 
 
 def read_results(folder: Path) -> Seen:
-    """The statuses of the rows in all runs below a folder; of two runs on a CNI the later one wins.
+    """The statuses of the rows in all runs below a folder; the later run on a CNI wins.
 
-    Runs of an older policylab are left out: their rows had other names.
+    Runs of an older policylab are left out, because their rows had other names.
 
     Raises:
-        ContentError: a result cannot be read.
+        ContentError: the results of a run cannot be read.
     """
     found: dict[tuple[str, str, str], str] = {}
     documents = [_document(path) for path in folder.glob(f"**/{DOCUMENT}")]
@@ -113,13 +116,16 @@ def _document(path: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ContentError(
-            "a result cannot be read", where=str(path), seen=str(error), try_="remove this run"
+            "the results of a run cannot be read",
+            where=str(path),
+            seen=str(error),
+            try_="delete this run's folder",
         ) from error
     return found
 
 
 def answer(entry: Entry, cni: str, seen: Seen) -> str:
-    """One cell: what the tables say for a CNI, and whether the last run there showed it."""
+    """One cell: what the tables say for a CNI, and whether the last run on it showed the same."""
     if cni not in entry.by_cni:
         return "another CNI's"
     said = SHORT[entry.by_cni[cni]]
@@ -155,7 +161,7 @@ def _errata(shown: Sequence[Shown]) -> list[str]:
 
 
 def _print(console: Console, tutorial: str, claims: Sequence[Entry], show: _Show) -> None:
-    """One tutorial: a claim a paragraph, for a table of such long cells reads badly."""
+    """Print one tutorial, a paragraph for each claim: its texts are too long for a table."""
     console.rule(f"[bold]{tutorial}", align="left")
     for section, entries_of in groupby(claims, key=lambda entry: entry.claim.section):
         grid = Table.grid(padding=(0, 1))
@@ -170,7 +176,7 @@ def _print(console: Console, tutorial: str, claims: Sequence[Entry], show: _Show
 
 def _details(entry: Entry, show: _Show) -> list[Text]:
     if not entry.shown:
-        return [Text(f"why not: {entry.claim.untestable}", style="dim")]
+        return [Text(f"reason: {entry.claim.untestable}", style="dim")]
     names = [each.name for each in entry.shown]
     listed = names if show.rows else names[:1]
     more = f" (and {len(names) - len(listed)} more: --rows)" if len(names) > len(listed) else ""
@@ -185,4 +191,4 @@ def _sum_up(console: Console, found: Mapping[str, Sequence[Entry]], seen: Seen) 
     counts = [f"{sum(e.status is s for e in every)} {s}" for s in ClaimStatus]
     console.print(f"{len(every)} claims: {', '.join(counts)}.")
     if not seen:
-        console.print("No run was found; `make labs` shows each claim on a live cluster.")
+        console.print("There are no results yet; `make labs` shows each claim on a live cluster.")

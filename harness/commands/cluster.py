@@ -1,4 +1,4 @@
-"""`policylab cluster`: make, delete and look at clusters of policylab."""
+"""`policylab cluster`: make, delete and inspect policylab's clusters."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ DEFAULT = ClusterSpec().cluster
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb and its own verbs."""
-    parser = commands.add_parser("cluster", help="make, delete and look at clusters of policylab")
+    parser = commands.add_parser("cluster", help="make, delete and inspect policylab's clusters")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    up = verbs.add_parser("up", help="make the cluster, or find it healthy")
+    up = verbs.add_parser("up", help="make the cluster; if it exists and is healthy, keep it")
     add_cni(up, "the CNI of the cluster")
     up.add_argument("--name", default="", help="the cluster's name (default: policylab-CNI)")
     up.add_argument(
@@ -34,7 +34,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=not_negative,
         default=0,
         metavar="N",
-        help="worker nodes, besides the control plane (default: %(default)s)",
+        help="number of worker nodes, in addition to the control plane (default: %(default)s)",
     )
     up.add_argument(
         "--images",
@@ -56,7 +56,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     down.set_defaults(run=_down)
     state = verbs.add_parser(
         "status",
-        help="say whether a cluster of policylab exists and is healthy",
+        help="say whether one of policylab's clusters exists and is healthy",
         epilog=f"Exit code: {ExitCode.OK} the cluster is healthy, {ExitCode.FAULT} it is not.",
     )
     state.add_argument("name", nargs="?", default=DEFAULT, help="default: %(default)s")

@@ -1,4 +1,4 @@
-"""`policylab explain`: one flow as a walk, or policies in words; no cluster is asked."""
+"""`policylab explain`: explains one flow, or says policies in words, without a cluster."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "explain",
         aliases=["diagnose"],
-        help="say whether a flow passes and why, or what policies say, in words",
+        help="say whether a flow passes and why, or say policies in words",
         description="With FROM and TO: follows one flow through the lookup of a name, the "
-        "translation of a Service, and the policies of both ends, and says what would open it. "
-        "With a file or a folder: says in words what each policy in it does.",
+        "translation of a Service, and the policies of both ends; prints a policy that would open "
+        "a denied flow. With a file or a folder: says in words what each policy in it does.",
     )
     parser.add_argument(
         "what",
@@ -76,7 +76,7 @@ def _policies(arguments: argparse.Namespace, manifests: Path) -> str:
     found = accounts(scenario.topology, scenario.policies)
     if arguments.format == "json":
         return _json(accounts_document(found))
-    return accounts_text(found) or "the manifests have no policy, so every flow passes\n"
+    return accounts_text(found) or "the manifests contain no policy, so every flow passes\n"
 
 
 def _json(document: dict[str, object]) -> str:

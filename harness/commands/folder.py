@@ -1,4 +1,4 @@
-"""The options by which a verb is given manifests, and the scenario that they add up to."""
+"""The options that name manifests, and the scenario that the named manifests make."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ def add_manifests(parser: argparse.ArgumentParser, *, required: bool = True) -> 
         type=Path,
         required=required,
         metavar="DIR",
-        help="a folder (of which .yaml, .yml and .json are read), a file, or - for stdin",
+        help="a folder (policylab reads its .yaml, .yml and .json files), a file, or - for stdin",
     )
     parser.add_argument(
         "-n",
         "--namespace",
         default="",
-        help="the namespace of objects that state none (default: the kustomization's, the only "
+        help="the namespace of objects that name no namespace (default: the kustomization's, the "
+        "only "
         "namespace that is declared, else `default`)",
     )
     parser.add_argument(
@@ -36,10 +37,10 @@ def add_manifests(parser: argparse.ArgumentParser, *, required: bool = True) -> 
 
 
 def scenario_of(manifests: Path, arguments: argparse.Namespace) -> Scenario:
-    """Read the manifests and put the files that `--apply` names in force.
+    """Read the manifests, and apply the files that `--apply` names.
 
     Raises:
-        ContentError: there is no such folder or file, or it holds nothing to read.
+        ContentError: there is no such folder or file, or it has no manifest.
         ManifestError: a file cannot be read; the message has every fault of all files.
     """
     library = read(manifests, namespace=arguments.namespace)

@@ -1,4 +1,4 @@
-"""`policylab fuzz`: made-up policies on a live cluster, the oracle against what the CNI does."""
+"""`policylab fuzz`: random policies on a live cluster, where the CNI must do as predicted."""
 
 from __future__ import annotations
 
@@ -33,7 +33,16 @@ SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: what was drawn, what each case showed, and how long it took."""
+    """The results of one run.
+
+    Attributes:
+        cni: the CNI with its version.
+        seed: the seed from which the cases were drawn.
+        judged: the cases that agree with the oracle, or leave some flows without a verdict.
+        findings: the cases that disagree, as drawn and as shrunk.
+        lost: the cases that could not be judged at all, each with its error.
+        seconds: how long the run took.
+    """
 
     cni: str
     seed: int
@@ -44,12 +53,12 @@ class Report:
 
     @property
     def totals(self) -> Totals:
-        """The sums, with a finding's case as it was drawn."""
+        """The sums over all cases; a finding counts as it was drawn, before it was shrunk."""
         return totals([*self.judged, *(finding.drawn for finding in self.findings)])
 
     @property
     def exit_code(self) -> ExitCode:
-        """A finding is certain, whatever other case could not be judged."""
+        """A finding is certain, even if other cases could not be judged."""
         if self.findings:
             return ExitCode.DIFFERS
         return ExitCode.NO_VERDICT if self.lost or not self.totals.agreed else ExitCode.OK
@@ -59,8 +68,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the verb."""
     parser = commands.add_parser(
         "fuzz",
-        help="draw random policies, and see whether the CNI does what the oracle says",
-        epilog=f"Exit code: {ExitCode.OK} the CNI agrees with the oracle, {ExitCode.DIFFERS} it "
+        help="draw random policies, and check whether the CNI does what policylab predicts",
+        epilog=f"Exit code: {ExitCode.OK} the CNI does as predicted, {ExitCode.DIFFERS} it "
         f"differs, {ExitCode.NO_VERDICT} a case could not be judged.",
     )
     parser.add_argument(
@@ -68,7 +77,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=positive,
         default=POLICIES,
         metavar="K",
-        help="how many policies are drawn (default: %(default)s)",
+        help="the number of policies to draw (default: %(default)s)",
     )
     parser.add_argument(
         "--seed",
@@ -82,7 +91,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=positive,
         default=JOBS,
         metavar="J",
-        help="how many worlds are on the cluster at the same time (default: %(default)s)",
+        help="the number of worlds (sets of namespaces and pods) on the cluster at the same "
+        "time (default: %(default)s)",
     )
     add_mode(parser, "--cluster-mode")
     add_patience(parser)
@@ -94,7 +104,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="the folder for the report and the cases that differ (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    parser.set_defaults(run=_fuzz, after_interrupt="The namespaces of its worlds were deleted.")
+    parser.set_defaults(run=_fuzz, after_interrupt="The namespaces of the fuzz were deleted.")
 
 
 def _fuzz(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
@@ -143,7 +153,7 @@ def _shown(results: Iterable[Result], count: int, progress: Progress) -> list[Re
 
 
 def report_of(arguments: argparse.Namespace, results: Sequence[Result], seconds: float) -> Report:
-    """The run's results, by what they are."""
+    """The run's results, sorted by their kind."""
     return Report(
         arguments.cni,
         arguments.seed,
@@ -155,7 +165,7 @@ def report_of(arguments: argparse.Namespace, results: Sequence[Result], seconds:
 
 
 def write(report: Report, folder: Path) -> list[Path]:
-    """Write the report, and a corpus file for each finding; returns the latter."""
+    """Write the report, and a corpus file for each finding; the paths of the corpus files."""
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{report.cni}-seed{report.seed}"
     for old in folder.glob(f"{name}-*.yaml"):
@@ -215,10 +225,10 @@ def _show(console: Console, report: Report, files: Sequence[Path]) -> None:
     table.add_row(*map(str, counts), str(sums.disagreed), f"{report.seconds:.1f}")
     console.print(table)
     if report.exit_code is ExitCode.OK:
-        console.print(f"{report.cni} does what the oracle says of all these flows.")
+        console.print(f"{report.cni} does what policylab predicts for all these flows.")
     for why in [why for judged in report.judged for why in judged.no_verdict][:SHOWN]:
         console.print(f"no verdict: {why}", highlight=False, markup=False)
     if report.lost:
-        console.print(f"{len(report.lost)} cases could not be brought into force.")
+        console.print(f"{len(report.lost)} cases could not be judged at all.")
     for file in files:
         console.print(f"counter-example: {file}", highlight=False, markup=False)

@@ -1,4 +1,4 @@
-"""`policylab images`: build, save and load the images that clusters are made from."""
+"""`policylab images`: build, save and load the images of which clusters are made."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.progress import Progress
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb and its own verbs."""
     parser = commands.add_parser(
-        "images", help="build, save and load the images that clusters are made from"
+        "images", help="build, save and load the images of which clusters are made"
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     build = verbs.add_parser("build", help="build every image that is not cached")
@@ -32,7 +32,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     save.add_argument("file", type=Path, help="the file to write")
     save.set_defaults(run=_save, after_interrupt="Run the same command again.")
-    load = verbs.add_parser("load", help="load such a file, after its checksums were verified")
+    load = verbs.add_parser(
+        "load", help="verify the checksums of a saved file, and load its images"
+    )
     load.add_argument("file", type=Path, help="the file to read")
     load.set_defaults(run=_load, after_interrupt="Run the same command again.")
 

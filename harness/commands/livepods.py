@@ -1,4 +1,4 @@
-"""What `probe` and `watch` share: a running cluster, and its pods with a prober beside each."""
+"""The part that `probe` and `watch` share: a running cluster whose pods each have a prober."""
 
 from __future__ import annotations
 
@@ -32,7 +32,14 @@ PROBED = frozenset({Protocol.TCP, Protocol.UDP})
 
 @dataclass(frozen=True, slots=True)
 class LivePods:
-    """Pods of a cluster, ready to be probed from, and the ports that are asked for."""
+    """Pods of a cluster, each with a prober, and the ports to probe.
+
+    Attributes:
+        found: the pods.
+        targets: the ports to probe, of all pods.
+        observer: the instrument that probes.
+        notes: what is not probed, one sentence each, with the reason.
+    """
 
     found: Found
     targets: tuple[PodPort, ...]
@@ -41,12 +48,12 @@ class LivePods:
 
     @property
     def sources(self) -> tuple[PodRef, ...]:
-        """The pods that take part, each of which asks all targets."""
+        """The pods that take part; each of them probes all targets."""
         return tuple(pod.ref for pod in self.found.pods)
 
 
 def port_of(text: str) -> ContainerPort:
-    """`80`, `80/tcp` or `53/udp`; for argparse."""
+    """Read `80`, `80/tcp` or `53/udp`, for argparse."""
     match = _PORT.match(text)
     if match is None or not 0 < int(match[1]) <= MAX_PORT:
         raise argparse.ArgumentTypeError(f"{text}: write 80, 80/tcp or 53/udp")
@@ -54,7 +61,7 @@ def port_of(text: str) -> ContainerPort:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options that say which pods, and which ports."""
+    """Add the options that name the cluster, the pods and the ports."""
     parser.add_argument(
         "namespaces", nargs="+", metavar="NAMESPACE", help="the namespaces whose pods take part"
     )
@@ -80,28 +87,33 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "starts in the pod finds the port taken",
     )
     parser.add_argument(
-        "--context", default="", metavar="NAME", help="a cluster of yours, by its kubectl context"
+        "--context",
+        default="",
+        metavar="NAME",
+        help="use your own cluster; NAME is its kubectl context",
     )
-    add_cni(parser, "the cluster of policylab with this CNI")
+    add_cni(parser, "use policylab's cluster with this CNI")
     add_patience(parser)
     parser.add_argument(
-        "--name", default="", help="a cluster of policylab, by its name (default: policylab-CNI)"
+        "--name", default="", help="use policylab's cluster with this name (default: policylab-CNI)"
     )
     parser.add_argument(
         "--image", default="", help="the image of the probers: any image that has python3"
     )
     parser.add_argument(
-        "--yes", action="store_true", help="add ephemeral containers to the pods of your cluster"
+        "--yes",
+        action="store_true",
+        help="allow policylab to add ephemeral containers to the pods of your own cluster",
     )
 
 
 @contextmanager
 def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[LivePods]:
-    """The pods that the arguments name, each with its prober; their streams end with the block.
+    """The pods that the arguments name, each with its prober; the block's end closes the streams.
 
     Raises:
-        ContentError: the cluster is not ours, and nobody said `--yes`.
-        ClusterNotReady: the cluster, or a prober, does not run.
+        ContentError: policylab did not make the cluster, and `--yes` is missing.
+        ClusterNotReady: the cluster or a prober does not run.
         ProbeError: there is nothing to probe.
     """
     access = access_of(arguments)
@@ -120,24 +132,29 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
         observer = Observer(prober, PodAddresses(found.pods))
         if arguments.listen:
             refused = observer.listen(targets)
-            notes += [f"{what}: the prober does not listen there" for what in refused]
+            notes += [f"{what}: the prober cannot listen on this port" for what in refused]
         yield LivePods(found, targets, observer, tuple(notes))
 
 
 def targets_of(
     pods: Sequence[Pod], ports: Sequence[ContainerPort] | None
 ) -> tuple[tuple[PodPort, ...], list[str]]:
-    """The ports to probe: these of every pod, or those that each declares; and what is left out.
+    """The ports to probe (`ports` of every pod, or the declared ports), and notes on the others.
 
     Raises:
-        ContentError: there is none.
+        ContentError: there is no port to probe.
     """
     found = [port for pod in pods for port in ports_of(pod, ports)]
     targets = tuple(port for port in found if port.protocol in PROBED)
-    notes = [f"{port} is not probed" for port in found if port.protocol not in PROBED]
+    notes = [
+        f"{port} is not probed, because probes use TCP and UDP only"
+        for port in found
+        if port.protocol not in PROBED
+    ]
     if not targets:
         raise ContentError(
-            "no pod declares a port that can be probed", try_="name one: --port 80 --port 53/udp"
+            "no pod declares a port that can be probed",
+            try_="name the ports: --port 80 --port 53/udp",
         )
     return targets, notes
 
@@ -155,7 +172,7 @@ def _allow(cluster: Cluster, pods: Sequence[Pod], *, yes: bool) -> None:
         return
     names = ", ".join(map(str, pods[:5])) + (" and more" if len(pods) > 5 else "")  # noqa: PLR2004
     raise ContentError(
-        f"{len(pods)} pods of a cluster that is not policylab's have no prober yet",
+        f"{len(pods)} pods have no prober yet, and policylab did not make this cluster",
         where=f"context {cluster.context}",
         seen=names,
         try_=f"add --yes. {STAYS}",

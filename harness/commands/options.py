@@ -11,7 +11,7 @@ from harness.edge.machine.patience import PATIENCE, Patience
 
 VARIABLE = "POLICYLAB_PATIENCE"
 MODES = (ClusterMode.AUTO, ClusterMode.CREATE, ClusterMode.REUSE)
-"""Modes of a cluster of policylab; a cluster of the user's own is named by its context instead."""
+"""Modes of policylab's own clusters; an option with a context names a user's own cluster."""
 
 
 def add_cni(parser: argparse.ArgumentParser, meaning: str) -> None:
@@ -22,7 +22,7 @@ def add_cni(parser: argparse.ArgumentParser, meaning: str) -> None:
 
 
 def add_mode(parser: argparse.ArgumentParser, name: str) -> None:
-    """Add the option that says what to do about a cluster that exists already."""
+    """Add the option that says what to do with a cluster that already exists."""
     parser.add_argument(
         name,
         default=str(ClusterMode.AUTO),
@@ -33,7 +33,7 @@ def add_mode(parser: argparse.ArgumentParser, name: str) -> None:
 
 
 def add_patience(parser: argparse.ArgumentParser) -> None:
-    """Add `--patience`, as pytest's `--lab-patience`; the parsed value is a `Patience`."""
+    """Add `--patience`, like pytest's `--lab-patience`; the parsed value is a `Patience`."""
     parser.add_argument(
         "--patience",
         type=_patience,

@@ -1,4 +1,4 @@
-"""Files that a verb writes because the user named them."""
+"""Files whose names the user gave on the command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.errors import ContentError
 
 
 def write_output(file: Path, text: str) -> None:
-    """Write a file that the command line names.
+    """Write the text into a file that the command line names.
 
     Raises:
         ContentError: the file cannot be written.
@@ -20,5 +20,5 @@ def write_output(file: Path, text: str) -> None:
             "the file cannot be written",
             where=str(file),
             seen=error.strerror or str(error),
-            try_="name a file in a folder that exists",
+            try_="name a file in an existing folder",
         ) from error

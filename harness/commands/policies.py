@@ -1,4 +1,4 @@
-"""`policylab privilege`: policies compared with the flows that somebody wants."""
+"""`policylab privilege`: compares policies with a list of wanted flows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ from harness.report.advice import privilege_text
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
-    parser = commands.add_parser(
-        "privilege", help="compare policies with the flows that somebody wants"
-    )
+    parser = commands.add_parser("privilege", help="compare policies with a list of wanted flows")
     add_manifests(parser)
     parser.add_argument(
         "--wanted",
@@ -44,7 +42,7 @@ def _privilege(arguments: argparse.Namespace, _: Progress) -> ExitCode:
         raise ContentError(
             "no manifest says which flows are wanted",
             where=str(arguments.manifests),
-            try_="name a list of flows: --wanted FILE",
+            try_="give a list of flows: --wanted FILE",
         )
     sys.stdout.write(privilege_text(privilege_of(scenario.topology, scenario.policies, wanted)))
     return ExitCode.OK
@@ -55,4 +53,6 @@ def _text(file: Path) -> str:
         with file.open("rb") as opened:
             return opened.read(MAX_BYTES + 1).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ContentError("the list cannot be read", where=str(file), seen=str(error)) from error
+        raise ContentError(
+            "the list of wanted flows cannot be read", where=str(file), seen=str(error)
+        ) from error

@@ -1,4 +1,4 @@
-"""`policylab probe`: who reaches whom in some namespaces, and whether policies say the same."""
+"""`policylab probe`: which pods reach which pods, and whether policies predict the same."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "probe",
         help="show which pods reach which pods in some namespaces of a running cluster",
         description=f"Every pod probes every port of every pod, all at once. {STAYS} A cell says "
-        "`blocked` only if three attempts stayed silent and the target answers itself.",
+        "`blocked` only if three attempts got no answer and the target can connect to itself.",
         epilog=f"Exit code: {ExitCode.OK} every cell has a verdict and agrees with --expect (if "
         f"given), {ExitCode.DIFFERS} a cell differs from --expect, {ExitCode.NO_VERDICT} a cell "
         "has no verdict.",
@@ -41,7 +41,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--expect",
         type=Path,
         metavar="DIR",
-        help="compare the cluster with what the policies in DIR say of its pods",
+        help="compare the results with the outcome that the policies in DIR predict",
     )
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write all cells to this file, as JSON"
@@ -51,7 +51,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _probe(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
-    # The files first: their faults are found before the cluster is touched.
+    # The files are read first, so that their faults are found before the cluster is touched.
     library = read(arguments.expect) if arguments.expect else None
     policies = policies_of(in_force(library, library)) if library else None
     with live_pods(arguments, progress) as live:

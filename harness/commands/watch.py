@@ -1,4 +1,4 @@
-"""`policylab watch`: flows of a running cluster, looked at again and again; each flip timed."""
+"""`policylab watch`: probes flows of a running cluster again and again, and times each flip."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from harness.report.heatmap import look
 from harness.report.matrix import STYLES
 
 SHOWN = 40
-"""Flows in the live table: those that flipped last come first."""
+"""The number of flows in the live table; the flow that flipped last comes first."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
     parser = commands.add_parser(
         "watch",
-        help="watch flows of a running cluster, and say when each one flips",
-        description=f"Looks at the flows every --every seconds, with one attempt each. {STAYS} "
-        "Ctrl-C ends it with a summary.",
+        help="watch flows of a running cluster, and report each flow that flips",
+        description=f"Probes each flow once every --every seconds. {STAYS} Ctrl-C ends the command "
+        "with a summary.",
     )
     add_options(parser)
     parser.add_argument(
@@ -52,7 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=_seconds,
         default=0.25,
         metavar="SECONDS",
-        help="the time from one look to the next (default: %(default)s)",
+        help="the time from one round of probes to the next (default: %(default)s)",
     )
     parser.add_argument(
         "--seconds",
@@ -123,9 +123,9 @@ def _looks(
     every: float,
     seconds: float,
 ) -> None:
-    """Look at the pace that was asked for; never two looks at once."""
+    """Probe at the given pace, never two rounds at once."""
     began = time.monotonic()
-    pace = threading.Event()  # never set: its wait is the pace
+    pace = threading.Event()  # nobody sets it: its wait is the pace
     with Live(console=console, auto_refresh=False, transient=True) as screen:
         while (at := time.monotonic() - began) < seconds:
             seen = look_once()

@@ -1,4 +1,4 @@
-"""`policylab words`: the page that explains every word of the labs' tables."""
+"""`policylab words`: prints the page that explains every word of the labs' tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "words",
         help="explain every word that a table of a lab may use",
-        description="Prints the page labs/WORDS.md, which is made from the program itself.",
+        description="Prints the page labs/WORDS.md, which the program generates from its own code.",
     )
     parser.set_defaults(run=_words)
 

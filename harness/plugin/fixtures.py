@@ -1,4 +1,4 @@
-"""The fixtures: what a lab's test asks for (`observed`), and what that stands on."""
+"""The fixtures: `observed`, which a lab's test asks for, and the fixtures that it needs."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def lab_options(pytestconfig: pytest.Config) -> Options:
 
 @pytest.fixture(scope="session")
 def lab_cluster(request: pytest.FixtureRequest, lab_options: Options) -> Cluster:
-    """The live cluster: made, used again or found, as the options say.
+    """The live cluster: as the options say, it is new, used again, or the user's own.
 
-    The last process of the run deletes it, where the options say so (`harness.plugin.hooks`).
+    At the end the run deletes it, if the options say so (`harness.plugin.hooks`).
     """
     config, state = request.config, state_of(request.config)
     spec, progress = cluster_spec(config, lab_options), progress_of(config)
@@ -44,7 +44,7 @@ def lab_cluster(request: pytest.FixtureRequest, lab_options: Options) -> Cluster
 
 @pytest.fixture(scope="session")
 def lab_live(request: pytest.FixtureRequest, lab_cluster: Cluster) -> Iterator[Live]:
-    """The API, the prober and the gate, which the cluster has passed: every lab depends on it."""
+    """The API, the prober and the gate, after the cluster passed the gate; every lab needs it."""
     names = lab_cluster.internet.names if lab_cluster.internet else None
     progress, worker = progress_of(request.config), name_of(request.config)
     with (
@@ -61,7 +61,7 @@ def lab_plays(
 ) -> Iterator[Plays]:
     """The tutorials of this run, each on its stage; their namespaces are removed at the end.
 
-    A worker begins a tutorial when its first row is asked for: others have the other tutorials.
+    A worker begins a tutorial at its first row, because other workers run the other tutorials.
     """
     state = state_of(request.config)
     plays = Plays(
@@ -82,10 +82,10 @@ def lab_plays(
 
 @pytest.fixture
 def observed(request: pytest.FixtureRequest, row: Row, lab_plays: Plays) -> Observed:
-    """What the cluster shows for the row; to compare it with a reading is to judge the row.
+    """The observation of the row; a comparison with a reading (`==`) gives the row's verdict.
 
     Raises:
-        ProbeError: there is no verdict: the row is `not checked`, and the test an error.
+        ProbeError: there is no verdict: the row is `not checked`, and pytest reports an error.
     """
     recorder = state_of(request.config).recorder
     test = request.node.nodeid

@@ -1,4 +1,4 @@
-"""The hooks of pytest. Thin glue: rows, records and reports have modules of their own."""
+"""The hooks of pytest, as thin glue: rows, records and reports have their own modules."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ NARROWEST, WIDEST = 80, 140
 """Columns of the summary at the end of a run."""
 
 VERY_VERBOSE = 2
-"""With -vv pytest's own traceback stays."""
+"""The verbosity (-vv) at which pytest's own traceback stays."""
 
 TO_BE_REFINED = (
     pytest.ExitCode.OK,
     pytest.ExitCode.TESTS_FAILED,
     pytest.ExitCode.INTERRUPTED,
 )
-"""Exit codes of pytest that say less about a run of labs than its records do."""
+"""Exit codes of pytest that a run of labs replaces: its records say more than these codes."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,14 +86,14 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Note a Ctrl-C while the labs are read."""
+    """Note a Ctrl-C during the collection."""
     with _interrupts_noted(session):
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
-    """End at SIGTERM (which a cancelled CI job gets, for example) as at Ctrl-C."""
+    """Treat SIGTERM (which a cancelled CI job gets, for example) like Ctrl-C."""
     recorder, option = state_of(session.config).recorder, session.config.option
     collected = not session.testsfailed or option.continue_on_collection_errors
     if collected and not option.collectonly and not is_worker(session.config):
@@ -107,11 +107,11 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 @contextmanager
 def _interrupts_noted(session: pytest.Session) -> Iterator[None]:
-    """Tell Ctrl-C from the other ways in which pytest stops a run: they share its exit code 2."""
+    """Note whether Ctrl-C stopped the run: pytest's exit code 2 has other causes as well."""
     try:
         yield
     except KeyboardInterrupt as error:
-        # The ways of pytest and of pytest-xdist to stop a run are classes of their own.
+        # pytest and pytest-xdist stop a run with subclasses of KeyboardInterrupt.
         state_of(session.config).recorder.interrupted = type(error) is KeyboardInterrupt
         if is_worker(session.config):
             let_tidy_up()
@@ -130,7 +130,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add what the test shows to the row's record, and put the reason of a failure into words."""
+    """Add the result of the test to the row's record, and explain a failure in words."""
     report = yield
     recorder = state_of(item.config).recorder
     error = call.excinfo.value if call.excinfo else None
@@ -158,7 +158,7 @@ def pytest_runtest_makereport(
 def pytest_assertrepr_compare(
     config: pytest.Config, op: str, left: object, right: object
 ) -> list[str] | None:
-    """Explain why `observed` is not what the row asks for, in the words of the reports."""
+    """Explain in the words of the reports why `observed` differs from the row's outcome."""
     if op != "==" or not isinstance(left, Observed) or right != left.row.outcome:
         return None
     record = state_of(config).recorder.record_of(left)
@@ -167,7 +167,7 @@ def pytest_assertrepr_compare(
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
-    """Write the reports, and choose the exit code where pytest's own says too little."""
+    """Write the reports, and choose the exit code where pytest's own code says too little."""
     _leave_hypothesis_out(session.config)
     if is_worker(session.config):
         hand_over(session.config)
@@ -185,7 +185,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
 
 
 def _put_away(config: pytest.Config) -> None:
-    """Delete the run's cluster, if it is policylab's and the options do not keep it."""
+    """Delete the run's cluster, if policylab made it and the options do not keep it."""
     state = state_of(config)
     failed = state.recorder.exit_code is not ExitCode.OK
     if state.cluster and not keeps_cluster(config, state.options, failed=failed):
@@ -194,7 +194,7 @@ def _put_away(config: pytest.Config) -> None:
 
 
 def _leave_hypothesis_out(config: pytest.Config) -> None:
-    """Spare a run that did not use Hypothesis the second that its plugin's summary takes."""
+    """Save the second that Hypothesis's summary takes, if the run did not use Hypothesis."""
     manager = config.pluginmanager
     if "hypothesis" not in sys.modules and manager.has_plugin("hypothesispytest"):
         manager.unregister(name="hypothesispytest")
@@ -221,14 +221,14 @@ def pytest_terminal_summary(
 
 
 class _Page(io.StringIO):
-    """A page in memory that takes the characters which pytest's terminal can show."""
+    """A page in memory with the encoding of pytest's terminal."""
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """The terminal's encoding; rich draws with plain letters where that is not UTF-8."""
+        """The terminal's encoding; rich draws with plain letters if the encoding is not UTF-8."""
         return sys.stdout.encoding or "ascii"
 
 
 def _near(folder: Path, here: Path) -> str:
-    """The folder as one would type it from here."""
+    """The folder's path, relative to `here` if the folder is below it."""
     return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)

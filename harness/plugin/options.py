@@ -1,7 +1,7 @@
 """policylab's own options of pytest: each is `--lab-NAME`, an ini key and an environment variable.
 
-The command line wins over the environment variable, and that over the ini file. An explicit `dest`
-keeps the options of other plugins apart (pytest refuses two options that share a `dest`).
+The command line wins over the environment variable, which wins over the ini file. An explicit
+`dest` keeps the options of other plugins apart (pytest refuses two options that share a `dest`).
 """
 
 from __future__ import annotations
@@ -23,9 +23,13 @@ KEEPS = ("always", "on-failure", "never")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: its name after `--lab-`, its default, its help.
+    """One option of the plugin.
 
-    `choices` are the values that it may have; empty: any value.
+    Attributes:
+        name: its name on the command line, without `--lab-`.
+        default: the value in force if nobody chose one.
+        choices: the values that it may have; empty if it may have any value.
+        help: its sentence in `pytest --help`.
     """
 
     name: str
@@ -35,7 +39,7 @@ class Option:
 
     @property
     def dest(self) -> str:
-        """The name by which pytest keeps the value, which is also the ini key."""
+        """The name under which pytest keeps the value; it is also the ini key."""
         return f"lab_{self.name.replace('-', '_')}"
 
     @property
@@ -51,23 +55,23 @@ LAB_OPTIONS = (
         "auto",
         tuple(ClusterMode),
         "auto: use policylab's cluster again if it is healthy, else make it; create: the cluster "
-        "must not exist yet; reuse: the cluster must exist; external: a cluster of yours",
+        "must not exist yet; reuse: the cluster must exist; external: use your own cluster",
     ),
     Option(
         "context",
         "",
         (),
-        "run on an existing cluster of yours, by its kubectl context (implies mode external)",
+        "use your own cluster, named by its kubectl context (implies mode external)",
     ),
     Option("images", "auto", tuple(Source), "where the cluster's images come from"),
     Option(
         "internet",
         "simulated",
         tuple(InternetMode),
-        "what pods find outside the cluster; real: the internet of this machine",
+        "the internet that the pods reach: simulated, or the real internet of this machine",
     ),
-    Option("keep", "always", KEEPS, "whether the cluster is kept after the run"),
-    Option("workers", "0", (), "the number of worker nodes, besides the control plane"),
+    Option("keep", "always", KEEPS, "whether the cluster stays after the run"),
+    Option("workers", "0", (), "the number of worker nodes, in addition to the control plane"),
     Option(
         "report-dir",
         "results",
@@ -93,7 +97,7 @@ LAB_OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The values in force, and where each one came from."""
+    """The values in force, and the origin of each value, both by the option's name."""
 
     values: dict[str, str]
     origins: dict[str, str]
@@ -103,7 +107,7 @@ class Options:
 
     @property
     def chosen(self) -> list[str]:
-        """The values that somebody chose, and where: `keep=never (command line)`."""
+        """The values that a user chose, each with its origin: `keep=never (command line)`."""
         return [
             f"{name}={self.values[name]} ({origin})"
             for name, origin in self.origins.items()
@@ -160,7 +164,7 @@ def _value(config: pytest.Config, option: Option) -> tuple[str, str]:
 
 def _check(values: dict[str, str]) -> None:
     if not values["workers"].isdigit():
-        raise pytest.UsageError(f"--lab-workers={values['workers']} is not a number from 0 on")
+        raise pytest.UsageError(f"--lab-workers={values['workers']} is not a number of 0 or more")
     try:
         PATIENCE.by(values["patience"])
     except ValueError as error:
@@ -170,7 +174,7 @@ def _check(values: dict[str, str]) -> None:
         raise pytest.UsageError("--lab-cluster-mode=external needs --lab-context=NAME")
     if values["context"] and values["cluster-mode"] in (ClusterMode.CREATE, ClusterMode.REUSE):
         raise pytest.UsageError(
-            "--lab-context names a cluster of yours, and "
+            "--lab-context names your own cluster, and "
             f"--lab-cluster-mode={values['cluster-mode']} asks for a cluster of policylab: "
             "choose one of the two"
         )
@@ -182,7 +186,7 @@ def patience_of(options: Options) -> Patience:
 
 
 def cluster_spec(config: pytest.Config, options: Options) -> ClusterSpec:
-    """The cluster that the options ask for, pytest-kind's own options included."""
+    """The cluster that the options ask for; pytest-kind's own options count as well."""
     kind = {
         name: config.getoption(name, default=None)
         for name in ("cluster_name", "kubeconfig", "kind_image")
@@ -193,7 +197,7 @@ def cluster_spec(config: pytest.Config, options: Options) -> ClusterSpec:
     name = kind["cluster_name"]
     return ClusterSpec(
         cni=options["cni"],
-        # The default of pytest-kind is not a choice of the user.
+        # The user did not choose the default of pytest-kind.
         name="" if name in (None, "pytest-kind") else str(name),
         mode=ClusterMode.EXTERNAL if options["context"] else ClusterMode(options["cluster-mode"]),
         workers=int(options["workers"]),

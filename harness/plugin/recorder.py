@@ -1,4 +1,4 @@
-"""The records of a run: one for each row that was collected, `not checked` until it is judged."""
+"""The records of a run: one for each collected row, which is `not checked` until it is judged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.report.document import Run, row_json, to_json
 from harness.report.writer import Reports
 
 WRITE_EVERY = 1.0
-"""Seconds between two writes of labs.json: a crash of the machine loses no more than that."""
+"""Seconds between two writes of labs.json: a crash of the machine loses at most this much."""
 
 _CODES = {
     Status.PASS: ExitCode.OK,
@@ -33,7 +33,17 @@ _CODES = {
 class Recorder:
     """Keeps the records by test id, and writes them into the folder of the run as they come.
 
-    `partial`: the run leaves out rows of its tutorials. `interrupted`: Ctrl-C or SIGTERM ended it.
+    Attributes:
+        runs: makes the folder of the run.
+        cni: the CNI of the run.
+        command: the command line of the run.
+        environment: what is known of the cluster, such as the version of Kubernetes.
+        gate: the result of the proof that the cluster enforces policies; None before the proof.
+        changes: how fast each change of policies came into force.
+        deselected: how many rows pytest was told to leave out.
+        partial: whether the run leaves out rows of its tutorials, in any way.
+        interrupted: whether Ctrl-C or SIGTERM ended the run.
+        started: the time at which the run began, in UTC.
     """
 
     runs: Runs
@@ -59,7 +69,7 @@ class Recorder:
         return [self.row(test) for test in self._records]
 
     def row(self, test: str) -> Mapping[str, Any]:
-        """One row as `labs.json` has it: from this process, or as a worker has sent it."""
+        """One row as `labs.json` has it, from this process or from a worker."""
         return self._taken.get(test) or row_json(self._records[test])
 
     @property
@@ -70,7 +80,7 @@ class Recorder:
     def expect(
         self, test: str, tutorial: str, phase: str, row: Row, prediction: Prediction
     ) -> None:
-        """Note a row that the run is going to check."""
+        """Note a row that the run will check."""
         self._records[test] = Record(
             tutorial=tutorial,
             phase=phase,
@@ -84,7 +94,7 @@ class Recorder:
         )
 
     def begin(self) -> None:
-        """Make the folder of the run: the rows are collected, and the first one is about to run.
+        """Make the folder of the run, after the collection and before the first row.
 
         A run without rows has no folder.
 
@@ -98,7 +108,7 @@ class Recorder:
 
     @property
     def folder(self) -> Path | None:
-        """The folder of the run; None if no row was about to run, so that there is no result."""
+        """The folder of the run; None if the run has no rows, and so no results."""
         return self._reports.folder if self._reports else None
 
     def known(self, test: str) -> bool:
@@ -110,12 +120,12 @@ class Recorder:
         return self._records[test]
 
     def record_of(self, observed: Observed) -> Record | None:
-        """The record that came of an observation."""
+        """The record that this observation belongs to; None if there is none."""
         found = (r for r in self._records.values() if r.observation is observed.observation)
         return next(found, None)
 
     def observed(self, test: str, observed: Observed) -> Record:
-        """Note what was observed of a row, and the verdict that follows from it."""
+        """Note the observation for a row, and the verdict that follows from it."""
         status, problem = observed.verdict()
         self._records[test] = replace(
             self._records[test],
@@ -137,13 +147,13 @@ class Recorder:
         return self._records[test]
 
     def took(self, test: str, seconds: float) -> None:
-        """Add to the time that a row took."""
+        """Add these seconds to the time that a row took."""
         record = self._records[test]
         self._records[test] = replace(record, seconds=round(record.seconds + seconds, 3))
         self._reached.add(test)
 
     def take(self, test: str, row: Mapping[str, Any]) -> None:
-        """Take a row as a worker has sent it."""
+        """Take over a row that a worker has sent."""
         self._taken[test] = row
         self._reached.add(test)
 
@@ -159,12 +169,12 @@ class Recorder:
         return self.interrupted or len(self._reached) < len(self._records)
 
     def failed(self, code: ExitCode) -> None:
-        """Note that a test failed otherwise than by the verdict on its row."""
+        """Note that a test failed for a reason other than the verdict on its row."""
         self._failures.add(code)
 
     @property
     def exit_code(self) -> ExitCode:
-        """What the run says as a whole: the most certain finding first."""
+        """The exit code of the whole run: the most certain result decides."""
         found = {_CODES[Status(row["status"])] for row in self.rows} | self._failures
         order = (ExitCode.DIFFERS, ExitCode.USAGE, ExitCode.FAULT, ExitCode.NO_VERDICT)
         return next((code for code in order if code in found), ExitCode.OK)
@@ -183,14 +193,14 @@ class Recorder:
         return to_json(self.rows, self.environment, run=run, gate=self.gate, changes=self.changes)
 
     def write(self) -> None:
-        """Bring labs.json up to date, once a second at most; the end of the run always does."""
+        """Bring labs.json up to date, but at most once a second; `finish` always writes it."""
         now = time.monotonic()
         if self._reports and now - self._written >= WRITE_EVERY:
             self._reports.write(self.document())
             self._written = now
 
     def finish(self) -> None:
-        """Write all reports, and let `latest-CNI` point to the run if it is whole."""
+        """Write all reports, and let `latest-CNI` point to the run if the run is complete."""
         if self._reports is None:
             return
         self._reports.finish(self.document())

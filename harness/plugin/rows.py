@@ -1,4 +1,4 @@
-"""The rows among pytest's items: which are left out, what each needs, and what is predicted."""
+"""The rows among pytest's items: which rows are left out, and the prediction for each row."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.plugin.state import State, state_of
 
 
 def row_of(item: pytest.Item) -> Row | None:
-    """The row of a lab's test; other tests may have a parameter of that name, too."""
+    """The row of a lab's test; None for another test with a parameter of the same name."""
     params = getattr(getattr(item, "callspec", None), "params", {})
     row = params.get("row")
     return row if _table(item) is not None and isinstance(row, Row) else None

@@ -10,9 +10,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 
 class ByTutorial(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
-    """Rows of one tutorial stay together and in order; every other test goes where there is room.
+    """Rows of one tutorial stay together and in order; any free process takes any other test.
 
-    `tutorials` has the tutorial of each row, by the id of its test.
+    `tutorials` maps the id of a row's test to the row's tutorial.
     """
 
     def __init__(self, config: pytest.Config, log: Any, tutorials: Mapping[str, str]) -> None:

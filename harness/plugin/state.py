@@ -1,4 +1,4 @@
-"""What the plugin keeps of one run of pytest, in the stash of pytest's configuration."""
+"""The plugin's state during one run of pytest, in the stash of pytest's configuration."""
 
 from __future__ import annotations
 
@@ -20,10 +20,16 @@ LABS = "labs"
 
 @dataclass(slots=True)
 class State:
-    """The options in force, the records, and the rows and manifests of each tutorial.
+    """The state of one run.
 
-    `cluster` is the name of policylab's cluster that this run uses, or empty: then there is none to
-    delete at the end. `fault` is the exit code of the fault that stopped this worker.
+    Attributes:
+        options: the options in force.
+        recorder: the records of the rows.
+        cluster: the name of policylab's cluster that this run uses; empty if the run has no
+            cluster that it may delete at the end.
+        fault: the exit code of the fault that stopped this worker; None if nothing stopped it.
+        rows: the rows of each tutorial, in the order of collection.
+        libraries: the manifests of each tutorial.
     """
 
     options: Options
@@ -50,12 +56,12 @@ def make_state(config: pytest.Config) -> None:
 
 
 def state_of(config: pytest.Config) -> State:
-    """What the plugin keeps of this run."""
+    """The plugin's state in this run."""
     return config.stash[_STATE]
 
 
 def asks_for_labs(config: pytest.Config) -> bool:
-    """Whether the paths on the command line lead to labs, as far as can be told before collection.
+    """Whether the paths on the command line lead to labs, as far as is known before collection.
 
     Labs are in `labs/` below pytest's root folder.
     """

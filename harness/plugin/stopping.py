@@ -1,4 +1,4 @@
-"""How a fault of the machine or the cluster stops the whole run, instead of failing each row."""
+"""A fault of the machine or the cluster stops the whole run, instead of failing each row."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from harness.plugin.workers import is_worker
 def stopping(run: pytest.FixtureRequest | pytest.Item) -> Iterator[None]:
     """Stop the run, with one message, if the block raises an error of policylab.
 
-    `run` is the request or the test that leads to pytest's session. A worker may not exit: it asks
-    its controller to stop, which shows the message.
+    `run` is the request or the test that leads to pytest's session. A worker cannot end the run
+    itself: it asks its controller to stop, and the controller shows the message.
 
     Raises:
-        HarnessError: in a worker; the row whose test began with this is not checked.
+        HarnessError: in a worker only; the row under test is then not checked.
     """
     try:
         yield

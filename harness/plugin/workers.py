@@ -1,9 +1,9 @@
 """Labs on several processes of pytest-xdist (`-n 2`): tutorials side by side on one cluster.
 
-The controller collects the labs itself, before any worker touches the cluster: so it knows every
-row, and a wrong lab or option is one message. The rows of a tutorial stay together in one worker.
-Each worker has canaries of its own; the first of them makes the cluster, the others use it. Each
-worker sends the rows that it checked, and the controller alone writes the results.
+The controller collects the labs itself, before any worker touches the cluster. It therefore knows
+every row, and reports a wrong lab or option once. The rows of a tutorial stay together in one
+worker. Each worker has its own canaries. The first worker makes the cluster, and the others use it.
+Each worker sends the rows that it checked, and only the controller writes the results.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from harness.progress import TerminalProgress
 from harness.report.document import plain
 
 KEY = "policylab"
-"""The key under which controller and workers leave word for each other."""
+"""The key under which the controller and the workers exchange messages."""
 
 EXIT_SECONDS = 30
 """How long pytest-xdist waits for a worker to end before it kills the worker."""
 
 FIRST_SECONDS = 3600.0
-"""How long a worker waits for the first one, which may have to build images."""
+"""Seconds that a worker waits for the first worker, which may have to build images."""
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -49,11 +49,11 @@ def name_of(config: pytest.Config) -> str:
 
 
 def progress_of(config: pytest.Config) -> TerminalProgress:
-    """Where this process says what it is doing; a worker puts its name before it."""
+    """The progress messages of this process; a worker puts its name before each message."""
     return TerminalProgress(config, name_of(config))
 
 
-# A worker's side.
+# The side of a worker.
 
 
 def refuse_unknown_rows(config: pytest.Config) -> None:
@@ -70,14 +70,14 @@ def refuse_unknown_rows(config: pytest.Config) -> None:
 
 
 def share(request: pytest.FixtureRequest, make: Callable[[], Cluster]) -> Cluster:
-    """Let the first worker make the cluster, and the others take it; each waits for its turn.
+    """The cluster that the first worker makes and the others use; each worker waits for its turn.
 
     Raises:
         HarnessError: the cluster could not be made, by this worker or by the first one.
     """
     if not is_worker(request.config):
         return make()
-    # The folder is the run's own, and only its user can read it.
+    # The folder belongs to this run, and only the user who runs it can read it.
     folder = request.getfixturevalue("tmp_path_factory").getbasetemp().parent
     lock, file = FileLock(folder / "policylab.lock"), folder / "policylab.cluster"
     lock.take("the first worker has made the cluster", seconds=FIRST_SECONDS)
@@ -108,12 +108,12 @@ def let_tidy_up() -> None:
 
 
 def tell(report: pytest.TestReport, row: Mapping[str, Any] | None, code: ExitCode | None) -> None:
-    """Send a row, or what a failed test says about the run, to the controller with the report."""
+    """Attach a row, or the exit code of a failed test, to the report for the controller."""
     setattr(report, KEY, {"row": row, "code": code.value if code else None})
 
 
 def hand_over(config: pytest.Config) -> None:
-    """Send what is known at the worker's end: the cluster, the gate, how fast changes were."""
+    """Send the cluster, the gate and the speed of changes to the controller at the worker's end."""
     state = state_of(config)
     config.workeroutput[KEY] = plain(  # type: ignore[attr-defined]
         {
@@ -126,11 +126,11 @@ def hand_over(config: pytest.Config) -> None:
     )
 
 
-# The controller's side.
+# The side of the controller.
 
 
 class Controller:
-    """The hooks that a run with workers needs in addition; registered in the controller only."""
+    """The additional hooks of a run with workers; only the controller registers them."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -145,7 +145,7 @@ class Controller:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Collect in the controller as well, which pytest-xdist leaves to the workers.
+        """Collect in the controller as well; pytest-xdist leaves the collection to the workers.
 
         Raises:
             pytest.UsageError: a lab is wrong, or its rows cannot be spread over these workers.
@@ -167,18 +167,18 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        """Keep the rows of a tutorial together; runs without labs are scheduled as ever."""
-        from harness.plugin.scheduling import ByTutorial  # it needs pytest-xdist
+        """Keep the rows of a tutorial together; a run without labs keeps pytest-xdist's order."""
+        from harness.plugin.scheduling import ByTutorial  # the import needs pytest-xdist
 
         tutorials = self._state.recorder.tutorials
         return ByTutorial(config, log, tutorials) if tutorials else None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the rows that workers have checked, and what failed tests say about the run."""
+        """Take over the rows that workers have checked, and the exit codes of failed tests."""
         recorder = self._state.recorder
         told = getattr(report, KEY, None)
         if told is None:
-            if report.failed:  # pytest-xdist made the report: the worker has crashed
+            if report.failed:  # the report is from pytest-xdist: the worker has crashed
                 recorder.lost(report.nodeid, str(report.longrepr))
             return
         if told["row"]:
@@ -189,7 +189,7 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002
-        """Take what a worker knew at its end; a worker that crashed has said nothing."""
+        """Take over the last message of a worker; a worker that crashed has sent none."""
         told = getattr(node, "workeroutput", {}).get(KEY)
         if not told:
             return

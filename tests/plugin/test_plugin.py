@@ -277,7 +277,7 @@ def test_rollout_of_policies_over_a_state_with_wanted_flows_is_collected(
         (["--lab-cni=flannel"], "choose calico, cilium"),
         (["--lab-images=ftp"], "choose auto, registry, bundle, build"),
         (["--lab-internet=off"], "choose simulated, real"),
-        (["--lab-workers=two"], "not a number from 0 on"),
+        (["--lab-workers=two"], "not a number of 0 or more"),
         (["--lab-patience=0"], "not a number above 0"),
         (["--lab-patience=nan"], "not a number above 0"),
         (["--lab-patience=more"], "not a number above 0"),
