@@ -143,7 +143,7 @@ def test_probers_listen_where_nobody_does(capsys: pytest.CaptureFixture[str]) ->
     assert main(shop(DENY), "probe", "shop", "--listen", *ports) == 0
 
     said = " ".join(capsys.readouterr().out.split())
-    assert "note: shop/web tcp/80: EADDRINUSE: the prober does not listen there" in said
+    assert "note: shop/web tcp/80: EADDRINUSE: the prober cannot listen on this port" in said
     assert "8 cells, 2 blocked, 6 reached" in said
 
 
