@@ -167,7 +167,7 @@ class Plays:
         ]
 
     def close(self) -> None:
-        """Wait until the running steps end; then remove what they made, or leave it to the next run."""
+        """Wait for the running steps; then remove what they made, or leave it to the next run."""
         self._stop.set()
         self._ends.close()
         for tutorial, stage in self._stages.items():
