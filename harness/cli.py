@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from harness import __version__
-from harness.commands import claims, cluster, explain, fuzz, images, policies, probe, watch, words
+from harness.commands import (
+    claims,
+    cluster,
+    explain,
+    fuzz,
+    images,
+    matrix,
+    policies,
+    probe,
+    watch,
+    words,
+)
 from harness.commands.access import REAL, Access
 from harness.exitcode import ExitCode, table
 from harness.program import end_of
@@ -38,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"policylab {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for verb in (cluster, images, claims, explain, policies, probe, watch, fuzz, words):
+    for verb in (cluster, images, claims, explain, matrix, policies, probe, watch, fuzz, words):
         verb.add_parser(commands)
     return parser
 

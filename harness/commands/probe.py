@@ -19,7 +19,7 @@ from harness.core.policy.reachability import Matrix, compute
 from harness.edge.files.library import read
 from harness.exitcode import ExitCode
 from harness.progress import Progress
-from harness.report.heatmap import svg, told
+from harness.report.heatmap import picture_of, svg, told
 from harness.report.matrix import Verdicts, legend, tables
 
 SHOWN = 20
@@ -65,8 +65,7 @@ def _probe(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
         write_output(arguments.json, text)
     if arguments.svg:
         title = f"who reaches whom in {', '.join(arguments.namespaces)}"
-        picture = svg(seen, title=title, differing=verdicts.differing)
-        write_output(arguments.svg, picture)
+        write_output(arguments.svg, svg(picture_of(seen, verdicts.differing), title=title))
     return verdicts.exit_code
 
 

@@ -7,7 +7,7 @@ with any colour vision can tell apart.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -66,13 +66,49 @@ def told(ask: Ask, cell: Cell) -> str:
     )
 
 
-def svg(matrix: Matrix[Cell], *, title: str, differing: Collection[Ask] = frozenset()) -> str:
-    """The picture; cells in `differing` get a frame."""
-    left = MARGIN + max((len(str(source)) for source in matrix.sources), default=0) * CHAR + 8
-    top = MARGIN + 2 * LINE + max((len(t.words) for t in matrix.targets), default=0) * CHAR
-    across = len(matrix.targets) * (SIZE + GAP)
-    down = len(matrix.sources) * (SIZE + GAP)
-    width = max(left + across, MARGIN + len(LOOKS) * KEY_COLUMN) + MARGIN
+@dataclass(frozen=True, slots=True)
+class Square:
+    """One cell of a picture: its look, its whole story in a line, and whether it has a frame."""
+
+    look: Look
+    told: str
+    framed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A matrix to draw: names of rows and columns, the squares by their numbers, and a legend."""
+
+    rows: Sequence[str]
+    columns: Sequence[str]
+    squares: Mapping[tuple[int, int], Square]
+    legend: Sequence[Look]
+
+
+def picture_of(matrix: Matrix[Cell], differing: Collection[Ask] = frozenset()) -> Picture:
+    """The picture of an observed matrix; cells in `differing` get a frame."""
+    rows = {source: number for number, source in enumerate(matrix.sources)}
+    columns: dict[Target, int] = {target: number for number, target in enumerate(matrix.targets)}
+    return Picture(
+        [str(source) for source in matrix.sources],
+        [target.words for target in matrix.targets],
+        {
+            (rows[ask.source], columns[ask.target]): Square(
+                look(cell), told(ask, cell), framed=ask in differing
+            )
+            for ask, cell in matrix
+        },
+        LOOKS,
+    )
+
+
+def svg(picture: Picture, *, title: str) -> str:
+    """The picture as the text of an SVG file."""
+    left = MARGIN + max(map(len, picture.rows), default=0) * CHAR + 8
+    top = MARGIN + 2 * LINE + max(map(len, picture.columns), default=0) * CHAR
+    across = len(picture.columns) * (SIZE + GAP)
+    down = len(picture.rows) * (SIZE + GAP)
+    width = max(left + across, MARGIN + len(picture.legend) * KEY_COLUMN) + MARGIN
     height = top + down + 3 * LINE + MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {_size(width, height)}>',
@@ -80,21 +116,18 @@ def svg(matrix: Matrix[Cell], *, title: str, differing: Collection[Ask] = frozen
         '<rect width="100%" height="100%" fill="#ffffff"/>',
         _text(MARGIN, MARGIN + LINE / 2, title, "bold"),
     ]
-    for number, source in enumerate(matrix.sources):
-        parts.append(_text(MARGIN, top + number * (SIZE + GAP) + 15, str(source)))
-    for number, target in enumerate(matrix.targets):
+    for number, name in enumerate(picture.rows):
+        parts.append(_text(MARGIN, top + number * (SIZE + GAP) + 15, name))
+    for number, name in enumerate(picture.columns):
         x = left + number * (SIZE + GAP) + 15
         turned = f' transform="rotate(-90 {x:.1f} {top - 6:.1f})"'
-        parts.append(_text(x, top - 6, target.words, more=turned))
-    rows = {source: number for number, source in enumerate(matrix.sources)}
-    columns: dict[Target, int] = {target: number for number, target in enumerate(matrix.targets)}
-    for ask, cell in matrix:
-        x = left + columns[ask.target] * (SIZE + GAP)
-        y = top + rows[ask.source] * (SIZE + GAP)
-        parts.append(_square(x, y, look(cell), told(ask, cell), framed=ask in differing))
-    for number, kind in enumerate(LOOKS):
+        parts.append(_text(x, top - 6, name, more=turned))
+    for (row, column), square in picture.squares.items():
+        x, y = left + column * (SIZE + GAP), top + row * (SIZE + GAP)
+        parts.append(_square(x, y, square))
+    for number, kind in enumerate(picture.legend):
         x, y = MARGIN + number * KEY_COLUMN, top + down + LINE
-        parts += [_square(x, y, kind, kind.word, framed=False), _text(x + 28, y + 15, kind.word)]
+        parts += [_square(x, y, Square(kind, kind.word)), _text(x + 28, y + 15, kind.word)]
     return "\n".join([*parts, "</svg>\n"])
 
 
@@ -110,10 +143,11 @@ def _text(x: float, y: float, text: str, weight: str = "normal", *, more: str = 
     )
 
 
-def _square(x: float, y: float, kind: Look, title: str, *, framed: bool) -> str:
-    frame = f' stroke="{DIFFERS}" stroke-width="3"' if framed else ""
+def _square(x: float, y: float, square: Square) -> str:
+    frame = f' stroke="{DIFFERS}" stroke-width="3"' if square.framed else ""
+    kind = square.look
     return (
-        f"<g><title>{escape(title)}</title>"
+        f"<g><title>{escape(square.told)}</title>"
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{SIZE}" height="{SIZE}" fill="{kind.fill}"{frame}/>'
         f'<text x="{x + SIZE / 2:.1f}" y="{y + 15:.1f}" text-anchor="middle" font-weight="bold" '
         f'fill="{kind.ink}">{kind.letter}</text></g>'

@@ -19,7 +19,7 @@ from harness.core.probe.flips import FlipLog
 from harness.core.target import PodPort
 from harness.errors import ProbeError
 from harness.exitcode import ExitCode
-from harness.report.heatmap import DIFFERS, svg
+from harness.report.heatmap import DIFFERS, picture_of, svg
 from harness.report.matrix import Verdicts, tables
 
 
@@ -100,7 +100,7 @@ def test_table_has_a_letter_for_every_cell() -> None:
 
 
 def test_picture_is_whole_xml_and_tells_each_cell_in_words() -> None:
-    picture = svg(matrix(SHUT), title="<who> & whom", differing={ASK})
+    picture = svg(picture_of(matrix(SHUT), {ASK}), title="<who> & whom")
 
     root = ET.fromstring(picture)  # noqa: S314 - our own
     titles = [element.text for element in root.iter("{http://www.w3.org/2000/svg}title")]

@@ -1,0 +1,69 @@
+"""The state that a verb judges: manifests, or the objects of a cluster."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.commands.access import access_of
+from harness.commands.folder import scenario_of
+from harness.core.compare.world import State
+from harness.core.manifests.reader import Resource, topology_of
+from harness.edge.api.livestate import live_state
+from harness.edge.cluster.opening import ClusterMode, ClusterSpec
+from harness.edge.cluster.tools import tools_with
+from harness.edge.machine.patience import PATIENCE
+from harness.errors import ContentError
+from harness.progress import Progress
+
+CONTEXT_HELP = (
+    "judge the objects of this cluster instead of files: a kubectl context, or the name of a "
+    "cluster of policylab; no packet is sent"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A state, the objects that it was read from, and in words where these came from."""
+
+    state: State
+    resources: tuple[Resource, ...]
+    origin: str
+
+
+def given(
+    manifests: Path | None, context: str, arguments: argparse.Namespace, progress: Progress
+) -> Given:
+    """The state of a folder or of a cluster; `arguments` has what `add_manifests` adds.
+
+    Raises:
+        ContentError: neither or both are named, or the folder has nothing to read.
+        ManifestError: a file cannot be read.
+        ClusterNotReady: the cluster does not answer.
+    """
+    if bool(context) is (manifests is not None):
+        raise ContentError(
+            "one of --manifests and --context says what is judged",
+            seen="both" if context else "neither",
+            try_="--manifests DIR, or --context NAME",
+        )
+    if manifests is None:
+        return _live(context, arguments, progress)
+    scenario = scenario_of(manifests, arguments)
+    resources = tuple(scenario.audit.resources)
+    declared = topology_of(resources).pods
+    assumed = frozenset(scenario.topology.pods.keys() - declared.keys())
+    state = State(scenario.topology, tuple(scenario.policies), assumed)
+    return Given(state, resources, f"the manifests in {manifests}")
+
+
+def _live(context: str, arguments: argparse.Namespace, progress: Progress) -> Given:
+    access = access_of(arguments)
+    if context in access.owned():
+        cluster = access.running(context)
+    else:
+        spec = ClusterSpec(mode=ClusterMode.EXTERNAL, context=context)
+        cluster = access.open(spec, progress, tools_with(PATIENCE))
+    topology, policies, resources = live_state(access.doors(cluster).kube())
+    return Given(State(topology, policies), resources, f"the objects of the cluster {context}")

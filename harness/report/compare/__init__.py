@@ -1,0 +1,1 @@
+"""What a state's policies add up to, in words, as pictures and for programs."""

@@ -1,0 +1,117 @@
+"""Who may reach whom, as a table of text, as a picture, and for programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from harness.core.compare.naming import ends_words
+from harness.core.compare.ports import ports_words
+from harness.core.compare.reach import Column, Group, Reach
+from harness.report.compare.looks import LEGEND, look_of
+from harness.report.compare.members import as_json
+from harness.report.heatmap import Picture, Square
+from harness.report.matrix import STYLES
+
+SCHEMA_VERSION = 1
+CELL = 4
+"""Letters across for a column."""
+ROW = 48
+"""Letters across for the name of a row; a longer one has a line of its own."""
+CORNER = "from \\ to"
+_STYLES = {look.letter: style for look, style in STYLES.items()} | {"~": "bold cyan"}
+
+
+def column_words(column: Column) -> str:
+    """A receiver and its ports."""
+    ports = ports_words(column.ports, column.all_ports)
+    return f"{ends_words(column.group.ends)}: {ports}"
+
+
+def matrix_text(reach: Reach, width: int) -> Iterator[Text]:
+    """Tables of as many columns as the width holds, the names of the columns, and the legend."""
+    askers = [group for group in reach.groups if group.asks]
+    names = [ends_words(group.ends) for group in askers]
+    across = min(max(map(len, names), default=0), ROW) + 1
+    size = max((width - across) // CELL, 1)
+    for first in range(0, len(reach.columns), size):
+        columns = list(enumerate(reach.columns, 1))[first : first + size]
+        head = "".join(f"{number:>{CELL}}" for number, _ in columns)
+        yield Text(f"{CORNER:<{across}}{head}", "bold")
+        for group, name in zip(askers, names, strict=True):
+            cells = [_cell(reach, group, column) for _, column in columns]
+            if all(cell.plain.isspace() for cell in cells):
+                continue
+            long = len(name) >= across
+            if long:
+                yield Text(name)
+            yield Text.assemble(f"{'' if long else name:<{across}}", *cells)
+        yield Text("")
+    for number, column in enumerate(reach.columns, 1):
+        yield Text(f"{number:>{CELL}}  {column_words(column)}")
+    yield Text("")
+    legend = (Text(f"{look.letter} {look.word}", _STYLES[look.letter]) for look in LEGEND)
+    yield Text("   ").join(legend)
+
+
+def _cell(reach: Reach, group: Group, column: Column) -> Text:
+    verdict = reach.cells.get((group, column))
+    if verdict is None:
+        return Text(" " * CELL)
+    letter = look_of(verdict).letter
+    return Text.assemble(" " * (CELL - 1), (letter, _STYLES[letter]))
+
+
+def summary(reach: Reach) -> dict[str, int]:
+    """How many cells there are of each verdict."""
+    return {"cells": len(reach.cells), **Counter(map(str, reach.cells.values()))}
+
+
+def summary_words(reach: Reach) -> str:
+    """The numbers in one line."""
+    counts = Counter(look_of(verdict) for verdict in reach.cells.values())
+    return ", ".join(f"{counts[look]} {look.word}" for look in LEGEND if counts[look]) or "no flows"
+
+
+def matrix_picture(reach: Reach) -> Picture:
+    """The table as a picture; each square tells its flow in words."""
+    askers = [group for group in reach.groups if group.asks]
+    rows = [ends_words(group.ends) for group in askers]
+    columns = [column_words(column) for column in reach.columns]
+    numbers = {group: number for number, group in enumerate(askers)}
+    places = {column: number for number, column in enumerate(reach.columns)}
+    squares = {}
+    for (group, column), verdict in reach.cells.items():
+        row, place, look = numbers[group], places[column], look_of(verdict)
+        told = f"{rows[row]} to {columns[place]}: {look.word}"
+        squares[row, place] = Square(look, told)
+    return Picture(rows, columns, squares, LEGEND)
+
+
+def matrix_document(reach: Reach, origin: str, notes: Sequence[str]) -> dict[str, Any]:
+    """The table for programs, valid by `templates/matrix.schema.json`."""
+    numbers = {group: number for number, group in enumerate(reach.groups)}
+    return {
+        "schema": SCHEMA_VERSION,
+        "origin": origin,
+        "observed": False,
+        "groups": [
+            {"name": ends_words(group.ends), "members": [as_json(end) for end in group.ends]}
+            for group in reach.groups
+        ],
+        "cells": [
+            {
+                "from": numbers[group],
+                "to": numbers[column.group],
+                "ports": [str(port) for port in column.ports],
+                "verdict": str(verdict),
+            }
+            for (group, column), verdict in reach.cells.items()
+        ],
+        "undeclared_ports_open": reach.undeclared,
+        "summary": summary(reach),
+        "notes": list(notes),
+    }
