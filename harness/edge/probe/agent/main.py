@@ -1,4 +1,4 @@
-"""The agent's event loop: requests from stdin, a round's sockets, and the listeners."""
+"""The agent's event loop: requests from its input, a round's sockets, and the listeners."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import selectors
 import socket
 import sys
 import time
-from typing import Any
+from typing import Any, TextIO
 
 from harness.edge.probe.agent.attempt import Loop, fresh_ports
 from harness.edge.probe.agent.listeners import Listeners
@@ -16,11 +16,16 @@ CHUNK = 1 << 16
 
 
 class Agent:
-    """Serves requests one after the other, and its listeners all the time."""
+    """Serves requests one after the other, and its listeners all the time.
 
-    def __init__(self) -> None:
+    `stdin` is a file descriptor, `stdout` a text file.
+    """
+
+    def __init__(self, stdin: int, stdout: "TextIO") -> None:
+        self.stdin = stdin
+        self.stdout = stdout
         self.selector = selectors.DefaultSelector()
-        self.selector.register(0, selectors.EVENT_READ, self)
+        self.selector.register(stdin, selectors.EVENT_READ, self)
         self.loop = Loop(self.selector, fresh_ports())
         self.listeners = Listeners(self.selector)
         self.round: Round | None = None
@@ -29,7 +34,7 @@ class Agent:
         self.ended = False
 
     def run(self) -> None:
-        """Answer until stdin ends."""
+        """Answer until the input ends; then close the listeners."""
         while not self.ended:
             looked = time.monotonic()
             pause = self.round.pause() if self.round else None
@@ -44,14 +49,16 @@ class Agent:
                 worked = 0.0 if self.round.over else time.monotonic() - woke
                 self.round.lag = max(self.round.lag, woke - looked - pause, worked)
                 if self.round.over:
-                    say(self.round.answer())
+                    self.say(self.round.answer())
                     self.round = None
             while self.lines and not self.round:
                 self.begin(json.loads(self.lines.pop(0)))
+        self.listeners.replace([], "")
+        self.selector.close()
 
     def ready(self) -> None:
-        """Take requests from stdin; its end is ours."""
-        data = os.read(0, CHUNK)
+        """Take requests from the input; its end is ours."""
+        data = os.read(self.stdin, CHUNK)
         self.ended = not data
         *whole, self.buffer = (self.buffer + data).split(b"\n")
         self.lines += whole
@@ -63,11 +70,16 @@ class Agent:
             self.round = Round(request, self.loop)
         elif "listen" in request:
             opened = self.listeners.replace(request["listen"], request["name"])
-            say({"round": number, "listening": opened})
+            self.say({"round": number, "listening": opened})
         elif "heard" in request:
-            say({"round": number, "heard": self.listeners.tell()})
+            self.say({"round": number, "heard": self.listeners.tell()})
         else:
-            say(timing(request))
+            self.say(timing(request))
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Write one line, at once."""
+        self.stdout.write(json.dumps(message) + "\n")
+        self.stdout.flush()
 
 
 def timing(request: dict[str, Any]) -> dict[str, Any]:
@@ -84,15 +96,10 @@ def timing(request: dict[str, Any]) -> dict[str, Any]:
     return {"round": request["round"], "ms": taken}
 
 
-def say(message: dict[str, Any]) -> None:
-    """Write one line, at once."""
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
-
-
-def main() -> None:
+def main(stdin: int = 0, stdout: "TextIO | None" = None) -> None:
     """Say hello, then serve."""
     with open("/etc/resolv.conf", encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs 4 ms
         conf = file.read()
-    say({"hello": 1, "hostname": socket.gethostname(), "resolv_conf": conf})
-    Agent().run()
+    agent = Agent(stdin, stdout or sys.stdout)
+    agent.say({"hello": 1, "hostname": socket.gethostname(), "resolv_conf": conf})
+    agent.run()
