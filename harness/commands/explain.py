@@ -1,4 +1,4 @@
-"""`policylab explain`: explains one flow, or says policies in words, without a cluster."""
+"""`policylab explain`: explains one flow, policies, or one word, without a cluster."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from textwrap import fill, indent
 
 from harness.commands.folder import add_manifests, scenario_of
 from harness.core.policy.account import accounts
 from harness.core.predict.walk import walk
 from harness.core.target import parse_source, parse_target
 from harness.edge.cni.known import PROFILES
+from harness.edge.files.labs import load_shown
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
 from harness.report.walk import accounts_document, accounts_text, walk_document, walk_text
+from harness.report.words import entries, entries_of_labs, explain
 
 _PAIR = 2
+WIDTH = 96
+"""Columns of an explanation; an id or a command that can be copied is never broken."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,15 +30,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "explain",
         aliases=["diagnose"],
-        help="say whether a flow passes and why, or say policies in words",
+        help="say whether a flow passes and why, what policies say, or what a word means",
         description="With FROM and TO: follows one flow through the lookup of a name, the "
         "translation of a Service, and the policies of both ends; prints a policy that would open "
-        "a denied flow. With a file or a folder: says in words what each policy in it does.",
+        "a denied flow. "
+        "With a file or a folder: says in words what each policy in it does. With a word of a "
+        "lab's table or of a report: says what the word means. A word is an outcome (timeout), a "
+        "kind of target (blocked), a fact (fact/policies), a part of a table (really), the id of "
+        "an erratum, or the id of a row.",
     )
     parser.add_argument(
         "what",
         nargs="*",
-        metavar="FROM TO | FILE",
+        metavar="FROM TO | FILE | WORD",
         help="FROM: NAMESPACE/POD or net/ADDRESS. TO: pod/NAMESPACE/POD:PORT[/udp|/sctp], "
         "svc/NAMESPACE/NAME:PORT, name/HOST:PORT, net/ADDRESS:PORT or ping/pod/NAMESPACE/POD. "
         "FILE: a file or folder of manifests",
@@ -47,17 +56,30 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _explain(arguments: argparse.Namespace, _: Progress) -> ExitCode:
     what: list[str] = arguments.what
+    if len(what) == 1 and arguments.manifests is None and not Path(what[0]).exists():
+        return _word(what[0])
     if len(what) == _PAIR and arguments.manifests is not None:
         text = _flow(arguments, *what)
     elif len(what) < _PAIR and (what or arguments.manifests is not None):
         text = _policies(arguments, Path(what[0]) if what else arguments.manifests)
     else:
         raise ContentError(
-            "the command line names neither a flow nor a file of policies",
+            "the command line names neither a flow nor a file of policies nor a word",
             seen=" ".join(what) or "nothing",
-            try_="policylab explain --manifests DIR FROM TO, or policylab explain FILE",
+            try_="policylab explain --manifests DIR FROM TO, policylab explain FILE, or policylab "
+            "explain WORD",
         )
     sys.stdout.write(text)
+    return ExitCode.OK
+
+
+def _word(word: str) -> ExitCode:
+    known = [*entries(PROFILES), *entries_of_labs(load_shown())]
+    for entry in explain(word, known):
+        sys.stdout.write(f"{entry.word}: {entry.what}\n")
+        for line in entry.lines:
+            text = fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
+            sys.stdout.write(indent(f"{text}\n", "  "))
     return ExitCode.OK
 
 

@@ -12,8 +12,9 @@ from harness.core.lab.words import KINDS
 from harness.core.outcome import MEANING, Outcome
 from harness.core.target import FACTS, FORMS, Target, parse_target
 from harness.edge.cni.known import PROFILES
-from harness.edge.files.labs import HOME
-from harness.report.words import UNWRITTEN
+from harness.edge.files.labs import HOME, load_shown
+from harness.exitcode import ExitCode
+from harness.report.words import UNWRITTEN, entries_of_labs, explain
 
 PAGE = HOME / "WORDS.md"
 
@@ -52,3 +53,53 @@ def test_every_fact_is_explained_with_what_its_row_needs() -> None:
         form = "/".join(filter(None, ("fact", name, fact.ends)))
         measures = fact.measures.replace("|", r"\|")
         assert f"| `{form}` | {measures} | {fact.requirements} |" in words
+
+
+def explained(word: str, capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(["explain", word]) == ExitCode.OK
+    return " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("timeout", f"timeout: an outcome {MEANING[Outcome.TIMEOUT]}"),
+        ("`TIMEOUT`", f"timeout: an outcome {MEANING[Outcome.TIMEOUT]}"),
+        ("blocked", KINDS["blocked"].does),
+        ("pod/shop/db:6379", KINDS["pod"].does),
+        ("policies", FACTS["policies"].measures),
+        ("cni:denied", LINES["denied"]),
+        ("denied", "calico: timeout; cilium: timeout"),
+        ("tutorial says", "the outcome that the tutorial documents"),
+        ("ours", "policylab added it"),
+        ("not checked", "the status of a row"),
+        ("boundary-no-name", "an erratum of lab12-zero-trust the tutorial says: curl"),
+    ],
+)
+def test_command_explains_one_word(
+    word: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said in explained(word, capsys)
+
+
+def test_every_row_and_every_erratum_is_explained_by_its_id() -> None:
+    labs = load_shown()
+    known = entries_of_labs(labs)
+
+    for shown in labs.values():
+        for each in shown:
+            said = [line for entry in explain(each.row.id, known) for line in entry.lines]
+            assert f"why: {each.row.why}" in said
+            if erratum := each.row.erratum:
+                said = [line for entry in explain(erratum.id, known) for line in entry.lines]
+                assert f"but: {erratum.why}" in said
+
+
+@pytest.mark.parametrize(
+    ("word", "said"), [("timout", "did you mean `timeout`"), ("xyzzy", "policylab words")]
+)
+def test_unknown_word_is_bad_usage_and_the_nearest_words_are_named(
+    word: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", word]) == ExitCode.USAGE
+    assert said in capsys.readouterr().err

@@ -1,7 +1,8 @@
-"""What the kinds of target mean, for the reader of a table.
+"""What the words of a table and the kinds of target mean, for the reader of a table.
 
-`labs/WORDS.md` is made of these sentences, of `harness.core.outcome.MEANING`, of the lines of
-`CniProfile` and of `harness.core.target.FACTS` (`harness.report.words`).
+`labs/WORDS.md` and `policylab explain` are made of these sentences, of
+`harness.core.outcome.MEANING`, of the lines of `CniProfile` and of `harness.core.target.FACTS`
+(`harness.report.words`).
 """
 
 from __future__ import annotations
@@ -78,7 +79,28 @@ KINDS: Mapping[str, Kind] = {
     "fact": Kind(
         "fact/policies",
         "Something is measured that is neither a connection nor a question to DNS.",
-        "Each fact has its own line below.",
+        "Each fact has a name, and a meaning of its own.",
     ),
 }
 """Each kind of target, by the word before its first slash."""
+
+PARTS: Mapping[str, str] = {
+    "step": "names a state of the cluster. After the colon stand the manifests that are in force: "
+    "files in `manifests/TUTORIAL/`, without `.yaml`. All rows below it look at this state.",
+    "from": "is the pod that asks: `NAMESPACE/NAME`. The pods of a Deployment are `NAME-1`, "
+    "`NAME-2` and so on; `deploy/NAME` means any of them.",
+    "to": "says whom the pod asks, and how: it begins with a kind of target.",
+    "tutorial says": "is the outcome that the tutorial documents.",
+    "really": "is filled in where the tutorial is wrong. It is the outcome that the policies "
+    "predict and the cluster shows.",
+    "why": "is the reason, in one sentence. A line with an empty `from` continues the row above "
+    "it.",
+    "[db-open, 3.1]": "before the reason is a reference. A row with a `really` first names its "
+    "*erratum*: the entry below the table that says what is wrong, why it is wrong, and what "
+    "works. Then comes the section of the tutorial, if it is not the section of the whole table: "
+    "a number, or a heading if the tutorial has no numbers.",
+    "[ours]": "marks a row that the tutorial does not have: policylab added it.",
+    "$ ...": "is the tutorial's own command. It runs in the `from` pod, and it must agree with the "
+    "probe.",
+}
+"""Each part of a table, as it is written there, with the rest of a sentence about it."""
