@@ -19,6 +19,7 @@ from harness.commands import (
     policies,
     probe,
     watch,
+    whatif,
     words,
 )
 from harness.commands.access import REAL, Access
@@ -49,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"policylab {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for verb in (cluster, images, claims, explain, matrix, policies, probe, watch, fuzz, words):
+    judging = (explain, matrix, whatif, policies)
+    for verb in (cluster, images, claims, *judging, probe, watch, fuzz, words):
         verb.add_parser(commands)
     return parser
 

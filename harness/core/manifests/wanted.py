@@ -5,33 +5,39 @@ A list in YAML, one entry a path:
     - {from: develop/frontend, to: pod/develop/backend:8080}
     - {from: develop/*, to: dns}
 
-`from` is a pod, or every pod of a namespace. `to` is `pod/NAMESPACE/NAME:PORT[/udp]`,
-`net/HOST:PORT[/udp]` (outside of the cluster), or `dns`: CoreDNS on port 53, UDP and TCP.
+`harness.core.manifests.wishes` has the forms of `from` and `to`; `dns` is CoreDNS on port 53, UDP
+and TCP.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import yaml
 
-from harness.core.ask import Flow, flow_of
+from harness.core.ask import Flow
 from harness.core.manifests.reader import Resource
 from harness.core.manifests.text.documents import Document
 from harness.core.manifests.text.reading import read
-from harness.core.model import Pod, Protocol, Topology
-from harness.core.target import ExternalPort, PodPort, parse_target
-from harness.errors import ManifestError, OutcomeTableError
+from harness.core.manifests.wishes import EVERY, FORMS, Outside, PodsOf, Who, Wish, wish_of
+from harness.core.model import External, Pod, Topology
+from harness.errors import ManifestError
 
 CONFIG_MAP = "wanted-flows"
 """The ConfigMap by which a lab's manifests carry the list, under the key `flows`."""
 
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 1024 * 1024
 MAX_ENTRIES = 1000
-DNS_PORT = 53
-SYSTEM = "kube-system"
-EVERY = "*"
+MAX_ENDS = 20_000
+
+
+def list_in(resources: Iterable[Resource]) -> tuple[str, str] | None:
+    """The text of the list that a state's ConfigMap has, and its place; None if there is none."""
+    for resource in resources:
+        if (resource.kind, resource.name) == ("ConfigMap", CONFIG_MAP):
+            text = str((resource.body.get("data") or {}).get("flows", ""))
+            return text, f"{resource.origin} (flows)"
+    return None
 
 
 def wanted_in(resources: Iterable[Resource], topology: Topology) -> tuple[Flow, ...] | None:
@@ -40,30 +46,39 @@ def wanted_in(resources: Iterable[Resource], topology: Topology) -> tuple[Flow, 
     Raises:
         ManifestError: the list is wrong; the message names the entry.
     """
-    for resource in resources:
-        if (resource.kind, resource.name) == ("ConfigMap", CONFIG_MAP):
-            text = (resource.body.get("data") or {}).get("flows", "")
-            return parse_wanted(text, topology, origin=f"{resource.origin} (flows)")
-    return None
+    found = list_in(resources)
+    return None if found is None else parse_wanted(found[0], topology, origin=found[1])
 
 
 def parse_wanted(text: str, topology: Topology, *, origin: str) -> tuple[Flow, ...]:
     """Read a list of wanted flows, and find their ends among those who are there; each comes once.
 
     Raises:
+        ManifestError: it is no such list, or an entry means too many flows; as `parse_wishes`.
+    """
+    wishes = parse_wishes(text, topology, origin=origin)
+    return tuple(dict.fromkeys(flow for wish in wishes for flow in _flows(wish, topology)))
+
+
+def parse_wishes(text: str, topology: Topology, *, origin: str) -> tuple[Wish, ...]:
+    """Read a list of flows, entry by entry.
+
+    Raises:
         ManifestError: it is no such list, is larger than `MAX_BYTES` or `MAX_ENTRIES` allow, or
             names an end that is not there; the message has the line.
     """
     document = _document(text, origin)
-    flows: dict[Flow, None] = {}
+    wishes = []
     for number, entry in enumerate(document.value):
         where = f"{origin}:{document.line((number,))}"
         if not isinstance(entry, dict) or entry.keys() != {"from", "to"}:
             raise ManifestError(
                 "an entry has `from` and `to`, and nothing else", where=where, seen=str(entry)[:200]
             )
-        flows |= dict.fromkeys(_flows(entry, topology, where))
-    return tuple(flows)
+        wishes.append(wish_of(entry, topology, where))
+    if sum(len(wish.sources) + len(wish.targets) for wish in wishes) > MAX_ENDS:
+        raise ManifestError(f"the entries have more than {MAX_ENDS} ends", where=origin)
+    return tuple(wishes)
 
 
 def _document(text: str, origin: str) -> Document:
@@ -87,50 +102,40 @@ def _document(text: str, origin: str) -> Document:
     return documents[0]
 
 
-def _flows(entry: dict[str, Any], topology: Topology, where: str) -> Iterator[Flow]:
-    for source in _sources(str(entry["from"]), topology, where):
-        for flow in _to(source, str(entry["to"]), topology, where):
-            if flow.source is not flow.target:
-                yield flow
+def _flows(wish: Wish, topology: Topology) -> Iterator[Flow]:
+    """The flows that an entry means.
+
+    Raises:
+        ManifestError: it means every port or a network, which are too many flows to list.
+    """
+    for who in wish.sources:
+        for source in _ends(who, topology, wish):
+            for other, port in wish.targets:
+                if port.number is None or port.protocol is None:
+                    raise _too_wide(wish, "every port")
+                for target in _ends(other, topology, wish):
+                    if source is not target:
+                        yield Flow(source, target, port.number, port.protocol)
 
 
-def _sources(text: str, topology: Topology, where: str) -> list[Pod]:
-    namespace, _, name = text.partition("/")
-    if name == EVERY:
-        found = [pod for pod in topology.pods.values() if pod.namespace == namespace]
-    else:
-        found = [pod for key, pod in topology.pods.items() if key == text]
-    if not found:
-        raise ManifestError(
-            f"`{text}` is no pod that is there",
-            where=where,
-            seen=f"pods: {', '.join(sorted(topology.pods))}"[:400],
-            try_="NAMESPACE/POD, or NAMESPACE/* for all",
-        )
-    return found
+def _ends(who: Who, topology: Topology, wish: Wish) -> list[Pod | External]:
+    match who:
+        case PodsOf(namespace, name):
+            return [
+                pod
+                for pod in topology.pods.values()
+                if namespace in (EVERY, pod.namespace) and name in (EVERY, pod.name)
+            ]
+        case Outside(name) if name:
+            return [topology.external[name]]
+        case Outside(networks=(network,)) if network.num_addresses == 1:
+            return [External(str(network.network_address), network.network_address)]
+    raise _too_wide(wish, "a network")
 
 
-def _to(source: Pod, text: str, topology: Topology, where: str) -> Iterator[Flow]:
-    if text == "dns":
-        for server in topology.pods.values():
-            if server.namespace == SYSTEM:
-                yield Flow(source, server, DNS_PORT, Protocol.UDP)
-                yield Flow(source, server, DNS_PORT, Protocol.TCP)
-        return
-    try:
-        target = parse_target(text, where=where)
-    except OutcomeTableError as error:
-        raise ManifestError(
-            error.what,
-            where=where,
-            seen=error.seen,
-            try_=f"{error.try_} A list of wanted flows may have: {_FORMS}",
-        ) from error
-    if not isinstance(target, PodPort | ExternalPort):
-        raise ManifestError(
-            f"`{text}` is not valid in a list of wanted flows", where=where, try_=f"write {_FORMS}"
-        )
-    yield flow_of(source.ref, target, topology, where=where)
-
-
-_FORMS = "pod/NAMESPACE/NAME:PORT[/udp], net/HOST:PORT[/udp] or dns"
+def _too_wide(wish: Wish, what: str) -> ManifestError:
+    return ManifestError(
+        f"an entry means {what}, which is too wide for a list whose flows are looked at each",
+        where=wish.where,
+        try_=f"write {FORMS}",
+    )

@@ -1,0 +1,44 @@
+"""Lists of flows that verbs are given: files, or the ConfigMap among the objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from harness.core.manifests.reader import Resource
+from harness.core.manifests.wanted import MAX_BYTES, list_in, parse_wishes
+from harness.core.manifests.wishes import Wish
+from harness.core.model import Topology
+from harness.errors import ContentError
+
+FORM = "a YAML list of {from: NAMESPACE/POD, to: pod/NAMESPACE/POD:PORT}"
+
+
+def list_of(file: Path, topology: Topology) -> tuple[Wish, ...]:
+    """The flows that a file lists.
+
+    Raises:
+        ContentError: the file cannot be read.
+        ManifestError: it is not such a list, or names an end that is not there.
+    """
+    try:
+        with file.open("rb") as opened:
+            text = opened.read(MAX_BYTES + 1).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ContentError("the list cannot be read", where=str(file), seen=str(error)) from error
+    return parse_wishes(text, topology, origin=str(file))
+
+
+def wanted_list(
+    file: Path | None, resources: Iterable[Resource], topology: Topology
+) -> tuple[Wish, ...] | None:
+    """The wanted flows: of the file if there is one, else of the ConfigMap among the objects.
+
+    Raises:
+        ContentError: the file cannot be read.
+        ManifestError: the list is wrong, or names an end that is not there.
+    """
+    if file is not None:
+        return list_of(file, topology)
+    found = list_in(resources)
+    return None if found is None else parse_wishes(found[0], topology, origin=found[1])
