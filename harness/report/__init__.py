@@ -1,4 +1,4 @@
-"""What a person or a program reads of a run: documents, pages, the terminal, tables and pictures.
+"""The output of a run for people and programs: documents, pages, the terminal, tables, pictures.
 
-This room lays out what others found. It may import `harness.core`, and never `harness.edge`.
+This package formats results. It may import `harness.core`, and never imports `harness.edge`.
 """

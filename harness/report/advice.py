@@ -1,4 +1,4 @@
-"""A judgement of privilege, in words for the command line."""
+"""The result of `policylab privilege`, in words for the command line."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from harness.core.policy.privilege import Privilege
 
 
 def privilege_text(privilege: Privilege) -> str:
-    """The three lists, each with its number first."""
+    """The three lists, each after its title and the number of its entries."""
     lists = (
-        ("parts of rules that no wanted flow uses", privilege.unused),
+        ("parts of rules that no wanted flow needs", privilege.unused),
         ("flows that pass and are not wanted", privilege.unwanted),
         ("wanted flows that do not pass", privilege.missing),
     )

@@ -1,7 +1,7 @@
-"""A run's records as the document `labs.json`: the one thing that every report is made from.
+"""The records of a run as the document `labs.json`, from which every report is made.
 
-`templates/labs.schema.json` describes it (JSON Schema 2020-12). Words are those of `Outcome` and
-`Status`; an answer that does not exist is null, never an empty word.
+`templates/labs.schema.json` describes it (JSON Schema 2020-12). It uses the words of `Outcome` and
+`Status`; an answer that does not exist is null, never an empty text.
 """
 
 from __future__ import annotations
@@ -23,17 +23,21 @@ SCHEMA_VERSION = 2
 the name of the run's folder, and `partial` says that rows were left out."""
 
 ENVIRONMENT = ("kubernetes", "kind", "cni", "kernel")
-"""What a result means nothing without; null where it could not be found out."""
+"""The facts that every result needs; a fact is null if it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run as a whole.
 
-    `name` is the name of its folder, `command` the command line, `started` a time as in ISO 8601,
-    `seconds` how long the run took. `deselected` counts the rows that pytest was told to leave out;
-    `partial` says that the run left out rows of its tutorials in this or another way.
-    `interrupted`: the run ended before its last row.
+    Attributes:
+        name: the name of its folder.
+        command: the command line.
+        started: the time at which it began, as in ISO 8601.
+        seconds: how long it took.
+        deselected: the number of rows that the user told pytest to leave out.
+        partial: whether the run left out rows of its tutorials, in any way.
+        interrupted: whether the run ended before its last row.
     """
 
     name: str
@@ -55,8 +59,8 @@ def to_json(
 ) -> dict[str, Any]:
     """The document of one run, with rows as `row_json` makes them.
 
-    `gate` is what the proof of enforcement before the labs showed, `changes` how fast changes of
-    policies came into force (`harness.core.probe.latency.Change`).
+    `gate` has the result of the proof of enforcement before the labs. `changes` says how fast
+    changes of policies came into force (`harness.core.probe.latency.Change`).
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -76,7 +80,7 @@ def to_json(
 
 
 def summary(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """How many rows ended in each status; a status that no row has is 0."""
+    """The number of rows with each status; 0 for a status that no row has."""
     counts = Counter(row["status"] for row in rows)
     return {status.value: counts[status.value] for status in Status}
 
@@ -116,7 +120,7 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def _evidence(seen: Observation) -> dict[str, Any]:
-    """What led to a reading, for programs: attempts, addresses, and times in ms."""
+    """The evidence for a reading, for programs: attempts, addresses, and times in ms."""
     found: dict[str, Any] = {}
     if seen.address:
         found |= {"address": seen.address, "attempts": _attempts(seen.attempts)}
@@ -161,7 +165,10 @@ def _reading(column: str, reading: Reading | None) -> dict[str, str | None]:
 
 
 def _flow(ask: Ask) -> dict[str, str | int | None]:
-    """Who asks, and whom: as tables write it, in words, and over what (a ping has no port)."""
+    """The client and the target: as tables write them, in words, and with port and protocol.
+
+    A ping has no port.
+    """
     target = ask.target
     return {
         "from": str(ask.source),
@@ -177,7 +184,7 @@ def _transcript(transcript: Transcript) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """What JSON can hold; anything it has no word for is kept as text."""
+    """The value as JSON can hold it; a value of another type becomes a text."""
     match value:
         case Enum():
             return plain(value.value)

@@ -1,8 +1,8 @@
-"""A matrix as a picture: one SVG file, without scripts or fonts from elsewhere.
+"""A matrix as a picture: one SVG file that loads no scripts and no fonts.
 
-Each cell has a colour and a letter that say the same, and a title with the whole story, so that it
-can be read in black and white and by a screen reader. Colours: Okabe and Ito's set, which people
-with any colour vision can tell apart.
+Each cell has a colour and a letter with the same meaning, and a title with all details, so that the
+picture works in black and white and with a screen reader. The colours are Okabe and Ito's set,
+which people with any colour vision can distinguish.
 """
 
 from __future__ import annotations
@@ -18,15 +18,22 @@ from harness.core.probe.cells import Cell
 from harness.core.target import Target
 
 SIZE, GAP, CHAR, MARGIN, LINE = 22, 1, 6.6, 12, 16
-"""Pixels: of a cell, between cells, a letter's width, around all, a line of text."""
+"""Pixels: of a cell, between cells, of a letter's width, of the margin, of a line's height."""
 
 KEY_COLUMN = 190
-"""Pixels for one entry of the legend."""
+"""The width of one entry of the legend, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a kind of cell is shown: a word for the legend, a letter, a fill and an ink for it."""
+    """The look of one kind of cell.
+
+    Attributes:
+        word: its name in the legend.
+        letter: the letter in the cell.
+        fill: the colour of the cell.
+        ink: the colour of the letter.
+    """
 
     word: str
     letter: str
@@ -41,11 +48,11 @@ ODD = Look("wrong peer or one way", "!", "#d55e00")
 UNCLEAR = Look("no verdict", "?", "#f0e442", "#000000")
 LOOKS = (OPEN, SHUT, REJECTED, ODD, UNCLEAR)
 DIFFERS = "#cc0066"
-"""The frame of a cell that differs from what the policies say."""
+"""The colour of the frame around a cell that differs from the prediction."""
 
 
 def look(cell: Cell) -> Look:
-    """How a cell is shown."""
+    """The look of a cell."""
     if cell.outcome in (Outcome.WRONG_PEER, Outcome.ONE_WAY):
         return ODD
     match cell.verdict:
@@ -57,7 +64,7 @@ def look(cell: Cell) -> Look:
 
 
 def told(ask: Ask, cell: Cell) -> str:
-    """A cell in one line."""
+    """A cell in one line of text."""
     ms = "" if cell.ms is None else f" after {cell.ms:.1f} ms"
     peer = f", {cell.peer} answered" if cell.peer else ""
     problem = f": {cell.problem}" if cell.problem else ""

@@ -1,4 +1,4 @@
-"""A matrix for the terminal and for programs."""
+"""A matrix of flows, as tables for the terminal and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DIFFERS = "reverse"
 
 
 class Verdicts:
-    """An observed matrix beside what the policies say, if anybody said."""
+    """An observed matrix, compared with the predicted matrix if there is one."""
 
     def __init__(self, seen: Matrix[Cell], expected: Matrix[Verdict] | None = None) -> None:
         self.seen = seen
@@ -43,13 +43,13 @@ class Verdicts:
 
     @property
     def exit_code(self) -> ExitCode:
-        """A difference is certain, whatever other cell has no verdict."""
+        """The exit code; a difference is certain, even if other cells have no verdict."""
         if self.wrong:
             return ExitCode.DIFFERS
         return ExitCode.NO_VERDICT if self.unclear or not len(self.seen) else ExitCode.OK
 
     def summary(self) -> dict[str, int]:
-        """How many cells there are of each kind, and how many differ or have no verdict."""
+        """The number of cells of each kind, of differing cells, and of cells without verdict."""
         kinds = Counter(look(cell).word for _, cell in self.seen)
         return {
             "cells": len(self.seen),
@@ -61,8 +61,8 @@ class Verdicts:
     def as_json(self, **context: Any) -> dict[str, Any]:
         """The matrix for programs: `context`, the cells and the summary.
 
-        `predicted` is null where nobody said what the policies are; `agrees` also where they leave
-        the flow open, or there is no verdict.
+        `predicted` is null if there is no predicted matrix. `agrees` is null then too, and also if
+        the policies leave the flow open or the cell has no verdict.
         """
         missing = {ask for ask, _ in self.unclear}
         cells = []
@@ -86,9 +86,9 @@ class Verdicts:
 
 
 def tables(verdicts: Verdicts) -> Iterable[Table]:
-    """One table for each port and protocol: sources down, the pods that have the port across.
+    """One table for each port and protocol: a row for each client, a column for each target.
 
-    Rows and columns are numbered alike, so that sixty pods fit into a terminal.
+    Rows and columns have the same numbers, so that sixty pods fit into a terminal.
     """
     seen = verdicts.seen
     names = dict.fromkeys([*map(str, seen.sources), *map(_end, seen.targets)])
@@ -107,14 +107,14 @@ def tables(verdicts: Verdicts) -> Iterable[Table]:
 
 
 def legend() -> Text:
-    """What the letters mean."""
+    """The meaning of the letters."""
     return Text("   ").join(
         Text(f"{kind.letter} {kind.word}", style) for kind, style in STYLES.items()
     )
 
 
 def _end(target: Address) -> str:
-    """Who is asked, without the port."""
+    """The target without its port."""
     return str(target.pod) if isinstance(target, PodPort) else target.name
 
 

@@ -1,7 +1,7 @@
-"""Reports for people, all made from the document of `results.to_json`.
+"""Reports for people, made from the document of `harness.report.document.to_json`.
 
-`terminal` for the end of a run, `markdown` for a CI job's summary, `html` for one file that can be
-mailed or kept: no scripts, nothing loaded from elsewhere.
+`markdown` is the summary for a CI job. `html` is one file to mail or to keep: it has no scripts and
+loads nothing from elsewhere.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from harness.report import view
 
 ICONS = {Status.PASS: "✓", Status.FAIL: "✗", Status.ERRATUM: "!", Status.NOT_CHECKED: "?"}
 PLOT_WIDTH = 420
-"""Pixels for the longest measured time."""
+"""The width of the longest bar, in pixels."""
 
 LABEL_WIDTH, WORDS_WIDTH = 170, 250
-"""Pixels for what stands left and right of a plot."""
+"""The width of the texts to the left and to the right of a plot, in pixels."""
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~#])")
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -32,9 +32,15 @@ _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One measured spread as a box plot: pixels from the left, and the numbers in words.
+    """The spread of one measurement as a box plot; all lengths are pixels from the left.
 
-    Quartiles may be missing: then only the median is drawn on the range.
+    Attributes:
+        label: the name of the measurement.
+        left: the least value.
+        right: the greatest value.
+        median: the median.
+        box: the first and the third quartile; None if they are not known.
+        words: the numbers in words.
     """
 
     label: str
@@ -47,7 +53,13 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long changes took that close flows, or open them: in words, and as a histogram."""
+    """The time until policy changes came into force.
+
+    Attributes:
+        way: whether the changes closed or opened flows.
+        words: the times in words.
+        bars: the times as a histogram.
+    """
 
     way: Way
     words: str
@@ -55,12 +67,12 @@ class Latency:
 
     @property
     def title(self) -> str:
-        """What the cluster did."""
+        """The title of the histogram."""
         does = {Way.CLOSES: "a flow was closed", Way.OPENS: "a flow was open"}
         return f"{does[self.way]} after {self.words}"
 
     def width(self, bar: Bar) -> float:
-        """A bar's pixels."""
+        """The width of a bar, in pixels."""
         return round(bar.count * PLOT_WIDTH / max(each.count for each in self.bars), 1)
 
 
@@ -76,9 +88,10 @@ def markdown(document: Mapping[str, Any]) -> str:
 
 
 def boxes(evidence: Mapping[str, Any]) -> list[Box]:
-    """The measured times in a row's evidence: `spread` maps a label to median, min, max and n (ms).
+    """The measured times of a row: its `spread` maps a label to median, min, max and n.
 
-    Spreads that lack one of these numbers are left out: half a plot would mislead.
+    Times are in ms. A spread that lacks one of these numbers is left out, because half a plot would
+    mislead.
     """
     spread = evidence.get("spread")
     found = spread.items() if isinstance(spread, Mapping) else ()
@@ -138,7 +151,7 @@ def _fact(value: Any) -> str:
 
 
 def _escape_markdown(text: Any) -> str:
-    """Text that neither Markdown nor HTML takes for its own, on one line."""
+    """The text on one line, with the characters escaped that Markdown or HTML would interpret."""
     escaped = "".join(_HTML.get(letter, letter) for letter in " ".join(str(text).split()))
     return _MARKDOWN.sub(r"\\\1", escaped)
 

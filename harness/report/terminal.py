@@ -1,7 +1,7 @@
-"""The summary that a student reads in the terminal, from 80 columns on.
+"""The summary of a run in a terminal of 80 columns or more.
 
-Colour only repeats what a symbol or a word says, and where the output is not UTF-8 plain letters
-take the symbols' place.
+Colours only repeat the meaning of a symbol or a word. If the output is not UTF-8, plain letters
+replace the symbols.
 """
 
 from __future__ import annotations
@@ -32,22 +32,19 @@ SYMBOLS = {
 }
 ARROW = ("→", "->")
 NARROW, WIDE = 12, 16
-"""Columns for one answer: `dns_nxdomain` is the longest word."""
+"""The width of one answer in columns; `dns_nxdomain` is the longest word."""
 
 WIDE_FROM = 100
 GAP = 1
 
 
 def terminal(document: Mapping[str, Any], *, results_dir: str) -> TerminalReport:
-    """The summary of a run, to be printed by a rich console.
-
-    `results_dir` is named in the last line.
-    """
+    """The summary of a run, for a rich console; its last line names `results_dir`."""
     return TerminalReport(view.clean(document), view.clean(results_dir))
 
 
 class TerminalReport:
-    """A rich renderable; it looks at the console's width and encoding when it is printed."""
+    """A rich renderable; it uses the console's width and encoding when the console prints it."""
 
     def __init__(self, document: Mapping[str, Any], results_dir: str) -> None:
         self._document = document
@@ -134,7 +131,7 @@ class _Page:
 
     def _cell(self, row: Mapping[str, Any], column: str, status: Status) -> Text:
         word, detail = view.answer(row, column)
-        if len(word) > self._width:  # what a text shows: the flow's cell has room for it
+        if len(word) > self._width:  # the text of `shows`: the flow's cell has room for it
             word = row[column]
         cell = Text(word, STYLES[status] if view.stands_out(row, column) else "")
         if detail and len(detail) <= self._width:

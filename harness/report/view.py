@@ -1,6 +1,6 @@
-"""What every report shows, in words for people; terminal, Markdown and HTML only lay it out.
+"""The content of every report, in words; the terminal, Markdown and HTML only lay it out.
 
-All text passes through `clean`: output of commands is shown, never obeyed.
+All text passes through `clean`, so that control characters in a command's output have no effect.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STATUS_WORDS = {
 STATUS_MEANING = {
     Status.PASS: "the cluster does what the tutorial says",
     Status.FAIL: "the cluster does something else, and no erratum explains why",
-    Status.ERRATUM: "the tutorial is wrong here; its erratum says why, and what is right",
+    Status.ERRATUM: "the tutorial is wrong here; the erratum says why, and gives the right version",
     Status.NOT_CHECKED: "there is no verdict: this row proves nothing",
 }
 NONE = "-"
@@ -48,7 +48,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u
 def clean(value: Any) -> Any:
     """The value without terminal escapes, control characters and direction overrides.
 
-    Newlines and tabs stay. Mappings and lists are cleaned throughout.
+    Newlines and tabs stay. All texts in mappings and lists are cleaned as well.
     """
     match value:
         case str():
@@ -62,7 +62,13 @@ def clean(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Rows that look at one state: `apply` are the manifests in force."""
+    """The rows of one step.
+
+    Attributes:
+        name: the step's name.
+        apply: the manifests in force, without `.yaml`.
+        rows: the rows, as `labs.json` has them.
+    """
 
     name: str
     apply: tuple[str, ...]
@@ -76,7 +82,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One lab module's rows, in order."""
+    """The rows of one lab module.
+
+    Attributes:
+        tutorial: the tutorial's name.
+        name: the phase's name.
+        rows: the rows, as `labs.json` has them, in their order.
+    """
 
     tutorial: str
     name: str
@@ -89,7 +101,7 @@ class Phase:
 
     @property
     def steps(self) -> list[Step]:
-        """Neighbouring rows of one step together."""
+        """The steps; neighbouring rows with the same step are grouped."""
         return [
             Step(name, tuple(apply), tuple(rows))
             for (name, apply), rows in groupby(self.rows, lambda row: (row["step"], row["apply"]))
@@ -97,13 +109,13 @@ class Phase:
 
     @property
     def errata(self) -> list[dict[str, str]]:
-        """What is wrong in the tutorial: each erratum once, however many rows show it."""
+        """The errata of the phase; an erratum that several rows show is listed once."""
         found = {row["erratum"]["id"]: row["erratum"] for row in self.rows if row["erratum"]}
         return list(found.values())
 
     @property
     def amiss(self) -> list[dict[str, Any]]:
-        """Rows that failed or were not checked, each with a reason of its own."""
+        """The rows that failed or were not checked, except rows that the run did not reach."""
         amiss = (Status.FAIL, Status.NOT_CHECKED)
         return [r for r in self.rows if r["status"] in amiss and r["problem"] != NOT_REACHED]
 
@@ -115,7 +127,7 @@ class Phase:
 
 
 def phases(rows: Iterable[dict[str, Any]]) -> list[Phase]:
-    """Rows by phase, both in the order in which they first appear."""
+    """The phases with their rows, both in the order in which they first appear."""
     grouped: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
         grouped.setdefault((row["tutorial"], row["phase"]), []).append(row)
@@ -129,7 +141,7 @@ def counts(summary: Mapping[str, int], *, brief: bool = False) -> str:
 
 
 def total(document: Mapping[str, Any]) -> str:
-    """How many rows there are, and how many of each status."""
+    """The number of rows, in total and for each status."""
     part = " (a part of the tutorials)" if document["partial"] else ""
     return f"{_rows(len(document['rows']))}{part}: {counts(document['summary'])}."
 
@@ -153,9 +165,9 @@ def _rows(count: int) -> str:
 
 
 def explanation(row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is to be said of a row that failed or was not checked, each part with its label.
+    """The explanation of a row that failed or was not checked, as texts with their labels.
 
-    The one explanation: an assertion's message and all reports show it.
+    An assertion's message and all reports show this same explanation.
     """
     parts = [("problem", row["problem"])]
     parts += [(words, " ".join(filter(None, answer(row, column)))) for column, words in COLUMNS]
@@ -167,7 +179,7 @@ def explanation(row: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def explained(row: Mapping[str, Any]) -> list[str]:
-    """The same as lines of text, after a line that names the flow and the step."""
+    """The explanation as lines of text, after a line that names the flow and the step."""
     width = max(len(words) for _, words in COLUMNS) + 1
     head = f"{row['flow']['from']} -> {row['flow']['words']} (step {row['step']})"
     lines = [f"  {label + ':':<{width}} {text}" for label, text in explanation(row)]
@@ -175,16 +187,16 @@ def explained(row: Mapping[str, Any]) -> list[str]:
 
 
 def answer(row: Mapping[str, Any], column: str) -> tuple[str, str]:
-    """One column's word and detail; `-` where there is no answer.
+    """One column's word and detail; `-` if there is no answer.
 
-    What a text or a count `shows` is its own word.
+    A `shows` reading has its text or count instead of a word.
     """
     word, detail = row[column] or NONE, row[f"{column}_detail"] or ""
     return (detail, "") if word == Outcome.SHOWS and detail else (word, detail)
 
 
 def stands_out(row: Mapping[str, Any], column: str) -> bool:
-    """Whether the eye should go to this column: what is refuted, or what should not have been."""
+    """Whether to emphasise this column, because it is refuted or it is the unexpected answer."""
     match row["status"]:
         case Status.ERRATUM:
             return answer(row, column)[0] != answer(row, "observed")[0]
@@ -194,7 +206,7 @@ def stands_out(row: Mapping[str, Any], column: str) -> bool:
 
 
 def wrap(text: str, width: int) -> str:
-    """Lines of at most `width` where it can be done: broken at blanks, else after `.` or `/`."""
+    """Lines of at most `width` characters, if possible: broken at blanks, else after `.` or `/`."""
     lines = [""]
     for piece in re.findall(r"[^ ./]*[ ./]?", text):
         if len(lines[-1]) + len(piece.rstrip()) > width and lines[-1]:
@@ -204,7 +216,7 @@ def wrap(text: str, width: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time as one reads it: `3 ms`, `2.0 s`, `1 min 31 s`."""
+    """A time for people: `3 ms`, `2.0 s`, `1 min 31 s`."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     minutes, rest = divmod(seconds, 60)
@@ -212,14 +224,14 @@ def duration(seconds: float) -> str:
 
 
 def legend(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """The outcome words that these rows use, and what they mean."""
+    """The outcome words that these rows use, with their meanings."""
     seen = {row[column] for row in rows for column, _ in COLUMNS}
     words = [(o.value, MEANING[o]) for o in MEANING if o in seen and o is not Outcome.SHOWS]
     return words + ([(NONE, NONE_MEANING)] if None in seen else [])
 
 
 def environment_line(environment: Mapping[str, Any]) -> str:
-    """What ran, in one line; unknown parts are left out."""
+    """The versions under test in one line; unknown parts are left out."""
     scalars = {k: v for k, v in environment.items() if v is not None and not _nested(v)}
     return ", ".join(f"{key} {value}" for key, value in scalars.items())
 

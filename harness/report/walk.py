@@ -1,7 +1,7 @@
-"""A walk along one flow, and a policy in words: text for people, a document for programs.
+"""The answers of `explain` (one flow, or policies in words): text for people, JSON for programs.
 
-The text is YAML whose comments are the words, so that a policy which it suggests can be applied.
-The document follows `templates/explain.schema.json`.
+The text is YAML with the words as comments, so that kubectl can apply a suggested policy. The
+document follows `templates/explain.schema.json`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ SCHEMA_VERSION = 1
 ENDINGS = {
     Verdict.ALLOW: "nothing blocks it",
     Verdict.DENY: "it is blocked",
-    Verdict.UNDEFINED: "this is not decided by what is known here; it may pass or be blocked",
+    Verdict.UNDEFINED: "the manifests do not decide this; the flow may pass or be blocked",
 }
-"""The last sentence of an answer. An undefined verdict is never told as good news."""
+"""The last sentence of an answer. An undefined verdict never reads like an allowed flow."""
 
 
 def walk_text(walk: Walk) -> str:

@@ -1,4 +1,4 @@
-"""The report folder: labs.json from the first moment on, rewritten whole after every row."""
+"""The report folder: labs.json exists from the start, and is rewritten as rows are checked."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ LABS = "labs.json"
 
 
 class Reports:
-    """Writes what people and machines read after a run."""
+    """Writes the reports of a run, for people and for programs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def write(self, document: dict[str, Any]) -> None:
-        """Replace labs.json in one move, so that a reader or a crash never meets half a file."""
+        """Replace labs.json in one move, so that no reader and no crash finds half a file."""
         self._replace(LABS, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
     def finish(self, document: dict[str, Any]) -> None:
-        """Write labs.json and what is rendered from it; a CI job's summary gets Markdown too."""
+        """Write labs.json and all reports; a CI job's summary gets the Markdown too."""
         self.write(document)
         self._replace("report.html", html(document))
         summary = markdown(document)

@@ -76,7 +76,7 @@ def test_lab_of_one_cni_says_nothing_of_another() -> None:
 
 
 def test_claim_whose_row_is_gone_is_an_error() -> None:
-    with pytest.raises(ContentError, match="no row is called `phase/z"):
+    with pytest.raises(ContentError, match="no row has the name `phase/z"):
         entries([claim("phase/a-*", "phase/z*")], SHOWN, PROFILES)
 
 
@@ -97,12 +97,12 @@ LEDGER: dict[str, Any] = {
         ({"sections": ["1", "2"]}, "section 2 has no claim"),
         ({"sections": []}, "there is no section 1"),
         ({"tutorial": ""}, "no tutorial is named"),
-        ({"claim": [{"section": "1", "says": "x"}]}, "needs rows, or why"),
+        ({"claim": [{"section": "1", "says": "x"}]}, "needs either `rows` or"),
         (
             {"claim": [{"section": "1", "says": "x", "rows": ["a"], "untestable": "b"}]},
-            "and not both",
+            "not both",
         ),
-        ({"claim": [{"section": "1", "rows": ["a"]}]}, "what it says"),
+        ({"claim": [{"section": "1", "rows": ["a"]}]}, "a sentence"),
         ({"claim": [{"section": "1", "says": "x", "row": ["a"]}]}, "unknown key row"),
     ],
 )

@@ -117,7 +117,7 @@ def test_privilege_names_the_unused_selector(capsys: pytest.CaptureFixture[str])
     assert judged("privilege") == 0
 
     said = capsys.readouterr().out
-    assert "1 parts of rules that no wanted flow uses\n  develop/allow-dns-egress egress" in said
+    assert "1 parts of rules that no wanted flow needs\n  develop/allow-dns-egress egress" in said
     assert "  traefik/gateway -> pod/production/production-db:5432\n" in said
     assert "  develop/frontend -> pod/develop/backend:8080\n" in said
 

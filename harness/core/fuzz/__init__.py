@@ -1,1 +1,1 @@
-"""Generated worlds and policies: how they are drawn, judged and shrunk."""
+"""Random worlds and policies: how they are drawn, judged and shrunk."""

@@ -1,14 +1,15 @@
-"""Made-up worlds and policies, the same for the same seed: what the oracle and a CNI must agree on.
+"""Random worlds and policies, on which the oracle and a CNI must agree. A seed fixes the cases.
 
-A world is small and dense: few labels, ports and names, so that policies meet pods, and pods that
-look alike differ in one point. It serves for some cases, for pods are slow to start and Cilium slow
-to take in other labels (over 15 s when all change, measured); from case to case policies change.
-What a case holds is YAML as a lab would have it, read back by `harness.core.manifests.reader`.
+A world (namespaces and pods) is small and dense: with few labels, ports and names, policies often
+select pods, and similar pods differ in one point. Several cases share a world, because pods start
+slowly and Cilium needs long for changed labels (over 15 s when all labels change, measured). Cases
+of a world differ only in their policies. A case is YAML, as in a lab, and
+`harness.core.manifests.reader` reads it.
 
-Only what the oracle decides is drawn, and of that nothing in which the CNI's profile departs from
-the API: blocks over pods where an ipBlock never means a pod (ip_block_of_pods), and rules that
-policyTypes leaves out where they count (rules_left_out, found by this fuzz;
-tests/live/test_6_fuzz.py shows it).
+The drawing leaves out everything that the oracle leaves open, and everything in which the CNI's
+profile departs from the API: ipBlocks over pods if an ipBlock never matches a pod
+(ip_block_of_pods), and rules of a direction that policyTypes leaves out if the CNI enforces them
+(rules_left_out; this fuzz found it, and tests/live/test_6_fuzz.py shows it).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from harness.core.manifests.reader import Resource, parse
 from harness.core.model import CILIUM_POLICY, Direction
 
 PREFIX = "policylab-fuzz"
-"""What the names of all namespaces begin with; the world's number follows on the cluster."""
+"""The prefix of all namespaces; on the cluster the number of the world follows it."""
 
 TCP_PORTS, UDP_PORTS = (8080, 8081, 9090), (8080,)
 """The ports on which every pod's prober listens."""
@@ -53,7 +54,10 @@ Body = Mapping[str, Any]
 class Case:
     """One state of the cluster: namespaces and pods with their labels, and policies.
 
-    Cases of one `world` differ in nothing but their policies.
+    Attributes:
+        name: the case's name in reports.
+        world: the number of its world, from 1 on; cases of one world differ only in their policies.
+        objects: the namespaces, pods and policies, as YAML has them.
     """
 
     name: str
@@ -72,28 +76,28 @@ class Case:
 
     @property
     def bare(self) -> Case:
-        """The same without policies."""
+        """The same case without policies."""
         return replace(
             self, objects=tuple(b for b in self.objects if b["kind"] not in POLICY_KINDS)
         )
 
     @property
     def prefix(self) -> str:
-        """What the names of its namespaces begin with on the cluster."""
+        """The prefix of its namespaces on the cluster."""
         return f"{PREFIX}-{self.world}"
 
     @property
     def resources(self) -> tuple[Resource, ...]:
-        """The objects, in namespaces of their world.
+        """The objects, in the namespaces of their world.
 
         Raises:
-            ManifestError: policylab does not take them; the generator is wrong.
+            ManifestError: policylab cannot read them, so the generator is wrong.
         """
         return parse(self.text.replace(PREFIX, self.prefix), origin=self.name)
 
 
 def draw_cases(seed: int, policies: int, cni: CniProfile) -> Iterator[Case]:
-    """Cases with that many policies in all; the same seed and CNI give the same cases."""
+    """Cases with `policies` policies in total; the same seed and CNI give the same cases."""
     number = 0
     while policies > 0:
         case = _draw_case(seed, number, cni)
@@ -120,7 +124,7 @@ def _random(seed: int, what: str) -> Random:
 
 
 def _draw_world(draw: Random) -> tuple[Body, ...]:
-    """Two or three namespaces and four to six pods; each calls its ports as it likes."""
+    """Two or three namespaces and four to six pods; the names of ports differ from pod to pod."""
     spaces = [f"{PREFIX}-{letter}" for letter in "abc"[: draw.randint(2, 3)]]
     namespaces = [
         {
@@ -130,7 +134,7 @@ def _draw_world(draw: Random) -> tuple[Body, ...]:
         }
         for name in spaces
     ]
-    # Every namespace has a pod; the rest lie anywhere.
+    # Every namespace has a pod; the other pods are in random namespaces.
     homes = [*spaces, *(draw.choice(spaces) for _ in range(draw.randint(4, 6) - len(spaces)))]
     return (*namespaces, *(_pod(draw, f"pod-{n}", home) for n, home in enumerate(homes, 1)))
 
@@ -171,7 +175,8 @@ def _draw_policy(draw: Random, name: str, spaces: list[str], cni: CniProfile) ->
     if types:
         spec["policyTypes"] = types
     for direction in Direction:
-        # Rules of a direction that policyTypes leaves out must do nothing: now and then draw some.
+        # Rules of a direction that policyTypes leaves out must have no effect: draw some, but
+        # rarely.
         idle = cni.ignores_rules_left_out and draw.random() < 0.1  # noqa: PLR2004
         if direction in (types or ["Ingress", "Egress"]) or idle:
             rules = some(draw, (1, 4, 3), partial(_draw_rule, draw, direction, spaces, cni))

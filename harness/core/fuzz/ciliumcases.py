@@ -1,4 +1,4 @@
-"""Made-up CiliumNetworkPolicies, of the parts that `harness.core.manifests.ciliumpolicy` reads."""
+"""Random CiliumNetworkPolicies with parts that `harness.core.manifests.ciliumpolicy` reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.core.fuzz.drawing import (
 from harness.core.manifests.ciliumrules import NAMESPACE, NAMESPACE_LABELS
 
 SHARE = 0.35
-"""How many of the policies drawn for Cilium are of its own kind."""
+"""The share of CiliumNetworkPolicies among the policies that are drawn for Cilium."""
 
 _ENTITIES = ("world", "cluster", "host", "all")
 
@@ -55,7 +55,7 @@ def _rule(draw: Random, direction: str, spaces: list[str]) -> dict[str, Any]:
 
 
 def _endpoint(draw: Random, spaces: list[str]) -> dict[str, Any]:
-    """Pods by their labels, of the own namespace or of those that are told."""
+    """Pods by their labels, in the policy's own namespace or in the namespaces that are given."""
     found = draw_selector(draw, APPS)
     match draw.choices(("own", "named", "labelled", "any"), (4, 3, 2, 2))[0]:
         case "named":
@@ -72,7 +72,7 @@ def _endpoint(draw: Random, spaces: list[str]) -> dict[str, Any]:
 
 
 def _port(draw: Random) -> dict[str, Any]:
-    """As NetworkPolicy has it, but numbers are texts, and 0 and ANY stand for all."""
+    """A port as in a NetworkPolicy, but numbers are texts; port 0 and protocol ANY mean all."""
     found = draw_ports(draw)
     if "protocol" not in found and draw.random() < 0.5:  # noqa: PLR2004
         found["protocol"] = "ANY"

@@ -1,7 +1,7 @@
 """A case of the fuzz as a file for tests/corpus, which the oracle's own tests then read.
 
-The corpus writes flows by patterns, not by the grammar of targets: it speaks of many flows at once
-(`deny * -> shop/web:*`), of flows from outside, and of protocols that no client here can send.
+The corpus writes flows as patterns, not in the grammar of targets: it has lines for many flows at
+once (`deny * -> shop/web:*`), for flows from outside, and for protocols that no prober can send.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def written(flow: Flow) -> str:
 def corpus_text(
     case: Case, scenario: Scenario, disagreed: Sequence[Disagreement], *, source: str
 ) -> str:
-    """A file as tests/corpus has them: the oracle's verdicts, and beside them what was seen.
+    """The text of a file for tests/corpus: the oracle's verdicts, with the differing observations.
 
-    `scenario` is the case on the cluster; `source` says which CNI and which seed.
+    `scenario` is the case on the cluster; `source` names the CNI and the seed.
     """
     pods = [pod for pod in scenario.topology.pods.values() if pod.namespace.startswith(PREFIX)]
     spaces = {pod.namespace: scenario.topology.namespaces[pod.namespace] for pod in pods}
@@ -58,12 +58,12 @@ def corpus_text(
         "observed": _differences(disagreed, scenario),
     }
     text = yaml.safe_dump(body, sort_keys=False, width=200, default_flow_style=None)
-    # Which worker's namespaces they were means nothing to a reader.
+    # The number of the world in the namespaces means nothing to a reader.
     return re.sub(rf"{PREFIX}-(\d+-)?", "", text)
 
 
 def _differences(disagreed: Sequence[Disagreement], scenario: Scenario) -> list[dict[str, Any]]:
-    """What was seen, and the oracle's reasons, once for all flows that share them."""
+    """The observations and the oracle's reasons; flows that share both are listed together."""
     found: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for each in disagreed:
         key = (str(each.predicted), str(each.observed), each.reasons)
@@ -80,7 +80,7 @@ def _written(ask: Ask, scenario: Scenario) -> str:
 
 
 def _own(labels: Labels, told: str) -> dict[str, str]:
-    """The labels of which the policies speak; the API server's own is left out."""
+    """The labels that the policies use, without the label that the API server adds."""
     return {key: value for key, value in labels.items() if key != NAME_LABEL and key in told}
 
 
@@ -91,7 +91,7 @@ def _pod(pod: Pod, told: str) -> dict[str, Any]:
 
 
 def _verdicts(scenario: Scenario, pods: Sequence[Pod]) -> list[str]:
-    """A line for each flow that is not allowed, or one for all ports, or for all sources."""
+    """A line for each flow that is not allowed; one line covers all ports or all clients."""
     found: list[str] = []
     for target in pods:
         rows = {

@@ -1,4 +1,4 @@
-"""The parts of a made-up policy that both kinds share: labels, selectors and ports."""
+"""The parts that random policies of both kinds share: labels, selectors and ports."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _RANGES = ((8080, 8081), (8000, 8080), (8081, 9090), (1, 65535))
 
 
 def some(draw: Random, weights: Sequence[int], make: Callable[[], T]) -> list[T]:
-    """None, one, two and so on, as often as `weights` say."""
+    """A list of zero, one, two or more drawn values; `weights` has the weight of each length."""
     return [make() for _ in range(draw.choices(range(len(weights)), weights)[0])]
 
 
 def draw_labels(draw: Random, keys: Sequence[str]) -> dict[str, str]:
-    """Each key with a value, or now and then without being there at all."""
+    """Labels with these keys; each key gets a random value, or is sometimes left out."""
     return {key: draw.choice(VALUES) for key in keys if draw.random() < 0.8}  # noqa: PLR2004
 
 

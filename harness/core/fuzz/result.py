@@ -1,4 +1,4 @@
-"""What a case of the fuzz showed: where the oracle and the cluster agree, and where they do not."""
+"""The result of a case: the flows about which oracle and cluster agree, and the other flows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ NOT_SEEN: Answer[Observation] = Answer(problem=ProbeError("not looked at"))
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """An ask that the two answer differently, with the oracle's reasons."""
+    """A flow about which the oracle and the cluster disagree.
+
+    Attributes:
+        ask: the client and the target.
+        predicted: the oracle's reading.
+        observed: the cluster's reading.
+        reasons: the oracle's reasons for its prediction.
+    """
 
     ask: Ask
     predicted: Reading
@@ -28,7 +35,15 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One case's flows: agreed, left open by the oracle, without a verdict, and disagreed."""
+    """The result of one case.
+
+    Attributes:
+        case: the case.
+        agreed: the number of flows about which the oracle and the cluster agree.
+        open: the number of flows that the oracle leaves open.
+        no_verdict: the flows without a verdict, each with the reason.
+        disagreed: the flows about which the two disagree.
+    """
 
     case: Case
     agreed: int = 0
@@ -38,7 +53,7 @@ class Judged:
 
 
 def asks_of(scenario: Scenario) -> tuple[Ask, ...]:
-    """All made-up pods to all others, on each port that they have."""
+    """All flows from each pod of the case to each port of every other pod."""
     pods = [pod for pod in scenario.topology.pods.values() if pod.namespace.startswith(PREFIX)]
     return tuple(
         Ask(source.ref, port)
@@ -50,13 +65,13 @@ def asks_of(scenario: Scenario) -> tuple[Ask, ...]:
 
 
 def decided(scenario: Scenario) -> dict[Ask, Reading]:
-    """The flows about which the oracle says something, with the reading that they must show."""
+    """The flows that the oracle does not leave open, with the predicted reading of each."""
     found = {ask: scenario.predict(ask).reading for ask in asks_of(scenario)}
     return {ask: reading for ask, reading in found.items() if reading is not None}
 
 
 def judge(case: Case, scenario: Scenario, seen: Mapping[Ask, Answer[Observation]]) -> Judged:
-    """Compare what was seen of all decided flows; a flow that was not seen has no verdict."""
+    """Compare predictions and observations; a flow without an observation has no verdict."""
     asks, expected = asks_of(scenario), decided(scenario)
     agreed, lost, wrong = 0, [], []
     for ask, predicted in expected.items():
@@ -74,21 +89,31 @@ def judge(case: Case, scenario: Scenario, seen: Mapping[Ask, Answer[Observation]
 
 
 def _observed(seen: Observation) -> Reading:
-    """What was seen, if it tells of policies at all.
+    """The observed reading, if it says anything about policies.
 
     Raises:
-        ProbeError: the attempts disagree, or the target refuses itself: its server is not there.
+        ProbeError: the attempts disagree, or the target refuses its own connection, because its
+            server is missing.
     """
     if seen.reading.outcome is Outcome.UNSTABLE:
         raise ProbeError("unstable", seen="; ".join(seen.notes))
     if seen.own and seen.own.outcome is Outcome.REFUSED:
-        raise ProbeError("the target refuses itself")
+        raise ProbeError("the target refuses a connection from itself")
     return seen.reading
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The sums of a run."""
+    """The sums of a run.
+
+    Attributes:
+        cases: the number of cases.
+        policies: the number of policies in them.
+        agreed: the number of flows about which the oracle and the cluster agree.
+        open: the number of flows that the oracle leaves open.
+        no_verdict: the number of flows without a verdict.
+        disagreed: the number of flows about which the two disagree.
+    """
 
     cases: int
     policies: int
@@ -99,7 +124,7 @@ class Totals:
 
     @property
     def cells(self) -> int:
-        """All flows that were looked at, or should have been."""
+        """The number of all flows, with or without a verdict."""
         return self.agreed + self.open + self.no_verdict + self.disagreed
 
 

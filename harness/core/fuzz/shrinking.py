@@ -1,7 +1,7 @@
-"""From a case that shows a disagreement to the smallest that still does.
+"""Shrinks a case that shows a disagreement to a smaller case that still shows it.
 
-Whether a smaller case still shows it, only the cluster can say; here is what to try, in order, the
-big cuts first.
+Only the cluster can say whether a smaller case still shows the disagreement. This module lists the
+cases to try, in their order: cases that leave out large parts come first.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from harness.core.manifests.text.documents import FieldPath
 from harness.errors import ManifestError
 
 _KEPT = frozenset({"podSelector", "endpointSelector", "key", "operator", "cidr"})
-"""Fields whose absence makes another policy, or none."""
+"""Fields that stay, because a policy without them is invalid or has another meaning."""
 
 
 def smaller(case: Case) -> Iterator[Case]:
     """Cases with one part less each: a policy, then a rule, a peer, a port, and so on inwards.
 
-    Those that policylab would not take are left out.
+    Cases that policylab cannot read are left out.
     """
     for number, body in enumerate(case.objects):
         if body["kind"] in POLICY_KINDS:
@@ -41,7 +41,7 @@ def smaller(case: Case) -> Iterator[Case]:
 
 
 def _cuts(body: Body) -> list[FieldPath]:
-    """Every part of a policy that could be left out; pods and their labels stay as they are."""
+    """Every part of a policy that may be left out; nothing is cut from pods and their labels."""
     return list(_parts(body["spec"], ("spec",))) if body["kind"] in POLICY_KINDS else []
 
 

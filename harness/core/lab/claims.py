@@ -1,4 +1,4 @@
-"""The claim ledger: every claim of a tutorial, and what became of it.
+"""The claim ledger: every claim of a tutorial, and its status.
 
 A ledger is `labs/<tutorial>/claims.toml`:
 
@@ -12,7 +12,7 @@ A ledger is `labs/<tutorial>/claims.toml`:
     untestable = "why"                # instead of rows
 
 The status follows from the rows. A claim is refuted if one of its rows has an erratum,
-CNI-dependent if CNIs differ in that or in the outcome, and confirmed otherwise.
+CNI-dependent if the CNIs differ in the erratum or in the outcome, and confirmed otherwise.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ KEYS = frozenset({"section", "says", "rows", "untestable"})
 
 
 class ClaimStatus(StrEnum):
-    """What became of a claim."""
+    """The status of a claim."""
 
     CONFIRMED = "confirmed"
     REFUTED = "refuted, with erratum"
@@ -48,8 +48,8 @@ class Claim:
         tutorial: the tutorial's name.
         section: the section that makes the claim.
         says: the claim in our own words.
-        rows: patterns of `PHASE/ROW`, for the rows that show what became of it.
-        untestable: why no row can show it; empty if and only if there are rows.
+        rows: patterns of `PHASE/ROW`, for the rows that confirm or refute it.
+        untestable: the reason why no row can show it; empty if and only if there are rows.
     """
 
     tutorial: str
@@ -61,7 +61,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A row of a lab, with its phase and the only CNI that the lab is for (empty for all CNIs)."""
+    """A row of a lab.
+
+    Attributes:
+        phase: the phase of the tutorial.
+        row: the row.
+        cni: the only CNI on which the lab runs; empty if it runs on all CNIs.
+    """
 
     phase: str
     row: Row
@@ -69,11 +75,11 @@ class Shown:
 
     @property
     def name(self) -> str:
-        """Its name in a ledger."""
+        """The row's name in a ledger: `PHASE/ROW`."""
         return f"{self.phase}/{self.row.id}"
 
     def on(self, cni: str) -> bool:
-        """Whether a run on that CNI has this row."""
+        """Whether a run on this CNI has the row."""
         return self.cni in ("", cni)
 
 
@@ -81,7 +87,11 @@ class Shown:
 class Entry:
     """A claim, the rows that show it, and its status.
 
-    `by_cni` has its status on each CNI; a CNI on which none of the rows run has no entry.
+    Attributes:
+        claim: the claim.
+        shown: the rows that show it.
+        by_cni: its status on each CNI; a CNI that runs none of the rows has no entry.
+        status: its status over all CNIs.
     """
 
     claim: Claim
@@ -94,8 +104,8 @@ def parse_claims(data: Mapping[str, Any], *, where: str) -> tuple[Claim, ...]:
     """Read one ledger's content.
 
     Raises:
-        ContentError: an unknown key, a claim with neither rows nor a reason or with both, or a
-            section without a claim; the message has all faults.
+        ContentError: a key is unknown, a claim has neither rows nor a reason, or has both, or a
+            section has no claim; the message has all faults.
     """
     tutorial = str(data.get("tutorial", ""))
     claims = [
@@ -112,9 +122,9 @@ def parse_claims(data: Mapping[str, Any], *, where: str) -> tuple[Claim, ...]:
     for number, (entry, claim) in enumerate(zip(data.get("claim", ()), claims, strict=True), 1):
         wrong += [f"claim {number}: unknown key {key}" for key in sorted(entry.keys() - KEYS)]
         if not (claim.section and claim.says):
-            wrong.append(f"claim {number}: needs a section and what it says")
+            wrong.append(f"claim {number}: needs a section and a sentence (`says`)")
         if bool(claim.rows) == bool(claim.untestable):
-            wrong.append(f"claim {number}: needs rows, or why it is untestable, and not both")
+            wrong.append(f"claim {number}: needs either `rows` or `untestable`, not both")
     sections = [str(section) for section in data.get("sections", ())]
     made = {claim.section for claim in claims}
     wrong += [f"section {section} has no claim" for section in sections if section not in made]
@@ -127,7 +137,7 @@ def parse_claims(data: Mapping[str, Any], *, where: str) -> tuple[Claim, ...]:
 def entries(
     claims: Iterable[Claim], shown: Sequence[Shown], profiles: Mapping[str, CniProfile]
 ) -> list[Entry]:
-    """Each claim with its rows and status; `profiles` has each CNI's, by its name.
+    """Each claim with its rows and status; `profiles` has the profile of each CNI, by its name.
 
     Raises:
         ContentError: a pattern of a claim matches no row.
@@ -155,7 +165,7 @@ def _entry(claim: Claim, shown: Sequence[Shown], profiles: Mapping[str, CniProfi
         if not matching:
             near = get_close_matches(pattern, [each.name for each in shown], n=1)
             raise ContentError(
-                f"no row is called `{pattern}`",
+                f"no row has the name `{pattern}`",
                 where=f"the claim ledger of {claim.tutorial}, section {claim.section}",
                 seen=claim.says,
                 try_=f"did you mean `{near[0]}`?"

@@ -1,6 +1,6 @@
-"""What a row of a fact must have, as far as its table shows (`harness.core.target.FACTS`).
+"""The contract of a row with a fact, as far as its table shows (`harness.core.target.FACTS`).
 
-The rest of the contract is about the state of the row's step: `harness.core.predict` checks it.
+The rest of the contract is about the state of the row's step; `harness.core.predict` checks it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from harness.errors import OutcomeTableError
 
 
 def check_fact(fact: Fact, readings: Iterable[Reading], *, command: bool, where: str) -> None:
-    """Check a row of this fact; `readings` are those that it documents, `command` if it has one.
+    """Check a row of this fact, with the readings that it documents and its command (may be empty).
 
     Raises:
-        OutcomeTableError: the fact reads a command and the row has none, or the fact can never come
-            to one of the readings; the message has the nearest reading that it can come to.
+        OutcomeTableError: the fact needs a command and the row has none, or the fact can never show
+            one of the readings; the message suggests the nearest possible reading.
     """
     kind = FACTS[fact.name]
     if kind.needs is Needs.COMMAND and not command:
@@ -31,8 +31,8 @@ def check_fact(fact: Fact, readings: Iterable[Reading], *, command: bool, where:
         if not kind.may_show(str(reading)):
             near = get_close_matches(str(reading), kind.shows, n=1, cutoff=0)
             raise OutcomeTableError(
-                f"`{fact}` can never come to `{reading}`",
+                f"`{fact}` can never show `{reading}`",
                 where=where,
-                seen=f"it may come to {', '.join(f'`{form}`' for form in kind.shows)}",
+                seen=f"it can show {', '.join(f'`{form}`' for form in kind.shows)}",
                 try_=f"did you mean `{near[0]}`?",
             )

@@ -1,4 +1,4 @@
-"""The positive control of a silent row: what must answer without policies for silence to count."""
+"""The positive control of a silent row: the flow that must get an answer without policies."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ UNSERVED = "unserved_port"
 def control_of(row: Row, topology: Topology) -> Ask:
     """The flow that must get an answer without policies, for the row's silence to count.
 
-    It is the row's own flow, or, if the row asks a port that its Service lacks, a port that the
-    Service has: some CNIs drop packets to other ports, with or without policies, and the Service's
-    own port shows that the client, the Service and the path between them work.
+    It is usually the row's own flow. If the row asks for a port that its Service does not have, it
+    is a port that the Service has: some CNIs drop packets to all other ports, with or without
+    policies, and the Service's own port shows that the client, the Service and the path between
+    them work.
     """
     if UNSERVED not in row.lines:
         return row.ask

@@ -2,10 +2,10 @@
 
 `harness.core.lab.layout` says how a table is written down. Its columns:
 
-    from, to        who asks whom (`harness.core.target.grammar` says how)
+    from, to        the client and the target (see `harness.core.target.grammar`)
     tutorial says   a word of `Outcome`, then a detail where it needs one;
-                    `cni:LINE` for what the run's CNI does by `CniProfile`
-    really          what is true instead, where the tutorial is wrong
+                    `cni:LINE` for the behaviour of the run's CNI in `CniProfile`
+    really          the true outcome, if the tutorial is wrong
     why             one sentence for the reader. Before it, in brackets: the id of the `Erratum`
                     that explains the row, if and only if the row has a `really`; then the
                     tutorial's section, if it is not the table's: `[frontend-open, 3.1]`, `[3.1]`.
@@ -41,7 +41,7 @@ class Erratum:
         id: its name, unique in its table; rows refer to it in brackets.
         wrong: what the tutorial claims.
         why: the reason why the claim is false.
-        corrected: the manifest (without `.yaml`) or the wording that holds instead.
+        corrected: the manifest (without `.yaml`) or the wording that is right.
     """
 
     id: str
@@ -52,18 +52,18 @@ class Erratum:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table: a state, a flow, and what the tutorial says about it.
+    """One row of a table: a state, a flow, and the outcome that the tutorial documents.
 
     Attributes:
         id: its name, unique in its table (`harness.core.lab.rowid`).
-        step: the name of the state that it looks at.
+        step: the name of its step.
         apply: the manifests in force at this step, without `.yaml`.
         source: the pod that asks.
-        target: whom the pod asks, and over what.
+        target: the target of the pod's request, with port and protocol.
         documented: the outcome that the tutorial documents.
         why: the reason, in one sentence.
-        actual: the outcome that is true instead; None if the tutorial is right.
-        erratum: what explains `actual`; None if and only if `actual` is None.
+        actual: the true outcome; None if the tutorial is right.
+        erratum: the explanation of `actual`; None if and only if `actual` is None.
         command: the tutorial's own command, in words; empty if there is none.
         cite: the tutorial's section, or `ours` if the tutorial does not have this row.
         where: the file and the line on which the row begins.
@@ -86,7 +86,7 @@ class Row:
     lines: tuple[str, str] = ("", "")
 
     def on(self, profile: CniProfile) -> Row:
-        """The row with that CNI's outcomes; an erratum that does not show there is dropped."""
+        """The row with the outcomes of this CNI, without an erratum that this CNI does not show."""
         documented, actual = (
             reading_of(line, profile) if line else reading
             for line, reading in zip(self.lines, (self.documented, self.actual), strict=True)
@@ -98,17 +98,17 @@ class Row:
 
     @property
     def ask(self) -> Ask:
-        """Who asks, and whom."""
+        """The client and the target."""
         return Ask(self.source, self.target)
 
     @property
     def outcome(self) -> Reading:
-        """What must be observed: what the tutorial says or, under an erratum, what is true."""
+        """The outcome to observe: the tutorial's or, with an erratum, the true outcome."""
         return self.actual or self.documented
 
     @property
     def ours(self) -> bool:
-        """Whether this row is policylab's, not the tutorial's."""
+        """Whether policylab added this row, and the tutorial does not have it."""
         return self.cite == OURS
 
 
@@ -120,7 +120,7 @@ class Table:
         source: `TUTORIAL#SECTION`; a row that names no section cites this one.
         rows: the rows, in the table's order.
         errata: the claims that rows of this table refute.
-        cni: the only CNI that has the feature which the phase is about; empty for all CNIs.
+        cni: the only CNI on which the phase can run; empty if it runs on all CNIs.
     """
 
     source: str
@@ -142,11 +142,12 @@ def parse_table(
     cni: str = "",
     place: Place | None = None,
 ) -> Table:
-    """Read an outcome table; `place` is where its text begins, for the messages.
+    """Read an outcome table; messages use `place`, where its text begins.
 
     Raises:
-        OutcomeTableError: a missing or unknown column, a misspelt word, a doubled row, an erratum
-            that is missing, unused or contradicts its row. Each names the file and the line.
+        OutcomeTableError: a column is missing or unknown, a word is misspelt, a row is repeated, or
+            an erratum is missing, is not used or contradicts its row. The message names file and
+            line.
     """
     place = place or Place(source)
     known = {erratum.id: erratum for erratum in errata}
@@ -169,14 +170,14 @@ def _check(rows: Sequence[Row], errata: Mapping[str, Erratum], place: Place) -> 
                 f"{count} rows have the same id, `{row_id}`",
                 where=same[-1],
                 seen=f"the others are at {', '.join(same[:-1])}",
-                try_="give them different steps, or drop one of them",
+                try_="give the rows different steps, or remove one of them",
             )
     unused = errata.keys() - {row.erratum.id for row in rows if row.erratum}
     if unused:
         raise OutcomeTableError(
             f"no row shows the errata {', '.join(sorted(unused))}",
             where=place.at(0),
-            try_="begin the `why` of a row that shows it with its id in brackets: [ID]",
+            try_="begin the `why` of a row that shows the erratum with its id in brackets: [ID]",
         )
 
 
@@ -196,14 +197,14 @@ def _row(entry: Entry, errata: Mapping[str, Erratum], section: str) -> Row:
     cited = marks[1:] if erratum else marks
     if len(cited) > 1:
         raise OutcomeTableError(
-            "the brackets before `why` hold too many words",
+            "the brackets before `why` contain too many words",
             where=where,
             seen=", ".join(marks),
-            try_="[ERRATUM, SECTION], where the row has a `really`; else [SECTION]",
+            try_="[ERRATUM, SECTION] if the row has a `really`, else [SECTION]",
         )
     if not why:
         raise OutcomeTableError(
-            "the row has no `why`", where=where, try_="one sentence for the reader"
+            "the row has no `why`", where=where, try_="write one sentence for the reader"
         )
     return Row(
         id="",  # an id depends on the other rows' ids
@@ -229,9 +230,9 @@ def _marks(cell: str) -> tuple[list[str], str]:
 
 
 def _reading(cell: str, where: str) -> tuple[Reading, str]:
-    """A cell's reading, and the line of `CniProfile` that it follows.
+    """A cell's reading, and the line of `CniProfile` that the cell names (may be empty).
 
-    Until `Row.on` says which CNI it is, such a cell reads as itself.
+    A cell that names a line keeps its text as its reading until `Row.on` knows the CNI.
     """
     if cell.startswith(PREFIX):
         line = checked_line(cell.removeprefix(PREFIX), where=where)
@@ -250,7 +251,7 @@ def _erratum(
         raise OutcomeTableError(
             f"the row names the erratum `{mark}`, but its cell `{REALLY}` is empty",
             where=where,
-            try_=f"write what is true in `{REALLY}`, or drop [{mark}]",
+            try_=f"write the true outcome into `{REALLY}`, or remove [{mark}]",
         )
     if actual is None:
         return None
@@ -268,7 +269,7 @@ def _erratum(
         raise OutcomeTableError(
             "the erratum says the same as the tutorial",
             where=where,
-            try_=f"drop `{REALLY}` and [{mark}]",
+            try_=f"remove `{REALLY}` and [{mark}]",
         )
     return errata[mark]
 
@@ -292,7 +293,7 @@ def parse_reading(text: str, *, where: str) -> Reading:
         ) from None
     if outcome is Outcome.UNSTABLE:
         raise OutcomeTableError(
-            "a table cannot document `unstable`, which means that there was no answer", where=where
+            "a table cannot document `unstable`, which means that there is no verdict", where=where
         )
     if outcome is Outcome.SHOWS and not detail:
         raise OutcomeTableError(

@@ -1,4 +1,4 @@
-r"""The lines of an outcome table: which step, row and command each line belongs to.
+r"""The lines of an outcome table: the step, the row or the command that each line belongs to.
 
     step deny: 01-workloads, 02-default-deny
 
@@ -8,12 +8,12 @@ r"""The lines of an outcome table: which step, row and command each line belongs
     |          |                  |               |           | may go on below                   |
       $ nc -z db 6379
 
-A `step` line names the step and the manifests that are in force at it, by file name without
-`.yaml`; one that ends with a comma continues on the next line. The column `really` may be left out,
-and a step may have several tables below each other, each with the columns that its rows need. A row
-whose `from` cell is empty continues the row above: the texts are joined by a blank, or
-without one where a name goes on with a dot or a slash. A line that begins with `$` is the
-tutorial's own command for the row above. A literal `|` is written `\|`.
+A `step` line names the step and the manifests that are in force during the step, by file name
+without `.yaml`. A `step` line that ends with a comma continues on the next line. The column
+`really` may be left out. A step may have several tables below each other, each with the columns
+that its rows need. A row whose `from` cell is empty continues the row above: the texts are joined
+with a blank, or without a blank if the text below begins with a dot or a slash. A line that begins
+with `$` is the tutorial's own command for the row above. A literal `|` is written `\|`.
 """
 
 from __future__ import annotations
@@ -33,21 +33,31 @@ _FORM = "step NAME: MANIFEST, MANIFEST"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a table's text begins: the file, or a name for it, and the number of its first line."""
+    """The place where a table's text begins.
+
+    Attributes:
+        file: the path of the file, or another name for it.
+        line: the number of the text's first line, from 1 on.
+    """
 
     file: str
     line: int = 1
 
     def at(self, offset: int) -> str:
-        """The place of the line that stands `offset` lines below the first."""
+        """The place (`FILE:LINE`) of the line that is `offset` lines below the first line."""
         return f"{self.file}:{self.line + offset}"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row as text: its step, that step's manifests, its cells by column, and its command.
+    """One row as text.
 
-    `where` is `FILE:LINE` of the row's first line.
+    Attributes:
+        step: the name of its step.
+        apply: the manifests in force during the step, without `.yaml`.
+        cells: its cells by column.
+        where: `FILE:LINE` of its first line.
+        command: the tutorial's own command; empty if there is none.
     """
 
     step: str
@@ -59,7 +69,7 @@ class Entry:
 
 @dataclass(slots=True)
 class _Step:
-    """The step that is being read; `header` is empty until its table's first line was read."""
+    """The current step; `header` is empty until the first line of its table has been read."""
 
     name: str
     apply: str
@@ -76,15 +86,15 @@ def entries(text: str, place: Place) -> Iterator[Entry]:
     """The rows of a table's text, in the text's order.
 
     Raises:
-        OutcomeTableError: a line that belongs to nothing, a step that is written twice or has no
-            rows, a header with other columns, or a row with too few or too many cells.
+        OutcomeTableError: a line belongs to no step or row, a step is written twice or has no rows,
+            a header has wrong columns, or a row has too few or too many cells.
     """
     for step in _steps(text, place):
         if not step.entries:
             raise OutcomeTableError(
                 f"step `{step.name}` has no rows",
                 where=step.where,
-                try_="a step line is followed by a header, a ruler and at least one row",
+                try_="a step line needs a header, a ruler and at least one row below it",
             )
         yield from step.entries
 
@@ -101,7 +111,7 @@ def _steps(text: str, place: Place) -> list[_Step]:
                     f"step `{step.name}` is written twice",
                     where=where,
                     seen=f"the first is at {found[step.name].where}",
-                    try_="put its rows under one `step` line, or give one of them another name",
+                    try_="put all rows under one `step` line, or give one step another name",
                 )
             found[step.name] = step
         elif step is None and line:
@@ -119,26 +129,26 @@ def _begin(line: str, where: str) -> _Step:
     found = _STEP.match(line)
     if not found:
         raise OutcomeTableError(
-            "the `step` line is not understood",
+            "the `step` line has a wrong form",
             where=where,
             seen=line,
-            try_=f"{_FORM}, where NAME is of small letters, digits and hyphens",
+            try_=f"{_FORM}, where NAME consists of small letters, digits and hyphens",
         )
     return _Step(found[1], found[2].strip(), where)
 
 
 def _take(step: _Step, line: str, where: str) -> None:
-    """Add one line to the step that it stands under."""
+    """Add one line to its step."""
     if not step.header and step.apply.endswith(","):
         step.apply += line
     elif line.startswith("$"):
         _command(step, line, where)
     elif not line.startswith("|"):
         raise OutcomeTableError(
-            "the line is not a step, a row or a command",
+            "the line is neither a step nor a row nor a command",
             where=where,
             seen=line,
-            try_="rows start and end with |, commands start with $, steps with the word step",
+            try_="a row starts and ends with |, a command starts with $, a step with the word step",
         )
     elif not step.header or _cells(line)[0] == FROM:
         step.header, step.ruled = _header(_cells(line), where), False
@@ -167,7 +177,7 @@ def _row(step: _Step, line: str, where: str) -> None:
         return
     if not step.entries or step.entries[-1].command:
         raise OutcomeTableError(
-            "the row has no `from`, and there is no row directly above that it could continue",
+            "the row has no `from`, and no row is directly above it to continue",
             where=where,
             seen=line,
         )
@@ -184,10 +194,10 @@ def _joined(column: str, above: str, more: str) -> str:
 def _command(step: _Step, line: str, where: str) -> None:
     if not step.entries or step.entries[-1].command:
         raise OutcomeTableError(
-            "the command has no row of its own directly above it",
+            "no row without a command is directly above this command",
             where=where,
             seen=line,
-            try_="write one command below its row",
+            try_="write one command directly below its row",
         )
     step.entries[-1] = replace(step.entries[-1], command=line.removeprefix("$").strip())
 

@@ -1,7 +1,7 @@
-"""What CNIs do differently, where the API leaves it open or a CNI departs from it: one table.
+"""The differences between CNIs, where the API leaves behaviour open or a CNI departs from it.
 
-An outcome cell `cni:LINE` stands for what the run's CNI does. Every line is shown by a live row on
-each CNI: a test sees to it that none is only asserted. Each CNI's own folder holds its profile
+An outcome cell `cni:LINE` means the behaviour of the run's CNI. A live row on each CNI shows every
+line; a test checks that no line lacks such a row. The folder of each CNI has its profile
 (`harness/edge/cni/NAME`); this module knows no CNI by name.
 """
 
@@ -24,12 +24,12 @@ CUT = Reading(Outcome.SHOWS, "cut")
 
 @dataclass(frozen=True, slots=True)
 class CniProfile:
-    """One CNI's answers, as a client in a pod sees them.
+    """The behaviour of one CNI, as a client in a pod sees it.
 
     `name`: the CNI's name in options and results.
     `kinds`: the kinds of policy that the CNI enforces.
 
-    Every other field is a line of `LINES`, which says what is asked.
+    Every other field is the outcome of the flow that `LINES` describes under the same name.
     """
 
     name: str
@@ -45,26 +45,28 @@ class CniProfile:
 
     @property
     def ignores_rules_left_out(self) -> bool:
-        """Whether rules of a direction that policyTypes leaves out do nothing, as the API says."""
+        """Whether rules of a direction that policyTypes leaves out have no effect (API's rule)."""
         return self.rules_left_out == CONNECTED
 
     @property
     def ip_blocks_mean_pods(self) -> bool:
-        """Whether an ipBlock that covers a pod's address means the pod."""
+        """Whether an ipBlock that covers a pod's address matches the pod."""
         return self.ip_block_of_pods == CONNECTED
 
 
 LINES: Mapping[str, str] = {
-    "denied": "a new connection that a policy closes",
-    "established": "a connection that was open before a policy closed its flow",
+    "denied": "a new connection that a policy blocks",
+    "established": "a connection that was open before a policy blocked its flow",
     "unserved_port": "a port that a Service does not have, with no policy in the way",
-    "rules_left_out": "a flow that egress rules would close if policyTypes did not omit Egress",
-    "ip_block_of_pods": "a pod that only an ipBlock over the pod network would let in",
-    "loopback": "a pod that asks its own address, under a policy that closes everything",
-    "host_to_pod": "the pod's own node asks a pod whose ingress is closed (as the kubelet does)",
-    "pod_to_host": "a pod whose egress is closed asks its own node",
+    "rules_left_out": "a flow that egress rules would block if policyTypes did not leave out "
+    "Egress",
+    "ip_block_of_pods": "a client that only an ipBlock over the pod network could let in",
+    "loopback": "a pod that connects to its own address, under a policy that blocks everything",
+    "host_to_pod": "the pod's own node connects to a pod whose ingress is denied (as the kubelet "
+    "does)",
+    "pod_to_host": "a pod whose egress is denied connects to its own node",
 }
-"""What is asked by each line of the table; `cni:LINE` stands for the answer of the run's CNI."""
+"""The flow that each line is about; `cni:LINE` means its outcome on the run's CNI."""
 PREFIX = "cni:"
 
 
@@ -86,7 +88,7 @@ def checked_line(line: str, *, where: str) -> str:
 
 
 def reading_of(line: str, profile: CniProfile) -> Reading:
-    """What the profile's CNI does, by the table's line (see `checked_line`)."""
+    """The outcome on the profile's CNI, by the line's name (see `checked_line`)."""
     found = getattr(profile, line)
     assert isinstance(found, Reading)  # noqa: S101 - by the dataclass's types
     return found

@@ -1,4 +1,4 @@
-"""What a run found about one row: the three columns, and the status that they add up to."""
+"""The result of a run for one row: the three columns, and the status that follows from them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Record:
         row: the row, with the outcomes of the run's CNI.
         predicted: what the oracle predicts; None where the API leaves it open.
         observation: what the cluster showed; None if nothing was observed.
-        status: what the three add up to.
+        status: the status that follows from the three columns.
         reasons: the oracle's reasons for its prediction.
         problem: what differs, or why the row was not checked; else empty.
         next_step: what a person can do about the problem.
@@ -55,22 +55,22 @@ class Record:
 
 CONTROLS = {
     Outcome.TIMEOUT: frozenset({Outcome.CONNECTED}),
-    # A name server's "no" is an answer as well: the question went through. So it did where a
-    # connection by name was made.
+    # A name server's negative answer shows that the question went through. A connection by name
+    # shows it as well.
     Outcome.DNS_TIMEOUT: frozenset(
         {Outcome.RESOLVED, Outcome.DNS_NXDOMAIN, Outcome.DNS_NODATA, Outcome.CONNECTED}
     ),
 }
-"""What the same flow must have shown without policies, for its silence to count."""
+"""The outcomes that the same flow must show without policies for its silence to count."""
 
 
 def status_of(
     row: Row, predicted: Reading | None, observation: Observation | None
 ) -> tuple[Status, str]:
-    """The status of a row, and in words what is wrong.
+    """The status of a row, and a sentence about the problem, if there is one.
 
-    Silence is earned: it counts only with a positive control. Attempts that disagree
-    are no verdict: never a pass, never a failure.
+    Silence counts only with a positive control. Attempts that disagree give no verdict: the row
+    neither passes nor fails.
     """
     if observation is None:
         return Status.NOT_CHECKED, "nothing was observed"
@@ -79,21 +79,21 @@ def status_of(
         return Status.NOT_CHECKED, "the attempts disagree with each other, so there is no verdict"
     if not seen.satisfies(row.outcome):
         return Status.FAIL, f"expected {row.outcome}, observed {seen}"
-    # A row that follows `CniProfile` may be about a CNI that departs from the semantics.
+    # A row that follows `CniProfile` may show a CNI that departs from the API's rules.
     if predicted is not None and not any(row.lines) and not seen.satisfies(predicted):
         return Status.FAIL, f"the policies predict {predicted}, observed {seen}"
     if seen.outcome in CONTROLS and not _controlled(seen, observation.control):
         had = observation.control or "none"
-        return Status.NOT_CHECKED, f"silence without a positive control (without policies: {had})"
+        return Status.NOT_CHECKED, f"silence lacks a positive control (without policies: {had})"
     return (Status.ERRATUM if row.erratum else Status.PASS), ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observed:
-    """What the cluster showed for a row. To compare it with a reading is to judge the row.
+    """The observation for a row. A comparison with a reading (`==`) judges the row.
 
-    `observed == row.outcome` is true only if `status_of` says so: outcome and detail fit, the
-    policies predict the same, and a silence has its positive control.
+    `observed == row.outcome` is true only if outcome and detail fit, the policies predict the same,
+    and silence has its positive control (`status_of`).
     """
 
     row: Row
@@ -106,7 +106,7 @@ class Observed:
         return self.observation.reading
 
     def verdict(self) -> tuple[Status, str]:
-        """The status of the row, and in words what is wrong."""
+        """The status of the row, and a sentence about the problem, if there is one."""
         return status_of(self.row, self.predicted, self.observation)
 
     def __eq__(self, expected: object) -> bool:

@@ -1,7 +1,7 @@
-"""Whether a tutorial's own command tells the same story as our probe.
+"""Whether a tutorial's own command shows the same result as the probe.
 
-Two instruments look at every documented command: the tool itself, by its exit code, and the prober.
-Where they disagree there is no verdict.
+Two instruments check every documented command: the tool itself, by its exit code, and the prober.
+If they disagree, there is no verdict.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from harness.core.outcome import Outcome, Reading
 
 _TERMINATED = re.compile(r"command terminated with exit code (\d+)")
 _CURL: dict[Outcome, frozenset[int]] = {
-    # The numbers are curl's own (its manual, EXIT CODES).
+    # The numbers are from curl's manual, section EXIT CODES.
     Outcome.DNS_NXDOMAIN: frozenset({6}),
     Outcome.DNS_TIMEOUT: frozenset({6, 28}),
     Outcome.DNS_REFUSED: frozenset({6}),
@@ -27,8 +27,8 @@ _NOT_CONNECTED = frozenset({5, 6, 7, 28})
 def remote_exit_code(returncode: int, stderr: str) -> int | None:
     """The exit code of the command in the pod, or None if it never ran.
 
-    kubectl gives its own failures exit code 1 as well, so a failure counts as the command's only
-    where kubectl says that the command was the one that ended with it.
+    kubectl ends with exit code 1 for its own failures as well. A failure therefore counts as the
+    command's failure only if kubectl says that the command ended with this code.
     """
     if returncode == 0:
         return 0
@@ -43,7 +43,7 @@ def remote_exit_code(returncode: int, stderr: str) -> int | None:
 
 
 def agrees(command: Sequence[str], exit_code: int, reading: Reading) -> bool:
-    """Whether the command's exit code fits what the prober saw; True for tools without a rule."""
+    """Whether the command's exit code fits the prober's reading; True for tools without a rule."""
     match command[0]:
         case "curl" if reading.outcome is Outcome.CONNECTED:
             return exit_code not in _NOT_CONNECTED

@@ -1,7 +1,7 @@
-"""The id of a row: its step, who asks and whom, in words that a person can type after `-k`.
+"""The id of a row: its step, its client and its target, in words to type after `-k`.
 
     deny-payment-api-to-secure-db-6379          a pod's port (-udp at the end over UDP)
-    deny-payment-api-to-svc-secure-db-6379      svc, net and name say which kind of address it is
+    deny-payment-api-to-svc-secure-db-6379      svc, net and name say the kind of the address
     deny-payment-api-ping-net-google.com        every other kind begins with its own word
     named-dns-test-dns-tcp-kubernetes.io-a      a question over TCP, and its type at the end
     no-service-dns-test-questions-absolute-google.com          the name was written with a last dot
@@ -34,7 +34,7 @@ from harness.core.target import (
 
 
 def row_ids(rows: Sequence[tuple[str, Ask]]) -> list[str]:
-    """An id for each row of a table, from its step and its flow; equal rows share theirs."""
+    """An id for each row of a table, from its step and its flow; equal rows share an id."""
     short = [_id(step, ask, full=False) for step, ask in rows]
     counts = Counter(short)
     return [

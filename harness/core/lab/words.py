@@ -1,8 +1,7 @@
-"""What the words of a table and the kinds of target mean, for the reader of a table.
+"""The meaning of the words of a table and of each kind of target, for the reader of a table.
 
-`labs/WORDS.md` and `policylab explain` are made of these sentences, of
-`harness.core.outcome.MEANING`, of the lines of `CniProfile` and of `harness.core.target.FACTS`
-(`harness.report.words`).
+`labs/WORDS.md` and `policylab explain` show these sentences, `harness.core.outcome.MEANING`, the
+lines of `CniProfile` and `harness.core.target.FACTS` (`harness.report.words`).
 """
 
 from __future__ import annotations
@@ -13,7 +12,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of target: an example, what the pod does, and what this shows that others do not."""
+    """One kind of target.
+
+    Attributes:
+        example: a target of this kind, as a table writes it.
+        does: what the pod does, in one sentence.
+        teaches: what this kind shows and other kinds do not, in one sentence.
+    """
 
     example: str
     does: str

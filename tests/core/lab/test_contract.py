@@ -33,7 +33,7 @@ step a: base
 def test_outcome_that_a_fact_never_has_is_refused_with_the_nearest_one(
     to: str, says: str, nearest: str
 ) -> None:
-    with pytest.raises(OutcomeTableError, match="can never come to") as caught:
+    with pytest.raises(OutcomeTableError, match="can never show") as caught:
         row(to, says)
 
     assert f"did you mean `{nearest}" in caught.value.try_
