@@ -9,7 +9,7 @@ of a world differ only in their policies. A case is YAML, as in a lab, and
 The drawing leaves out everything that the oracle leaves open, and everything in which the CNI's
 profile departs from the API: ipBlocks over pods if an ipBlock never matches a pod
 (ip_block_of_pods), and rules of a direction that policyTypes leaves out if the CNI enforces them
-(rules_left_out; this fuzz found it, and tests/live/test_6_fuzz.py shows it).
+(rules_left_out; this fuzz found it, and tests/live/test_fuzz.py shows it).
 """
 
 from __future__ import annotations

@@ -72,35 +72,50 @@ def test_without_the_policies_every_denied_row_turns_red(
     assert {row["status"] for row in still_open if not row["erratum"]} == {"pass"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupt_keeps_what_was_found_and_the_cluster(
-    tmp_path: Path, number: signal.Signals
-) -> None:
-    run = labs(tmp_path)
+def interrupted(reports: Path, number: signal.Signals) -> subprocess.Popen[str]:
+    """A run of the labs that got this signal once its first rows were written."""
+    run = labs(reports)
 
     def first_rows() -> None:
         if run.poll() is not None:
             pytest.fail(f"the run ended by itself: {run.communicate()[0]}")
-        written = (tmp_path / "latest" / "labs.json").exists()
-        if not written or not [r for r in rows(tmp_path) if r["status"] == "pass"]:
+        written = (reports / "latest" / "labs.json").exists()
+        if not written or not [r for r in rows(reports) if r["status"] == "pass"]:
             raise NotYet("no row has passed yet")
 
     wait_for("the first rows are written", first_rows, seconds=RUN_SECONDS)
     run.send_signal(number)
+    return run
+
+
+def test_interrupt_keeps_what_was_found_and_the_cluster_and_the_next_run_is_whole(
+    tmp_path: Path,
+) -> None:
+    first = interrupted(tmp_path / "first", signal.SIGINT)
+    output, _ = first.communicate(timeout=60)
+
+    assert first.returncode == ExitCode.INTERRUPTED, output
+    assert_kept(tmp_path / "first")
+
+    second = labs(tmp_path / "second", "-k", "default_deny")
+    output, _ = second.communicate(timeout=RUN_SECONDS)
+
+    assert second.returncode == 0, output
+    assert {row["status"] for row in rows(tmp_path / "second")} == {"pass", "erratum"}
+
+
+def test_run_that_is_told_to_end_ends_as_by_ctrl_c(tmp_path: Path) -> None:
+    run = interrupted(tmp_path, signal.SIGTERM)
     output, _ = run.communicate(timeout=60)
 
     assert run.returncode == ExitCode.INTERRUPTED, output
-    statuses = [row["status"] for row in rows(tmp_path)]
-    assert document(tmp_path)["interrupted"] is True
+    assert_kept(tmp_path)
+
+
+def assert_kept(reports: Path) -> None:
+    statuses = [row["status"] for row in rows(reports)]
+    assert document(reports)["interrupted"] is True
     assert "pass" in statuses
     assert "not_checked" in statuses
     assert "fail" not in statuses
-    assert (tmp_path / "latest" / "report.html").exists()
-
-
-def test_run_after_an_interrupt_is_whole(tmp_path: Path) -> None:
-    run = labs(tmp_path, "-k", "default_deny")
-    output, _ = run.communicate(timeout=RUN_SECONDS)
-
-    assert run.returncode == 0, output
-    assert {row["status"] for row in rows(tmp_path)} == {"pass", "erratum"}
+    assert (reports / "latest" / "report.html").exists()

@@ -3,45 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness import cli
-from harness.core.manifests.library import namespaces_of
 from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome, Verdict
 from harness.core.policy.reachability import Matrix
 from harness.core.probe.cells import Cell
 from harness.core.target import PodPort
-from harness.edge.api.namespaces import clear
 from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.discovery import discover
 from harness.edge.probe.observe import Observer
 from harness.edge.stage.stage import Stage
 from harness.plays import Live
+from tests.live.stages import web_pods
 
 pytestmark = pytest.mark.live
 
 SPACE = "policylab-probe-live"
 PORT = 5353
-PODS = "".join(
-    f"""
----
-apiVersion: v1
-kind: Pod
-metadata: {{name: {name}, namespace: {SPACE}, labels: {{app: {name}}}}}
-spec:
-  containers:
-    - name: nginx
-      image: localhost/policylab/nginx:lab
-      imagePullPolicy: IfNotPresent
-      ports: [{{containerPort: 80}}]
-"""
-    for name in ("web", "api", "db")
-)
 DENY = f"""
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -53,27 +36,9 @@ spec:
     - from: [{{podSelector: {{matchLabels: {{app: api}}}}}}]
 """
 LIBRARY = {
-    "pods": parse(
-        f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {SPACE}}}\n{PODS}", origin="pods"
-    ),
+    "pods": web_pods(SPACE, "web", "api", "db"),
     "deny": parse(DENY, origin="deny"),
 }
-
-
-@pytest.fixture(scope="module")
-def stage(lab_live: Live) -> Iterator[Stage]:
-    made = Stage(
-        lab_live.kube,
-        lab_live.prober,
-        LIBRARY,
-        images=lab_live.cluster.refs,
-        internet={},
-        fence=lab_live.gate.fence,
-    )
-    clear(lab_live.kube, namespaces_of(LIBRARY))
-    made.enter(["pods"])
-    yield made
-    made.close()
 
 
 @pytest.fixture

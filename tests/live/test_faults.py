@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from harness.core.ask import Ask
 from harness.core.lab.documented import Row, parse_table
-from harness.core.manifests.library import POLICY_KINDS, namespaces_of
+from harness.core.manifests.library import POLICY_KINDS
 from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
 from harness.core.observation import Answer, Observation
@@ -21,7 +21,6 @@ from harness.core.probe.attempts import JUDGE, Attempts, Item
 from harness.core.target import PodPort, PodRef
 from harness.edge.api.client import KubeClient
 from harness.edge.api.kubectl import Kubectl
-from harness.edge.api.namespaces import clear
 from harness.edge.machine.process import run
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.edge.play import Play
@@ -33,32 +32,14 @@ from harness.edge.stage.gate import CLIENT, Gate
 from harness.edge.stage.stage import Stage
 from harness.errors import ClusterNotReady, ProbeError
 from harness.plays import Live
+from tests.live.stages import web_pods
 
 pytestmark = pytest.mark.live
 
 SPACE = "policylab-faults"
 WEB, OTHER = PodRef(SPACE, "web"), PodRef(SPACE, "other")
-PODS = "".join(
-    f"""
----
-apiVersion: v1
-kind: Pod
-metadata: {{name: {name}, namespace: {SPACE}, labels: {{app: {name}}}}}
-spec:
-  terminationGracePeriodSeconds: 0
-  automountServiceAccountToken: false
-  containers:
-    - name: nginx
-      image: localhost/policylab/nginx:lab
-      imagePullPolicy: IfNotPresent
-      ports: [{{containerPort: 80}}]
-"""
-    for name in ("web", "other")
-)
 LIBRARY = {
-    "pods": parse(
-        f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {SPACE}}}\n{PODS}", origin="pods"
-    ),
+    "pods": web_pods(SPACE, "web", "other"),
     "deny": parse(
         f"""
 apiVersion: networking.k8s.io/v1
@@ -69,24 +50,6 @@ spec: {{podSelector: {{}}, policyTypes: [Ingress, Egress]}}
         origin="deny",
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def stage(lab_live: Live) -> Iterator[Stage]:
-    cluster = lab_live.cluster
-    assert cluster.internet is not None
-    made = Stage(
-        lab_live.kube,
-        lab_live.prober,
-        LIBRARY,
-        images=cluster.refs,
-        internet=cluster.internet.names,
-        fence=lab_live.gate.fence,
-    )
-    clear(lab_live.kube, namespaces_of(LIBRARY))
-    made.enter(["pods"])
-    yield made
-    made.close()
 
 
 def replayer(live: Live) -> Replayer:

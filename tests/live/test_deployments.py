@@ -8,18 +8,17 @@ import pytest
 
 from harness.core.ask import Ask
 from harness.core.lab.documented import parse_table
-from harness.core.manifests.library import namespaces_of
 from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome
 from harness.core.target import Blocked, PodPort, PodRef, ServiceAddress
-from harness.edge.api.namespaces import clear
 from harness.edge.cni.known import cni_of
 from harness.edge.facts.registry import measure
 from harness.edge.probe.replay import Replayer
 from harness.edge.stage.bench import Bench
 from harness.edge.stage.stage import Stage
 from harness.plays import Live
+from tests.live.stages import stage_on
 
 pytestmark = pytest.mark.live
 
@@ -79,19 +78,9 @@ step deny: base, old, deny
 
 @pytest.fixture
 def stage(lab_live: Live) -> Iterator[Stage]:
-    cluster = lab_live.cluster
-    assert cluster.internet is not None
-    made = Stage(
-        lab_live.kube,
-        lab_live.prober,
-        LIBRARY,
-        images=cluster.refs,
-        internet=cluster.internet.names,
-        fence=lab_live.gate.fence,
-    )
-    clear(lab_live.kube, namespaces_of(LIBRARY))
-    yield made
-    made.close()
+    """For each test a new one: rollouts leave pods behind."""
+    with stage_on(lab_live, LIBRARY) as made:
+        yield made
 
 
 def answers(stage: Stage) -> dict[str, str]:
