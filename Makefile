@@ -13,13 +13,18 @@ help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
 # Without CNI=: every tutorial, the one that needs Cilium on a cluster of its own.
-labs: $(READY) ## all set-up, then the labs on live clusters; results/latest-CNI/report.html has the results. CNI=calico or CNI=cilium: all that this CNI can do
+labs: $(READY) cold ## all set-up, then the labs on live clusters; results/latest-CNI/report.html has the results. CNI=calico or CNI=cilium: all that this CNI can do
 ifeq ($(CNI),)
 	$(VENV)/bin/pytest labs/ --lab-cni=calico $(ARGS)
 	$(VENV)/bin/pytest labs/cilium_fqdn --lab-cni=cilium $(ARGS)
 else
 	$(VENV)/bin/pytest labs/ --lab-cni=$(CNI) $(ARGS)
 endif
+
+# The first build takes minutes: until then there is something to read. Its exit code decides nothing here.
+.PHONY: cold
+cold: $(READY)
+	-@docker ps --quiet --filter label=io.x-k8s.kind.cluster 2>/dev/null | grep -q . || $(VENV)/bin/pytest labs/ --lab-offline
 
 test: lint offline live ## all set-up, then the whole test suite: offline first, then live
 

@@ -6,10 +6,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import pytest
-from rich.console import Console
+if TYPE_CHECKING:
+    import pytest
+    from rich.console import Console
 
 
 class Progress(Protocol):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from harness.edge import images
 from harness.edge.cluster.opening import (
     Cluster,
     ClusterSpec,
@@ -21,6 +20,7 @@ from harness.edge.cluster.opening import (
 from harness.edge.cluster.running import running
 from harness.edge.cluster.tools import Tools
 from harness.edge.images import ClusterImages
+from harness.edge.images.provide import load, save
 from harness.edge.probe.doors import Doors
 from harness.plays import doors_of
 from harness.progress import Progress
@@ -41,8 +41,8 @@ class Access:
     status: Callable[[str], ClusterStatus] = status
     owned: Callable[[], list[str]] = owned_clusters
     delete: Callable[[str], None] = delete_cluster
-    save: Callable[[Path, Progress], Path] = images.save
-    load: Callable[[Path, Progress], ClusterImages] = images.load
+    save: Callable[[Path, Progress], Path] = save
+    load: Callable[[Path, Progress], ClusterImages] = load
 
 
 REAL = Access()

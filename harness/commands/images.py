@@ -8,8 +8,8 @@ from pathlib import Path
 from harness.commands.access import access_of
 from harness.commands.cluster import show_facts
 from harness.commands.options import add_patience
-from harness.edge import images
 from harness.edge.images import Source
+from harness.edge.images.provide import provide
 from harness.edge.machine.docker import Docker
 from harness.exitcode import ExitCode
 from harness.progress import Progress
@@ -40,7 +40,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _build(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
-    made = images.provide(Source.BUILD, progress, Docker(patience=arguments.patience))
+    made = provide(Source.BUILD, progress, Docker(patience=arguments.patience))
     show_facts("images", {"node": made.node, **made.refs})
     return ExitCode.OK
 

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.core.lab.documented import Row
-from harness.core.lab.record import Observed, Status
-from harness.edge.cluster.opening import Cluster, open_cluster
-from harness.edge.cluster.tools import tools_with
+from harness.core.lab.record import Observed, Status, Unobserved
 from harness.errors import ProbeError
-from harness.plays import Live, Plays, proven
 from harness.plugin.options import Options, cluster_spec, patience_of
 from harness.plugin.rows import tutorial_of
 from harness.plugin.state import state_of
 from harness.plugin.stopping import stopping
 from harness.plugin.workers import is_worker, name_of, progress_of, share
+
+if TYPE_CHECKING:
+    from harness.edge.cluster.opening import Cluster
+    from harness.plays import Live, Plays
+
+OFFER = (
+    "Without a cluster, `pytest labs/ --lab-offline` compares what the tutorials say with what the "
+    "policies predict, within seconds."
+)
+"""What can be done where no cluster can be had."""
+
+# What a live run alone needs (the client of the API, above all) is imported when it is used: a run
+# without a cluster begins at once, and on machines that do not have all of it.
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +43,13 @@ def lab_cluster(request: pytest.FixtureRequest, lab_options: Options) -> Cluster
 
     At the end the run deletes it, if the options say so (`harness.plugin.hooks`).
     """
+    from harness.edge.cluster.opening import open_cluster
+    from harness.edge.cluster.tools import tools_with
+
     config, state = request.config, state_of(request.config)
     spec, progress = cluster_spec(config, lab_options), progress_of(config)
     tools = tools_with(patience_of(lab_options))
-    with stopping(request):
+    with stopping(request, offer=OFFER):
         cluster = share(request, lambda: open_cluster(spec, progress, tools))
     state.recorder.environment = dict(cluster.environment)
     state.cluster = cluster.name if cluster.owned else ""
@@ -45,6 +59,8 @@ def lab_cluster(request: pytest.FixtureRequest, lab_options: Options) -> Cluster
 @pytest.fixture(scope="session")
 def lab_live(request: pytest.FixtureRequest, lab_cluster: Cluster) -> Iterator[Live]:
     """The API, the prober and the gate, after the cluster passed the gate; every lab needs it."""
+    from harness.plays import proven
+
     names = lab_cluster.internet.names if lab_cluster.internet else None
     progress, worker = progress_of(request.config), name_of(request.config)
     with (
@@ -63,6 +79,8 @@ def lab_plays(
 
     A worker begins a tutorial at its first row, because other workers run the other tutorials.
     """
+    from harness.plays import Plays
+
     state = state_of(request.config)
     plays = Plays(
         lab_live,
@@ -81,16 +99,25 @@ def lab_plays(
 
 
 @pytest.fixture
-def observed(request: pytest.FixtureRequest, row: Row, lab_plays: Plays) -> Observed:
+def observed(request: pytest.FixtureRequest, row: Row) -> Observed | Unobserved:
     """The observation of the row; a comparison with a reading (`==`) gives the row's verdict.
+
+    In a run without a cluster the prediction takes its place, and a row without a prediction is
+    skipped.
 
     Raises:
         ProbeError: there is no verdict: the row is `not checked`, and pytest reports an error.
     """
     recorder = state_of(request.config).recorder
     test = request.node.nodeid
+    if recorder.offline:
+        foretold = Unobserved(row, recorder.record(test).predicted)
+        record = recorder.unobserved(test, foretold)
+        if record.status is Status.NOT_CHECKED_OFFLINE:
+            pytest.skip(f"not checked offline: {record.problem}")
+        return foretold
     with stopping(request):
-        play = lab_plays[tutorial_of(request.node)]
+        play = request.getfixturevalue("lab_plays")[tutorial_of(request.node)]
     observation = play.observe(row)
     found = Observed(row, recorder.record(test).predicted, observation)
     record = recorder.observed(test, found)

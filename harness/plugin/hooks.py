@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.core.lab.record import Observed, Status
-from harness.edge.cluster.opening import delete_cluster
-from harness.edge.cluster.tools import tools_with
+from harness.core.lab.record import Observed, Status, Unobserved
 from harness.edge.machine.process import ends_on_sigterm
 from harness.errors import EnvironmentFault, HarnessError
 from harness.exitcode import ExitCode, exit_code_of
@@ -159,10 +157,23 @@ def pytest_assertrepr_compare(
     config: pytest.Config, op: str, left: object, right: object
 ) -> list[str] | None:
     """Explain in the words of the reports why `observed` differs from the row's outcome."""
-    if op != "==" or not isinstance(left, Observed) or right != left.row.outcome:
+    if op != "==" or not isinstance(left, Observed | Unobserved) or right != left.row.outcome:
         return None
     record = state_of(config).recorder.record_of(left)
     return explained(row_json(record)) if record else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(
+    report: pytest.TestReport, config: pytest.Config
+) -> tuple[str, str, str] | None:
+    """Count no row as passed in a run without a cluster: it was not observed."""
+    recorder = state_of(config).recorder
+    if not recorder.offline or not recorder.known(report.nodeid):
+        return None
+    if report.passed and report.when == "call":
+        return "not observed", "o", "NOT OBSERVED"
+    return ("not checked offline", "?", "NOT CHECKED OFFLINE") if report.skipped else None
 
 
 @pytest.hookimpl(trylast=True)
@@ -188,9 +199,13 @@ def _put_away(config: pytest.Config) -> None:
     """Delete the run's cluster, if policylab made it and the options do not keep it."""
     state = state_of(config)
     failed = state.recorder.exit_code is not ExitCode.OK
-    if state.cluster and not keeps_cluster(config, state.options, failed=failed):
-        with TerminalProgress(config).step(f"delete cluster {state.cluster}"):
-            delete_cluster(state.cluster, tools_with(patience_of(state.options)))
+    if not state.cluster or keeps_cluster(config, state.options, failed=failed):
+        return
+    from harness.edge.cluster.opening import delete_cluster  # a run without a cluster needs neither
+    from harness.edge.cluster.tools import tools_with
+
+    with TerminalProgress(config).step(f"delete cluster {state.cluster}"):
+        delete_cluster(state.cluster, tools_with(patience_of(state.options)))
 
 
 def _leave_hypothesis_out(config: pytest.Config) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.edge.cluster.opening import ClusterMode, ClusterSpec
+from harness.edge.cluster.state import ClusterMode, ClusterSpec
 from harness.edge.cni.known import CNIS, DEFAULT
 from harness.edge.images import Source
 from harness.edge.internet.state import InternetMode
@@ -30,12 +30,14 @@ class Option:
         default: the value in force if nobody chose one.
         choices: the values that it may have; empty if it may have any value.
         help: its sentence in `pytest --help`.
+        flag: whether it has no value on the command line, where it means `yes`.
     """
 
     name: str
     default: str
     choices: tuple[str, ...]
     help: str
+    flag: bool = False
 
     @property
     def dest(self) -> str:
@@ -49,6 +51,13 @@ class Option:
 
 
 LAB_OPTIONS = (
+    Option(
+        "offline",
+        "no",
+        ("yes", "no"),
+        "compare what the tutorials say with what the policies predict, and ask no cluster",
+        flag=True,
+    ),
     Option("cni", DEFAULT, CNIS, "the CNI of the cluster"),
     Option(
         "cluster-mode",
@@ -106,6 +115,11 @@ class Options:
         return self.values[name]
 
     @property
+    def offline(self) -> bool:
+        """Whether the run asks no cluster."""
+        return self["offline"] == "yes"
+
+    @property
     def chosen(self) -> list[str]:
         """The values that a user chose, each with its origin: `keep=never (command line)`."""
         return [
@@ -116,6 +130,8 @@ class Options:
 
     def header(self) -> str:
         """One line for pytest's header."""
+        if self.offline:
+            return "policylab: offline, so no cluster is asked and nothing is observed"
         chosen = f"; {', '.join(self.chosen)}" if self.chosen else ""
         return f"policylab: cni={self['cni']}, images={self['images']}{chosen}"
 
@@ -126,9 +142,13 @@ def add_options(parser: pytest.Parser) -> None:
     for option in LAB_OPTIONS:
         meta = "|".join(option.choices) or option.name.upper()
         text = f"{option.help} (default: {option.default or 'none'}; also {option.variable})"
-        group.addoption(
-            f"--lab-{option.name}", dest=option.dest, default=None, metavar=meta, help=text
-        )
+        name = f"--lab-{option.name}"
+        if option.flag:
+            group.addoption(
+                name, dest=option.dest, action="store_const", const="yes", default=None, help=text
+            )
+        else:
+            group.addoption(name, dest=option.dest, default=None, metavar=meta, help=text)
         parser.addini(option.dest, f"{option.help} (--lab-{option.name})", default="")
 
 
@@ -169,6 +189,11 @@ def _check(values: dict[str, str]) -> None:
         PATIENCE.by(values["patience"])
     except ValueError as error:
         raise pytest.UsageError(f"--lab-patience: {error}") from None
+    if values["offline"] == "yes" and values["context"]:
+        raise pytest.UsageError(
+            "--lab-offline asks no cluster, and --lab-context names a cluster: choose one of "
+            "the two"
+        )
     external = values["cluster-mode"] == ClusterMode.EXTERNAL
     if external and not values["context"]:
         raise pytest.UsageError("--lab-cluster-mode=external needs --lab-context=NAME")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.lab.documented import Row
-from harness.core.lab.record import NOT_REACHED, Observed, Record, Status
+from harness.core.lab.record import NOT_REACHED, Observed, Record, Status, Unobserved
 from harness.core.predict.scenario import Prediction
 from harness.edge.files.runs import Runs
 from harness.errors import HarnessError
@@ -26,6 +26,9 @@ _CODES = {
     Status.ERRATUM: ExitCode.OK,
     Status.FAIL: ExitCode.DIFFERS,
     Status.NOT_CHECKED: ExitCode.NO_VERDICT,
+    # A run without a cluster was asked for, and says of each row that nothing was observed.
+    Status.NOT_OBSERVED: ExitCode.OK,
+    Status.NOT_CHECKED_OFFLINE: ExitCode.OK,
 }
 
 
@@ -35,7 +38,7 @@ class Recorder:
 
     Attributes:
         runs: makes the folder of the run.
-        cni: the CNI of the run.
+        cni: the CNI of the run, or `offline`: a part of the folder's name.
         command: the command line of the run.
         environment: what is known of the cluster, such as the version of Kubernetes.
         gate: the result of the proof that the cluster enforces policies; None before the proof.
@@ -43,6 +46,7 @@ class Recorder:
         deselected: how many rows pytest was told to leave out.
         partial: whether the run leaves out rows of its tutorials, in any way.
         interrupted: whether Ctrl-C or SIGTERM ended the run.
+        offline: whether no cluster is asked.
         started: the time at which the run began, in UTC.
     """
 
@@ -55,6 +59,7 @@ class Recorder:
     deselected: int = 0
     partial: bool = False
     interrupted: bool = False
+    offline: bool = False
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _records: dict[str, Record] = field(default_factory=dict)
     _failures: set[ExitCode] = field(default_factory=set)
@@ -119,10 +124,12 @@ class Recorder:
         """The record of a row's test."""
         return self._records[test]
 
-    def record_of(self, observed: Observed) -> Record | None:
-        """The record that this observation belongs to; None if there is none."""
-        found = (r for r in self._records.values() if r.observation is observed.observation)
-        return next(found, None)
+    def record_of(self, found: Observed | Unobserved) -> Record | None:
+        """The record that came of an observation, or of a prediction without one."""
+        records = self._records.values()
+        if isinstance(found, Unobserved):
+            return next((record for record in records if record.row is found.row), None)
+        return next((r for r in records if r.observation is found.observation), None)
 
     def observed(self, test: str, observed: Observed) -> Record:
         """Note the observation for a row, and the verdict that follows from it."""
@@ -133,6 +140,18 @@ class Recorder:
             status=status,
             problem=problem,
             next_step=_next_step(observed.row) if problem else "",
+        )
+        return self._records[test]
+
+    def unobserved(self, test: str, row: Unobserved) -> Record:
+        """Note what the prediction of a row says of its table, in a run without a cluster."""
+        status, problem = row.verdict()
+        failed = status is Status.FAIL
+        self._records[test] = replace(
+            self._records[test],
+            status=status,
+            problem=problem,
+            next_step="find out whether the table, a manifest or policylab is wrong" * failed,
         )
         return self._records[test]
 
@@ -189,6 +208,7 @@ class Recorder:
             deselected=self.deselected,
             partial=self.partial,
             interrupted=self.stopped,
+            offline=self.offline,
         )
         return to_json(self.rows, self.environment, run=run, gate=self.gate, changes=self.changes)
 

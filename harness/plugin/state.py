@@ -17,6 +17,9 @@ from harness.plugin.recorder import Recorder
 LABS = "labs"
 """The folder of the labs, below pytest's root folder."""
 
+OFFLINE = "offline"
+"""What stands in the place of the CNI in the folder of a run without a cluster."""
+
 
 @dataclass(slots=True)
 class State:
@@ -52,7 +55,9 @@ def make_state(config: pytest.Config) -> None:
     options = resolve(config)
     runs = Runs(config.rootpath / options["report-dir"])  # an absolute folder stays as it is
     command = " ".join(["pytest", *map(str, config.invocation_params.args)])
-    config.stash[_STATE] = State(options, Recorder(runs, options["cni"], command=command))
+    kind = OFFLINE if options.offline else options["cni"]
+    recorder = Recorder(runs, kind, command=command, offline=options.offline)
+    config.stash[_STATE] = State(options, recorder)
 
 
 def state_of(config: pytest.Config) -> State:

@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from harness.edge.cluster.opening import Cluster
-from harness.edge.machine.filelock import FileLock
+from harness.edge.cluster.state import Cluster
 from harness.errors import ContentError, EnvironmentFault, HarnessError
 from harness.exitcode import ExitCode
 from harness.plugin.state import State, asks_for_labs, state_of
@@ -77,6 +76,8 @@ def share(request: pytest.FixtureRequest, make: Callable[[], Cluster]) -> Cluste
     """
     if not is_worker(request.config):
         return make()
+    from harness.edge.machine.filelock import FileLock  # workers alone need it
+
     # The folder belongs to this run, and only the user who runs it can read it.
     folder = request.getfixturevalue("tmp_path_factory").getbasetemp().parent
     lock, file = FileLock(folder / "policylab.lock"), folder / "policylab.cluster"

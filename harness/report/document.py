@@ -38,6 +38,7 @@ class Run:
         deselected: the number of rows that the user told pytest to leave out.
         partial: whether the run left out rows of its tutorials, in any way.
         interrupted: whether the run ended before its last row.
+        offline: whether no cluster was asked, so that no row was observed.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Run:
     deselected: int = 0
     partial: bool = False
     interrupted: bool = False
+    offline: bool = False
 
 
 def to_json(
@@ -73,6 +75,7 @@ def to_json(
         "deselected": run.deselected,
         "partial": run.partial,
         "interrupted": run.interrupted,
+        "offline": run.offline,
         "rows": list(rows),
         "changes": [plain(change) for change in changes],
         "summary": summary(rows),

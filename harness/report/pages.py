@@ -19,7 +19,10 @@ from harness.core.probe.latency import Bar, Way, histogram, latencies
 from harness.core.spread import Spread
 from harness.report import view
 
-ICONS = {Status.PASS: "✓", Status.FAIL: "✗", Status.ERRATUM: "!", Status.NOT_CHECKED: "?"}
+ICONS = {Status.PASS: "✓", Status.FAIL: "✗", Status.ERRATUM: "!", Status.NOT_CHECKED: "?"} | {
+    Status.NOT_OBSERVED: "○",
+    Status.NOT_CHECKED_OFFLINE: "?",
+}
 PLOT_WIDTH = 420
 """The width of the longest bar, in pixels."""
 
@@ -127,7 +130,8 @@ def _context(document: Mapping[str, Any]) -> dict[str, Any]:
         "facts": {key: _fact(value) for key, value in cleaned["environment"].items()},
         "phases": view.phases(cleaned["rows"]),
         "legend": view.legend(cleaned["rows"]),
-        "counts": view.counts(cleaned["summary"]),
+        "counts": view.counts(cleaned),
+        "statuses": view.statuses(cleaned),
         "total": view.total(cleaned),
         "verdict": view.verdict(cleaned),
         "environment": view.environment_line(cleaned["environment"]),

@@ -23,12 +23,16 @@ STYLES = {
     Status.FAIL: "bold red",
     Status.ERRATUM: "yellow",
     Status.NOT_CHECKED: "magenta",
+    Status.NOT_OBSERVED: "cyan",
+    Status.NOT_CHECKED_OFFLINE: "magenta",
 }
 SYMBOLS = {
     Status.PASS: ("✓", "+"),
     Status.FAIL: ("✗", "X"),
     Status.ERRATUM: ("!", "!"),
     Status.NOT_CHECKED: ("?", "?"),
+    Status.NOT_OBSERVED: ("○", "o"),
+    Status.NOT_CHECKED_OFFLINE: ("?", "?"),
 }
 ARROW = ("→", "->")
 NARROW, WIDE = 12, 16

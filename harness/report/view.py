@@ -25,13 +25,23 @@ STATUS_WORDS = {
     Status.FAIL: "FAIL",
     Status.ERRATUM: "erratum",
     Status.NOT_CHECKED: "not checked",
+    Status.NOT_OBSERVED: "not observed",
+    Status.NOT_CHECKED_OFFLINE: "not checked offline",
 }
 STATUS_MEANING = {
     Status.PASS: "the cluster does what the tutorial says",
-    Status.FAIL: "the cluster does something else, and no erratum explains why",
+    Status.FAIL: "something else is found than the table says, and no erratum explains why",
     Status.ERRATUM: "the tutorial is wrong here; the erratum says why, and gives the right version",
     Status.NOT_CHECKED: "there is no verdict: this row proves nothing",
+    Status.NOT_OBSERVED: "the policies predict what the table says; no cluster was asked",
+    Status.NOT_CHECKED_OFFLINE: "nothing can be predicted: only a cluster can show it",
 }
+ONLINE = (Status.PASS, Status.ERRATUM, Status.FAIL, Status.NOT_CHECKED)
+OFFLINE = (Status.NOT_OBSERVED, Status.FAIL, Status.NOT_CHECKED_OFFLINE)
+"""The statuses that a run with a cluster can give, and a run without, in the order of reports."""
+
+NOT_OBSERVED = "not observed"
+"""What stands in the cluster's column where it was not asked, or gave no answer."""
 NONE = "-"
 NONE_MEANING = "no answer in this column"
 
@@ -123,7 +133,7 @@ class Phase:
     def counts(self) -> str:
         """The phase's rows by status, in words."""
         found = [row["status"] for row in self.rows]
-        return counts({status.value: found.count(status.value) for status in Status}, brief=True)
+        return _counts({status: found.count(status) for status in Status}, Status, brief=True)
 
 
 def phases(rows: Iterable[dict[str, Any]]) -> list[Phase]:
@@ -134,16 +144,24 @@ def phases(rows: Iterable[dict[str, Any]]) -> list[Phase]:
     return [Phase(tutorial, name, tuple(group)) for (tutorial, name), group in grouped.items()]
 
 
-def counts(summary: Mapping[str, int], *, brief: bool = False) -> str:
-    """`36 pass, 7 erratum, 0 FAIL, 0 not checked`; brief leaves out what is 0."""
-    shown = (Status.PASS, Status.ERRATUM, Status.FAIL, Status.NOT_CHECKED)
+def statuses(document: Mapping[str, Any]) -> tuple[Status, ...]:
+    """The statuses that the rows of this run can have."""
+    return OFFLINE if document["offline"] else ONLINE
+
+
+def counts(document: Mapping[str, Any]) -> str:
+    """`36 pass, 7 erratum, 0 FAIL, 0 not checked`."""
+    return _counts(document["summary"], statuses(document))
+
+
+def _counts(summary: Mapping[str, int], shown: Iterable[Status], *, brief: bool = False) -> str:
     return ", ".join(f"{summary[s]} {STATUS_WORDS[s]}" for s in shown if summary[s] or not brief)
 
 
 def total(document: Mapping[str, Any]) -> str:
     """The number of rows, in total and for each status."""
     part = " (a part of the tutorials)" if document["partial"] else ""
-    return f"{_rows(len(document['rows']))}{part}: {counts(document['summary'])}."
+    return f"{_rows(len(document['rows']))}{part}: {counts(document)}."
 
 
 def verdict(document: Mapping[str, Any]) -> str:
@@ -155,6 +173,8 @@ def verdict(document: Mapping[str, Any]) -> str:
     parts = [f"{_rows(failed)} failed"] * bool(failed)
     parts += [f"{_rows(open_)} {'was' if open_ == 1 else 'were'} not checked"] * bool(open_)
     found = " and ".join(parts)
+    if document["offline"] and not found:
+        found = "Nothing differs, and no cluster was asked"
     if document["interrupted"]:
         return f"The run was interrupted before its last row{': ' * bool(found)}{found}."
     return f"{found or 'Every row was checked and none failed'}."
@@ -187,11 +207,12 @@ def explained(row: Mapping[str, Any]) -> list[str]:
 
 
 def answer(row: Mapping[str, Any], column: str) -> tuple[str, str]:
-    """One column's word and detail; `-` if there is no answer.
+    """One column's word and detail; `-` or `not observed` if there is no answer.
 
     A `shows` reading has its text or count instead of a word.
     """
-    word, detail = row[column] or NONE, row[f"{column}_detail"] or ""
+    none = NOT_OBSERVED if column == "observed" else NONE
+    word, detail = row[column] or none, row[f"{column}_detail"] or ""
     return (detail, "") if word == Outcome.SHOWS and detail else (word, detail)
 
 
@@ -201,7 +222,9 @@ def stands_out(row: Mapping[str, Any], column: str) -> bool:
         case Status.ERRATUM:
             return answer(row, column)[0] != answer(row, "observed")[0]
         case Status.FAIL:
-            return column == "observed"
+            return column == ("observed" if row["observed"] else "predicted")
+        case Status.NOT_OBSERVED:
+            return column == "documented" and row["erratum"] is not None
     return False
 
 
@@ -225,9 +248,11 @@ def duration(seconds: float) -> str:
 
 def legend(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """The outcome words that these rows use, with their meanings."""
+    rows = list(rows)
     seen = {row[column] for row in rows for column, _ in COLUMNS}
     words = [(o.value, MEANING[o]) for o in MEANING if o in seen and o is not Outcome.SHOWS]
-    return words + ([(NONE, NONE_MEANING)] if None in seen else [])
+    none = any(row[column] is None for row in rows for column, _ in COLUMNS[:-1])
+    return words + ([(NONE, NONE_MEANING)] if none else [])
 
 
 def environment_line(environment: Mapping[str, Any]) -> str:

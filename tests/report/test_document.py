@@ -138,7 +138,14 @@ def test_the_document_tells_the_run() -> None:
         3,
         True,
     )
-    assert found["summary"] == {"pass": 10, "fail": 1, "erratum": 1, "not_checked": 1}
+    assert found["summary"] == {
+        "pass": 10,
+        "fail": 1,
+        "erratum": 1,
+        "not_checked": 1,
+        "not_observed": 0,
+        "not_checked_offline": 0,
+    }
 
 
 def test_a_row_has_its_three_columns_with_their_details() -> None:

@@ -11,12 +11,18 @@ from harness.core.outcome import Outcome, Reading
 
 
 class Status(StrEnum):
-    """PASS: as documented. ERRATUM: refuted, as the erratum says. NOT_CHECKED: no verdict."""
+    """PASS: as documented. ERRATUM: refuted, as the erratum says. NOT_CHECKED: no verdict.
+
+    Of a run without a cluster: NOT_OBSERVED rows are predicted as their table says, and
+    NOT_CHECKED_OFFLINE rows are those of which nothing can be predicted.
+    """
 
     PASS = "pass"  # noqa: S105
     FAIL = "fail"
     ERRATUM = "erratum"
     NOT_CHECKED = "not_checked"
+    NOT_OBSERVED = "not_observed"
+    NOT_CHECKED_OFFLINE = "not_checked_offline"
 
 
 NOT_REACHED = "the run ended before this row"
@@ -86,6 +92,48 @@ def status_of(
         had = observation.control or "none"
         return Status.NOT_CHECKED, f"silence lacks a positive control (without policies: {had})"
     return (Status.ERRATUM if row.erratum else Status.PASS), ""
+
+
+def offline_status_of(row: Row, predicted: Reading | None) -> tuple[Status, str]:
+    """The status of a row in a run without a cluster, and in words what is wrong or missing.
+
+    The table and the prediction are compared; nothing here says what a cluster does.
+    """
+    if predicted is None:
+        return Status.NOT_CHECKED_OFFLINE, "only a cluster can show this"
+    if not predicted.satisfies(row.outcome):
+        if any(row.lines):
+            return Status.NOT_CHECKED_OFFLINE, "this CNI departs from the API here"
+        return Status.FAIL, f"the table expects {row.outcome}, the policies predict {predicted}"
+    if row.erratum and predicted.satisfies(row.documented):
+        return Status.FAIL, "an erratum refutes the tutorial, and the policies predict what it says"
+    return Status.NOT_OBSERVED, ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unobserved:
+    """A row's prediction, in the place of an observation where there is no cluster.
+
+    To compare it with a reading is to compare the table with the prediction.
+    """
+
+    row: Row
+    predicted: Reading | None
+
+    def verdict(self) -> tuple[Status, str]:
+        """The status of the row, and in words what is wrong."""
+        return offline_status_of(self.row, self.predicted)
+
+    def __eq__(self, expected: object) -> bool:
+        if not isinstance(expected, Reading):
+            return NotImplemented
+        wanted = replace(self, row=replace(self.row, actual=expected))
+        return wanted.verdict()[0] is Status.NOT_OBSERVED
+
+    __hash__ = None  # type: ignore[assignment]  # equal to every reading that it satisfies
+
+    def __repr__(self) -> str:
+        return str(self.predicted)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

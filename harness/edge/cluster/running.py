@@ -7,7 +7,7 @@ from shutil import which
 
 from harness.edge.cluster.opening import status
 from harness.edge.cluster.state import Cluster, Home, owned_clusters
-from harness.edge.images.store import cache_home
+from harness.edge.files.cache import cache_home
 from harness.errors import ClusterNotReady, ToolMissing
 
 

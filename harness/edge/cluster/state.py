@@ -14,8 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from harness.edge.cni.known import DEFAULT
+from harness.edge.files.cache import cache_home
 from harness.edge.images import Source
-from harness.edge.images.store import cache_home
 from harness.edge.internet.state import Internet, InternetMode
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.errors import EnvironmentFault

@@ -11,7 +11,8 @@ from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
 from harness.edge.cluster.kind import Kind
 from harness.edge.cluster.state import Home
-from harness.edge.images import ClusterImages, Source, provide
+from harness.edge.images import ClusterImages, Source
+from harness.edge.images.provide import provide
 from harness.edge.internet.container import HERE, ensure_internet
 from harness.edge.internet.engine import Place, place_with
 from harness.edge.internet.state import Internet

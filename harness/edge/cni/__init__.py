@@ -8,7 +8,6 @@ package asks which CNI it is: callers take what its value offers, or find None.
 
 from __future__ import annotations
 
-from harness.edge.cni.drops import DropCounter, Dropped, Drops
 from harness.edge.cni.value import API_PORT, POD_CIDR, Cni, Realised
 
-__all__ = ["API_PORT", "POD_CIDR", "Cni", "DropCounter", "Dropped", "Drops", "Realised"]
+__all__ = ["API_PORT", "POD_CIDR", "Cni", "Realised"]

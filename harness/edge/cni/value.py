@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from harness.core.lab.profile import CniProfile
-from harness.edge.api.kube import Kube
-from harness.edge.api.kubectl import Exec
-from harness.edge.cni.drops import DropCounter
-from harness.edge.files.template import filled
-from harness.edge.images import ClusterImages
 from harness.errors import ImageUnavailable
+
+if TYPE_CHECKING:
+    from harness.edge.api.kube import Kube
+    from harness.edge.api.kubectl import Exec
+    from harness.edge.cni.drops import DropCounter
+    from harness.edge.images import ClusterImages
 
 POD_CIDR = "10.244.0.0/16"
 API_PORT = 6443
@@ -74,6 +76,8 @@ class Cni:
         Raises:
             ImageUnavailable: the images were made without this CNI.
         """
+        from harness.edge.files.template import filled  # Jinja2 takes 0.2 s to import
+
         self.version(images)
         objects = filled(
             self.package,

@@ -17,7 +17,7 @@ from harness.core.probe.attempts import POLL
 from harness.core.probe.judge import passes
 from harness.core.target import PodPort
 from harness.edge.api.livenames import LivePod
-from harness.edge.cni import DropCounter, Drops
+from harness.edge.cni.drops import DropCounter, Drops
 from harness.edge.cni.known import COUNTED
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.flows import ask_of

@@ -5,11 +5,14 @@
     results/latest                        a link to the newest run
     results/latest-calico                 a link to the newest run on Calico that left out no row
 
+A run without a cluster has `offline` in the place of the CNI.
+
 So no run overwrites another one.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -76,7 +79,12 @@ class Runs:
             raise FileExistsError(f"{link} is not a link, so policylab does not replace it")
         draft = self.home / f".{name}.new"
         draft.unlink(missing_ok=True)
-        draft.symlink_to(folder.name)
+        try:
+            draft.symlink_to(folder.name)
+        except OSError:
+            if os.name != "nt":
+                raise
+            return  # Windows gives few users the right to make a link, and a link is a convenience
         draft.replace(link)
 
     def _prune(self, newest: Path) -> None:

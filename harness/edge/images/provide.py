@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.edge.files.cache import cache_home
 from harness.edge.images import bundle, engine, pipeline, registry
 from harness.edge.images.model import ClusterImages, Source, read_cluster
 from harness.edge.images.pipeline import Plan
-from harness.edge.images.store import Store, Workshop, cache_home
+from harness.edge.images.store import Store, Workshop
 from harness.edge.machine import debian
 from harness.edge.machine.docker import DOCKER, Docker
 from harness.errors import ImageUnavailable

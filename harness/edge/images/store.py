@@ -7,7 +7,6 @@ whole, whatever ended the process that made it. One run builds at a time.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,12 +22,6 @@ from harness.progress import Progress
 
 RECORD = "record.json"
 SCRATCH = "scratch-"
-
-
-def cache_home() -> Path:
-    """The folder where policylab keeps what can be made again."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "policylab"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from harness.edge.images.store import cache_home
+from harness.edge.files.cache import cache_home
 from harness.edge.internet.controls import Controls
 from harness.edge.internet.engine import (
     LABEL,

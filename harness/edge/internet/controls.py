@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol, Self, TypedDict, Unpack
 
-from harness.edge.images.store import cache_home
+from harness.edge.files.cache import cache_home
 from harness.edge.internet.engine import Place
 from harness.edge.internet.state import (
     Fault,

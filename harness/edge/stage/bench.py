@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.edge.api.kube import Kube
-from harness.edge.cni import DropCounter
+from harness.edge.cni.drops import DropCounter
 from harness.edge.internet.controls import Outside
 from harness.edge.internet.state import Internet
 from harness.edge.machine.patience import Patience

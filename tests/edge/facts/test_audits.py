@@ -12,7 +12,7 @@ from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import PodPort, PodRef
 from harness.edge.api.livenames import LivePod
-from harness.edge.cni import DropCounter, Drops
+from harness.edge.cni.drops import DropCounter, Drops
 from harness.edge.facts.audits import blocked
 from harness.errors import ClusterNotReady, ProbeError
 from tests.fakes.cluster import FakeCluster

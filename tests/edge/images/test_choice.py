@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import pytest
 
-from harness.edge.images import Source, bundle, pipeline, provide, registry
+from harness.edge.files.cache import cache_home
+from harness.edge.images import Source, bundle, pipeline, registry
 from harness.edge.images.engine import drop_others, missing
-from harness.edge.images.provide import choose
-from harness.edge.images.store import Store, Workshop, cache_home
+from harness.edge.images.provide import choose, provide
+from harness.edge.images.store import Store, Workshop
 from harness.edge.machine import debian
 from harness.edge.machine.debian import GIB
 from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing

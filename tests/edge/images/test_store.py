@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.edge.images.store import Store, cache_home
+from harness.edge.files.cache import cache_home
+from harness.edge.images.store import Store
 from harness.progress import Quiet
 
 

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from harness.core.lab.profile import CONNECTED, KEPT, REFUSED, TIMEOUT, CniProfile
-from harness.edge.cni.calico.felix import FelixCounters
 from harness.edge.cni.value import Cni
 
+if TYPE_CHECKING:
+    from harness.edge.api.kube import Kube
+    from harness.edge.api.kubectl import Exec
+    from harness.edge.cni.drops import DropCounter
+
 __all__ = ["CALICO"]
+
+
+def _drops(kube: Kube, kubectl: Exec) -> DropCounter:
+    from harness.edge.cni.calico.felix import FelixCounters  # a profile needs no API
+
+    return FelixCounters(kube, kubectl)
+
 
 CALICO = Cni(
     profile=CniProfile(
@@ -23,5 +36,5 @@ CALICO = Cni(
     package=__name__,
     daemon_set="calico-node",  # ready once Felix has programmed its first policies
     images={"cni_image": "calico-cni", "node_image": "calico-node"},
-    drops=FelixCounters,
+    drops=_drops,
 )

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from harness.core.lab.profile import CONNECTED, CUT, TIMEOUT, CniProfile
 from harness.core.model import CILIUM_POLICY, NETWORK_POLICY
-from harness.edge.api.kube import Kube
-from harness.edge.api.kubectl import Exec
-from harness.edge.cni.cilium.agents import CiliumAgents
-from harness.edge.cni.cilium.hubble import HubbleDrops
-from harness.edge.cni.cilium.revision import Revisions
 from harness.edge.cni.value import Cni, Realised
+
+if TYPE_CHECKING:
+    from harness.edge.api.kube import Kube
+    from harness.edge.api.kubectl import Exec
+    from harness.edge.cni.drops import DropCounter
 
 __all__ = ["CILIUM"]
 
 
+# What talks to a cluster is imported when it does: a profile needs no API.
+
+
+def _drops(kube: Kube, kubectl: Exec) -> DropCounter:
+    from harness.edge.cni.cilium.hubble import HubbleDrops
+
+    return HubbleDrops(kube, kubectl)
+
+
 def _realised(kube: Kube, kubectl: Exec) -> Realised:
+    from harness.edge.cni.cilium.agents import CiliumAgents
+    from harness.edge.cni.cilium.revision import Revisions
+
     return Revisions(CiliumAgents(kube, kubectl), kube).realised
 
 
@@ -34,6 +48,6 @@ CILIUM = Cni(
     package=__name__,
     daemon_set="cilium",  # ready once the agent has loaded its eBPF programs
     images={"image": "cilium"},
-    drops=HubbleDrops,
+    drops=_drops,
     realised=_realised,
 )
