@@ -72,9 +72,9 @@ def test_without_the_policies_every_denied_row_turns_red(
     assert {row["status"] for row in still_open if not row["erratum"]} == {"pass"}
 
 
-def interrupted(reports: Path, number: signal.Signals) -> subprocess.Popen[str]:
+def interrupted(reports: Path, number: signal.Signals, *args: str) -> subprocess.Popen[str]:
     """A run of the labs that got this signal once its first rows were written."""
-    run = labs(reports)
+    run = labs(reports, *args)
 
     def first_rows() -> None:
         if run.poll() is not None:
@@ -104,12 +104,26 @@ def test_interrupt_keeps_what_was_found_and_the_cluster_and_the_next_run_is_whol
     assert {row["status"] for row in rows(tmp_path / "second")} == {"pass", "erratum"}
 
 
-def test_run_that_is_told_to_end_ends_as_by_ctrl_c(tmp_path: Path) -> None:
-    run = interrupted(tmp_path, signal.SIGTERM)
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["one process", "workers"])
+def test_run_that_is_told_to_end_ends_as_by_ctrl_c(tmp_path: Path, workers: list[str]) -> None:
+    run = interrupted(tmp_path, signal.SIGTERM, *workers)
     output, _ = run.communicate(timeout=60)
 
     assert run.returncode == ExitCode.INTERRUPTED, output
     assert_kept(tmp_path)
+
+
+@pytest.mark.parametrize("cni", ["calico", "cilium"])
+def test_workers_share_one_cluster_and_write_one_report(tmp_path: Path, cni: str) -> None:
+    run = labs(tmp_path, "labs/production_isolation", "-n2", "-k", "default_deny", cni=cni)
+    output, _ = run.communicate(timeout=RUN_SECONDS)
+
+    assert run.returncode == 0, output
+    tutorials = {row["tutorial"] for row in rows(tmp_path)}
+    assert tutorials == {"lab12-zero-trust", "production-isolation"}
+    assert {row["status"] for row in rows(tmp_path)} == {"pass", "erratum"}
+    assert document(tmp_path)["environment"]["cni"] == cni
+    assert document(tmp_path)["gate"]
 
 
 def assert_kept(reports: Path) -> None:
