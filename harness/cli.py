@@ -12,6 +12,7 @@ from harness import __version__
 from harness.commands import (
     claims,
     cluster,
+    dns,
     explain,
     fuzz,
     images,
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"policylab {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    judging = (explain, matrix, whatif, policies)
+    judging = (explain, matrix, dns, whatif, policies)
     for verb in (cluster, images, claims, *judging, probe, watch, fuzz, words):
         verb.add_parser(commands)
     return parser

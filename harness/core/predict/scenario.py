@@ -231,20 +231,30 @@ class Scenario:
         resolver = self.resolver(source)
         if resolver.server is not Server.CLUSTER:
             return Prediction(None, (resolver.not_the_clusters,))
-        path = self._way_to_dns(source, tcp=tcp)
+        path = self.way_to_dns(source, tcp=tcp)
         others = ", ".join(resolver.conf.nameservers[1:])
         if others and path.reading is not None and path.reading.outcome is Outcome.TIMEOUT:
             then = f"not answered by the cluster: its server is silent, and the pod asks {others}"
             return Prediction(None, (*path.reasons, then))
         return path
 
-    def _way_to_dns(self, source: PodRef, *, tcp: bool) -> Prediction:
+    def way_to_dns(self, source: PodRef, *, tcp: bool) -> Prediction:
+        """What the policies say of the way from a pod to the cluster's name server.
+
+        Raises:
+            ManifestError: the pod is not there.
+        """
         if (source, tcp) not in self._ways_to_dns:
             server, protocol = self._name_servers, Protocol.TCP if tcp else Protocol.UDP
             self._ways_to_dns[source, tcp] = self._through(source, server, DNS_PORT, protocol)
         return self._ways_to_dns[source, tcp]
 
-    def _askable(self, source: PodRef, *, tcp: bool) -> tuple[str, ...] | None:
+    def askable(self, source: PodRef, *, tcp: bool = False) -> tuple[str, ...] | None:
+        """The names that a pod may ask the cluster's name server about; None if all of them.
+
+        Raises:
+            ManifestError: the pod is not there.
+        """
         protocol = Protocol.TCP if tcp else Protocol.UDP
         servers = self.topology.behind(self._name_servers)
         client = pod_of(source, self.topology)
@@ -257,7 +267,7 @@ class Scenario:
         path = self.name_server(source, tcp=query.tcp)
         if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
             return _dns_cut(path)
-        names = self._askable(source, tcp=query.tcp)
+        names = self.askable(source, tcp=query.tcp)
         question = Question(query.qname, query.rdtype)
         return _answered(self._answer(names, question), names, (question,), path)
 
@@ -265,7 +275,7 @@ class Scenario:
         found, asked = self._looked_up(source, target.name)
         if isinstance(target, Lookup) or not asked:
             return found
-        names = self._askable(source, tcp=False)
+        names = self.askable(source, tcp=False)
         # What the proxy refuses never reaches the name server.
         received = [q for q in asked if self._answer(names, q) != REFUSED]
         return replace(found, reading=Reading(Outcome.SHOWS, count_of(len(received))))
@@ -275,7 +285,7 @@ class Scenario:
         path = self.name_server(source, tcp=False)
         if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
             return _dns_cut(path), ()
-        names = self._askable(source, tcp=False)
+        names = self.askable(source, tcp=False)
         reading, asked = self._resolve(source, name, names)
         return _answered(reading, names, asked, path), asked
 
