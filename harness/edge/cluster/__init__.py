@@ -1,1 +1,1 @@
-"""A kind cluster: made, re-used, found, described and deleted."""
+"""kind clusters: how they are made, used again, found, described and deleted."""

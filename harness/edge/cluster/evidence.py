@@ -1,4 +1,4 @@
-"""What a cluster looked like when it failed, kept before it is taken away."""
+"""Evidence of a cluster that failed, which is kept before the cluster is deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOOKS: Sequence[Sequence[str]] = (
 
 
 def keep(home: Home, kubectl: Path, file: Path, patience: Patience) -> Path:
-    """Write what kubectl and kind's log say of a cluster to `file`, as far as they say anything."""
+    """Write kubectl's answers about a cluster and kind's log to `file`, as far as there are any."""
     parts = []
     if home.log.exists():
         parts.append(f"== kind\n{home.log.read_text(encoding='utf-8', errors='replace')}")

@@ -1,9 +1,10 @@
-"""kind, for one cluster: what pytest-kind does of it, and what pytest-kind does not do.
+"""kind, for one cluster: the commands that pytest-kind runs, and the commands that it lacks.
 
 pytest-kind's `KindCluster` makes the cluster, loads images into its nodes and deletes it. It has no
-deadlines, prints what kind prints, and downloads what it is not given; so it is given a small
-script that writes kind's messages into a file and its process id into another, by which kind is
-ended when its time is over. What it lacks (list, export, version) is asked of kind itself.
+deadlines, prints all output of kind, and downloads missing programs. It therefore gets a small
+script instead of kind. The script writes kind's messages into a file, and its process id into
+another file, so that kind can be ended at a deadline. Other commands (list, export, version) are
+run directly.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from harness.errors import ClusterNotReady
 class Kind:
     """One cluster of kind, by its name.
 
-    `home` is the folder of what we know of it, `program` the kind that is run.
+    `home` is the folder of the cluster's state, `program` the path of kind.
     """
 
     def __init__(self, name: str, home: Home, program: Path, patience: Patience = PATIENCE) -> None:
@@ -40,7 +41,7 @@ class Kind:
         self._pid = home.path / "kind.pid"
 
     def listed(self) -> list[str]:
-        """The names of all clusters of kind's, ours or not.
+        """The names of all of kind's clusters, including clusters that policylab did not make.
 
         Raises:
             CommandFailed: kind does not answer.
@@ -61,7 +62,7 @@ class Kind:
         """Write the cluster's kubeconfig.
 
         Raises:
-            CommandFailed: kind does not do it.
+            CommandFailed: kind does not export it.
         """
         self._asked("export", "kubeconfig", f"--kubeconfig={kubeconfig}", f"--name={self.name}")
 
@@ -79,7 +80,7 @@ class Kind:
             lambda: self._cluster(image).create(config),
             "kind could not create the cluster",
             seconds=self._patience.kind_create,
-            try_="is a port or the disk full? docker ps -a; df -h; run it again",
+            try_="is a port in use, or the disk full? docker ps -a; df -h; run it again",
         )
 
     def load(self, image: str) -> None:
@@ -96,7 +97,7 @@ class Kind:
         )
 
     def delete(self) -> None:
-        """Delete the cluster; one that is gone is fine.
+        """Delete the cluster; a cluster that does not exist is not an error.
 
         Raises:
             ClusterNotReady: kind fails, or is not done in time.
@@ -122,7 +123,7 @@ class Kind:
         except subprocess.CalledProcessError as error:
             in_time = late.is_alive()
             raise ClusterNotReady(
-                what if in_time else f"{what}: kind was not done after {seconds:g} s",
+                what if in_time else f"{what}: kind did not end within {seconds:g} s",
                 where=str(log),
                 seen=_last_words(log, written) or str(error),
                 try_=try_,
@@ -131,7 +132,7 @@ class Kind:
             late.cancel()
 
     def _end(self) -> None:
-        """End the kind that runs now."""
+        """End the running kind."""
         with suppress(OSError, ValueError):
             os.kill(int(self._pid.read_text(encoding="utf-8")), signal.SIGTERM)
 
@@ -139,7 +140,7 @@ class Kind:
         return _Cluster(self.name, self._home, self._logged(), image)
 
     def _logged(self) -> Path:
-        """Kind with its messages in a file: KindCluster would print them into everything."""
+        """A script that runs kind with its messages in a file; KindCluster would print them."""
         self._home.path.mkdir(parents=True, exist_ok=True)
         program, log, pid = (shlex.quote(str(p)) for p in (self.program, self._home.log, self._pid))
         text = f'#!/bin/sh\necho $$ >{pid}\nexec {program} "$@" 2>>{log}\n'
@@ -149,7 +150,7 @@ class Kind:
 
 
 def _last_words(log: Path, since: int) -> str:
-    """The end of what was written from that byte on."""
+    """The last lines of the file, from this byte on."""
     return tail(log.read_bytes()[since:].decode(errors="replace")) if log.exists() else ""
 
 

@@ -1,4 +1,4 @@
-"""What kind is asked for, as its config file (kind.x-k8s.io/v1alpha4)."""
+"""The config file for kind (kind.x-k8s.io/v1alpha4)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from harness.edge.cni import POD_CIDR
 SERVICE_CIDR = "10.96.0.0/16"
 NODE_RESOLV_CONF = "/etc/policylab/resolv.conf"
 
-# Without the machine's own search list: pods inherit it, and each domain in it costs a question.
+# The machine's search list is left out: pods inherit it, and each domain in it costs a question.
 _KUBELET = {"kind": "KubeletConfiguration", "resolvConf": NODE_RESOLV_CONF}
 
-# A changed Service is programmed at once instead of once a second.
+# kube-proxy programs a changed Service at once, instead of once a second.
 _PROXY = {"kind": "KubeProxyConfiguration", "nftables": {"minSyncPeriod": "0s"}}
 
 

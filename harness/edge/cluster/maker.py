@@ -53,7 +53,7 @@ class Maker:
         self.record = Record(spec.cluster, spec.kind_image or images.node, spec.cni, spec.workers)
 
     def state(self) -> tuple[State, str]:
-        """How the name is found, and what is amiss with a cluster of ours."""
+        """The state of the name, and the faults of the cluster if policylab made it."""
         listed = self.kind.listed()
         record = self.home.record()
         if self.spec.cluster not in listed:
@@ -73,7 +73,7 @@ class Maker:
         return missing(self._connect(self.home.kubeconfig, "", self.patience), self.cni.daemon_set)
 
     def create(self) -> None:
-        """Make the cluster; a failure or Ctrl-C takes away what there is of it."""
+        """Make the cluster; after a failure or Ctrl-C, delete its unfinished parts."""
         self.home.claim(self.record)
         try:
             self._create()
@@ -88,7 +88,8 @@ class Maker:
         self.home.stood(self.record, node_containers(self.spec.cluster, self.docker))
 
     def _create(self) -> None:
-        # Only CoreDNS would read the line, and it is told the node's resolver once there is a node.
+        # Only CoreDNS would read the line, and CoreDNS gets the node's resolver once there is a
+        # node.
         line = f"nameserver {self.internet.dns}\n" if self.internet.dns else ""
         self.home.resolv_conf.write_text(line, encoding="utf-8")
         config = self.home.path / "kind.yaml"
@@ -113,7 +114,7 @@ class Maker:
     def _install(self) -> None:
         kube = self._connect(self.home.kubeconfig, "", self.patience)
         control_plane = f"{self.spec.cluster}-control-plane"
-        self.point_dns(kube)  # before its pods can start, so that they need no second start
+        self.point_dns(kube)  # this is done before its pods can start, so that they need no restart
         with self.progress.step(f"{self.cni.name} {self.cni.version(self.images)}"):
             run(
                 [
@@ -141,7 +142,7 @@ class Maker:
             )
 
     def point_dns(self, kube: Kube) -> None:
-        """Let CoreDNS ask the internet's name server, and log every question; once is enough."""
+        """Let CoreDNS ask the internet's name server and log every question, unless it does so."""
         found = kube.get("v1", "ConfigMap", "coredns", "kube-system")
         if found is None:
             raise ClusterNotReady("the cluster has no CoreDNS", where=kube.where)
@@ -160,7 +161,7 @@ class Maker:
         for pod in kube.list("v1", "Pod", "kube-system", selector=DNS_SELECTOR):
             if (
                 pod["status"].get("phase") == "Running"
-            ):  # one that is yet to start reads the new file
+            ):  # a pod that has not started yet reads the new file
                 kube.delete(pod, grace=0)
 
     def cluster(self, kube: Kube, *, created: bool) -> Cluster:
@@ -173,7 +174,7 @@ class Maker:
             "image_source": str(self.images.source),
             "internet": str(self.spec.internet),
         }
-        if self.spec.kubeconfig:  # pytest-kind's --kubeconfig: where the user wants to find it
+        if self.spec.kubeconfig:  # pytest-kind's --kubeconfig: the path that the user chose
             self.kind.export(self.spec.kubeconfig)
         return Cluster(
             name=self.spec.cluster,
@@ -191,7 +192,7 @@ class Maker:
 
 
 def delete(home: Home, kind: Kind, docker: Docker) -> None:
-    """Delete a cluster with all that we know of it.
+    """Delete a cluster and the folder of its state.
 
     Raises:
         ClusterNotReady: kind or the engine does not finish.
@@ -204,11 +205,11 @@ def delete(home: Home, kind: Kind, docker: Docker) -> None:
 
 
 def corefile_for(corefile: str, upstream: str) -> str:
-    """The Corefile with every question logged, and all that is not the cluster's asked upstream.
+    """The Corefile that logs every question, and sends questions about other names upstream.
 
-    The log lets labs count what the name server really received. Answers are kept as long as they
-    say, and failures not at all: by itself CoreDNS keeps both for 5 s at least, which would hide
-    that a name has moved or that its server is well again.
+    The log lets labs count the questions that the name server really received. CoreDNS caches
+    answers for their TTL, and does not cache failures. By default it caches both for at least 5 s,
+    which would hide that a name has moved or that its server works again.
     """
     kept = re.sub(r"(?m)^(    cache 30) \{\n(?! +success)", rf"\1 {{\n{KEEP_AS_TOLD}", corefile)
     logged = re.sub(r"(?m)^(\.:53 \{\n)(?!\s+log\n)", r"\1    log\n", kept)
@@ -216,7 +217,7 @@ def corefile_for(corefile: str, upstream: str) -> str:
 
 
 def missing(kube: Kube, daemon_set: str) -> str:
-    """What the cluster still lacks to be fit for labs; empty when it is."""
+    """The parts that the cluster still lacks before labs can run; empty if it lacks none."""
     nodes = kube.list("v1", "Node")
     unready = [
         body["metadata"]["name"]
@@ -241,7 +242,7 @@ def _dns_missing(kube: Kube) -> str:
 
 
 def versions(kube: Kube) -> dict[str, str]:
-    """What the nodes say of themselves."""
+    """The versions that the nodes report."""
     nodes = kube.list("v1", "Node")
     info = nodes[0]["status"]["nodeInfo"] if nodes else {}
     return {

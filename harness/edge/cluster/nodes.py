@@ -1,4 +1,4 @@
-"""The containers that kind's nodes are: a name can be taken again, a container's id cannot."""
+"""The containers of kind's nodes; unlike a name, a container's id is never used again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LABEL = "io.x-k8s.kind.cluster"
 
 
 def node_containers(cluster: str, docker: Docker) -> tuple[str, ...]:
-    """The ids of a cluster's nodes, stopped ones included; empty if it has none.
+    """The ids of a cluster's nodes, with stopped nodes; empty if the cluster has no nodes.
 
     Raises:
         CommandFailed: the engine does not answer.
@@ -29,10 +29,10 @@ def node_names(cluster: str, workers: int) -> list[str]:
 
 
 def node_resolver(cluster: str, docker: Docker) -> str:
-    """The name server that kind gave the control plane: the machine's, in the end.
+    """The name server in the control plane's resolv.conf, which leads to the machine's own.
 
     Raises:
-        ClusterNotReady: the control plane has none.
+        ClusterNotReady: the control plane has no name server.
         CommandFailed: the engine does not answer.
     """
     words = ["exec", f"{cluster}-control-plane", "cat", "/etc/resolv.conf"]
@@ -40,7 +40,7 @@ def node_resolver(cluster: str, docker: Docker) -> str:
     found = re.search(r"(?m)^nameserver\s+(\S+)", told)
     if found is None:
         raise ClusterNotReady(
-            "the node knows no name server, so names of the real internet cannot be asked for",
+            "the node has no name server, so pods cannot look up names of the real internet",
             where=" ".join(["docker", *words]),
             seen=told.strip() or "an empty file",
             try_="--lab-internet=simulated",
@@ -49,25 +49,25 @@ def node_resolver(cluster: str, docker: Docker) -> str:
 
 
 def answer_every_refusal(cluster: str, docker: Docker) -> None:
-    """Let the nodes send as many ICMP messages to one address as there is reason for.
+    """Let the nodes send ICMP messages to one address without a limit.
 
-    kube-proxy refuses a port that a Service does not have by such a message. By default the kernel
-    sends six of them to a pod, and then one a second (net.ipv4.icmp_ratelimit, icmp(7)), so what is
-    refused would look silent to whoever asks faster.
+    kube-proxy refuses a port that a Service does not have with such a message. By default the
+    kernel sends six of them to a pod, and then one each second (net.ipv4.icmp_ratelimit, icmp(7)).
+    A client that asks faster would take a refusal for silence.
 
     Raises:
-        CommandFailed: a node does not do it.
+        CommandFailed: a node does not accept the setting.
     """
     for node in node_containers(cluster, docker):
         docker.call("exec", node, "sysctl", "--write", "net.ipv4.icmp_ratelimit=0")
 
 
 def end_starts(names: list[str], image: str, docker: Docker) -> None:
-    """Remove these containers, and those that the engine is only about to make.
+    """Remove these containers, and containers that the engine is about to make.
 
-    When kind is interrupted, the engine goes on with what it was asked for, and the container
-    appears a second after kind's own clean-up. The engine reserves a name before it begins, so a
-    container of ours that gets the name proves that none is on its way.
+    When kind is interrupted, the engine continues its work, and the container appears a second
+    after kind's own clean-up. The engine reserves a name before it makes a container. A test
+    container that gets the name therefore proves that the engine is not making another one.
 
     Raises:
         ClusterNotReady: the engine does not finish in time.

@@ -1,4 +1,4 @@
-"""Clusters for labs: made, found or re-used, looked at, and deleted if they are ours."""
+"""Clusters for labs: made, found or used again, inspected, and deleted if policylab made them."""
 
 from __future__ import annotations
 
@@ -40,12 +40,13 @@ __all__ = [
 
 
 def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) -> Cluster:
-    """Make, re-use or find the cluster that the spec asks for.
+    """Make the cluster that the spec asks for, use it again, or find it.
 
     Raises:
         EnvironmentFault: the name is taken, or mode and state contradict each other.
-        ClusterNotReady: it does not come up; then nothing of it is left.
-        ImageUnavailable, ToolMissing: what it is made of cannot be had.
+        ClusterNotReady: the cluster does not come up; its parts are deleted.
+        ImageUnavailable: an image of the cluster is not available.
+        ToolMissing: a program is not available.
     """
     if spec.mode is ClusterMode.EXTERNAL:
         return _external(spec, tools)
@@ -54,7 +55,9 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
     state, seen = maker.state()
     action = decide(spec.mode, state, spec.cluster, seen)
     if action is Action.RECREATE:
-        progress.note(f"cluster {spec.cluster} is ours and not healthy ({seen}): it is made anew")
+        progress.note(
+            f"policylab's cluster {spec.cluster} is not healthy ({seen}) and is made again"
+        )
         _own(maker.home, spec.cluster, tools)
         delete(maker.home, maker.kind, tools.docker)
     if action is not Action.REUSE:
@@ -78,14 +81,14 @@ def _internet(
 
 
 def delete_cluster(name: str, tools: Tools = TOOLS) -> None:
-    """Delete a cluster of ours, whole or half, and forget it; one that is not ours stays.
+    """Delete a cluster that policylab made, complete or not; other clusters are never deleted.
 
-    The simulated internet goes with the last of them.
+    The simulated internet is removed with the last cluster.
 
     Raises:
-        ClusterNotReady: there is no record that the cluster is ours, its nodes are not those that
-            the record names, or kind fails.
-        ToolMissing: there is no kind, neither the one that made the cluster nor on PATH.
+        ClusterNotReady: there is no record that policylab made the cluster, its nodes are not the
+            nodes in the record, or kind fails.
+        ToolMissing: there is no kind, neither the kind that made the cluster nor on PATH.
     """
     home = Home(name)
     _own(home, name, tools)
@@ -94,16 +97,16 @@ def delete_cluster(name: str, tools: Tools = TOOLS) -> None:
 
 
 def _own(home: Home, name: str, tools: Tools) -> None:
-    """Make sure that the cluster of that name is ours.
+    """Make sure that policylab made the cluster with this name.
 
     Raises:
-        ClusterNotReady: it is not, or not any more.
+        ClusterNotReady: policylab did not make it, or another cluster has taken its name.
     """
     record = home.record()
     ours = record is not None and record.owns(node_containers(name, tools.docker))
     if not ours:
         if record is not None:
-            home.remove()  # our cluster is gone, and another has its name
+            home.remove()  # policylab's cluster is gone, and another cluster has its name
         raise ClusterNotReady(
             f"the cluster {name} is not policylab's, so it is not deleted",
             where=str(home.path),
@@ -112,12 +115,18 @@ def _own(home: Home, name: str, tools: Tools) -> None:
 
 
 def status(name: str, tools: Tools = TOOLS) -> ClusterStatus:
-    """Look at a cluster of ours."""
+    """The status of a cluster that policylab made."""
     home = Home(name)
     record = home.record()
     if record is None:
         known = ", ".join(owned_clusters()) or "none"
-        return ClusterStatus(healthy=False, facts={"state": "not ours, or absent", "known": known})
+        return ClusterStatus(
+            healthy=False,
+            facts={
+                "state": "there is no such cluster, or policylab did not make it",
+                "known": known,
+            },
+        )
     facts = {"cni": record.cni, "node image": record.node, "kubeconfig": str(home.kubeconfig)}
     try:
         kube = tools.connect(home.kubeconfig, "", tools.patience)
@@ -129,19 +138,19 @@ def status(name: str, tools: Tools = TOOLS) -> ClusterStatus:
 
 
 def _kind(home: Home) -> Path:
-    """The kind that made the cluster, or the one on PATH.
+    """The path of the kind that made the cluster, or of the kind on PATH.
 
     Raises:
-        ToolMissing: there is neither.
+        ToolMissing: there is no kind.
     """
     found = home.kind if home.kind.exists() else which("kind")
     if found is None:
-        raise ToolMissing("kind is not there", where=str(home.path), try_="policylab images build")
+        raise ToolMissing("kind is missing", where=str(home.path), try_="policylab images build")
     return Path(found)
 
 
 def _external(spec: ClusterSpec, tools: Tools) -> Cluster:
-    """Somebody's cluster, as it is."""
+    """The user's own cluster, unchanged."""
     kubeconfig = spec.kubeconfig or Path(
         os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config"
     )

@@ -1,4 +1,4 @@
-"""A cluster of ours as it runs, whatever it was made of: for looking, not for making."""
+"""A running cluster that policylab made, for commands that only use it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from harness.errors import ClusterNotReady, ToolMissing
 
 
 def running(name: str) -> Cluster:
-    """The cluster of that name. Nothing is built, made or changed.
+    """The cluster with this name. Nothing is built, made or changed.
 
     Raises:
-        ClusterNotReady: there is none of ours, or it is not healthy.
-        ToolMissing: there is no kubectl, neither the one that the cluster came with nor on PATH.
+        ClusterNotReady: policylab has no such cluster, or the cluster is not healthy.
+        ToolMissing: there is no kubectl, neither from the cluster's images nor on PATH.
     """
     home = Home(name)
     record = home.record()
@@ -43,11 +43,11 @@ def running(name: str) -> Cluster:
 
 
 def _kubectl(node: str) -> Path:
-    """The kubectl that was built with the node's image, or the one on PATH."""
+    """The kubectl that was built with the node image, or the kubectl on PATH."""
     built = cache_home() / "artefacts" / f"cluster-{node.rpartition(':')[2]}" / "kubectl"
     if built.exists():
         return built
     found = which("kubectl")
     if found is None:
-        raise ToolMissing("kubectl is not there", where=str(built), try_="put it on PATH")
+        raise ToolMissing("kubectl is missing", where=str(built), try_="put it on PATH")
     return Path(found)

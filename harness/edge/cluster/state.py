@@ -1,7 +1,7 @@
-"""What we know of clusters of our own: a folder each, with the record that says that they are ours.
+"""The state of policylab's own clusters: each has a folder, with a record that policylab made it.
 
-The record is written before kind is called, so that a cluster which came only half into being is
-known as ours, and taken away.
+The record is written before kind runs. A cluster whose creation was interrupted is therefore known
+as policylab's, and can be deleted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from harness.errors import EnvironmentFault
 
 
 class ClusterMode(StrEnum):
-    """What to do about an existing cluster: see `decide`."""
+    """The user's wish for an existing cluster (see `decide`)."""
 
     AUTO = "auto"
     CREATE = "create"
@@ -31,7 +31,7 @@ class ClusterMode(StrEnum):
 
 
 class State(StrEnum):
-    """How a cluster name is found."""
+    """The state of a cluster's name."""
 
     ABSENT = "absent"
     HEALTHY = "healthy"
@@ -40,7 +40,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What follows from mode and state."""
+    """The action that follows from mode and state."""
 
     CREATE = "create"
     REUSE = "reuse"
@@ -49,7 +49,21 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClusterSpec:
-    """What is asked for. No `name` means `policylab-CNI`; the last three are pytest-kind's."""
+    """The cluster that the user asks for.
+
+    Attributes:
+        cni: the CNI's name.
+        name: the cluster's name; empty means `policylab-CNI`.
+        mode: what to do with an existing cluster.
+        workers: the number of worker nodes.
+        images: the source of the images.
+        internet: the internet that the pods reach.
+        context: the kubectl context of the user's own cluster (mode external).
+        kubeconfig: the file to write, or the user's own (pytest-kind's option).
+        kind_image: another node image (pytest-kind's option).
+        kind_bin: another kind (pytest-kind's option).
+        kubectl_bin: another kubectl (pytest-kind's option).
+    """
 
     cni: str = DEFAULT
     name: str = ""
@@ -71,10 +85,20 @@ class ClusterSpec:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A live cluster. `owned`: we made it, now or earlier; `created`: just now.
+    """A live cluster.
 
-    `internet` is None where we do not know what its pods find outside. `patience` has the deadlines
-    of work on the cluster.
+    Attributes:
+        name: its name.
+        kubeconfig: the file with access to it.
+        context: the context in this file; empty for the current context.
+        kubectl: the path of a kubectl that fits it.
+        cni: the name of its CNI.
+        owned: whether policylab made it, now or earlier.
+        created: whether this run made it.
+        refs: the images' full names, by the short names that manifests use.
+        environment: the versions of its parts, for reports.
+        internet: the internet that its pods reach; None if it is not known.
+        patience: the deadlines of work on it.
     """
 
     name: str
@@ -92,7 +116,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class ClusterStatus:
-    """What there is to say of a cluster, and whether it is fit for labs."""
+    """Facts about a cluster by name, and whether labs can run on it."""
 
     healthy: bool
     facts: Mapping[str, str]
@@ -100,10 +124,16 @@ class ClusterStatus:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """That a cluster is ours, and what it was made of.
+    """The record that policylab made a cluster.
 
-    `ready` is set when it stood, and then `containers` has the ids of its nodes: the name alone
-    says nothing once somebody deletes our cluster and makes another of that name.
+    Attributes:
+        name: the cluster's name.
+        node: the node image.
+        cni: the CNI's name.
+        workers: the number of worker nodes.
+        ready: whether the creation was completed.
+        containers: the ids of its nodes, once `ready` is set. The name alone proves nothing if
+            somebody deletes the cluster and makes another with the same name.
     """
 
     name: str
@@ -114,27 +144,27 @@ class Record:
     containers: tuple[str, ...] = ()
 
     def owns(self, found: Collection[str]) -> bool:
-        """Whether the nodes found under the name are ours; a half-made cluster has only its name.
+        """Whether policylab made these nodes; an unfinished cluster is known by its name only.
 
-        One node of ours is enough: the rest of a cluster may have been deleted.
+        One known node is enough, because the other nodes may have been deleted.
         """
         return not self.containers or not found or not set(self.containers).isdisjoint(found)
 
     def made_as(self, other: Record) -> bool:
-        """Whether both clusters stood and were made of the same."""
+        """Whether both clusters were completed, from the same images, CNI and number of workers."""
         return replace(self, containers=()) == replace(other, ready=True, containers=())
 
     def told(self) -> str:
         """The record in words."""
         if not self.ready:
-            return "it is half made"
+            return "its creation was not completed"
         return f"it was made of {self.node}, with {self.cni} and {self.workers} workers"
 
 
 class Home:
-    """The folder of one cluster: record, kubeconfig, kind's config and log.
+    """The folder of one cluster, with its record, its kubeconfig, kind's config and kind's log.
 
-    `kind` leads to the kind that made the cluster.
+    `kind` is a link to the kind that made the cluster.
     """
 
     def __init__(self, name: str) -> None:
@@ -146,7 +176,7 @@ class Home:
         self._record = self.path / "owned.json"
 
     def record(self) -> Record | None:
-        """The record, or None if there is none that can be read: then the cluster is not ours."""
+        """The record; None if no record can be read, which means that policylab did not make it."""
         try:
             found = json.loads(self._record.read_text(encoding="utf-8"))
             return Record(**{**found, "containers": tuple(found.get("containers", ()))})
@@ -161,7 +191,7 @@ class Home:
         draft.replace(self._record)
 
     def stood(self, record: Record, containers: tuple[str, ...]) -> None:
-        """Note that the cluster came up whole, on these nodes."""
+        """Note that the cluster is complete, with these nodes."""
         self.claim(replace(record, ready=True, containers=containers))
 
     def remove(self) -> None:
@@ -170,15 +200,15 @@ class Home:
 
 
 def owned_clusters() -> list[str]:
-    """The names of all clusters that we made and did not delete."""
+    """The names of all clusters that policylab made and did not delete."""
     return sorted(path.parent.name for path in (cache_home() / "clusters").glob("*/owned.json"))
 
 
 def decide(mode: ClusterMode, state: State, name: str, seen: str = "") -> Action:
-    """What to do, given what is asked for and what is there.
+    """The action that follows from the user's wish and the state of the name.
 
     Raises:
-        EnvironmentFault: the two do not go together; `seen` says what was found.
+        EnvironmentFault: the two contradict each other; `seen` says what was found.
     """
     match mode, state:
         case ((ClusterMode.AUTO | ClusterMode.CREATE), State.ABSENT):
@@ -195,13 +225,13 @@ def decide(mode: ClusterMode, state: State, name: str, seen: str = "") -> Action
             )
         case ClusterMode.CREATE, _:
             raise EnvironmentFault(
-                f"the cluster {name} exists already",
+                f"the cluster {name} already exists",
                 where=f"kind cluster {name}",
                 seen=str(state),
                 try_=f"policylab cluster down {name}, or --lab-cluster-mode=auto",
             )
     raise EnvironmentFault(
-        f"there is no healthy cluster {name} to re-use",
+        f"there is no healthy cluster {name} to use again",
         where=f"kind cluster {name}",
         seen=seen or str(state),
         try_="--lab-cluster-mode=auto makes one",

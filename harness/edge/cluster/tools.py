@@ -1,4 +1,4 @@
-"""What clusters are made and looked at with. A test hands over tools of its own."""
+"""The tools that make and inspect clusters. A test passes its own tools."""
 
 from __future__ import annotations
 
@@ -25,19 +25,18 @@ class Connect(Protocol):
     """Opens the way to a cluster's API."""
 
     def __call__(self, kubeconfig: Path, context: str, patience: Patience) -> Kube:
-        """Connect by a kubeconfig, and by a context in it (empty: its current one)."""
+        """Connect with a kubeconfig and a context in it (empty: its current context)."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What clusters are made and looked at with.
+    """The tools that make and inspect clusters.
 
-    `place`: where the simulated internet is, and Docker's engine.
-    `images`: gets the images of a cluster from a source.
-    `internet`: starts the simulated internet from its image, or finds it.
-    `kind`: the kind of one cluster, from its name, its folder, the program and its deadlines.
-    `connect`: opens the way to the cluster's API.
+    `place`: the place of the simulated internet, with Docker's engine. `images`: gets the images of
+    a cluster from a source. `internet`: starts the simulated internet from its image, or finds it.
+    `kind`: makes a `Kind` from a cluster's name, its folder, the path of kind, and deadlines.
+    `connect`: connects to the cluster's API.
     """
 
     place: Place = HERE
@@ -53,14 +52,14 @@ class Tools:
 
     @property
     def patience(self) -> Patience:
-        """For how long each step may take."""
+        """The deadlines of all steps."""
         return self.place.patience
 
 
 TOOLS = Tools()
-"""The real ones."""
+"""The real tools."""
 
 
 def tools_with(patience: Patience) -> Tools:
-    """The real ones, with other deadlines."""
+    """The real tools, with other deadlines."""
     return Tools(place=place_with(patience))

@@ -1,6 +1,6 @@
-"""Where the images of a cluster come from: registry, bundle, or built here from packages.
+"""The images of a cluster, from a registry, from a bundle, or built here from packages.
 
-`provide` gets them; importing it brings the engine, the bundle and the builder along.
+`provide` gets them; its import also loads the engine, the bundle and the builder.
 """
 
 from __future__ import annotations

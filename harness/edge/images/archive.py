@@ -1,7 +1,7 @@
-"""Writes images as one archive that Docker and containerd read, with no engine involved.
+"""Writes images as one archive for Docker and containerd, without an engine.
 
-The format is the one of `docker save`: a list of images, each with its settings and its layers.
-A layer that several images share stands in the archive once.
+The format is that of `docker save`: a list of images, each with its settings and its layers. The
+archive has a layer that several images share only once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,14 @@ CREATED = "2025-01-01T00:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image to write: its names, its layers from the lowest up, how it starts, its labels."""
+    """An image to write.
+
+    Attributes:
+        refs: its full names.
+        layers: its layers, the lowest first.
+        config: how it starts (entry point, user, environment and so on).
+        labels: its labels.
+    """
 
     refs: tuple[str, ...]
     layers: tuple[Path, ...]

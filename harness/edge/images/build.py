@@ -1,4 +1,4 @@
-"""Builds the parts: Go commands, the C command, Debian roots. Each is an artefact of the store."""
+"""Builds Go commands, the C command and Debian roots; each of them is an artefact of the store."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from harness.errors import ImageUnavailable
 from harness.progress import Progress
 
 PACKAGES = "usr/share/policylab/packages.txt"
-# What a machine reads and a person does not, in an image that nobody logs in to.
+# Files for people, in an image that nobody logs in to.
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*")
 ROOT_EPOCH = "1735689600"
 NOTE_PACKAGES = (
     'mkdir -p "$1/usr/share/policylab" && dpkg-query --admindir="$1/var/lib/dpkg" '
     "-W -f '${Package}=${Version}\\n' > \"$1/" + PACKAGES + '"'
 )
-# Written by the installation, different each time, read by nothing.
+# The installation writes these files differently each time, and no program reads them.
 REMOVE_NOISE = (
     'find "$1/var/log" -type f -delete && rm -rf "$1"/var/cache/debconf/*-old '
     '"$1"/var/lib/dpkg/*-old "$1"/var/cache/ldconfig/aux-cache '
@@ -48,16 +48,16 @@ class Builder:
 
     @property
     def logs(self) -> Path:
-        """The folder of what the compilers print."""
+        """The folder with the output of the compilers."""
         return self.shop.store.root / "logs"
 
     @property
     def progress(self) -> Progress:
-        """Who is told what is under way."""
+        """The receiver of progress messages."""
         return self.shop.progress
 
     def commands(self, recipe: Recipe) -> Path:
-        """The folder with a recipe's compiled commands, which are compiled if need be.
+        """The folder with a recipe's compiled commands; missing commands are compiled.
 
         Raises:
             ImageUnavailable: they cannot be compiled; the message has the compiler's last words.
@@ -98,13 +98,14 @@ class Builder:
         target: Path,
         env: dict[str, str],
     ) -> None:
-        """Copy what a program reads from its module's folder at run time."""
+        """Copy the folders of a module that its program reads at run time."""
         for name, (module, inner) in folders.items():
             asked = [str(self.go), "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module]
             home = run(
                 asked, timeout=self.shop.patience.compile, cwd=recipe.folder, env=env
             ).stdout.strip()
-            # Not copytree's modes: a module's folders cannot be written to, so not be removed.
+            # The modes are not copied: a module's folders are read-only, so nobody could remove
+            # them.
             shutil.copytree(Path(home) / inner, target / name, copy_function=shutil.copyfile)
             for path in (target / name, *(target / name).rglob("*")):
                 path.chmod(0o755 if path.is_dir() else 0o644)
@@ -119,11 +120,11 @@ class Builder:
                 f"{recipe.name} cannot be built",
                 where=str(recipe.folder),
                 seen=error.seen,
-                try_=f"read {log}; run again to go on where it was",
+                try_=f"read {log}; run again to continue the build",
             ) from error
 
     def certificates(self, image: ImageRecipe) -> dict[str, Path]:
-        """The certificates that go into an image: path in the image -> file."""
+        """The certificates in an image: path in the image -> file."""
         found = {}
         for goal, source in image.files.items():
             name, _, file = source.partition("/")
@@ -136,7 +137,7 @@ class Builder:
         The base's layer is its whole root; every other root's is the difference to the base.
 
         Raises:
-            ImageUnavailable: a package cannot be had; the message names it.
+            ImageUnavailable: a package is not available; the message names it.
         """
         name, key = f"root-{recipe.name}", self.keys.roots[recipe.name]
         if not self.store.has(name, key):
@@ -176,7 +177,7 @@ class Builder:
         missing = re.findall(r"Unable to locate package (\S+)", error.completed.stdout)
         what = f"the Debian root of {recipe.name} cannot be made"
         if missing:
-            what = f"package {missing[0]}, needed by {recipe.name}, cannot be had"
+            what = f"the package {missing[0]}, which {recipe.name} needs, is not available"
         return ImageUnavailable(
             what,
             where=f"suite {SUITE}, {recipe.folder / 'image.toml'}",
@@ -186,5 +187,5 @@ class Builder:
 
 
 def debian_base(recipes: Mapping[str, Recipe], recipe: Recipe) -> Recipe | None:
-    """The root to which a Debian root is stored as the difference; None for the base itself."""
+    """The root from which a Debian root stores the difference; None for the base itself."""
     return None if recipe.name == BASE else recipes[BASE]

@@ -1,7 +1,8 @@
-"""A bundle: everything that a cluster needs, in one file, for a classroom with no network.
+"""A bundle: everything that a cluster needs, in one file, for a classroom without a network.
 
-One zstd-compressed tar. Its first member is `manifest.json`, with the SHA-256 of every other; each
-is checked while the file is unpacked into a folder of our own, before anything in it is used.
+It is a zstd-compressed tar file. Its first member, `manifest.json`, has the SHA-256 of every other
+member. Each checksum is checked while the file is unpacked into a new folder, before anything in
+the folder is used.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ MANIFEST = "manifest.json"
 NODE_ARCHIVE = "node-image.tar"
 LAB_ARCHIVE = "lab-images.tar"
 CONTENT = (CLUSTER_FILE, "kind", "kubectl", LAB_ARCHIVE, NODE_ARCHIVE)
-"""The files of every bundle; beside them it has the CRDs of each CNI that its images have."""
+"""The files of every bundle; a bundle also has a file with the CRDs of each of its CNIs."""
 CRDS = re.compile(crds_file("[a-z][a-z0-9-]*").replace(".", r"\."))
 CHUNK = 1 << 20
 LEVEL = 3
@@ -40,14 +41,14 @@ MANIFEST_LIMIT = 1 << 20
 
 
 def pack(cluster: Path, beside: Mapping[str, str], target: Path, shop: Workshop) -> None:
-    """Write the finished build in `cluster` to one file; the file appears when it is whole.
+    """Write the finished build in `cluster` to one file, which appears when it is complete.
 
-    `beside` names the engine's images that run beside the cluster: they travel in one archive with
-    the node image, so that layers which they share travel once.
+    `beside` names the engine's images that run outside the cluster. They are in one archive with
+    the node image, so that the archive has shared layers only once.
 
     Raises:
         EnvironmentFault: the file cannot be written.
-        CommandFailed: the engine does not give its images.
+        CommandFailed: the engine does not save its images.
     """
     facts = json.loads((cluster / CLUSTER_FILE).read_text(encoding="utf-8")) | {
         "engine": dict(beside)
@@ -55,7 +56,7 @@ def pack(cluster: Path, beside: Mapping[str, str], target: Path, shop: Workshop)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".policylab-", dir=target.parent) as name:
         scratch = Path(name)
-        with shop.progress.step("taking the images out of the engine"):
+        with shop.progress.step("reading the images from the engine"):
             archive = scratch / NODE_ARCHIVE
             shop.docker.save([facts["node"], *beside.values()], archive)
         (scratch / CLUSTER_FILE).write_text(_json(facts), encoding="utf-8")
@@ -98,7 +99,7 @@ def _json(facts: Mapping[str, Any]) -> str:
 
 
 def _content(facts: Mapping[str, Any]) -> list[str]:
-    """The names of the files that a bundle with this description has."""
+    """The names of the files in a bundle with this description."""
     return [*CONTENT, *(crds_file(str(cni)) for cni in facts["cni_versions"])]
 
 
@@ -106,7 +107,7 @@ def unpack(bundle: Path, target: Path) -> None:
     """Unpack a bundle into the empty folder `target`, checking every file on the way.
 
     Raises:
-        ImageUnavailable: it is not a bundle, or not whole, or a file is not what it says.
+        ImageUnavailable: the file is not a bundle, is incomplete, or has a wrong checksum.
     """
     if not bundle.is_file():
         raise _refused(bundle, "no such file", try_="give the path of a bundle")
@@ -119,7 +120,7 @@ def unpack(bundle: Path, target: Path) -> None:
     except (tarfile.TarError, zstandard.ZstdError, EOFError, OSError) as error:
         raise _refused(bundle, f"{type(error).__name__}: {error}") from error
     if missing := [name for name in CONTENT if name not in found]:
-        raise _refused(bundle, f"{missing[0]} is missing: the file is cut short or incomplete")
+        raise _refused(bundle, f"{missing[0]} is missing: the bundle is incomplete")
     try:
         told = _content(json.loads((target / CLUSTER_FILE).read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError) as error:
@@ -140,7 +141,7 @@ def _check_members(bundle: Path, members: tarfile.TarFile, target: Path) -> set[
             continue
         known = entry.name in CONTENT or CRDS.fullmatch(entry.name)
         if entry.name not in wanted or not known or entry.name in found:
-            raise _refused(bundle, f"{entry.name!r} is not a file that a bundle may hold")
+            raise _refused(bundle, f"{entry.name!r} is not a file of a bundle")
         safe = tarfile.data_filter(entry, str(target))
         _copy_checked(bundle, source, target / safe.name, wanted[entry.name])
         found.add(entry.name)
@@ -172,10 +173,10 @@ def _copy_checked(bundle: Path, source: IO[bytes], target: Path, wanted: str) ->
 
 
 def install(bundle: Path, home: Path, shop: Workshop) -> None:
-    """Unpack a bundle, give its node image to the engine, and make it the loaded bundle.
+    """Unpack a bundle, load its images into the engine, and make it the loaded bundle.
 
     Raises:
-        ImageUnavailable: the bundle is refused, by us or by the engine.
+        ImageUnavailable: a check fails, or the engine refuses an image.
     """
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=home.parent) as name:
@@ -200,21 +201,21 @@ def loaded_bundle(home: Path, docker: Docker) -> Path | None:
     if not description.is_file():
         return None
     facts = json.loads(description.read_text(encoding="utf-8"))
-    if "cni_versions" not in facts:  # of a policylab that knew Calico alone
+    if "cni_versions" not in facts:  # a bundle of an older policylab, which had Calico only
         return None
     refs = [facts["node"], *engine_images(home).values()]
     return home if docker.has_images(refs) else None
 
 
 def engine_images(home: Path) -> dict[str, str]:
-    """A bundle's images that run beside the cluster; a bundle of before has none."""
+    """The bundle's images that run outside the cluster; an old bundle has none."""
     facts: dict[str, Any] = json.loads((home / CLUSTER_FILE).read_text(encoding="utf-8"))
     return dict(facts.get("engine", {}))
 
 
 def _refused(bundle: Path, seen: str, *, try_: str = "") -> ImageUnavailable:
     return ImageUnavailable(
-        "this is not a bundle that can be trusted",
+        "this file is not a complete and unchanged bundle",
         where=str(bundle),
         seen=seen,
         try_=try_ or "copy it again, or make it again with `policylab images save FILE`",

@@ -1,7 +1,7 @@
-"""Images that stay in the local engine: what runs beside a cluster, and not in it.
+"""Images that stay in the local engine, because their containers run outside the cluster.
 
-They are no part of the node image, so a change of theirs bakes nothing. Each is known to the engine
-by the key of its content; the name that people read is moved to it.
+The node image does not contain them, so a change in them does not change the node image. The engine
+knows each of them by the key of its content; the name for people then moves to the new image.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.edge.machine.docker import Docker
 
 
 def by_key(todo: Plan) -> dict[str, str]:
-    """The engine's name, with the key of the content, of each image that is not baked."""
+    """The engine's name, with the key of the content, of each image outside the node image."""
     images = (image for recipe in todo.recipes.values() for image in recipe.images)
     return {
         image.name: f"{REPOSITORY}/{image.name}:{todo.keys.images[image.name]}"
@@ -34,11 +34,11 @@ def missing(shop: Workshop, todo: Plan) -> set[str]:
 
 
 def give(shop: Workshop, todo: Plan) -> None:
-    """Make the images that are missing and give them to the engine; the caller holds the lock.
+    """Make the missing images and load them into the engine; the caller holds the lock.
 
     Raises:
-        ImageUnavailable: a part of them cannot be built.
-        CommandFailed: the engine does not take them.
+        ImageUnavailable: a part of an image cannot be built.
+        CommandFailed: the engine does not load them.
     """
     names = missing(shop, todo)
     if not names:
@@ -47,7 +47,7 @@ def give(shop: Workshop, todo: Plan) -> None:
     with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=shop.store.root) as name:
         scratch = Path(name)
         images = assembly.images(names, scratch)
-        with shop.progress.step(f"giving {', '.join(sorted(names))} to the engine"):
+        with shop.progress.step(f"loading {', '.join(sorted(names))} into the engine"):
             archive = scratch / "engine.tar"
             write_archive(archive, images)
             shop.docker.load(archive)
@@ -56,7 +56,7 @@ def give(shop: Workshop, todo: Plan) -> None:
 
 
 def name_them(docker: Docker, refs: Mapping[str, str]) -> dict[str, str]:
-    """Move the name that people read to each of these images, and return those names."""
+    """Give each of these images its name for people; the names."""
     readable = {name: f"{ref.rpartition(':')[0]}:lab" for name, ref in refs.items()}
     for name, ref in refs.items():
         docker.tag(ref, readable[name])
@@ -64,7 +64,7 @@ def name_them(docker: Docker, refs: Mapping[str, str]) -> dict[str, str]:
 
 
 def drop_others(docker: Docker, name: str, kept: str) -> None:
-    """Drop superseded images of that name; the engine keeps an image that a container runs on."""
+    """Remove older images of this name; the engine keeps an image that a container uses."""
     for ref in docker.images(f"{REPOSITORY}/{name}"):
         if ref != kept and not ref.endswith((":lab", ":<none>")):
             docker.remove_image(ref)

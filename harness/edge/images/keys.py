@@ -1,7 +1,7 @@
-"""The key of everything that is built: a hash of what goes in.
+"""The key of each built part: a hash of its inputs.
 
-A changed `go.sum` changes the key of that folder's commands and of the node image that they are
-baked into, and no other key: so nothing else is built again.
+A changed `go.sum` changes the key of that folder's commands and the key of the node image that
+contains them, and no other key. Nothing else is therefore built again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.edge.images.recipe import BASE, SUITE, ImageRecipe, Recipe
 
-# Raised by hand when the build code changes what comes out of the same folder.
+# A developer raises this number when the build code makes something else from the same folder.
 COMMANDS_FORMAT = "1"
 ROOT_FORMAT = "1"
 NODE_FORMAT = "1"
@@ -26,7 +26,7 @@ KEY_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Every key of a plan: by image name for images, by folder for all else."""
+    """All keys of a plan: keys of images by the image's name, other keys by folder."""
 
     commands: Mapping[str, str]
     roots: Mapping[str, str]
@@ -42,7 +42,7 @@ def digest_of(value: Any) -> str:
 
 
 def folder_digest(files: Iterable[Path], home: Path) -> str:
-    """The hash of files: their paths below `home`, whether they can be run, and their bytes."""
+    """The hash of files: their paths below `home`, their executable bits, and their bytes."""
     found = [
         [
             str(path.relative_to(home)),
@@ -55,7 +55,7 @@ def folder_digest(files: Iterable[Path], home: Path) -> str:
 
 
 def sources(recipe: Recipe) -> list[Path]:
-    """The files that are compiled: all of the folder but the recipe and the root files."""
+    """The files to compile: all files of the folder except the recipe and the root files."""
     return [
         path
         for path in sorted(recipe.folder.rglob("*"))
@@ -66,19 +66,19 @@ def sources(recipe: Recipe) -> list[Path]:
 
 
 def overlay(recipe: Recipe) -> list[Path]:
-    """Our own files that are laid over an image."""
+    """The files of policylab in an image, which are laid over its root."""
     return [path for path in sorted((recipe.folder / "rootfs").rglob("*")) if path.is_file()]
 
 
 def certificates_key(recipe: Recipe) -> str:
-    """The key of a folder's certificates: whom they are for."""
+    """The key of a folder's certificates: the names for which they are made."""
     return digest_of(["certificates", CERTIFICATES_FORMAT, recipe.certificates])
 
 
 def plan_keys(recipes: Mapping[str, Recipe], made: Mapping[str, str]) -> Keys:
     """The key of each part of a build; `made` has a digest of each folder's certificates.
 
-    Certificates go into an image's key by content, because no two that are made are the same.
+    The content of certificates is part of an image's key, because every machine makes others.
     """
     commands = {
         name: _commands_key(recipe)

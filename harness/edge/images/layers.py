@@ -1,7 +1,7 @@
-"""Layers of images, as tar files: the difference of two roots, and files put in by name.
+"""Layers of images, as tar files: the difference of two roots, or named files.
 
-Everything that could differ from one build to the next without meaning (times, owners of our own
-files, order) is fixed, so the same input gives the same bytes.
+Details without meaning (times, owners of policylab's files, order) are fixed, so that the same
+input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _add_changed(
     entries: Mapping[str, tarfile.TarInfo],
     layer: tarfile.TarFile,
 ) -> None:
-    """Add one entry; a hard link's goal may be in the layer below, so its content goes in."""
+    """Add one entry; a hard link becomes a file, because its target may be in the layer below."""
     content = source.extractfile(entry) if entry.isreg() or entry.islnk() else None
     if content is not None and entry.islnk():
         size = entries[entry.linkname].size

@@ -1,4 +1,4 @@
-"""What the rest of policylab is told about images: where they come from, and what to call them."""
+"""The images of a cluster as the rest of policylab sees them: their source and their names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def crds_file(cni: str) -> str:
 
 
 class Source(StrEnum):
-    """Where cluster images may come from."""
+    """The source of a cluster's images."""
 
     AUTO = "auto"
     REGISTRY = "registry"
@@ -36,13 +36,21 @@ class CniParts:
 
 @dataclass(frozen=True, slots=True)
 class ClusterImages:
-    """Everything needed to start a cluster, and to fill it, without asking a registry again.
+    """All parts that a cluster and its pods need, so that no registry is asked again.
 
-    `node` is for kind's `--image`. `refs` are the names that manifests use: nginx, redis, toolbox,
-    coredns, pause and others, those of each CNI among them; `internet` is in the local engine only.
-    `load` names images that a node needs, that the local engine has and the node image lacks.
-    `kubeadm_patch` is the ClusterConfiguration to put in kind's kubeadmConfigPatches, None if the
-    node image needs none. `cnis` has the parts of each CNI that a cluster can be given.
+    Attributes:
+        source: where the images come from.
+        node: the node image, for kind's `--image`.
+        refs: the images' full names, by the short names that manifests use (nginx, redis, toolbox,
+            coredns, pause, the images of each CNI); only the local engine has `internet`.
+        load: the images that a node needs, that the local engine has and the node image lacks.
+        kind: the path of kind.
+        kubectl: the path of kubectl.
+        kubernetes_version: the version of Kubernetes, e.g. v1.34.4.
+        image_repository: the repository from which kubeadm takes the control plane's images.
+        kubeadm_patch: the ClusterConfiguration for kind's kubeadmConfigPatches; None if the node
+            image needs no patch.
+        cnis: the parts of each CNI that a cluster can have.
     """
 
     source: Source
@@ -60,8 +68,8 @@ class ClusterImages:
 def read_cluster(home: Path, source: Source, engine: Mapping[str, str]) -> ClusterImages:
     """The images that the description of a finished build or of a loaded bundle names.
 
-    `engine` names the images beside the cluster, which a description does not know: they may
-    change without it.
+    `engine` names the images that run outside the cluster. The description does not have them,
+    because they may change while the description stays the same.
     """
     facts: dict[str, Any] = json.loads((home / CLUSTER_FILE).read_text(encoding="utf-8"))
     return ClusterImages(

@@ -1,8 +1,8 @@
 """Puts the parts together: every image into one archive, and the archive into the node image.
 
-The node image is made in two moves. An image of the machine alone is loaded into the engine; then
-it runs once with containerd, which imports the archive into its store, and the result is kept.
-That second move is all that has to be done again when one of the baked images changes.
+The node image is made in two steps. First the engine loads an image of the machine without any
+images in it. Then this image runs once with containerd, which imports the archive, and the engine
+commits the result. If one of the imported images changes, only the second step is repeated.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from harness.edge.images.recipe import BASE, REPOSITORY, ImageRecipe, Recipe
 
 LAB_IMAGES = ("nginx", "redis", "toolbox")
 NODE = "node"
-# Debian's path of the CNI plugins; kind and Calico look for them here.
+# Debian's path of the CNI plugins, and the path at which kind and Calico expect them.
 CNI_FROM, CNI_TO = "/usr/lib/cni", "/opt/cni/bin"
 CNI_PLUGINS = ("bandwidth", "bridge", "host-local", "loopback", "portmap", "ptp", "tuning")
 UNITS = ("containerd", "dnsmasq", "kubelet")
-# Units that have nothing to do in a container, or that fail there.
+# Units that are useless in a container, or that fail in it.
 MASKED = (
     "apt-daily-upgrade.timer",
     "apt-daily.timer",
@@ -58,13 +58,13 @@ def node_ref(cluster_key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """Makes images of parts that are built already."""
+    """Assembles images from parts that are already built."""
 
     builder: Builder
     recipes: Mapping[str, Recipe]
 
     def images(self, names: set[str] | None, scratch: Path) -> list[Image]:
-        """The images with these names (None: all that are baked); their layers are written."""
+        """The images with these names (None: all images for the node); their layers are written."""
         found = []
         for recipe in self.recipes.values():
             for image in recipe.images:
@@ -119,7 +119,8 @@ class Assembly:
         """Make the node image `ref` with the archive's images in its containerd.
 
         Raises:
-            CommandFailed: the engine does not run it, or containerd does not import them.
+            CommandFailed: the engine does not run the image, or containerd does not import the
+            archive.
         """
         machine = scratch / "machine.tar"
         [node] = self.images({NODE}, scratch)

@@ -1,7 +1,7 @@
-"""The whole build, from an empty machine to a node image: in which order, and what overlaps.
+"""The whole build, from an empty machine to a node image: the order and the overlap of its steps.
 
-Compiling uses every core; making Debian roots mostly waits for the network and for dpkg. The two
-run beside each other, then the node image is put together.
+Compiling uses every core; making Debian roots mostly waits for the network and for dpkg. Both run
+in parallel. Then the node image is assembled.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ LAB_ARCHIVE = "lab-images.tar"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The recipes and the keys of what they give."""
+    """The recipes, and the keys of the parts that they describe."""
 
     recipes: Mapping[str, Recipe]
     keys: Keys
 
 
 def plan(shop: Workshop) -> Plan:
-    """Read the recipes of this checkout; make the certificates, on whose bytes the keys depend.
+    """Read the recipes of this checkout; make the certificates, because keys depend on their bytes.
 
     Raises:
-        ImageUnavailable: a recipe cannot be read, or there is none.
+        ImageUnavailable: a recipe cannot be read, or there are no recipes.
     """
     recipes = read_recipes(recipes_home())
     made = ensure_certificates(shop.store, recipes, shop.progress)
@@ -61,11 +61,11 @@ def built(shop: Workshop, key: str) -> Path | None:
 
 
 def make_cluster(shop: Workshop, todo: Plan) -> Path:
-    """Build whatever is missing; the folder of the finished build.
+    """Build all missing parts; the folder of the finished build.
 
     Raises:
         ImageUnavailable: a part cannot be built.
-        EnvironmentFault: the machine cannot build: no disk, no root, a tool that is missing.
+        EnvironmentFault: the machine lacks disk space, root rights or a tool.
     """
     if done := built(shop, todo.keys.cluster):
         return done
@@ -83,7 +83,7 @@ def make_cluster(shop: Workshop, todo: Plan) -> Path:
                 write_archive(scratch / "images.tar", images)
                 lab = [image for image in images if image.refs[0] in _lab_refs(todo)]
                 write_archive(folder / LAB_ARCHIVE, lab)
-            with progress.step("baking them into the node image"):
+            with progress.step("importing them into the node image"):
                 assembly.bake(ref, scratch / "images.tar", scratch)
         _collect(builder, todo, folder, ref)
     _prune(shop, todo.keys)
@@ -91,11 +91,11 @@ def make_cluster(shop: Workshop, todo: Plan) -> Path:
 
 
 def prepare(shop: Workshop, todo: Plan) -> Builder:
-    """Check the machine, and install what the build needs; the builder.
+    """Check the machine, and install the tools of the build; the builder.
 
     Raises:
         EnvironmentFault: the disk is too small.
-        ToolMissing: something cannot be installed here.
+        ToolMissing: a tool cannot be installed here.
     """
     debian.ensure_disk([shop.store.root, Path("/var/lib/docker"), Path.home()])
     debian.ensure_build_tools(shop.progress, shop.patience)
@@ -104,7 +104,7 @@ def prepare(shop: Workshop, todo: Plan) -> Builder:
 
 
 def _build_parts(builder: Builder, todo: Plan) -> None:
-    """Compile in one lane, make Debian roots in another; the first failure ends both."""
+    """Compile in one thread and make Debian roots in another; the first failure ends both."""
     stop = threading.Event()
 
     def compile_all() -> None:
@@ -129,7 +129,7 @@ def _build_parts(builder: Builder, todo: Plan) -> None:
 
 
 def _collect(builder: Builder, todo: Plan, folder: Path, ref: str) -> None:
-    """Put what a cluster needs besides the node image beside its description."""
+    """Put the other files that a cluster needs into the folder of its description."""
     kubernetes = builder.commands(todo.recipes["kubernetes"])
     shutil.copy2(kubernetes / "kubectl", folder / "kubectl")
     shutil.copy2(builder.commands(todo.recipes["kind"]) / "kind", folder / "kind")
@@ -147,7 +147,7 @@ def _collect(builder: Builder, todo: Plan, folder: Path, ref: str) -> None:
 
 
 def describe(todo: Plan, ref: str) -> dict[str, Any]:
-    """The description of a build: names, versions, and what kubeadm must be told."""
+    """The description of a build: names, versions, and the settings for kubeadm."""
     images = (image for recipe in todo.recipes.values() for image in recipe.images)
     refs = {image.name: image.ref for image in images if image.baked}
     refs |= {
@@ -193,7 +193,7 @@ def _parts(keys: Keys) -> list[tuple[str, str]]:
 
 
 def _prune(shop: Workshop, keys: Keys) -> None:
-    """Drop what is superseded, the engine's node images too unless a cluster runs on them."""
+    """Remove outdated artefacts and node images, unless a cluster uses them."""
     for name in shop.store.prune([*_parts(keys), (CLUSTER, keys.cluster)]):
         kind, _, key = name.rpartition("-")
         if kind == CLUSTER:

@@ -1,7 +1,7 @@
-"""Chooses where cluster images come from, and gets them.
+"""Chooses the source of a cluster's images, and gets them.
 
-`auto` takes what is here already: a finished build of these very recipes, or a loaded bundle; else
-the official images, if a registry answers within seconds; else it builds.
+`auto` takes a finished build of the current recipes or a loaded bundle. If there is neither, it
+takes the official images if a registry answers within seconds. Otherwise it builds.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from harness.progress import Progress
 
 
 def provide(source: Source, progress: Progress, docker: Docker = DOCKER) -> ClusterImages:
-    """Images for a cluster from the source asked for, built here if that is the source.
+    """The images of a cluster from the given source; `build` builds them here.
 
     Raises:
         ImageUnavailable: the source does not have them.
-        ToolMissing: the machine cannot be made able to get them.
+        ToolMissing: a program that this source needs cannot be installed.
     """
     shop = _open(progress, docker)
     if source is Source.BUNDLE:
@@ -42,7 +42,7 @@ def provide(source: Source, progress: Progress, docker: Docker = DOCKER) -> Clus
 
 
 def choose(source: Source, shop: Workshop, todo: Plan) -> Source:
-    """The source itself, or the one that `auto` takes: the first that has something."""
+    """The given source; for `auto`, the first source that has the images."""
     if source is not Source.AUTO:
         return source
     if pipeline.built(shop, todo.keys.cluster):
@@ -56,7 +56,7 @@ def choose(source: Source, shop: Workshop, todo: Plan) -> Source:
 
 
 def save(file: Path, progress: Progress, docker: Docker = DOCKER) -> Path:
-    """Write a bundle with the images of this checkout, building them first if need be.
+    """Write a bundle with the images of this checkout; build missing images first.
 
     Raises:
         EnvironmentFault: the bundle cannot be written, or the images cannot be built.
@@ -72,10 +72,10 @@ def save(file: Path, progress: Progress, docker: Docker = DOCKER) -> Path:
 
 
 def load(file: Path, progress: Progress, docker: Docker = DOCKER) -> ClusterImages:
-    """Check a bundle and make it what `--lab-images=bundle` and `auto` use.
+    """Check a bundle, and make it the bundle that `--lab-images=bundle` and `auto` use.
 
     Raises:
-        ImageUnavailable: the file is not a bundle that can be trusted.
+        ImageUnavailable: the file is not a complete and unchanged bundle.
     """
     shop = _open(progress, docker)
     with shop.store.lock(progress, shop.patience):
@@ -104,7 +104,7 @@ def _bundle(shop: Workshop) -> ClusterImages:
         raise ImageUnavailable(
             "no bundle is loaded",
             where=str(home),
-            seen="no bundle, or the engine no longer has its node image",
+            seen="there is no bundle, or the engine no longer has its node image",
             try_="policylab images load FILE",
         )
     beside = engine.name_them(shop.docker, bundle.engine_images(found))

@@ -1,7 +1,7 @@
 """Reads `images/<name>/image.toml`: what to build, as data.
 
-The table of all keys stands in `images/README.md`. A key that is not known is an error, because a
-misspelt one would silently build something else.
+`images/README.md` has a table of all keys. An unknown key is an error, because a misspelt key would
+silently build something else.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ SUITE = "bookworm"
 
 @dataclass(frozen=True, slots=True)
 class GoBuild:
-    """What `go build` is asked for in a folder, and the modules' folders that are copied beside.
+    """The packages that `go build` compiles in a folder, and the modules' folders to copy.
 
-    A folder is named by its module and its path in that module.
+    A copied folder is named by its module and its path in the module.
     """
 
     packages: tuple[str, ...]
@@ -34,12 +34,19 @@ class GoBuild:
 
 @dataclass(frozen=True, slots=True)
 class ImageRecipe:
-    """One image: the root it stands on, the commands put in, and how it starts.
+    """One image.
 
-    `commands` names the folder whose compiled commands `binaries` speaks of, if it is another one;
-    `folders` are copied from there too. `links` are symbolic links: path in the image to its goal.
-    `files` are certificates: path in the image to folder/file.
-    An image that is not `baked` into the node is given to the local engine instead.
+    Attributes:
+        name: the name in the recipe.
+        tag: the tag after the name.
+        root: the recipe whose Debian root is the image's lowest layer; empty if it has none.
+        binaries: the compiled commands to put in, by their path in the image.
+        config: how the image starts (entry point, user, environment and so on).
+        commands: the recipe that compiles `binaries` and has `folders`, if it is another recipe.
+        baked: whether the node image contains the image; if not, the local engine gets it.
+        folders: the folders to copy from the compiled modules.
+        links: symbolic links: the path in the image, and the path that it leads to.
+        files: certificates: the path in the image, and `FOLDER/FILE`.
     """
 
     name: str
@@ -55,15 +62,17 @@ class ImageRecipe:
 
     @property
     def ref(self) -> str:
-        """The name that manifests use."""
+        """The full name that manifests use."""
         return f"{REPOSITORY}/{self.name}:{self.tag}"
 
 
 @dataclass(frozen=True, slots=True)
 class CniImage:
-    """An image under the name that a CNI's manifests use.
+    """An image of a CNI.
 
-    `built` names the image of ours that stands for it, `official` is the one in a registry.
+    Attributes:
+        built: the name of the image that policylab builds.
+        official: the full name of the official image in a registry.
     """
 
     built: str
@@ -74,8 +83,8 @@ class CniImage:
 class Recipe:
     """One folder of `images/`.
 
-    `cni` has the images of a CNI by the names that its manifests use; empty for all else. The
-    folder of a CNI has a command `crds`, which prints its custom resource definitions.
+    `cni` has the images of a CNI by the names that its manifests use; it is empty in all other
+    folders. The folder of a CNI has a command `crds`, which prints its custom resource definitions.
     """
 
     name: str
@@ -90,7 +99,7 @@ class Recipe:
 
 
 def recipes_home() -> Path:
-    """The folder that holds the recipes: `images/` beside the package.
+    """The folder with the recipes: `images/`, next to the package.
 
     Raises:
         ImageUnavailable: policylab does not run from a clone of its repository.
@@ -98,7 +107,7 @@ def recipes_home() -> Path:
     home = Path(__file__).resolve().parents[3] / "images"
     if not home.is_dir():
         raise ImageUnavailable(
-            "there is nothing to build images from",
+            "the recipes of the images are missing",
             where=str(home),
             seen="no such folder",
             try_="run policylab from a clone of its repository, or load a bundle",
@@ -110,25 +119,29 @@ def read_recipes(home: Path) -> dict[str, Recipe]:
     """Every recipe below `home`, by name.
 
     Raises:
-        ImageUnavailable: one cannot be read; the message has its file and what is wrong.
+        ImageUnavailable: a recipe cannot be read; the message has the file and the fault.
     """
     recipes = {path.parent.name: _read(path) for path in sorted(home.glob("*/image.toml"))}
     for recipe in recipes.values():
         for image in recipe.images:
             if image.root is not None and getattr(recipes.get(image.root), "debian", None) is None:
-                raise _wrong(recipe.folder, f"image {image.name}: no Debian root {image.root!r}")
+                raise _wrong(
+                    recipe.folder, f"image {image.name}: there is no Debian root {image.root!r}"
+                )
             if image.commands is not None and not _compiles(recipes.get(image.commands)):
                 seen = f"image {image.name}: nothing is compiled in {image.commands!r}"
                 raise _wrong(recipe.folder, seen)
             for source in image.files.values():
                 folder, _, file = source.partition("/")
                 if file not in MADE or getattr(recipes.get(folder), "certificates", None) is None:
-                    raise _wrong(recipe.folder, f"image {image.name}: no certificate {source!r}")
+                    raise _wrong(
+                        recipe.folder, f"image {image.name}: there is no certificate {source!r}"
+                    )
     return recipes
 
 
 def cnis(recipes: Mapping[str, Recipe]) -> list[str]:
-    """The CNIs that are built from these recipes: each has the name of its folder."""
+    """The CNIs that these recipes build; the name of each CNI is the name of its folder."""
     return [name for name, recipe in recipes.items() if recipe.cni]
 
 

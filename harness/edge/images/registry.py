@@ -1,10 +1,10 @@
 """The official images, for people who are online.
 
-The node image is pinned by digest. The CNIs' images are pinned by version only: their digests could
-not be looked up where this was written, and a guessed digest is worse than none. The lab images
-stand in for the tutorials' own, so they are made here on this route too: by the engine, from the
-same package lists, so that neither root nor a Debian machine is needed. The same goes for what
-runs beside the cluster; the commands in it are compiled, as kind is where the machine has none.
+The node image is pinned by digest. The CNIs' images are pinned by version only, because their
+digests could not be looked up where this module was written. The lab images replace the tutorials'
+own images, so they are made here with this source too: the engine makes them from the same package
+lists, and needs neither root nor a Debian machine. The images that run outside the cluster are made
+in the same way; their commands are compiled here. kind is compiled too if the machine lacks it.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def registry_answers(docker: Docker) -> bool:
 
 
 def provide_official(shop: Workshop, todo: Plan) -> ClusterImages:
-    """Pull the official node and CNI images, and make the lab images beside them.
+    """Pull the official node and CNI images, and make the lab images.
 
     Raises:
-        ImageUnavailable: the registry does not give an image, or one cannot be made.
+        ImageUnavailable: an image cannot be pulled or cannot be made.
     """
     docker, progress = shop.docker, shop.progress
     official = {
@@ -88,7 +88,7 @@ def _demand(docker: Docker, ref: str, *words: str) -> None:
         docker.move(*words)
     except CommandFailed as error:
         raise ImageUnavailable(
-            f"{ref} cannot be had from a registry",
+            f"the image {ref} cannot be pulled from a registry",
             where="the Docker engine",
             seen=error.seen,
             try_="use --lab-images=build (no registry needed) or --lab-images=bundle",
@@ -96,7 +96,7 @@ def _demand(docker: Docker, ref: str, *words: str) -> None:
 
 
 def _lab_image(todo: Plan, recipe: Recipe, image: ImageRecipe, builder: Builder) -> str:
-    """Make an image with the engine, unless this content has been made before."""
+    """Make an image with the engine, unless the engine has it with this content."""
     docker = builder.shop.docker
     by_key = f"{REPOSITORY}/{image.name}:official-{todo.keys.images[image.name]}"
     if not docker.has_image(by_key):
@@ -118,7 +118,7 @@ def _lab_image(todo: Plan, recipe: Recipe, image: ImageRecipe, builder: Builder)
 
 
 def _fill(rootfs: Path, recipe: Recipe, put_in: Mapping[str, Path]) -> None:
-    """Lay out our own files, and what was made elsewhere: path in the image -> file."""
+    """Lay out policylab's own files and the compiled files: path in the image -> file."""
     rootfs.mkdir()
     if (recipe.folder / "rootfs").is_dir():
         shutil.copytree(recipe.folder / "rootfs", rootfs, dirs_exist_ok=True)
@@ -131,7 +131,7 @@ def _fill(rootfs: Path, recipe: Recipe, put_in: Mapping[str, Path]) -> None:
 def dockerfile(root: Recipe, image: ImageRecipe) -> str:
     """The file that `docker build` needs to make an image from Debian's official one.
 
-    `root` is the recipe whose packages it stands on.
+    `root` is the recipe with the packages to install.
     """
     packages = " ".join(root.debian or ())
     install = "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"
@@ -149,7 +149,7 @@ def dockerfile(root: Recipe, image: ImageRecipe) -> str:
 
 
 def _crds(cni: str, builder: Builder, todo: Plan) -> Path:
-    """The file with a CNI's CRDs, printed by the module of the same version."""
+    """The file with a CNI's CRDs, which the CNI's module of the same version prints."""
     name, key = f"{cni}-crds", todo.keys.commands[cni]
     if not builder.store.has(name, key):
         with (
@@ -164,6 +164,6 @@ def _crds(cni: str, builder: Builder, todo: Plan) -> Path:
 
 
 def _command(name: str, recipe: str, builder: Builder, todo: Plan) -> Path:
-    """The machine's own command, or one compiled here where it is missing."""
+    """The path of the machine's own command, or of the command compiled here if it is missing."""
     own = shutil.which(name)
     return Path(own) if own else builder.commands(todo.recipes[recipe]) / name

@@ -1,7 +1,7 @@
-"""The cache of what was built: one folder an artefact, named by its key.
+"""The cache of built parts: one folder for each artefact, named by its key.
 
-An artefact is made under another name and renamed when it is complete, so one that can be seen is
-whole, whatever ended the process that made it. One run builds at a time.
+An artefact is made under another name and renamed when it is complete. An artefact under its own
+name is therefore complete, even if the process that made it was killed. One run builds at a time.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ SCRATCH = "scratch-"
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Artefacts below one folder."""
+    """The artefacts below one folder."""
 
     root: Path
 
     def path(self, name: str, key: str) -> Path:
-        """Where the finished artefact is, or will be."""
+        """The folder of the finished artefact, which may not exist yet."""
         return self.root / "artefacts" / f"{name}-{key}"
 
     def has(self, name: str, key: str) -> bool:
-        """Whether the artefact is there, which means that it is complete."""
+        """Whether the artefact exists, which means that it is complete."""
         return (self.path(name, key) / RECORD).is_file()
 
     @contextmanager
     def making(self, name: str, key: str, record: Mapping[str, Any]) -> Iterator[Path]:
-        """An empty folder to build in; when the block ends well, it becomes the artefact."""
+        """An empty folder to build in; it becomes the artefact if the block succeeds."""
         final = self.path(name, key)
         partial = self.root / "partial" / final.name
         shutil.rmtree(partial, ignore_errors=True)
@@ -66,7 +66,7 @@ class Store:
         partial.rename(final)
 
     def record(self, name: str, key: str) -> dict[str, Any]:
-        """What was written down when the artefact was made."""
+        """The record that was written when the artefact was made."""
         facts: dict[str, Any] = json.loads(
             (self.path(name, key) / RECORD).read_text(encoding="utf-8")
         )
@@ -74,10 +74,10 @@ class Store:
 
     @contextmanager
     def lock(self, progress: Progress, patience: Patience = PATIENCE) -> Iterator[None]:
-        """Let one run build at a time, and clear what a killed one left.
+        """Let one run build at a time, and remove unfinished artefacts of a killed run.
 
         Raises:
-            EnvironmentFault: another run builds for longer than `patience` has time.
+            EnvironmentFault: another run builds for longer than `patience` allows.
         """
         path, seconds = self.root / "lock", patience.build_turn
         with alone(path, progress, doing="building images", seconds=seconds):
@@ -85,7 +85,7 @@ class Store:
             yield
 
     def prune(self, keep: Iterable[tuple[str, str]]) -> list[str]:
-        """Drop artefacts that are superseded, but for the newest of each name; name them."""
+        """Remove outdated artefacts, except the newest of each name; the removed names."""
         kept = {self.path(name, key).name for name, key in keep}
         others: dict[str, list[Path]] = {}
         for path in (self.root / "artefacts").iterdir():
@@ -99,14 +99,14 @@ class Store:
         return dropped
 
     def _sweep(self) -> None:
-        """Remove what a killed process left half-made."""
+        """Remove the unfinished artefacts of a killed process."""
         for left in (*self.root.glob("partial/*"), *self.root.glob(f"{SCRATCH}*")):
             shutil.rmtree(left, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Where parts are kept, which engine has the images, and who is told what is under way."""
+    """The store of parts, the engine of images, and the receiver of progress messages."""
 
     store: Store
     docker: Docker
@@ -114,5 +114,5 @@ class Workshop:
 
     @property
     def patience(self) -> Patience:
-        """For how long each step may take."""
+        """The deadlines of all steps."""
         return self.docker.patience

@@ -107,7 +107,7 @@ def test_kind_that_is_not_done_in_time_is_ended(home: Home, tmp_path: Path) -> N
     hasty = replace(PATIENCE, kind_delete=1.5)
     began = time.monotonic()
 
-    with pytest.raises(ClusterNotReady, match=r"was not done after 1\.5 s"):
+    with pytest.raises(ClusterNotReady, match=r"did not end within 1\.5 s"):
         kind(home, tmp_path, "exec sleep 30", hasty).delete()
 
     assert time.monotonic() - began < 20

@@ -161,8 +161,8 @@ def test_mode_and_state_that_fit_lead_to_one_action(
         (ClusterMode.AUTO, State.FOREIGN, "is taken by a cluster that policylab did not make"),
         (ClusterMode.CREATE, State.FOREIGN, "is taken by a cluster that policylab did not make"),
         (ClusterMode.REUSE, State.FOREIGN, "is taken by a cluster that policylab did not make"),
-        (ClusterMode.CREATE, State.HEALTHY, "exists already"),
-        (ClusterMode.CREATE, State.BROKEN, "exists already"),
+        (ClusterMode.CREATE, State.HEALTHY, "already exists"),
+        (ClusterMode.CREATE, State.BROKEN, "already exists"),
         (ClusterMode.REUSE, State.ABSENT, "no healthy cluster"),
         (ClusterMode.REUSE, State.BROKEN, "no healthy cluster"),
     ],
@@ -194,7 +194,7 @@ def test_cluster_that_kind_does_not_list_is_absent_whatever_the_record_says(
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        (OURS, "it is half made"),
+        (OURS, "its creation was not completed"),
         (replace(OURS, ready=True, workers=2), "with calico and 2 workers"),
         (replace(OURS, ready=True, node="node:0"), "it was made of node:0"),
     ],
@@ -397,7 +397,7 @@ def test_status_of_an_unknown_cluster_names_those_that_are_known(home: Home) -> 
     found = status("elsewhere")
 
     assert not found.healthy
-    assert found.facts == {"state": "not ours, or absent", "known": NAME}
+    assert found.facts == {"state": "there is no such cluster, or policylab did not make it", "known": NAME}
 
 
 def test_status_of_a_cluster_whose_kubeconfig_is_gone_is_not_healthy(home: Home) -> None:
@@ -491,7 +491,7 @@ def test_coredns_asks_the_internets_name_server_or_the_nodes(
 def test_node_without_a_name_server_says_what_to_do() -> None:
     engine = FakeEngine(lambda _: (0, "options ndots:0\n", ""))
 
-    with pytest.raises(ClusterNotReady, match="knows no name server") as caught:
+    with pytest.raises(ClusterNotReady, match="has no name server") as caught:
         nodes_module.node_resolver("c", engine.docker)
 
     assert caught.value.where == "docker exec c-control-plane cat /etc/resolv.conf"

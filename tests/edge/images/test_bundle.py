@@ -117,7 +117,7 @@ def test_foreign_file_is_refused(tmp_path: Path) -> None:
     foreign = tmp_path / "foreign"
     foreign.write_bytes(b"not a bundle at all" * 100)
     message = refused(foreign, tmp_path / "bundle")
-    assert "not a bundle that can be trusted" in message
+    assert "not a complete and unchanged bundle" in message
     assert "policylab images save" in message
 
 
@@ -148,7 +148,7 @@ def test_definitions_that_the_description_does_not_name_are_refused(
 )
 def test_path_that_a_bundle_may_not_hold_is_refused(tmp_path: Path, name: str) -> None:
     path = make(tmp_path / "b", {name: b"1"})
-    assert "is not a file that a bundle may hold" in refused(path, tmp_path / "bundle")
+    assert "is not a file of a bundle" in refused(path, tmp_path / "bundle")
     assert not (tmp_path / "escape").exists()
 
 

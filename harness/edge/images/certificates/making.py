@@ -1,8 +1,8 @@
-"""Certificates for the simulated internet: an authority that vouches once, and a leaf.
+"""Certificates for the simulated internet: an authority that signs once, and a web server's own.
 
-They are made once a machine and kept in the store. No two machines make the same keys, so the
-images that hold them are keyed by their bytes: a toolbox and a web server that do not trust each
-other have different keys, and cannot meet.
+Each machine makes them once and keeps them in the store. Every machine makes different
+certificates, so their bytes are part of the keys of the images that contain them. A toolbox that
+does not trust a web server therefore has a key that no image of this server's build has.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.progress import Progress
 def ensure_certificates(
     store: Store, recipes: Mapping[str, Recipe], progress: Progress
 ) -> dict[str, str]:
-    """Make the certificates that are missing; a digest of those of each folder that has some.
+    """Make the missing certificates; the digest of the certificates of each folder that has some.
 
     Raises:
         EnvironmentFault: another run holds the store's lock for too long.
@@ -30,7 +30,7 @@ def ensure_certificates(
         key = certificates_key(recipe)
         if not store.has(name, key):
             with store.lock(progress):
-                if not store.has(name, key):  # the one who held the lock may have made them
+                if not store.has(name, key):  # the previous holder of the lock may have made them
                     names = recipe.certificates or ()
                     with store.making(name, key, {"names": list(names)}) as folder:
                         _make(folder, names)
@@ -41,7 +41,7 @@ def ensure_certificates(
 
 def _make(folder: Path, names: Sequence[str]) -> None:
     """Write `ca.crt`, `leaf.crt` and `leaf.key`."""
-    # Here, because it costs 0.2 s to import, and a machine makes certificates once.
+    # The import is here, because it takes 0.2 s and a machine makes certificates only once.
     from harness.edge.images.certificates.signing import sign_for
 
     signed = sign_for(names)

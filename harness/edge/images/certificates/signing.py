@@ -1,4 +1,4 @@
-"""An authority that signs one certificate, and is gone: its key is never written down."""
+"""A certificate authority that signs one certificate; its key is never written to a file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ ORGANISATION, AUTHORITY = "policylab", "policylab simulated internet"
 """The authority's subject. The toolbox has its certificate under a digest of these words."""
 LEAF = "internet"
 LIFETIME = timedelta(days=3650)
-# Names are permitted one by one; what is no name would be free without a word (RFC 5280, 4.2.1.10).
+# The names are permitted one by one. Other kinds of subject (addresses) would be unrestricted if no
+# constraint named them (RFC 5280, 4.2.1.10).
 NO_ADDRESSES = ("0.0.0.0/0", "::/0")
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """The authority's certificate, and a server's with its key; all as PEM."""
+    """PEM texts: the authority's certificate, and the server's certificate with its key."""
 
     authority: bytes
     leaf: bytes
@@ -30,7 +31,7 @@ class Signed:
 
 
 def sign_for(names: Sequence[str]) -> Signed:
-    """A new authority that may vouch for these names alone, and a server's certificate for them."""
+    """A new authority that may sign for these names only, and a server's certificate for them."""
     authority, leaf = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     subject = x509.Name(
         [
