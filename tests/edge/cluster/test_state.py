@@ -397,7 +397,8 @@ def test_status_of_an_unknown_cluster_names_those_that_are_known(home: Home) -> 
     found = status("elsewhere")
 
     assert not found.healthy
-    assert found.facts == {"state": "there is no such cluster, or policylab did not make it", "known": NAME}
+    state = "there is no such cluster, or policylab did not make it"
+    assert found.facts == {"state": state, "known": NAME}
 
 
 def test_status_of_a_cluster_whose_kubeconfig_is_gone_is_not_healthy(home: Home) -> None:
