@@ -324,6 +324,15 @@ class FakeCluster(FakeKube):
             for site in self.sites[-1][1].values()
         )
 
+    def listening(self, pod: PodKey) -> set[tuple[str, int]]:
+        """The protocols and ports on which a pod's own servers listen; one that sleeps has none."""
+        return {
+            (str(port.get("protocol", "TCP")).lower(), int(port["containerPort"]))
+            for container in self.objects["Pod", *pod]["spec"]["containers"]
+            if container.get("command", [""])[0] != "sleep"
+            for port in container.get("ports", [])
+        }
+
     def pods(self) -> list[Mapping[str, Any]]:
         """All pods that run."""
         return [body for (kind, _, _), body in self.objects.items() if kind == "Pod"]

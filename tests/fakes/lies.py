@@ -140,6 +140,16 @@ class IgnoresPorts(Lie):
 
 
 @dataclass(frozen=True, slots=True)
+class LetsNobodyIn(Lie):
+    """What a policy lets in is left out; who is isolated stays isolated."""
+
+    def enforced(self, states: Sequence[InForce], moment: float) -> Policies:
+        return tuple(
+            p if p.namespace == OURS else replace(p, ingress=()) for p in states[-1].policies
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Refuses(Lie):
     """What policies close is refused at once instead of being dropped."""
 

@@ -77,6 +77,7 @@ class Network:
         self._sides: dict[Hashable, Direction | None] = {}
         self._behind: dict[tuple[str, int, str], list[tuple[Pod, int]]] = {}
         self._zone: dict[tuple[Question, Site | None], Reading] = {}
+        self._servers: dict[PodKey, set[tuple[str, int]]] = {}
         self._learned: dict[PodKey, Names] = {}
         self._outside = {
             address: External(f"{address}!", ip_address(address))  # no pattern of names fits it
@@ -126,6 +127,7 @@ class Network:
             self._sides.clear()
             self._behind.clear()
             self._zone.clear()
+            self._servers.clear()
         return self._place
 
     # Services and pods.
@@ -199,9 +201,7 @@ class Network:
             return Met(Phase.ANSWERED)
         if door is not None:
             return self._greeted(packet, door)
-        if (packet.port, packet.protocol) not in {
-            (p.number, p.protocol.lower()) for p in pod.ports
-        }:
+        if (packet.protocol, packet.port) not in self._listening(packet.target):
             return REFUSED
         if pod.namespace == "kube-system" and packet.port == DNS_PORT:
             return self._name_server(packet, pod)
@@ -213,6 +213,11 @@ class Network:
             self._cluster.write(pod.namespace, pod.name, line)
             return Met(Phase.ANSWERED, data=_http(pod.name))
         return Met(Phase.ANSWERED if packet.protocol == "udp" else Phase.CONNECTED)
+
+    def _listening(self, pod: PodKey) -> set[tuple[str, int]]:
+        if pod not in self._servers:
+            self._servers[pod] = self._cluster.listening(pod)
+        return self._servers[pod]
 
     def _served_outside(self, packet: Packet) -> Met:
         if packet.protocol == "icmp":

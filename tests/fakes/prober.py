@@ -75,11 +75,7 @@ class FakeProber:
         key, there = self._key(pod), self._cluster.network.doors
         for old in [old for old in there if old[0] == key]:
             del there[old]
-        taken = {
-            (str(port.get("protocol", "TCP")).lower(), port["containerPort"])
-            for container in self._cluster.objects["Pod", *key]["spec"]["containers"]
-            for port in container.get("ports", [])
-        }
+        taken = self._cluster.listening(key)
         errors = {}
         for door in wanted:
             errors[door] = "EADDRINUSE" if (door.proto, door.port) in taken else ""
