@@ -19,6 +19,7 @@ from harness.plugin.workers import is_worker, name_of, progress_of, share
 
 if TYPE_CHECKING:
     from harness.edge.cluster.opening import Cluster
+    from harness.edge.probe.doors import Doors
     from harness.plays import Live, Plays
 
 OFFER = (
@@ -57,7 +58,17 @@ def lab_cluster(request: pytest.FixtureRequest, lab_options: Options) -> Cluster
 
 
 @pytest.fixture(scope="session")
-def lab_live(request: pytest.FixtureRequest, lab_cluster: Cluster) -> Iterator[Live]:
+def lab_doors(lab_cluster: Cluster) -> Doors:
+    """The ways to the live cluster: its API, its probers and the programs in its pods."""
+    from harness.plays import doors_of
+
+    return doors_of(lab_cluster)
+
+
+@pytest.fixture(scope="session")
+def lab_live(
+    request: pytest.FixtureRequest, lab_cluster: Cluster, lab_doors: Doors
+) -> Iterator[Live]:
     """The API, the prober and the gate, after the cluster passed the gate; every lab needs it."""
     from harness.plays import proven
 
@@ -65,7 +76,10 @@ def lab_live(request: pytest.FixtureRequest, lab_cluster: Cluster) -> Iterator[L
     progress, worker = progress_of(request.config), name_of(request.config)
     with (
         stopping(request),
-        proven(lab_cluster, progress, internet=names, user=worker) as (live, report),
+        proven(lab_cluster, progress, internet=names, doors=lab_doors, user=worker) as (
+            live,
+            report,
+        ),
     ):
         state_of(request.config).recorder.gate = asdict(report)
         yield live
