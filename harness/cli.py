@@ -4,34 +4,51 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from harness import __version__
-from harness.commands import (
-    claims,
-    cluster,
-    dns,
-    explain,
-    fuzz,
-    images,
-    matrix,
-    policies,
-    probe,
-    watch,
-    whatif,
-    words,
-)
-from harness.commands.access import REAL, Access
 from harness.exitcode import ExitCode, table
 from harness.program import end_of
 from harness.progress import ConsoleProgress
 
+if TYPE_CHECKING:
+    from harness.commands.access import Access
 
-def main(argv: Sequence[str] | None = None, access: Access = REAL) -> ExitCode:
-    """Run the command and return its exit code (`harness.exitcode`)."""
-    arguments = _parser().parse_args(argv, argparse.Namespace(access=access))
+VERBS: Mapping[str, str] = {
+    "cluster": "cluster",
+    "images": "images",
+    "claims": "claims",
+    "explain": "explain",
+    "diagnose": "explain",
+    "matrix": "matrix",
+    "dns": "dns",
+    "whatif": "whatif",
+    "privilege": "policies",
+    "probe": "probe",
+    "watch": "watch",
+    "fuzz": "fuzz",
+    "words": "words",
+}
+"""Each verb, and the module of `harness.commands` that has it; in the order of `--help`.
+
+A module is imported when its verb is chosen: the client of the API and the builders of images,
+which some verbs need, take longer to import than the others take to answer.
+"""
+
+
+def main(argv: Sequence[str] | None = None, access: Access | None = None) -> ExitCode:
+    """Run the command and return its exit code (`harness.exitcode`).
+
+    `access` is how commands reach clusters and images; None for this machine's own way.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    # Where no verb is chosen, the answer is a list of all of them.
+    chosen = argv[:1] if argv and argv[0] in VERBS else VERBS
+    arguments = parser_of(chosen).parse_args(argv, argparse.Namespace(access=access))
     progress = ConsoleProgress(Console(stderr=True))
     return end_of(
         "policylab",
@@ -40,7 +57,8 @@ def main(argv: Sequence[str] | None = None, access: Access = REAL) -> ExitCode:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser_of(verbs: Iterable[str]) -> argparse.ArgumentParser:
+    """The parser of these verbs."""
     parser = argparse.ArgumentParser(
         prog="policylab",
         description="policylab runs tutorials about Kubernetes network policy on live clusters. "
@@ -51,9 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"policylab {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    judging = (explain, matrix, dns, whatif, policies)
-    for verb in (cluster, images, claims, *judging, probe, watch, fuzz, words):
-        verb.add_parser(commands)
+    for module in dict.fromkeys(VERBS[verb] for verb in verbs):
+        import_module(f"harness.commands.{module}").add_parser(commands)
     return parser
 
 

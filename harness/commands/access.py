@@ -50,5 +50,5 @@ REAL = Access()
 
 
 def access_of(arguments: argparse.Namespace) -> Access:
-    """What `harness.cli.main` put beside the arguments."""
-    return cast("Access", arguments.access)
+    """What `harness.cli.main` put beside the arguments; this machine's own where that is None."""
+    return cast("Access | None", arguments.access) or REAL

@@ -6,14 +6,9 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.commands.access import access_of
 from harness.commands.folder import scenario_of
 from harness.core.compare.world import State
 from harness.core.manifests.reader import Resource, topology_of
-from harness.edge.api.livestate import live_state
-from harness.edge.cluster.opening import ClusterMode, ClusterSpec
-from harness.edge.cluster.tools import tools_with
-from harness.edge.machine.patience import PATIENCE
 from harness.errors import ContentError
 from harness.progress import Progress
 
@@ -59,6 +54,13 @@ def given(
 
 
 def _live(context: str, arguments: argparse.Namespace, progress: Progress) -> Given:
+    # Files are judged without all of this, which takes longer to import than a small matrix.
+    from harness.commands.access import access_of
+    from harness.edge.api.livestate import live_state
+    from harness.edge.cluster.state import ClusterMode, ClusterSpec
+    from harness.edge.cluster.tools import tools_with
+    from harness.edge.machine.patience import PATIENCE
+
     access = access_of(arguments)
     if context in access.owned():
         cluster = access.running(context)

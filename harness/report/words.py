@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from harness.core.lab.claims import Shown
 from harness.core.lab.documented import Erratum
 from harness.core.lab.profile import LINES, PREFIX, CniProfile
@@ -137,6 +135,8 @@ def _row(tutorial: str, shown: Shown) -> Entry:
 
 def page(profiles: Mapping[str, CniProfile]) -> str:
     """The page as Markdown; `profiles` are the CNIs', by their names."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # the page alone needs it
+
     templates = Environment(  # noqa: S701 - Markdown of our own words
         loader=PackageLoader("harness.report"),
         undefined=StrictUndefined,
