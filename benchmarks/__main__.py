@@ -31,7 +31,7 @@ from harness.program import end_of
 
 ALLOW, DENY = Verdict.ALLOW, Verdict.DENY
 SIZES = ((9, 4, 0.5, 1.6), (30, 1, None, 2.5), (60, 1, None, None))
-"""Pods, ports of each, and the seconds wanted where all is allowed and where all is denied."""
+"""Pods, ports of each, and the wanted seconds if all is allowed and if all is denied."""
 
 
 def main() -> ExitCode:
@@ -61,7 +61,7 @@ def _run(arguments: argparse.Namespace, console: Console) -> ExitCode:
 
 
 def measure(cluster: Cluster, console: Console) -> list[Figure]:
-    """All figures, each named as soon as it is there."""
+    """All figures; each is printed as soon as it is measured."""
     found: list[Figure] = []
 
     def add(figure: Figure) -> None:
@@ -115,7 +115,7 @@ def table(found: list[Figure]) -> Table:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
+    """The machine on which the figures were measured."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "cpus": os.cpu_count(),

@@ -1,4 +1,4 @@
-"""What is measured: a name, what it was done with, and the times; or counts, under load."""
+"""The measurements: each has a name and its times, or counts under load."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ REPEAT = 7
 LOAD_PROBES = 10_000
 LOAD_ENDS = 9
 CROWD = 100
-"""Policies and pods of the oracle's measurement."""
+"""The number of policies, and of pods, in the measurement of the oracle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Figure:
 
 
 def timed(name: str, call: Callable[[], Any], *, target: float | None = None) -> Figure:
-    """The same thing `REPEAT` times."""
+    """The times of `REPEAT` calls."""
     taken = []
     for _ in range(REPEAT):
         before = time.perf_counter()
@@ -82,7 +82,7 @@ def rounds(
     *,
     target: float | None,
 ) -> Figure:
-    """A matrix of these pods and so many ports of each, all of whose cells should show `state`."""
+    """A matrix of these pods with `ports` ports each, in which every cell should show `state`."""
     wanted = targets_of(ends, PORTS[:ports])
     cells: list[Cell] = []
     voided = prober.voided
@@ -94,7 +94,7 @@ def rounds(
 
 
 def _counts(cells: Sequence[Cell], state: Verdict, voided: int) -> dict[str, int]:
-    """What of the cells is wrong; a cell without a verdict is no wrong one."""
+    """The counts of wrong cells and of cells without a verdict, which are not wrong."""
     return {
         "probes": len(cells),
         "wrong_verdicts": sum(cell.verdict not in (None, state) for cell in cells),
@@ -104,7 +104,7 @@ def _counts(cells: Sequence[Cell], state: Verdict, voided: int) -> dict[str, int
 
 
 def streams(make: Callable[[], StreamProber], ends: Sequence[Pod]) -> Figure:
-    """Streams to so many pods, from nothing until all listen."""
+    """The time until streams to all these pods are open and all probers listen."""
 
     def once() -> None:
         with make() as prober:
@@ -114,7 +114,7 @@ def streams(make: Callable[[], StreamProber], ends: Sequence[Pod]) -> Figure:
 
 
 def oracle() -> Figure:
-    """Decisions a second: every pod to every pod on a port, under random policies."""
+    """The oracle's decisions per second: all pods to all pods on a port, with random policies."""
     pick = random.Random(1)  # noqa: S311 - the same policies in every run
     ends = [
         Pod("bench", f"pod-{n}", {"app": f"a{n % 10}", "tier": f"t{n % 3}"}) for n in range(CROWD)
@@ -147,7 +147,7 @@ def _policy(number: int, pick: random.Random) -> NetworkPolicy:
 def under_load(
     prober: StreamProber, observer: Observer, ends: Sequence[Pod], state: Verdict
 ) -> Figure:
-    """Half of `LOAD_PROBES` while a busy process sits on every core: what of it is wrong?"""
+    """Half of `LOAD_PROBES` while a process keeps every core busy: the counts of wrong cells."""
     ends = ends[:LOAD_ENDS]
     wanted = targets_of(ends, PORTS)
     cells: list[Cell] = []
@@ -164,7 +164,7 @@ def under_load(
 
 @contextmanager
 def busy_cores() -> Iterator[int]:
-    """A process that computes without end on every core; ended by their ids."""
+    """One busy process for each core; the block's end ends them by their ids."""
     count = os.cpu_count() or 1
     children = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:

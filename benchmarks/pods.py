@@ -44,8 +44,8 @@ _SPACE = {
 
 @contextmanager
 def pods(kube: Kube, count: int, image: str) -> Iterator[tuple[Pod, ...]]:
-    """So many running pods; they go at the end, and their namespace with them."""
-    if kube.get("v1", "Namespace", NAMESPACE):  # of a run that was cut off
+    """`count` running pods; at the end they are deleted with their namespace."""
+    if kube.get("v1", "Namespace", NAMESPACE):  # remains of an interrupted run
         kube.delete(_SPACE)
         wait_gone(kube, [_SPACE])
     kube.apply(_SPACE)
@@ -84,7 +84,7 @@ def denied(kube: Kube, observer: Observer, ends: Sequence[Pod]) -> Iterator[None
 
 
 def _wait_for(kube: Kube, observer: Observer, ends: Sequence[Pod], verdict: Verdict) -> None:
-    """Two sources show the verdict of every pod's ingress, for no pod is asked by itself alone."""
+    """Wait until two clients show the verdict of every pod: a pod's own view is not enough."""
     targets = targets_of(ends, PORTS[:1])
     streak = 0
 
@@ -100,7 +100,7 @@ def _wait_for(kube: Kube, observer: Observer, ends: Sequence[Pod], verdict: Verd
 
 
 def others(seen: Matrix[Cell]) -> list[Cell]:
-    """The cells but for those of a pod to itself."""
+    """The cells without the cells from a pod to itself."""
     return [
         cell
         for ask, cell in seen

@@ -1,7 +1,8 @@
-"""Made-up cases on a live cluster: the oracle against the CNI, and the smallest case that differs.
+"""Random cases on a live cluster: compares the CNI with the oracle, and shrinks differing cases.
 
-The pods of a world are started once, in namespaces of their own, so that worlds can stand side by
-side. Each case changes policies alone; once its flows show it, all are judged in one round.
+The pods of a world are started once, in their own namespaces, so that several worlds can be on the
+cluster at the same time. Each case changes only policies. Once its flows show the change, all flows
+are judged in one round.
 """
 
 from __future__ import annotations
@@ -34,14 +35,19 @@ from harness.edge.stage.stage import Stage
 from harness.errors import HarnessError, NotSettled, ProbeError
 
 LOOK_SECONDS = 1.0
-"""Between two looks at whether a thread broke."""
+"""Seconds between two checks whether a thread broke."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A case of which oracle and cluster differ: as drawn, as shrunk, and as a corpus file.
+    """A case about which the oracle and the cluster differ.
 
-    `stays`: they differed once more when the shrunk case was run again at the end.
+    Attributes:
+        drawn: the result of the case as it was drawn.
+        shrunk: the result of the shrunk case.
+        tries: the number of smaller cases that were tried.
+        stays: whether the two differed again when the shrunk case was run once more at the end.
+        text: the shrunk case as a file for tests/corpus.
     """
 
     drawn: Judged
@@ -52,7 +58,7 @@ class Finding:
 
 
 class World:
-    """The pods of one world, and what they show of its cases. Use as a context manager."""
+    """The pods of one world, on which its cases run. Use it as a context manager."""
 
     def __init__(self, cluster: Cluster, doors: Doors, *, fence: Callable[[], None]) -> None:
         kube = self._kube = doors.kube()
@@ -82,10 +88,9 @@ class World:
     def run(self, case: Case, *, patience: float | None = None) -> Judged:
         """Bring the case into force and judge all of its flows.
 
-        A difference counts only if it still shows once every change is surely in force. A
-        difference that goes away was not a state of the cluster; it is counted as no verdict.
-        `patience` is for how many seconds the case may take to come into force; by default, as
-        long as any change may.
+        A difference counts only if it is still there when every change is certainly in force. A
+        difference that disappears is counted as no verdict. `patience` is the number of seconds in
+        which the case must come into force; the default is that of all changes.
 
         Raises:
             HarnessError: the case could not be brought into force.
@@ -114,7 +119,7 @@ class World:
         )
 
     def shrink(self, drawn: Judged, *, source: str, stop: Event) -> Finding:
-        """Leave out what can be left out while the cluster still differs from the oracle."""
+        """Leave out parts of the case as long as the cluster still differs from the oracle."""
         best, tries, end = drawn, 0, self._kube.clock.monotonic() + self._kube.patience.shrink
         better: Judged | None = drawn
         while better:
@@ -127,7 +132,7 @@ class World:
                 if found.disagreed:
                     best = better = found
                     break
-        # As small as it is now, once more and with the full patience.
+        # The shrunk case runs once more, with the full patience.
         stays = bool(self.run(best.case).disagreed)
         source += "" if stays else "; when it was run again, the cluster agreed"
         scenario = self._enter(best.case, self._stage.patience)
@@ -140,7 +145,7 @@ class World:
         return self._stage.bring(case.resources, name=[case.name], patience=patience).scenario
 
     def _open(self, bare: Case) -> None:
-        """Start the pods, and see that without policies each flow is answered (the control)."""
+        """Start the pods, and check that each flow is answered without policies (the control)."""
         clear(self._kube, namespaces_of({bare.name: bare.resources}))
         scenario = self._stage.bring(bare.resources, name=[bare.name]).scenario
         self._unanswered = {
@@ -150,12 +155,12 @@ class World:
         }
 
     def _settle(self, expected: Mapping[Ask, Reading], patience: float) -> None:
-        """Wait until all flows show the state, or until there is no patience left.
+        """Wait until all flows show the state, or until the deadline.
 
-        More than those that the change flips: on the way from one denial to another a flow is
-        open for a moment, and a CNI programs one pod after the other.
+        The wait is for all flows, not only for flows that the change flips: between two denials a
+        flow may be open for a moment, and a CNI programs one pod after another.
         """
-        with suppress(NotSettled):  # what still differs then is judged
+        with suppress(NotSettled):  # flows that still differ are judged as they are
             wait_for(
                 f"{len(expected)} flows show the case",
                 Poll(self._stage.observer, expected, clock=self._kube.clock.monotonic),
@@ -185,7 +190,7 @@ Result = Judged | Finding | Lost
 
 
 class Fuzz:
-    """Worlds side by side on one cluster, each with its cases in turn, in `jobs` threads."""
+    """Several worlds at the same time on one cluster, in `jobs` threads."""
 
     def __init__(
         self,
@@ -203,10 +208,10 @@ class Fuzz:
         self._stop = Event()
 
     def run(self, cases: Iterable[Case], *, source: str) -> Generator[Result, None, None]:
-        """What each case shows, as soon as it is known: in no certain order.
+        """The result of each case as soon as it is known, in no fixed order.
 
-        `source` says in a finding's file which CNI and which seed it was. However the iteration
-        ends, also by Ctrl-C, the namespaces are removed.
+        `source` names the CNI and the seed in a finding's file. The namespaces are removed however
+        the iteration ends, even by Ctrl-C.
         """
         worlds = [list(found) for _, found in groupby(cases, lambda case: case.world)]
         results: SimpleQueue[Result] = SimpleQueue()
@@ -216,7 +221,7 @@ class Fuzz:
             for _ in range(sum(map(len, worlds))):
                 yield _next(results, running)
         finally:
-            # An interrupt lets each world end the case that it is in, and no more.
+            # After an interrupt, each world finishes its current case and then stops.
             self._stop.set()
             pool.shutdown(cancel_futures=True)
 
@@ -248,7 +253,7 @@ class Fuzz:
 
 
 def _next(results: SimpleQueue[Result], running: Sequence[Future[None]]) -> Result:
-    """The next result; a thread that broke is not waited for."""
+    """The next result; an error of a thread is raised at once."""
     while True:
         try:
             return results.get(timeout=LOOK_SECONDS)

@@ -1,7 +1,7 @@
-"""Rows on the cluster: a play brings the stage to each step and observes it once for all its rows.
+"""Rows on the cluster: a play brings the stage to each step, and observes all its rows at once.
 
-All rows of a step are probed in one batch. Rows that will have to show silence are first observed
-without any policy (the positive control), with the same Services and pods in place.
+All rows of a step are probed in one batch. Rows that document silence are first observed without
+any policy (the positive control), with the same Services and pods.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Play:
         self._controls: dict[tuple[frozenset[str], str], Seen] = {}
 
     def run(self, stop: Event) -> None:
-        """Observe every step in the rows' order, before anybody asks, until `stop` is set."""
+        """Observe every step in the rows' order, before a test asks for it, until `stop` is set."""
         for step, rows in self._steps.items():
             if stop.is_set():
                 self._seen[step].set_result({})
@@ -58,7 +58,7 @@ class Play:
                 self._seen[step].set_exception(error)
 
     def observe(self, row: Row) -> Observation:
-        """What the cluster shows for the row; waits until `run` has come to its step.
+        """The observation of the row; waits until `run` reaches its step.
 
         Raises:
             ProbeError: there is no verdict for this row, or its state was not reached.
@@ -81,7 +81,8 @@ class Play:
         flows = [row for row in rows if not isinstance(row.target, Measured)]
         rest = self._rest(flows, entered.scenario)
         rest.wait()
-        # The tutorial's commands run beside the probes, because each waits for its own timeout.
+        # The tutorial's commands run in parallel to the probes, because each waits for its own
+        # timeout.
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
             typed = [row for row in rows if _reads_command(row)]
             read = {_key(row): pool.submit(self._measured, row) for row in typed}
@@ -94,7 +95,7 @@ class Play:
             seen = {_key(row): found[row.ask] for row in flows}
             transcripts = {key: replay.result() for key, replay in replays.items()}
             seen |= {key: measured.result() for key, measured in read.items()}
-        # One after another: some of them change the state, and put it back.
+        # These run one after another, because some of them change the state and restore it.
         alone = [r for r in rows if isinstance(r.target, Measured) and r not in typed]
         seen |= {_key(row): self._measured(row) for row in alone}
         return {
@@ -121,14 +122,14 @@ class Play:
         )
 
     def _controls_for(self, rows: Sequence[Row]) -> dict[str, Seen]:
-        """The positive controls: the same flows with everything in place except the policies."""
+        """The positive controls: the same flows, with everything except the policies."""
         silent = [row for row in rows if row.outcome.outcome in SILENT]
         if not silent:
             return {}
         base = frozenset(r.origin for r in self._stage.resources(silent[0].apply, policies=False))
         if any((base, _key(row)) not in self._controls for row in silent):
             scenario = self._stage.enter(silent[0].apply, policies=False).scenario
-            # Every later step with the same workloads finds its controls done.
+            # Later steps with the same workloads use these controls again.
             alike = [
                 row
                 for row in self._rows
@@ -144,7 +145,7 @@ class Play:
         return frozenset(r.origin for r in self._stage.resources(row.apply, policies=False))
 
     def _measured(self, row: Row) -> Seen:
-        """Measure one row; whatever breaks, the other rows of the step keep their verdicts."""
+        """Measure one row; if this breaks, the other rows of the step keep their verdicts."""
         assert isinstance(row.target, Measured)  # noqa: S101 - the callers choose by the type
         try:
             return Answer(measure(self._bench, row, row.target))

@@ -1,4 +1,4 @@
-"""The cluster's doors: the Kubernetes API and kubectl, and the names by which both know pods.
+"""Access to a cluster: the Kubernetes API, kubectl, and the names of pods on the cluster.
 
-Every room of the edge above this one may call it; it calls only the machine.
+Every package of the edge except `machine` and `files` may import it; it imports only `machine`.
 """

@@ -1,7 +1,7 @@
-"""The Kubernetes API by the official client: the real `harness.edge.api.kube.Kube`.
+"""The Kubernetes API through the official client: the real `harness.edge.api.kube.Kube`.
 
-Objects are plain dicts and go in by server-side apply (KEP-555), so that what a manifest says is
-what the API server gets. Exec is not here: probing and replaying go through kubectl.
+Objects are plain dicts. Server-side apply (KEP-555) sends them, so that the API server gets exactly
+the fields of a manifest. This module has no exec: probes and replayed commands use kubectl.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class KubeClient:
         """Turn failures of the requests in the block into faults that name the cluster.
 
         Raises:
-            ClusterNotReady: no answer came.
-            HarnessError: (of type `fault`, with the sentence `refusal`) the answer was an error. A
-                method for which a status is not an error catches that status inside of the block.
+            ClusterNotReady: the API server did not answer.
+            HarnessError: (of type `fault`, with the sentence `refusal`) the answer was an error. If
+                a status is not an error for a method, the method catches it inside of the block.
         """
         try:
             yield
@@ -87,7 +87,7 @@ class KubeClient:
         return self._resources[key]
 
     def apply(self, body: Object) -> dict[str, Any]:
-        """Server-side apply one object, and return it as the server keeps it.
+        """Server-side apply one object; the object as the server keeps it.
 
         Raises:
             ContentError: the server refuses the object; its own words are in the message.
@@ -105,7 +105,7 @@ class KubeClient:
         return dict(found.to_dict())
 
     def delete(self, body: Object, *, grace: int | None = None) -> None:
-        """Delete one object; an object that is gone already is fine. `grace` is in seconds.
+        """Delete one object; a missing object is not an error. `grace` is in seconds.
 
         Raises:
             ContentError: the server does not delete the object.
@@ -182,16 +182,16 @@ class KubeClient:
                 "get",
                 f"{self.resource('v1', 'Pod').path(name=pod, namespace=namespace)}/log",
                 query_params=[(word, str(value).lower()) for word, value in words.items() if value],
-                serialize=False,  # a log that happens to be JSON is still a text
+                serialize=False,  # a log stays a text, even if it is valid JSON
                 _request_timeout=self.patience.api_answer,
             )
         return str(found.data.decode(errors="replace"))
 
     def add_ephemeral(self, namespace: str, pod: str, container: Object) -> None:
-        """Add an ephemeral container to a running pod (KEP-277), unless it has one of that name.
+        """Add an ephemeral container to a running pod (KEP-277), unless the pod has this container.
 
-        A conflict (409) says that somebody changed the pod meanwhile. Then the patch, which carries
-        no version, is sent again: others (the kubelet, controllers) keep changing the pod.
+        A conflict (409) means that the kubelet or a controller changed the pod in the meantime. The
+        patch contains no version, so it is sent again.
 
         Raises:
             ClusterNotReady: the API server refuses, or the conflicts do not end.

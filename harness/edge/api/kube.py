@@ -1,7 +1,7 @@
-"""The door to the Kubernetes API, as the rest of policylab sees it.
+"""The Kubernetes API, as the rest of policylab uses it.
 
-`harness.edge.api.client` is the real one, and the tests have one without a cluster; both are
-checked against this interface. Objects are plain dicts, as YAML and JSON have them.
+`harness.edge.api.client` is the real implementation, and the tests have one without a cluster; mypy
+checks both against this interface. Objects are plain dicts, as YAML and JSON have them.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ T = TypeVar("T")
 class Kube(Protocol):
     """The API of one cluster: apply, delete, read, wait.
 
-    Every method raises `ClusterNotReady` where the API server does not answer.
+    Every method raises `ClusterNotReady` if the API server does not answer.
     """
 
     @property
     def where(self) -> str:
-        """Which cluster this is, for the `where` of an error."""
+        """The name of the cluster, for the `where` of an error."""
         ...
 
     @property
@@ -37,7 +37,7 @@ class Kube(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """The clock by which waits for this cluster go."""
+        """The clock that measures waits for this cluster."""
         ...
 
     def apply(self, body: Object) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class Kube(Protocol):
         ...
 
     def delete(self, body: Object, *, grace: int | None = None) -> None:
-        """Delete one object; an object that is gone already is fine. `grace` is in seconds.
+        """Delete one object; a missing object is not an error. `grace` is in seconds.
 
         Raises:
             ContentError: the server does not delete it, or does not know its kind.
@@ -60,7 +60,7 @@ class Kube(Protocol):
     def get(
         self, api_version: str, kind: str, name: str, namespace: str | None = None
     ) -> dict[str, Any] | None:
-        """One object, or None where there is none of that name.
+        """One object; None if there is no object with this name.
 
         Raises:
             ContentError: the server does not know the kind.
@@ -111,7 +111,7 @@ class Kube(Protocol):
         """Wait for a condition on this cluster (see `harness.edge.machine.wait`).
 
         Raises:
-            ClusterNotReady: it did not hold within `seconds`.
+            ClusterNotReady: the condition did not hold within `seconds`.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""kubectl: how it is called, and the door to programs inside of containers."""
+"""Calls of kubectl, and programs inside of containers."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class Dialogue(Protocol):
         """Write one line to the program.
 
         Raises:
-            OSError: the program is gone.
+            OSError: the program has ended.
         """
         ...
 
     def hear(self, seconds: float) -> str | None:
-        """The next line of the program, or None if none came within `seconds`."""
+        """The next line of the program; None if no line came within `seconds`."""
         ...
 
     def end(self) -> str:
-        """End the program, and return the errors that it wrote."""
+        """End the program; its error output."""
         ...
 
 
@@ -62,7 +62,7 @@ class Exec(Protocol):
 
 
 class Kubectl:
-    """The real door: kubectl on one cluster."""
+    """Programs inside of containers, by kubectl on one cluster."""
 
     def __init__(self, kubectl: Path, kubeconfig: Path, context: str = "") -> None:
         self._base = kubectl_base(kubectl, kubeconfig, context)

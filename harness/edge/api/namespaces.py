@@ -1,4 +1,4 @@
-"""Policylab's own namespaces on a cluster: removed from an earlier run, or made ready for pods."""
+"""The namespaces of policylab on a cluster: their removal, and the wait until they can hold pods."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from harness.edge.machine.wait import NotYet
 from harness.errors import ContentError
 
 OWNER = {"app.kubernetes.io/managed-by": "policylab"}
-"""The label of what policylab made; it touches no namespace without it."""
+"""The label of policylab's own objects; policylab changes no namespace without it."""
 
 
 def clear(kube: Kube, namespaces: Iterable[str]) -> None:
     """Remove the namespaces of these names that an earlier run left.
 
     Raises:
-        ContentError: a namespace of that name exists and is somebody else's.
+        ContentError: a namespace with such a name exists, and policylab did not make it.
     """
     left = []
     for name in namespaces:
@@ -26,10 +26,11 @@ def clear(kube: Kube, namespaces: Iterable[str]) -> None:
         labels = found["metadata"].get("labels", {})
         if OWNER.items() - labels.items():
             raise ContentError(
-                f"the namespace {name} exists and is not policylab's",
+                f"the namespace {name} exists, and policylab did not make it",
                 where=kube.where,
                 seen=f"labels: {labels}",
-                try_="use another cluster, or rename it; policylab touches only its own",
+                try_="use another cluster, or rename the namespace; policylab changes only its "
+                "own namespaces",
             )
         left.append(found)
     for found in left:
@@ -50,10 +51,10 @@ def wait_usable(kube: Kube, namespace: str) -> None:
 
 
 def wait_gone(kube: Kube, bodies: Iterable[Object]) -> None:
-    """Wait until the objects are gone, each with the whole deadline.
+    """Wait until the objects are gone; each object may take the whole deadline.
 
     Raises:
-        ClusterNotReady: an object is still there; the message says what holds it.
+        ClusterNotReady: an object still exists; the message says what holds it.
     """
     for body in bodies:
 

@@ -10,13 +10,13 @@ from harness.edge.api.kube import Kube
 from harness.edge.machine.wait import NotYet
 
 REVISION = "deployment.kubernetes.io/revision"
-"""Written on a Deployment and its ReplicaSets by their controller: equal means current."""
+"""The controller's mark on a Deployment and its ReplicaSets; the current one has an equal mark."""
 
 
 def live_replicas(kube: Kube, deployment: Resource, wanted: int) -> list[str]:
     """The names of its pods, sorted: each pod keeps its number while it lives.
 
-    All pods of the current template are there, and no others of the Deployment. They need not be
+    All pods of the current template exist, and no other pods of the Deployment. They need not be
     ready.
 
     Raises:
@@ -26,7 +26,7 @@ def live_replicas(kube: Kube, deployment: Resource, wanted: int) -> list[str]:
     if body is None:
         raise NotYet("there is no such Deployment")
     if body.get("status", {}).get("observedGeneration") != body["metadata"]["generation"]:
-        raise NotYet("its controller has not seen the template yet")
+        raise NotYet("the Deployment's controller has not seen the template yet")
     revisions = {
         found["metadata"]["uid"]: _revision(found)
         for found in kube.list("apps/v1", "ReplicaSet", deployment.namespace)

@@ -1,9 +1,9 @@
 """The CNIs: one value (`Cni`) and one folder each, and the list of those that are known.
 
-A folder `NAME/` has everything that policylab knows of the CNI of that name: the manifests that
-install it, its profile, and the code that reads its counters and asks whether a policy is in force.
-The images are built from `images/NAME`, which says so in its `[cni]` table. Nobody outside of this
-package asks which CNI it is: callers take what its value offers, or find None.
+A folder `NAME/` has everything that policylab knows about the CNI NAME: the manifests that install
+it, its profile, and the code that reads its counters and asks whether a policy is in force. Its
+images are built from `images/NAME`; the `[cni]` table there lists them. Code outside of this
+package never compares a CNI's name: it uses the functions of the CNI's value, or finds None.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A CNI's own account of the packets that it drops: the witness of a diagnosis."""
+"""A CNI's own count of the packets that it drops, which confirms a diagnosis."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from harness.edge.api.livenames import LivePod
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """What policies dropped at one end of a pod: packets so far, a number that only grows.
+    """The packets that policies dropped in one direction of a pod.
 
-    `policies` are those by which the CNI judges the packets there, as `namespace/name`. `by_port`
-    are the packets by the port that they came from, where the CNI tells.
+    Attributes:
+        packets: the number of packets so far; it only grows.
+        policies: the policies that the CNI applies to these packets, as `namespace/name`.
+        by_port: the packets by their source port; empty if the CNI does not report ports.
     """
 
     packets: int
@@ -23,7 +25,7 @@ class Dropped:
     by_port: Mapping[int, int] | None = None
 
     def since(self, before: Dropped, ports: Collection[int]) -> int:
-        """How many packets more than before; if the CNI tells, of those from these ports."""
+        """The number of new packets; if the CNI reports ports, only packets from these ports."""
         if self.by_port is None:
             return self.packets - before.packets
         known = before.by_port or {}
@@ -34,15 +36,16 @@ Drops = Mapping[tuple[LivePod, Direction], Dropped]
 
 
 class DropCounter(Protocol):
-    """A reader of the CNI's account.
+    """A reader of the CNI's count.
 
-    Read before and after a probe, the end whose number has grown is where the packets went.
+    The count is read before and after a probe. The packets were dropped at the end whose number has
+    grown.
     """
 
     def read(self, pods: Collection[LivePod]) -> Drops:
-        """Both ends of each of these pods.
+        """The count of both directions of each of these pods.
 
         Raises:
-            ProbeError: the CNI does not tell, or not of one of the pods.
+            ProbeError: the CNI gives no count, or none for one of the pods.
         """
         ...

@@ -1,4 +1,4 @@
-"""Every CNI that a cluster of ours can be given: the one list of them."""
+"""The one list of CNIs that policylab knows."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ DEFAULT = CNIS[0]
 """The CNI of a run that names none."""
 
 PROFILES: Mapping[str, CniProfile] = {name: cni.profile for name, cni in _KNOWN.items()}
-"""What each of them does where CNIs differ, by its name."""
+"""The profile of each CNI, by its name."""
 
 COUNTED = tuple(name for name, cni in _KNOWN.items() if cni.drops is not None)
-"""The names of those whose account of drops can be read."""
+"""The names of the CNIs whose count of drops policylab can read."""
 
 
 def cni_of(name: str) -> Cni:
-    """The CNI of that name.
+    """The CNI with this name.
 
     Raises:
-        EnvironmentFault: there is none; the message names those that are known.
+        EnvironmentFault: policylab does not know the CNI; the message has the known names.
     """
     if name not in _KNOWN:
         raise EnvironmentFault(

@@ -1,4 +1,4 @@
-"""What policylab has to know of a CNI, as one value."""
+"""Everything that policylab must know about a CNI, as one value."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ Raises `NotSettled` at its deadline, and `ProbeError` if the CNI does not answer
 class Cni:
     """One CNI.
 
-    `profile`: what it does where CNIs differ, and its name in options and results.
+    `profile`: its behaviour where CNIs differ, and its name in options and results.
     `package`: the package of its folder, where `manifests.yaml.j2` is.
     `daemon_set`: the DaemonSet in kube-system that is ready when the CNI is.
     `images`: the manifests' parameters that are images, each with its name in `ClusterImages.refs`.
-    `drops`: makes the reader of its account of drops; None if policylab cannot read the account.
-    `realised`: makes the wait for its own word that policies are in force; None if it gives none.
-        Then the flows that flipped are all there is to go by.
+    `drops`: makes the reader of its count of drops; None if policylab cannot read such a count.
+    `realised`: makes the wait until the CNI itself reports its policies in force; None if the CNI
+        reports nothing. Then policylab knows only the flows that flipped.
 
-    `drops` and `realised` take the API, and what runs commands in pods.
+    `drops` and `realised` get the API, and the door to programs in pods.
     """
 
     profile: CniProfile
@@ -64,14 +64,14 @@ class Cni:
                 f"the images do not have the CNI {self.name}",
                 where=f"images from {images.source}",
                 seen=f"known to them: {', '.join(images.cnis) or 'none'}",
-                try_="--lab-images=build, or a bundle that is made anew",
+                try_="--lab-images=build, or a newly made bundle",
             )
         return images.cnis[self.name].version
 
     def manifests(self, images: ClusterImages, *, control_plane: str) -> str:
-        """The YAML that installs it: the CRDs that its module carries, then our own objects.
+        """The YAML that installs the CNI: the CRDs from its module, then policylab's own objects.
 
-        `control_plane` is the node's name, by which the CNI reaches the API.
+        `control_plane` is the name of the node at which the CNI reaches the API.
 
         Raises:
             ImageUnavailable: the images were made without this CNI.

@@ -1,1 +1,1 @@
-"""Files of this project: labs and manifests that are read, reports that are written."""
+"""The project's files: labs and manifests to read, and folders of results to write."""

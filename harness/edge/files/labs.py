@@ -1,4 +1,4 @@
-"""The labs of this checkout as data: their tables and their claim ledgers."""
+"""Reads the labs of this checkout as data: their tables and their claim ledgers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOME = Path(__file__).parents[3] / "labs"
 
 
 def phase_of(path: Path) -> str:
-    """`test_02_default_deny.py` is the phase `default-deny`."""
+    """The name of the phase: `test_02_default_deny.py` has the phase `default-deny`."""
     return "-".join(path.stem.split("_")[2:])
 
 
@@ -39,7 +39,7 @@ def load_shown(home: Path = HOME) -> dict[str, list[Shown]]:
     """Every row of every lab, by tutorial, in the labs' order.
 
     Raises:
-        ContentError: there are no labs there.
+        ContentError: the checkout has no labs.
     """
     found: dict[str, list[Shown]] = {}
     for path in sorted(home.glob("*/test_*.py")):
@@ -48,7 +48,7 @@ def load_shown(home: Path = HOME) -> dict[str, list[Shown]]:
         rows += [Shown(phase_of(path), row, table.cni) for row in table.rows]
     if not found:
         raise ContentError(
-            "there are no labs", where=str(home), try_="run it from a clone of policylab"
+            "there are no labs", where=str(home), try_="run this command from a clone of policylab"
         )
     return found
 

@@ -1,4 +1,4 @@
-"""Manifests, from a tutorial's folder, or from a folder, file or stdin as people have them."""
+"""Reads manifests from a tutorial's folder, or from any folder, file or stdin."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.core.manifests.reader import MAX_BYTES, File, Loaded, Resource, par
 from harness.errors import ContentError
 
 SUFFIXES = (".yaml", ".yml", ".json")
-"""Of the files of a folder that `kubectl apply -f` reads."""
+"""The suffixes of the files that `kubectl apply -f` reads in a folder."""
 STDIN = "-"
 MAX_FILES = 1_000
 LAB_BYTES = 64 * 1024
@@ -20,29 +20,29 @@ LAB_BYTES = 64 * 1024
 def load(folder: Path) -> Loaded:
     """Every manifest of a tutorial's folder, by file name without its suffix.
 
-    Each object states its namespace, so that nothing lands elsewhere.
+    Each object must name its namespace, so that no object gets into another namespace.
 
     Raises:
         ContentError: there is no such folder, or a file is too large to be a lab's manifest.
-        ManifestError: a file holds something that policylab does not know.
+        ManifestError: a file has a field or a kind that policylab does not know.
     """
     paths = sorted(path for path in folder.glob("*.yaml") if path.is_file())
     if not paths:
         raise ContentError(
             "the tutorial has no manifests",
             where=str(folder),
-            try_="one policy step a file, NN-name.yaml",
+            try_="write one file for each policy step: NN-name.yaml",
         )
     return Loaded({path.stem: _lab_file(path) for path in paths})
 
 
 def read(source: Path, *, namespace: str = "") -> Loaded:
-    """Manifests as people have them: a folder (without those inside), a file, or `-` for stdin.
+    """The manifests in a folder (without the folders in it), in a file, or on stdin (`-`).
 
-    `namespace` is that of objects that state none; without it, `read_files` says which.
+    Objects that name no namespace get `namespace`; if it is empty, `read_files` chooses one.
 
     Raises:
-        ContentError: there is no such folder or file, or it holds nothing to read.
+        ContentError: there is no such folder or file, or it has no manifest.
         ManifestError: a file cannot be read; the message has every fault of all files.
     """
     if str(source) == STDIN:
@@ -62,7 +62,7 @@ def _paths(source: Path) -> list[Path]:
             "the folder has no manifests",
             where=str(source),
             seen=f"{sum(1 for _ in source.iterdir())} entries, none of them {', '.join(SUFFIXES)}",
-            try_="a folder whose own files end so; folders inside are not read",
+            try_="name a folder that has such files itself; folders in it are not read",
         )
     if len(paths) > MAX_FILES:
         raise ContentError(
@@ -84,7 +84,7 @@ def _files(paths: Iterable[Path]) -> Iterable[File]:
 
 
 def _bounded(opened: BinaryIO) -> bytes:
-    """A file's bytes, and one more than the limit where it has more: the reader refuses it."""
+    """A file's bytes, but at most one byte more than the limit; the reader refuses such a file."""
     return opened.read(MAX_BYTES + 1)
 
 
@@ -93,7 +93,7 @@ def _lab_file(path: Path) -> tuple[Resource, ...]:
         raise ContentError(
             f"{path.name} is over {LAB_BYTES} bytes",
             where=str(path),
-            try_="manifests of labs are short: split it",
+            try_="manifests of labs are short: split the file",
         )
     try:
         text = path.read_text(encoding="utf-8")

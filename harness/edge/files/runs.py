@@ -1,13 +1,13 @@
-"""The folders that results are kept in: one for each run, and links to the newest ones.
+"""The folders of results: one folder for each run, and links to the newest runs.
 
-    results/20260117-142530-calico/       a run: when it began (UTC), and the CNI
+    results/20260117-142530-calico/       a run: the time at which it began (UTC), and the CNI
     results/20260117-150210-calico-part/  a run that left out rows of its tutorials (`-k`, one file)
     results/latest                        a link to the newest run
     results/latest-calico                 a link to the newest run on Calico that left out no row
 
 A run without a cluster has `offline` in the place of the CNI.
 
-So no run overwrites another one.
+No run therefore overwrites another run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from harness.errors import EnvironmentFault
 
 KEPT = 20
-"""Runs that are kept, besides those that a link points to."""
+"""The number of runs to keep, in addition to runs that a link points to."""
 
 DOCUMENT = "labs.json"
 LATEST = "latest"
@@ -56,11 +56,11 @@ class Runs:
         return folder
 
     def finish(self, folder: Path, cni: str) -> None:
-        """Point `latest-CNI` to a run that is whole: it left out no row and came to its end."""
+        """Point `latest-CNI` to a complete run: it left out no row and was not interrupted."""
         self._point(f"{LATEST}-{cni}", folder)
 
     def _make(self, stamp: str, rest: str) -> Path:
-        """Two runs may begin in the same second: the later one gets a number."""
+        """Make the folder; if two runs begin in the same second, the later folder gets a number."""
         self.home.mkdir(parents=True, exist_ok=True)
         number = 1
         while True:
@@ -96,7 +96,7 @@ class Runs:
 
 
 def runs_in(home: Path) -> list[Path]:
-    """The folders of runs below `home`, the oldest first; other files and folders are not ours."""
+    """The folders of runs below `home`, the oldest first, without other files and folders."""
     return sorted(
         path
         for path in home.glob("*")

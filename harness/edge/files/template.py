@@ -1,4 +1,4 @@
-"""Text files of this package with blanks in them, filled in by Jinja2."""
+"""Fills in templates of this package with Jinja2."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def filled(package: str, name: str, **values: object) -> str:
     """The template `name` in the folder of `package`, with its `{{ ... }}` filled in.
 
     Raises:
-        jinja2.UndefinedError: the template has a blank that `values` does not name: a bug of ours.
+        jinja2.UndefinedError: `values` lacks a name that the template uses, which is a bug.
     """
     return _folder(package).get_template(name).render(**values)
 

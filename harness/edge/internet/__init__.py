@@ -1,1 +1,1 @@
-"""The simulated internet: its container, its controls, and what a run knows of it."""
+"""The simulated internet: its container, its controls, and its state during a run."""

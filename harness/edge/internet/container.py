@@ -1,8 +1,8 @@
-"""The simulated internet: one container beside the clusters, with a name server and a web server.
+"""The simulated internet: one container outside the clusters, with a name server and a web server.
 
-It stands on Docker's network of kind, outside every cluster, so that a CNI sees addresses of the
-world; all of policylab's clusters of a machine share it. It has an address of its own, where its
-name server is asked, and one more for each that `world` speaks of.
+It is on kind's Docker network, outside every cluster, so that a CNI sees addresses of the world.
+All of policylab's clusters on a machine share it. Its own address serves its name server; it has
+one more address for each address that `world` names.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ READY = "the simulated internet answers for its names"
 
 
 def ensure_internet(image: str, progress: Progress, place: Place = HERE) -> Internet:
-    """The simulated internet at that place, started from `image` if need be.
+    """The simulated internet at this place, which is started from `image` unless it runs.
 
-    One that runs on this image, serves these names and answers is used again, with what a killed
-    run left changed put right; any other of ours is replaced.
+    A container is used again if it runs on this image, serves these names and answers; changes that
+    a killed run left are undone. Any other container of policylab's is replaced.
 
     Raises:
-        EnvironmentFault: it cannot be started, or does not answer.
+        EnvironmentFault: the container cannot be started, or does not answer.
         ImageUnavailable: the engine does not have the image.
     """
     lock, seconds = cache_home() / f"{place.container}.lock", place.patience.internet_turn
@@ -59,7 +59,7 @@ def ensure_internet(image: str, progress: Progress, place: Place = HERE) -> Inte
 def remove_internet(place: Place = HERE) -> None:
     """Remove the container, unless nodes of a cluster still run on its network and may need it.
 
-    The network stays: it is kind's, and kind keeps it too.
+    The network stays, because it belongs to kind, and kind keeps it too.
     """
     if not place.docker.ids(f"network={place.network}", f"label={NODE_LABEL}"):
         _remove(_container(place), place)
@@ -78,11 +78,11 @@ def _image_id(image: str, place: Place) -> str:
 
 
 def _container(place: Place) -> dict[str, Any] | None:
-    """Our container; refuse to touch one of that name that somebody else made."""
+    """The container of policylab; an error if somebody else made the container with this name."""
     found = place.docker.inspect("container", place.container)
     if found is not None and found["Config"]["Labels"].get(LABEL) != ROLE:
         raise EnvironmentFault(
-            f"a container named {place.container} is there, and policylab did not make it",
+            f"there is a container named {place.container}, and policylab did not make it",
             where=f"docker container inspect {place.container}",
             seen=f"no label {LABEL}={ROLE}; image {found['Config']['Image']}",
             try_="rename or remove it",
@@ -91,7 +91,7 @@ def _container(place: Place) -> dict[str, Any] | None:
 
 
 def _described(found: Mapping[str, Any], place: Place) -> Internet | None:
-    """Read where a container's servers are; None if it began with another state than ours."""
+    """Read the addresses of a container's servers; None if its initial state was another one."""
     own = _own_address(found, place)
     env = dict(line.partition("=")[::2] for line in found["Config"]["Env"])
     try:
@@ -137,7 +137,7 @@ def _start(old: Mapping[str, Any] | None, image: str, place: Place) -> Internet:
 
 def _hint(place: Place) -> str:
     name = place.container
-    return f"docker logs {name}; `docker rm -f {name}` and run again to start afresh"
+    return f"read `docker logs {name}`; or `docker rm -f {name}`, then run again"
 
 
 def _run_command(image: str, place: Place, addresses: Mapping[str, str]) -> list[str]:
@@ -145,7 +145,7 @@ def _run_command(image: str, place: Place, addresses: Mapping[str, str]) -> list
     words += [f"--network={place.network}", "--restart=no", f"--label={LABEL}={ROLE}"]
     # Every question is logged, and the container may live for weeks.
     words += ["--log-driver=json-file", "--log-opt=max-size=10m"]
-    # The web server may listen on addresses that are about to come.
+    # The web server may listen on addresses that the container gets later.
     words.append("--sysctl=net.ipv4.ip_nonlocal_bind=1")
     return [*words, f"--env={STATE}={_initial(addresses).decode()}", image]
 
@@ -157,7 +157,7 @@ def _remove(found: Mapping[str, Any] | None, place: Place) -> None:
 
 
 def _answers_now(known: Internet, place: Place, progress: Progress) -> bool:
-    """Whether a running one answers; what nobody holds changed any more is put right."""
+    """Whether a running container answers; changes that no live run holds are undone."""
     wanted = digest(_initial(known.addresses))
     try:
         seconds = place.patience.internet_reuse
@@ -166,7 +166,7 @@ def _answers_now(known: Internet, place: Place, progress: Progress) -> bool:
             if not Controls(known, place).reset_unless_held():
                 progress.note("another run has changed the simulated internet, and still holds it")
                 return True
-            progress.note("the simulated internet was left changed: it was put right")
+            progress.note("an earlier run left changes in the simulated internet; they were undone")
         wait_for(READY, lambda: _ask(known, place), seconds=seconds)
     except EnvironmentFault:
         return False
@@ -174,7 +174,7 @@ def _answers_now(known: Internet, place: Place, progress: Progress) -> bool:
 
 
 def _look(addresses: Mapping[str, str], place: Place) -> Internet:
-    """Where it is once its servers answer; do not wait for what has ended."""
+    """The addresses, once the servers answer; a container that has ended is an error at once."""
     found = _container(place)
     if found is None or not found["State"]["Running"]:
         raise EnvironmentFault(

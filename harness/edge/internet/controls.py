@@ -1,7 +1,7 @@
-"""Changes the simulated internet while labs run: addresses, TTLs, faults; and puts it right again.
+"""Changes addresses, TTLs and faults of the simulated internet while labs run, and undoes them.
 
-A change is in force when the call returns. One run at a time may hold changes; another one waits
-for it. What a killed run left changed, the next run puts right before it begins.
+A change is in force when the call returns. Only one run at a time may hold changes; another run
+waits. If a killed run left changes, the next run undoes them before it begins.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CONTROL = "/usr/local/lib/policylab/control.py"
 
 
 class Change(TypedDict, total=False):
-    """What may be changed of a name; see `Site`. `address` is one that `world` speaks of."""
+    """The changeable parts of a name; see `Site`. `address` is an address that `world` names."""
 
     address: str
     ttl: int
@@ -39,9 +39,9 @@ class Change(TypedDict, total=False):
 
 
 class Outside(Protocol):
-    """What may be changed outside of the cluster; as a context manager it ends with all put right.
+    """Changes outside of the cluster; as a context manager it undoes all changes at its end.
 
-    Each change is in force when its call returns, or raises `EnvironmentFault`.
+    Each change is in force when its call returns, or the call raises `EnvironmentFault`.
     """
 
     def __enter__(self) -> Self: ...
@@ -54,9 +54,9 @@ class Outside(Protocol):
 
 
 class Controls:
-    """The controls of the simulated internet; as a context manager they put all right at its end.
+    """The controls of the simulated internet; as a context manager they undo all changes.
 
-    Each raises `EnvironmentFault` if the change does not come into force.
+    Each call raises `EnvironmentFault` if the change does not come into force.
     """
 
     def __init__(self, internet: Internet, place: Place | None = None) -> None:
@@ -73,10 +73,10 @@ class Controls:
         self.reset()
 
     def set(self, name: str, **change: Unpack[Change]) -> None:
-        """Change one name; what is not said stays as it is.
+        """Change one name; parts that are not given stay as they are.
 
         Raises:
-            EnvironmentFault: another run holds changes for too long, or this one does not come
+            EnvironmentFault: another run holds changes for too long, or this change does not come
                 into force.
             KeyError: `world` does not have the name or the address.
         """
@@ -90,7 +90,7 @@ class Controls:
         self._put({**self._sites, name: site})
 
     def reset(self) -> None:
-        """Put every name in its place, with nothing amiss, and let another run change names."""
+        """Restore the initial state of every name, and let another run change names."""
         if not self._lock.held:
             return  # nothing was changed
         try:
@@ -99,7 +99,7 @@ class Controls:
             self._lock.release()
 
     def reset_unless_held(self) -> bool:
-        """Reset what a killed run left, and say so; a run that lives keeps its changes."""
+        """Undo the changes of a killed run, and say so. A live run keeps its changes."""
         if not self._lock.try_take():
             return False
         try:
@@ -112,9 +112,9 @@ class Controls:
         self._sites = sites
         state = state_bytes(self._internet.addresses, sites)
         container = self._place.container
-        try_ = f"docker logs {container}; run again, which replaces it if it is broken"
+        try_ = f"read `docker logs {container}`; run again, which replaces a broken container"
         words = ["exec", "--interactive", container, "python3", CONTROL]
-        what = "the simulated internet does not take its state"
+        what = "the simulated internet does not accept its new state"
         self._place.docker.demand(what, *words, input=state, try_=try_)
         wanted = digest(state)
 
@@ -124,7 +124,7 @@ class Controls:
                 raise NotYet(f"state {found}, not {wanted}")
 
         wait_for(
-            "the simulated internet answers by its new state",
+            "the simulated internet has its new state in force",
             check,
             seconds=self._place.patience.internet_change,
             fault=EnvironmentFault,

@@ -1,4 +1,4 @@
-"""Where the simulated internet is in Docker: its container, its network, and its addresses."""
+"""The simulated internet in Docker: its container, its network, and its addresses."""
 
 from __future__ import annotations
 
@@ -19,9 +19,13 @@ MTU = "com.docker.network.driver.mtu"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The container's name, Docker's network that it is on, the engine that has both, and servers.
+    """The place of the simulated internet.
 
-    `servers` is the door to the container's name server and web server.
+    Attributes:
+        container: the container's name.
+        network: the name of its Docker network.
+        docker: the engine that has both.
+        servers: gives access to the container's name server and web server.
     """
 
     container: str = "policylab-internet"
@@ -31,14 +35,14 @@ class Place:
 
     @property
     def patience(self) -> Patience:
-        """For how long each step may take."""
+        """The deadlines of all steps."""
         return self.docker.patience
 
     def state(self, address: str) -> str:
-        """The digest of the state by which the name server there answers.
+        """The digest of the state that the name server has in force.
 
         Raises:
-            NotYet: the name server does not tell it.
+            NotYet: the name server does not answer with a digest.
         """
         return self.servers.state(address, self.patience.internet_answer)
 
@@ -51,11 +55,11 @@ def place_with(patience: Patience) -> Place:
 def ensure_network(place: Place) -> None:
     """Make the network that kind would make, if it has not made it yet.
 
-    kind takes any network of that name. IPv6 is tried first, as kind does, because the network
-    outlives us and a cluster with both families may come later.
+    kind uses any network with this name. IPv6 is tried first, as kind does, because the network
+    stays and a later cluster may use both families.
 
     Raises:
-        EnvironmentFault: the engine does not make it.
+        EnvironmentFault: the engine does not make the network.
     """
     docker, name = place.docker, place.network
     if docker.inspect("network", name) is not None:
@@ -77,12 +81,12 @@ def _subnet(name: str) -> str:
 
 
 def free_addresses(place: Place, count: int) -> list[str]:
-    """So many IPv4 addresses of the network that nobody has, from its upper end.
+    """`count` free IPv4 addresses of the network, from its upper end.
 
-    The engine hands out addresses from the lower end, so it would come to these last.
+    The engine assigns addresses from the lower end, so it reaches these addresses last.
 
     Raises:
-        EnvironmentFault: the network has not so many.
+        EnvironmentFault: the network has too few free addresses.
     """
     network = place.network
     found = place.docker.inspect("network", network) or {}
@@ -117,13 +121,13 @@ def _taken(network: Mapping[str, Any]) -> Iterator[str]:
 
 
 def add_addresses(place: Place, image: str, addresses: Sequence[str]) -> None:
-    """Give the running container these addresses beside its own.
+    """Give the running container these addresses in addition to its own.
 
-    A second container does it, which sees the first one's network only and ends at once: so what
-    serves strangers has no capability to change a network.
+    A second container adds them: it shares only the network of the first, and ends at once. The
+    container that serves the pods therefore has no capability to change a network.
 
     Raises:
-        EnvironmentFault: it does not get them.
+        EnvironmentFault: the container does not get the addresses.
     """
     words = ["run", "--rm", "--pull=never", f"--network=container:{place.container}"]
     words += ["--cap-drop=ALL", "--cap-add=NET_ADMIN", "--entrypoint=ip", "--interactive", image]

@@ -1,4 +1,4 @@
-"""What the servers of the simulated internet are asked: the state in force, and a page."""
+"""Requests to the servers of the simulated internet: for the state in force, and for a page."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ HTTP_OK = 200
 
 
 class Servers(Protocol):
-    """The door to the servers. `seconds` is the deadline of one question."""
+    """Access to the servers. `seconds` is the deadline of one request."""
 
     def state(self, address: str, seconds: float) -> str:
-        """The digest of the state by which the name server there answers.
+        """The digest of the state that the name server at this address has in force.
 
         Raises:
-            NotYet: the name server does not tell it.
+            NotYet: the name server does not answer with a digest.
         """
         ...
 
     def page(self, address: str, seconds: float) -> None:
-        """Get a page from the web server there.
+        """Get a page from the web server at this address.
 
         Raises:
-            NotYet: the web server does not give one.
+            NotYet: the web server does not answer with a page.
         """
         ...
 
 
 class NetworkServers:
-    """The real door: over the network."""
+    """Access over the network."""
 
     def state(self, address: str, seconds: float) -> str:
         """Ask by DNS."""

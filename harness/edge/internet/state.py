@@ -1,6 +1,6 @@
-"""The state of the simulated internet: which name stands where, and what is amiss with it.
+"""The state of the simulated internet: the address and the faults of each name.
 
-It is data, sent to the container as JSON; what the keys mean to the servers stands in
+It is data, and the container gets it as JSON. The servers that read its keys are in
 `images/internet/rootfs/usr/local/lib/policylab`.
 """
 
@@ -17,21 +17,21 @@ from harness.core.world import INTERNET, SHORT_LIVED, SPARES
 
 TTL_SECONDS = 30
 STATE_NAME = "state.policylab.invalid."
-"""Asked for TXT, the name server tells the digest of the state in force."""
+"""The name whose TXT record is the digest of the state in force."""
 
 DOCUMENTED = tuple(sorted({*INTERNET.values(), *SPARES}))
-"""Every address of `world`, each of which a real one stands in for."""
+"""Every address of `world`; the container has a real address for each of them."""
 
 
 class InternetMode(StrEnum):
-    """Which internet the pods of a cluster find."""
+    """The internet that the pods of a cluster reach."""
 
     SIMULATED = "simulated"
     REAL = "real"
 
 
 class Fault(StrEnum):
-    """What the name server does when asked for a name: the reply, its rcode, or silence."""
+    """The name server's behaviour for a name: it replies, replies with an rcode, or is silent."""
 
     NONE = "none"
     SLOW = "slow"
@@ -41,9 +41,10 @@ class Fault(StrEnum):
 
 
 class WebFault(StrEnum):
-    """What the web server does for a name.
+    """The web server's behaviour for a name.
 
-    `REFUSED` is TCP's: nobody listens at the name's address, so other names there refuse too.
+    `REFUSED` is a refused TCP connection: no server listens at the name's address, so other names
+    with this address refuse too.
     """
 
     NONE = "none"
@@ -53,11 +54,13 @@ class WebFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Internet:
-    """Where the simulated internet is: its name server, its web server, and every name it knows.
+    """The addresses of the simulated internet.
 
-    `names` has each name's address when nothing was changed; `addresses` the address that stands
-    in for each of those that `world` speaks of, `SPARES` among them. The name server's own address
-    serves pages too, and no name has it.
+    Attributes:
+        dns: the address of the name server; it serves pages too, and no name has it.
+        web: the address of the web server.
+        names: the address of each name, while nothing is changed.
+        addresses: the container's address for each address that `world` names, with `SPARES`.
     """
 
     dns: str
@@ -67,14 +70,19 @@ class Internet:
 
 
 REAL = Internet(dns="", web="", names={}, addresses={})
-"""The real internet: names resolve as they do for the node, and nothing of it is known before."""
+"""The real internet: names resolve as on the node, and no address is known in advance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One name: its address, the TTL of the answer in seconds, and what is amiss.
+    """The state of one name.
 
-    `delay_ms` is for how long a slow server holds back its answer, in milliseconds.
+    Attributes:
+        address: its address.
+        ttl: the TTL of the answer, in seconds.
+        fault: the fault of the name server.
+        web: the fault of the web server.
+        delay_ms: how long a slow server delays its answer, in milliseconds.
     """
 
     address: str
@@ -85,7 +93,7 @@ class Site:
 
 
 def initial_sites(addresses: Mapping[str, str]) -> dict[str, Site]:
-    """Every name in its place, with nothing amiss."""
+    """The initial state: every name at its own address, without faults."""
     return {
         name: Site(addresses[documented], ttl=SHORT_LIVED.get(name, TTL_SECONDS))
         for name, documented in INTERNET.items()
@@ -109,5 +117,5 @@ def state_bytes(addresses: Mapping[str, str], sites: Mapping[str, Site]) -> byte
 
 
 def digest(state: bytes) -> str:
-    """The state's SHA-256, in hex, as the name server tells it."""
+    """The state's SHA-256 in hex, as in the name server's TXT record."""
     return hashlib.sha256(state).hexdigest()

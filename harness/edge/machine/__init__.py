@@ -1,4 +1,4 @@
 """This machine: processes, locks, waits, Debian's packages and its Docker engine.
 
-Every other room of the edge stands on this one.
+Every other package of the edge may import this package.
 """

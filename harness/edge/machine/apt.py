@@ -1,6 +1,6 @@
-"""Debian packages: where this machine gets them, and how to install one from another suite.
+"""Debian packages: the machine's sources, and the installation from another suite.
 
-The mirror is whatever the machine is configured with; no address stands in this project.
+The mirror comes from the machine's own configuration; this project names no address.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 def sources_for(suite: str, *, etc: Path = ETC, os_release: Path = OS_RELEASE) -> str:
     """Sources (deb822) for a Debian suite from the mirrors that this machine uses.
 
-    The machine's own stanzas are taken with the suite's name replaced: main archive, updates and
-    security. Other vendors' stanzas are left out.
+    They are the machine's own stanzas (main archive, updates and security) with the suite's name
+    replaced. Stanzas of other vendors are left out.
 
     Raises:
         ToolMissing: the machine's sources name no Debian archive.
@@ -54,7 +54,7 @@ def sources_for(suite: str, *, etc: Path = ETC, os_release: Path = OS_RELEASE) -
 def install(
     packages: Sequence[str], patience: Patience = PATIENCE, *, suite: str | None = None
 ) -> None:
-    """Install packages; with `suite`, exactly these come from that suite and nothing else does.
+    """Install packages; with `suite`, only these packages come from that suite.
 
     Raises:
         CommandFailed: apt does not install them.

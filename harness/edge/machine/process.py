@@ -1,4 +1,4 @@
-"""Child processes: the one way in which policylab starts a program.
+"""Child processes: the only way in which policylab starts a program.
 
 A program is a list of words, never a line for a shell. It runs in a process group of its own, so
 that a deadline or Ctrl-C ends the program together with everything that it started, and a failure
@@ -31,7 +31,15 @@ _running: set[subprocess.Popen[bytes]] = set()
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A program that ended: its exit code, what it printed, and how long it took."""
+    """A program that ended.
+
+    Attributes:
+        argv: its name and its arguments.
+        returncode: its exit code.
+        stdout: its output.
+        stderr: its error output; empty if the output went to a log.
+        seconds: how long it took.
+    """
 
     argv: tuple[str, ...]
     returncode: int
@@ -41,7 +49,7 @@ class Completed:
 
 
 class CommandFailed(EnvironmentFault):
-    """A program ended with a failure, or not within its time."""
+    """A program failed, or did not end before its deadline."""
 
     def __init__(self, what: str, completed: Completed, *, try_: str = "") -> None:
         self.completed = completed
@@ -66,16 +74,16 @@ def run(
     log: Path | None = None,
     grace: float = GRACE_SECONDS,
 ) -> Completed:
-    """Run a program to its end; what it printed.
+    """Run a program until it ends; its exit code and output.
 
-    `env` is added to this process's environment. A program that must be ended has `grace` seconds
-    to do so by itself. With `log`, output (both streams) goes to that
-    file, appended, and `stdout` holds what was written there; `stderr` is then empty.
+    `env` is added to this process's environment. At a deadline, the program has `grace` seconds to
+    end by itself before it is killed. With `log`, both output streams are appended to that file;
+    `stdout` then has this output, and `stderr` is empty.
 
     Raises:
         ToolMissing: the program does not exist.
-        CommandFailed: the program is not done after `timeout` seconds, or it exits with a failure
-            and `check` is true.
+        CommandFailed: the program does not end within `timeout` seconds, or it fails and `check` is
+            true.
     """
     words = tuple(str(word) for word in argv)
     data = input.encode() if isinstance(input, str) else input
@@ -139,8 +147,8 @@ def _popen(
     try:
         return subprocess.Popen(words, env=env, start_new_session=True, **streams)
     except OSError as error:
-        # Once, of some 100,000 starts on a small virtual machine, execve said EFAULT. Nothing has
-        # run then, so it is started again, once.
+        # On a small virtual machine, one of some 100,000 starts failed with EFAULT. The program has
+        # not run then, so it is started once more.
         if error.errno != errno.EFAULT:
             raise
         return subprocess.Popen(words, env=env, start_new_session=True, **streams)
@@ -148,7 +156,7 @@ def _popen(
 
 @contextmanager
 def ends_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind as Ctrl-C does, so that no half-made thing and no child is left."""
+    """Let SIGTERM raise like Ctrl-C, so that no unfinished work and no child process is left."""
     if current_thread() is not main_thread():
         yield
         return
@@ -166,7 +174,7 @@ def ends_on_sigterm() -> Iterator[None]:
 def end_all() -> None:
     """End every program that other threads of this process are waiting for.
 
-    Ctrl-C reaches the main thread only; it calls this so that the others come to an end too.
+    Ctrl-C reaches the main thread only; the main thread calls this function to end the others.
     """
     for child in tuple(_running):
         with suppress(ProcessLookupError):
@@ -190,7 +198,7 @@ def _read_from(log: Path, offset: int) -> bytes:
 def _finish(
     child: subprocess.Popen[bytes], data: bytes | None, timeout: float, grace: float
 ) -> tuple[bytes, bytes, bool]:
-    """Wait for the child; on a deadline, Ctrl-C or any other exception end its whole group."""
+    """Wait for the child; at a deadline, Ctrl-C or another exception, end its process group."""
     _running.add(child)
     try:
         out, err = child.communicate(data, timeout=timeout)

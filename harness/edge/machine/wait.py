@@ -1,4 +1,4 @@
-"""Waiting, in the one way that policylab does it: condition, deadline, the last thing seen."""
+"""The one way to wait: each wait has a condition, a deadline and a last observation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class NotYet(Exception):  # noqa: N818 - not an error: the state of a wait
-    """The condition does not hold yet; the text says what was seen instead."""
+    """The condition does not hold yet; the text has the observation."""
 
 
 def wait_for(
@@ -28,13 +28,13 @@ def wait_for(
     try_: str = "",
     clock: Clock = MACHINE_CLOCK,
 ) -> T:
-    """Call `check` every `every` seconds until it returns instead of raising NotYet.
+    """Call `check` every `every` seconds until it returns and does not raise NotYet.
 
-    `clock` is the clock by which the seconds pass.
+    `clock` measures the seconds.
 
     Raises:
-        EnvironmentFault: (of type `fault`) the condition did not hold within `seconds`; the
-            message has the last thing seen.
+        EnvironmentFault: (of type `fault`) the condition did not hold within `seconds`; the message
+            has the last observation.
     """
     end = clock.monotonic() + seconds
     retrying = tenacity.Retrying(

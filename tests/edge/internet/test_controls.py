@@ -118,7 +118,7 @@ def test_change_that_does_not_come_into_force_says_what_was_seen(
     controls: Controls, container: Container
 ) -> None:
     container.late = 1000
-    with pytest.raises(EnvironmentFault, match="answers by its new state") as caught:
+    with pytest.raises(EnvironmentFault, match="has its new state in force") as caught:
         controls.set(NAME, ttl=7)
     assert digest(INITIAL) in caught.value.seen
 
@@ -182,7 +182,7 @@ def test_lock_goes_even_if_the_container_is_gone(container: Container) -> None:
     one = Controls(HERE, container.place)
     one.set(NAME, ttl=1)
     container.broken = True
-    with pytest.raises(EnvironmentFault, match="does not take its state"):
+    with pytest.raises(EnvironmentFault, match="does not accept its new state"):
         one.reset()
     container.broken = False
     assert Controls(HERE, container.place).reset_unless_held()

@@ -225,7 +225,7 @@ def test_namespace_of_somebody_else_is_left_alone() -> None:
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {}}}
     cluster.apply(body)
 
-    with pytest.raises(ContentError, match="is not policylab's"):
+    with pytest.raises(ContentError, match="policylab did not make it"):
         stage(cluster).take_over()
 
     assert ("Namespace", "", "shop") in cluster.objects

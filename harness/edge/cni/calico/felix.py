@@ -1,9 +1,9 @@
-"""Where Calico drops packets: the counters of Felix's own rules on the pod's node.
+"""Calico's count of dropped packets: the counters of Felix's own rules on the pod's node.
 
-Felix gives every pod two chains in the filter table, one for what the pod sends (`cali-fw-`) and
-one for what it receives (`cali-tw-`). Each ends a tier of policies with a rule that drops what no
-policy let pass, and jumps before that to the chains of the policies, whose comments carry their
-names. The chains are called by the pod's interface, which Calico derives from its name.
+Felix gives every pod two chains in the filter table: `cali-fw-` for packets from the pod, and
+`cali-tw-` for packets to it. Each chain jumps to the chains of the policies, whose comments have
+their names. After them, a rule at the end of each tier drops the packets that no policy allowed.
+The names of the pod's chains end in its interface, which Calico derives from the pod's name.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _END_OF_TIER = re.compile(r'"End of tier \S+ Drop if no policies passed packet".
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of the table: how many packets met it, and its words."""
+    """One rule of the table: the number of packets that matched it, and its text."""
 
     packets: int
     words: str
@@ -95,13 +95,13 @@ class FelixCounters:
 
 
 def interface(pod: LivePod) -> str:
-    """The host's end of a pod's link: Calico names it by a digest of the pod's name."""
+    """The host's interface of a pod, whose name has a digest of the pod's name."""
     digest = sha1(f"{pod.namespace}.{pod.name}".encode(), usedforsecurity=False).hexdigest()
     return f"cali{digest[:11]}"
 
 
 def parse(saved: str) -> Table:
-    """The rules by chain, from what `iptables-save --counters` prints."""
+    """The rules by chain, from the output of `iptables-save --counters`."""
     table: dict[str, list[Rule]] = {}
     for line in saved.splitlines():
         if found := _RULE.match(line):
@@ -110,7 +110,7 @@ def parse(saved: str) -> Table:
 
 
 def dropped(table: Table, pod: LivePod, direction: Direction) -> Dropped:
-    """One end of a pod. A pod that no policy isolates there has no such rule: nothing dropped.
+    """The drops in one direction of a pod; 0 for a pod that no policy isolates in it.
 
     Raises:
         ProbeError: the table has no chain for the pod, so its silence would mean nothing.
@@ -123,7 +123,7 @@ def dropped(table: Table, pod: LivePod, direction: Direction) -> Dropped:
 
 
 def _policies(table: Table, chain: str) -> Iterator[str]:
-    """The policies on the way of a packet through a chain and those that it jumps to."""
+    """The policies in a chain, and in the chains that it jumps to."""
     for rule in table.get(chain, ()):
         for namespace, name in _POLICY.findall(rule.words):
             yield f"{namespace}/{name}"

@@ -1,4 +1,4 @@
-"""Cilium's agents: what they say of themselves, asked by their own commands."""
+"""Cilium's agents, which answer through their own commands."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class CiliumAgents:
         return found
 
     def ask(self, agent: str, command: Sequence[str]) -> str:
-        """What a command prints in the agent of that name (see `by_node`).
+        """The output of a command in the agent with this name (see `by_node`).
 
         Raises:
             ProbeError: the command fails.

@@ -1,7 +1,7 @@
-"""Where Cilium drops packets: the flows that Hubble saw denied, by the pod's end of them.
+"""Cilium's count of dropped packets: the denied flows that Hubble saw, by pod and direction.
 
-Hubble keeps each node's latest events in a ring; what was counted once stays counted here. Only
-drops by policy count: a node also drops what it cannot forward at all (router solicitations).
+Hubble keeps only the latest events of each node in a ring, so this module adds them up. Only drops
+by policy count: a node also drops packets that it cannot forward (router solicitations).
 """
 
 from __future__ import annotations
@@ -86,10 +86,10 @@ class HubbleDrops:
 
 
 def events(text: str) -> Iterator[dict[str, Any]]:
-    """The flows among the lines that Hubble prints; it also tells of events that it lost.
+    """The flows among the lines that Hubble prints; Hubble also reports lost events.
 
     Raises:
-        ProbeError: events were lost, so what is not there may have been.
+        ProbeError: Hubble lost events, so flows may be missing.
     """
     for line in filter(None, text.splitlines()):
         event = json.loads(line)
@@ -111,7 +111,7 @@ def dropped_at(event: Mapping[str, Any]) -> tuple[LivePod, Direction] | None:
 
 
 def port_of(event: Mapping[str, Any]) -> int:
-    """The port that the packet came from; 0 for what has none."""
+    """The source port of the packet; 0 if its protocol has no ports."""
     return max(
         (int(part.get("source_port", 0)) for part in event.get("l4", {}).values()), default=0
     )
@@ -126,7 +126,7 @@ def labels_of(body: Mapping[str, Any]) -> dict[str, str]:
 def isolating(
     policies: Collection[Mapping[str, Any]], labels: Mapping[str, str], direction: Direction
 ) -> tuple[str, ...]:
-    """The policies that isolate a pod of these labels, of those that the agent holds."""
+    """The policies of the agent that isolate a pod with these labels."""
     found = set()
     for policy in policies:
         ours = policy["Ingress"] == (direction is Direction.INGRESS)

@@ -1,7 +1,8 @@
-"""When Cilium has put what it knows into force: the policy revision each endpoint has realised.
+"""Whether Cilium has its policies in force: the policy revision that each endpoint has realised.
 
-An agent counts its policies' changes, and each endpoint says up to which one its eBPF maps are
-written. `status.policy.realized` is what counts; the revision in `spec` lags behind it (1.20.2).
+An agent numbers the changes of its policies. Each endpoint reports the number of the change up to
+which its eBPF maps are written, in `status.policy.realized`. The revision in `spec` lags behind
+(1.20.2).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from harness.edge.cni.cilium.agents import CiliumAgents
 from harness.edge.machine.wait import NotYet, wait_for
 
 POD_NAMESPACE = f"k8s:{NAMESPACE}="
-# One exec for both: each costs more than what it asks.
+# One exec runs both commands, because an exec takes longer than its commands.
 BOTH = ("sh", "-c", "cilium-dbg policy get -o json && cilium-dbg endpoint list -o json")
 GOING = frozenset({"disconnecting", "disconnected", "invalid"})
 
