@@ -1,4 +1,4 @@
-"""The namespaces of policylab on a cluster: their removal, and the wait until they can hold pods."""
+"""The namespaces of policylab on a cluster: their removal, and the wait until they are usable."""
 
 from __future__ import annotations
 
