@@ -10,7 +10,7 @@ kubernetes.go) as kubeadm configures it (`pods insecure`):
   and CoreDNS says NXDOMAIN then;
 - CoreDNS also answers A for such a name, and SRV for the Service's own name with all its ports;
 - CoreDNS says NODATA to TXT only for a name that has records of some type, else NXDOMAIN;
-- an ExternalName Service is an alias, and its target's addresses stand beside it;
+- an ExternalName Service is an alias, with its target's addresses beside it, and has no SRV;
 - a pod with a host name and the Service as its subdomain has a name of its own (2.4.1);
 - it reads a pod's address off the name, with or without labels in front, and its SRV names port 0.
 
@@ -130,10 +130,6 @@ class Zone:
         match rdtype:
             case "CNAME":
                 return Reading(Outcome.RESOLVED, f"{target}.")
-            case "SRV":
-                return Reading(
-                    Outcome.RESOLVED, str(SrvRecord(PRIORITY, FULL_WEIGHT, 0, f"{target}."))
-                )
             case "A" | "AAAA":
                 pass
             case _:

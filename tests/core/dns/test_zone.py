@@ -312,7 +312,7 @@ ALIASES = Zone(
         ("chain", "A", resolved("10.96.0.7")),
         ("outer", "A", resolved("192.0.2.10")),
         ("outer", "CNAME", resolved("example.com.")),
-        ("outer", "SRV", resolved("0 100 0 example.com.")),
+        ("outer", "SRV", NODATA),
         ("outer", "MX", NODATA),
         ("lost", "A", NODATA),
         ("loop", "A", NODATA),
