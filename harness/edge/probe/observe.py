@@ -1,4 +1,4 @@
-"""What clients in the pods see: the one way to put asks to a live cluster.
+"""Observes flows from clients in the pods: the only way to probe a live cluster.
 
 All asks are probed at once, in one round of all pods (names take a round before, after which they
 are connected to). A round costs one deadline where something is silent, and milliseconds where all
@@ -47,7 +47,7 @@ class Reader(Interface):
     ) -> dict[Ask, Answer[Observation]]:
         """Observe every ask.
 
-        Those in `closing` are attempted all along, for they are about to fall silent.
+        Flows in `closing` are attempted without a pause, because they will soon be silent.
         """
         ...
 

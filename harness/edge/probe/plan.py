@@ -1,4 +1,4 @@
-"""From an ask to what a round sends: which sockets, from where, and who may answer."""
+"""Turns an ask into the probes of a round: the sockets, their clients, and who may answer."""
 
 from __future__ import annotations
 

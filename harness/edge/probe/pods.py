@@ -24,7 +24,7 @@ NO_PROBER = ("policylab/prober", "none")
 
 
 class Pods:
-    """Knows every pod that was started here, each with a prober beside it."""
+    """Knows every pod that was started here; each pod has a prober."""
 
     def __init__(self, kube: Kube, images: Mapping[str, str], names: LiveNames) -> None:
         self._kube = kube
@@ -103,7 +103,7 @@ class Pods:
         )
 
     def _equip(self, wanted: Iterable[tuple[str, str]], namespaces: Iterable[str]) -> None:
-        """Put a prober beside each of these pods that has none."""
+        """Add a prober to each of these pods that has none."""
         listed = [body for space in namespaces for body in self._kube.list("v1", "Pod", space)]
         equipped = {
             (body["metadata"]["namespace"], body["metadata"]["name"])

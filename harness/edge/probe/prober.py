@@ -1,7 +1,7 @@
-"""The door to the probers, as the rest of policylab sees it: rounds of probes from real pods.
+"""The probers, as the rest of policylab uses them: rounds of probes from real pods.
 
-`harness.edge.probe.streams` is the real one, and the tests have one without a cluster; both are
-checked against this interface.
+`harness.edge.probe.streams` is the real implementation, and the tests have one without a cluster;
+mypy checks both against this interface.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.edge.probe.wire import Hello, Listener
 class Prober(Protocol):
     """Rounds of probes from any number of pods at once.
 
-    A late, missing or malformed answer of a prober is no verdict. It is never read as "blocked".
+    A late, missing or malformed answer of a prober gives no verdict. It never counts as "blocked".
     """
 
     @property

@@ -61,9 +61,9 @@ class Stream:
         try:
             message = json.loads(head)
         except ValueError as error:
-            raise self.broken(f"a line is no JSON: {head[:200]!r}") from error
+            raise self.broken(f"a line is not valid JSON: {head[:200]!r}") from error
         if not isinstance(message, dict):
-            raise self.broken(f"a line is no object: {head[:200]!r}")
+            raise self.broken(f"a line is not a JSON object: {head[:200]!r}")
         return message
 
     def broken(self, seen: str) -> ProbeError:

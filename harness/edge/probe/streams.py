@@ -4,7 +4,7 @@ The stream is a `kubectl exec` of `harness.edge.probe.agent` in an ephemeral con
 so the source's address and labels are the pod's own and the workload's image needs no tool. Exec
 goes through the API server and the kubelet, which no policy under test can cut.
 
-A late, missing or malformed line is a ProbeError. It is never read as "blocked".
+A late, missing or malformed line is a ProbeError. It never counts as "blocked".
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class StreamProber:
             for pod, wanted in doors.items()
         }
         lines = self._ask(requests, self._patience.round_line)
-        self._listening.update(requests)  # a stream that is opened anew listens there again
+        self._listening.update(requests)  # a reopened stream listens on these ports again
         return {
             pod: answer.then(partial(refusals_of, doors=doors[pod], pod=pod))
             for pod, answer in lines.items()
@@ -238,8 +238,8 @@ class StreamProber:
     def _start(self, pod: PodRef) -> subprocess.Popen[bytes]:
         command = [*self._base, "exec", "-i", f"--namespace={pod.namespace}", self.names.of(pod)]
         command += [f"--container={CONTAINER}", "--", *agent.command()]
-        # In a group of its own, for Ctrl-C is for us: kubectl must live on until we have closed the
-        # streams in order.
+        # kubectl runs in a process group of its own: Ctrl-C must not end it before the streams are
+        # closed in order.
         pipe = subprocess.PIPE
         return start(command, stdin=pipe, stdout=pipe, stderr=pipe)
 

@@ -1,11 +1,11 @@
-"""The gate: before any lab, prove that this cluster enforces policy at all.
+"""The gate: before any lab, it proves that this cluster enforces policies at all.
 
-Canary pods must be reachable, fall silent under a deny policy, and be reachable again without it;
-and CoreDNS must answer. On a CNI that enforces nothing every later "timeout" would be worthless, so
+Canary pods must be reachable, become silent under a deny policy, and be reachable again without it.
+CoreDNS must answer. On a CNI that enforces nothing, every later "timeout" would be worthless, so
 the run stops here.
 
-Afterwards the canaries serve as a fence: a CNI that programs changes in order has every earlier
-change in force once a later canary policy bites.
+Afterwards the canaries serve as a fence: if a CNI programs changes in order, every earlier change
+is in force when a later canary policy is in force.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PORT = 80
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """What the gate saw: ms until the deny bit and until its removal opened the flow again."""
+    """The gate's result: ms until the deny policy was in force, and until its removal was."""
 
     nodes: int
     deny_ms: float
@@ -64,7 +64,7 @@ class Gate:
             kube, prober, library, images=images, internet=internet, fence=self._no_fence
         )
         self._denied = False
-        self._turn = Lock()  # tutorials run side by side, and there is one canary policy
+        self._turn = Lock()  # tutorials run in parallel, and there is only one canary policy
 
     def prove(self) -> GateReport:
         """Open, deny, open again.
@@ -83,7 +83,7 @@ class Gate:
         return GateReport(len(self._servers), deny, reopen)
 
     def fence(self) -> None:
-        """Flip the canary policy and wait until that shows; what came before it is in force then.
+        """Flip the canary policy and wait for its effect; all earlier changes are in force then.
 
         Raises:
             ClusterNotReady: the canary did not flip before its deadline.

@@ -1,4 +1,4 @@
-"""Flows about which the oracle says nothing: they are judged only once they stand still.
+"""Flows that the oracle leaves open: they are judged only when their outcome is stable.
 
 What a policy change decides is waited for by its prediction (`harness.edge.stage.settling`). What
 the API leaves open has no prediction: ICMP, the network of a node, a port that a Service lacks.
@@ -20,11 +20,11 @@ from harness.edge.probe.observe import Reader
 from harness.errors import NotSettled, ProbeError
 
 LOOKS = 3
-"""How many looks running must agree."""
+"""The number of successive looks that must agree."""
 LOOK = Pace(offsets=(0.0,), deadline=0.2, latest=True)
 LOOK_EVERY = 0.03
 CALM_SECONDS = 1.05
-"""Between two looks, once two of them differed.
+"""Seconds between two looks, after two looks differed.
 
 kube-proxy refuses by an ICMP message. The kernel sends six of them to one address, and then one a
 second (net.ipv4.icmp_ratelimit, icmp(7)): to ask faster is to see refusals and silence in turn.
@@ -32,9 +32,9 @@ second (net.ipv4.icmp_ratelimit, icmp(7)): to ask faster is to see refusals and 
 
 
 class Rest:
-    """Looks at flows that are undecided, and judges them once they stand still, or not at all.
+    """Looks at undecided flows, and judges them when their outcome is stable.
 
-    After `seconds` a flow that still moves has no verdict.
+    A flow that still changes after `seconds` has no verdict.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Rest:
         return found
 
     def wait(self) -> None:
-        """Look until the flows stand still, or there is no time left."""
+        """Look until the flows are stable, or until the deadline."""
         if not self._shown:
             return
         streak = 0
@@ -72,14 +72,14 @@ class Rest:
         left = max(0.0, self._end - self._clock.monotonic())
         try:
             wait_for(
-                "flows that the policies do not decide stand still",
+                "flows that the policies do not decide are stable",
                 still,
                 seconds=left,
                 every=LOOK_EVERY,
                 clock=self._clock,
             )
         except NotSettled:
-            return  # whatever still moves then is not judged
+            return  # a flow that still changes is not judged
         self._pause()
 
     def _look(self) -> bool:
@@ -113,9 +113,9 @@ class Rest:
         return moving
 
     def _no_verdict(self, ask: Ask) -> Answer[Observation]:
-        """That a flow did not stand still, with what it showed."""
+        """The error for a flow that was not stable, with the outcomes that it showed."""
         error = ProbeError(
-            f"the flow did not stand still within {self._seconds:g} s, so it is not judged",
+            f"the flow was not stable within {self._seconds:g} s, so it is not judged",
             where=str(ask),
             seen=f"it showed {', '.join(self._shown[ask][-2 * LOOKS :])}",
             try_="run it again; policies do not decide this flow, and something else still changes",

@@ -1,4 +1,4 @@
-"""A change of policy under watch, and back to the last good state when the watch finds trouble."""
+"""Rolls out a change of policy, watches the flows, and rolls back if the watch finds trouble."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ class Watch:
 
 
 def roll_out(stage: Stage, kube: Kube, good: Sequence[str], manifest: str) -> Observation:
-    """Roll a manifest of policies out over a good state, watched, and back if there is trouble.
+    """Roll a manifest of policies out over a good state, watch it, and roll back at trouble.
 
-    The cluster is in the good state afterwards; where that fails, the stage knows.
+    The cluster is in the good state afterwards; if that fails, the stage applies everything again.
 
     Raises:
         ContentError: the manifest has more than policies.

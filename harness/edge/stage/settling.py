@@ -1,7 +1,7 @@
-"""How a change comes into force: polled until every flow that it changes has flipped.
+"""Waits until a change is in force: polls until every flow that it changes has flipped.
 
-Meanwhile some flows that it does not touch are looked at as well: a change that disturbs them is a
-finding. Only flows that answer are sampled; waiting for silence would make each look slow.
+Meanwhile it also probes some flows that the change does not touch: a change that disturbs them is a
+finding. It samples only flows that answer, because a wait for silence would make each look slow.
 """
 
 from __future__ import annotations
@@ -22,18 +22,21 @@ from harness.edge.probe.observe import Reader
 
 """Without its policies nothing will ever settle; the self-test need not wait long for that."""
 ROUNDS = 3
-"""How many rounds running must show the new state before it counts as in force."""
+"""The number of successive rounds that must show the new state before it counts as in force."""
 POLL_EVERY = 0.03
 SHOWN = 5
 SAMPLE = 8
-"""Untouched flows in one poll."""
+"""The number of untouched flows in one poll."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How a change came into force: after how many ms the last flow had flipped, and how many did.
+    """How a change came into force.
 
-    `missing` is what had not flipped by the deadline; the rows are judged all the same.
+    Attributes:
+        ms: the time until the last flow had flipped, in ms.
+        flows: the number of flows that the change flips.
+        missing: the flows that had not flipped at the deadline, in words; rows are judged anyway.
     """
 
     ms: float

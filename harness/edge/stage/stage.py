@@ -1,7 +1,7 @@
 """One tutorial's namespaces on the cluster, brought to the state that a row needs.
 
-Every state is stated whole: the manifests that a row names are in force, and nothing else of ours.
-So any row can run alone, and no policy of an earlier step can leak into a later one.
+Every state is complete: exactly the manifests that a row names are in force in these namespaces.
+Any row can therefore run alone, and no policy of an earlier step affects a later step.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class Stage:
         )
         settled = self._wait_realised(settled)
         change = None
-        # Where workloads change as well, their start would count as the policies' latency.
+        # If workloads change as well, the time of their start would count as the policies' latency.
         if poll and before and {r.kind for r in (*gone, *new)} <= POLICY_KINDS:
             change = poll.change(name, settled.missing)
             self.changes.append(change)
@@ -206,9 +206,9 @@ class Stage:
         self._entered = None
 
     def _kept(self, new: Sequence[Resource]) -> list[Resource]:
-        """What was, but for the objects that are made anew: their flows must show themselves again.
+        """The previous state without the recreated objects; their flows are checked again.
 
-        Nobody programs a new Service before it is there, even if an equal one stood in its place.
+        A new Service is programmed only after it exists, even if an equal Service existed before.
         """
         anew = {r.key for r in new if r.kind not in POLICY_KINDS}
         return [r for key, r in self._current.items() if key not in anew]
@@ -221,7 +221,7 @@ class Stage:
         self, gone: Sequence[Resource], new: Sequence[Resource], changed: Sequence[Resource]
     ) -> float:
         """Apply the difference, policies last; returns when the policies began to change."""
-        # A Service that changes is made anew: its address then tells the new one from the old one,
+        # A changed Service is recreated. Its new address distinguishes it from the old Service,
         # whose traffic the proxy still carries, drops or refuses for a while.
         services = [r for r in changed if r.kind == "Service"]
         # A Deployment that changes gets new pods under the same numbers.
@@ -262,7 +262,7 @@ class Stage:
         self.pods.forget(pods)
 
     def _part_from(self, workloads: Sequence[Resource]) -> None:
-        """Let go of pods whose names will stand for others."""
+        """Forget pods whose names will belong to other pods."""
         pods = refs_of(*workloads)
         self._prober.forget(pods)
         self.pods.forget(pods)
@@ -270,7 +270,7 @@ class Stage:
     def _add(
         self, resources: Sequence[Resource], over: Collection[tuple[str, str, str]] = ()
     ) -> None:
-        """Apply the objects; `over` are the keys of those that an older one stands in place of."""
+        """Apply the objects; `over` has the keys of objects that replace an older object."""
         clear(self._kube, (r.name for r in resources if r.kind == "Namespace"))
         spaces = [r for r in resources if r.kind == "Namespace"]
         for resource in spaces:

@@ -148,8 +148,8 @@ def test_hello_carries_the_resolver_configuration(prober: StreamProber) -> None:
     ("body", "words"),
     [
         ("import sys; sys.exit('error: pods \"web\" not found')", "not found"),
-        ("print('no json')", "no JSON"),
-        ("print('[1]')", "no object"),
+        ("print('no json')", "not valid JSON"),
+        ("print('[1]')", "not a JSON object"),
         ("print('{\"round\": 7}')", "unexpected line"),
     ],
 )

@@ -86,7 +86,7 @@ def test_judgement_that_differs_from_the_looks_is_not_kept(
 def test_flow_that_never_stands_still_is_not_judged(clock: FakeClock) -> None:
     script = Script(clock, *[R, T] * 50)
 
-    with pytest.raises(ProbeError, match="did not stand still within 4 s") as caught:
+    with pytest.raises(ProbeError, match="was not stable within 4 s") as caught:
         judged(script, seconds=4.0).unwrap()
     assert "refused, timeout" in caught.value.seen
 
