@@ -27,7 +27,7 @@ VERBS: Mapping[str, str] = {
     "matrix": "matrix",
     "dns": "dns",
     "whatif": "whatif",
-    "privilege": "policies",
+    "privilege": "privilege",
     "probe": "probe",
     "watch": "watch",
     "fuzz": "fuzz",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from harness.core.manifests.reader import Resource
@@ -14,8 +14,8 @@ from harness.errors import ContentError
 FORM = "a YAML list of {from: NAMESPACE/POD, to: pod/NAMESPACE/POD:PORT}"
 
 
-def list_of(file: Path, topology: Topology) -> tuple[Wish, ...]:
-    """The flows that a file lists.
+def list_of(file: Path, topology: Topology, names: Collection[str] = ()) -> tuple[Wish, ...]:
+    """The flows that a file lists; `names` outside may be named as well.
 
     Raises:
         ContentError: the file cannot be read.
@@ -26,11 +26,14 @@ def list_of(file: Path, topology: Topology) -> tuple[Wish, ...]:
             text = opened.read(MAX_BYTES + 1).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ContentError("the list cannot be read", where=str(file), seen=str(error)) from error
-    return parse_wishes(text, topology, origin=str(file))
+    return parse_wishes(text, topology, origin=str(file), names=names)
 
 
 def wanted_list(
-    file: Path | None, resources: Iterable[Resource], topology: Topology
+    file: Path | None,
+    resources: Iterable[Resource],
+    topology: Topology,
+    names: Collection[str] = (),
 ) -> tuple[Wish, ...] | None:
     """The wanted flows: of the file if there is one, else of the ConfigMap among the objects.
 
@@ -39,6 +42,8 @@ def wanted_list(
         ManifestError: the list is wrong, or names an end that is not there.
     """
     if file is not None:
-        return list_of(file, topology)
+        return list_of(file, topology, names)
     found = list_in(resources)
-    return None if found is None else parse_wishes(found[0], topology, origin=found[1])
+    if found is None:
+        return None
+    return parse_wishes(found[0], topology, origin=found[1], names=names)

@@ -13,7 +13,7 @@ from harness.commands.lists import FORM, list_of, wanted_list
 from harness.commands.state import CONTEXT_HELP, Given, given
 from harness.core.compare.change import Change, change_of
 from harness.core.compare.wishes import Wishes
-from harness.core.compare.world import State
+from harness.core.compare.world import State, names_of
 from harness.core.manifests.wishes import Wish
 from harness.core.model import NetworkPolicy, Topology
 from harness.core.policy.selectors import selects
@@ -112,9 +112,13 @@ def _lists(
 ) -> dict[str, tuple[Wish, ...]]:
     pods = {**before.state.topology.pods, **after.topology.pods}
     topology = replace(after.topology, pods=pods)
-    wanted = wanted_list(arguments.wanted, (*new.resources, *before.resources), topology)
+    names = names_of((*before.state.policies, *after.policies))
+    resources = (*new.resources, *before.resources)
+    wanted = wanted_list(arguments.wanted, resources, topology, names)
     found = {} if wanted is None else {"wanted": wanted}
-    return found | ({"seen": list_of(arguments.seen, topology)} if arguments.seen else {})
+    if arguments.seen:
+        found["seen"] = list_of(arguments.seen, topology, names)
+    return found
 
 
 def _after(before: State, new: State, *, replaces: bool) -> State:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import NoReturn
 
+import jsonschema
 import pytest
 
 from harness import cli
@@ -14,6 +16,7 @@ from harness.edge.cluster.state import ClusterStatus
 from harness.edge.images import ClusterImages, Source
 from harness.errors import ImageUnavailable
 from harness.exitcode import ExitCode
+from tests.plugin.test_matrix_cli import schema
 
 
 def test_saved_bundle_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,20 +116,38 @@ def test_wrong_words_are_one_message(
     assert said in " ".join(capsys.readouterr().err.split())
 
 
-def test_privilege_names_the_unused_selector(capsys: pytest.CaptureFixture[str]) -> None:
-    assert judged("privilege") == 0
+def test_privilege_says_the_finding_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert judged("privilege") == ExitCode.DIFFERS
 
     said = capsys.readouterr().out
-    assert "1 parts of rules that no wanted flow needs\n  develop/allow-dns-egress egress" in said
-    assert "  traefik/gateway -> pod/production/production-db:5432\n" in said
-    assert "  develop/frontend -> pod/develop/backend:8080\n" in said
+    assert said.splitlines()[0].startswith("No rule lets a flow pass that nobody wants. 2 groups")
+    assert "  develop/allow-dns-egress, egress rule 1 peer 2\n" in said
+    assert (
+        "  develop/frontend, develop/frontend-primary (2 pods) -> "
+        "develop/backend, develop/backend-primary (2 pods): TCP 8080\n"
+    ) in said
+    assert len(said.splitlines()) < 25
 
 
 def test_privilege_takes_its_list_from_a_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wanted = tmp_path / "wanted.yaml"
-    wanted.write_text("- {from: traefik/gateway, to: pod/develop/backend:8080}\n")
+    wanted.write_text("- {from: traefik/gateway, to: pod/production/production-db:5432}\n")
 
-    assert judged("privilege", "--wanted", str(wanted)) == 0
-    assert "0 wanted flows that do not pass" in capsys.readouterr().out
+    assert judged("privilege", "--wanted", str(wanted), "--quiet") == ExitCode.DIFFERS
+    assert "There is no wanted flow that does not pass." in capsys.readouterr().out
+
+
+def test_proposed_list_is_exactly_what_passes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert judged("privilege", "--propose") == ExitCode.OK
+    wanted = tmp_path / "wanted.yaml"
+    wanted.write_text(capsys.readouterr().out)
+
+    assert judged("privilege", "--wanted", str(wanted), "--format", "json") == ExitCode.OK
+
+    document = json.loads(capsys.readouterr().out)
+    jsonschema.Draft202012Validator(schema("privilege")).validate(document)
+    assert document["findings"] == []

@@ -38,14 +38,16 @@ class PortClass:
 class Ports:
     """The ports that rules and other `named` ones tell apart."""
 
-    def __init__(self, rules: Iterable[PortRule], named: Iterable[tuple[int, Protocol]]) -> None:
+    def __init__(
+        self, rules: Iterable[PortRule], named: Iterable[tuple[int, int, Protocol]]
+    ) -> None:
         spans: dict[Protocol, set[tuple[int, int]]] = defaultdict(set)
         for rule in rules:
             if isinstance(rule.port, int):
                 for protocol in TRANSPORTS if rule.protocol is None else (rule.protocol,):
                     spans[protocol].add((rule.port, rule.end_port or rule.port))
-        for number, protocol in named:
-            spans[protocol].add((number, number))
+        for first, last, protocol in named:
+            spans[protocol].add((first, last))
         self._spans = {protocol: sorted(found) for protocol, found in spans.items()}
         self._of = cache(self._worked_out)
 

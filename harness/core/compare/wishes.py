@@ -68,10 +68,16 @@ class Wishes:
         return tuple(dict.fromkeys([*self._froms.names, *self._tos.names]))
 
     @property
-    def ports(self) -> tuple[tuple[int, Protocol], ...]:
-        """The ports that the lists name."""
+    def ports(self) -> tuple[tuple[int, int, Protocol], ...]:
+        """The ports that the lists name: the first, the last, and the protocol."""
         found = (port for *_, port in self._atoms)
-        return tuple({(p.number, p.protocol): None for p in found if p.number and p.protocol})
+        return tuple(
+            {
+                (p.number, p.last or p.number, p.protocol): None
+                for p in found
+                if p.number and p.protocol
+            }
+        )
 
     def of(self, source: EndClass, target: EndClass, port: PortClass) -> tuple[str, ...]:
         """The names of the lists that mean these flows."""
@@ -85,10 +91,15 @@ class Wishes:
             self._ports[key] = sum(
                 1 << number
                 for number, (*_, wish) in enumerate(self._atoms)
-                if wish.protocol in (None, port.protocol)
-                and (wish.number is None or (wish.number == port.number and not port.rest))
+                if wish.protocol in (None, port.protocol) and _has(wish, port)
             )
         return self._ports[key]
+
+
+def _has(wish: PortWish, port: PortClass) -> bool:
+    if wish.number is None:
+        return True
+    return not port.rest and wish.number <= port.number and port.last <= (wish.last or wish.number)
 
 
 class _Masks:

@@ -134,7 +134,7 @@ def closed_world(
     strangers: bool = True,
     networks: Iterable[Network] = (),
     names: Iterable[str] = (),
-    ports: Iterable[tuple[int, Protocol]] = (),
+    ports: Iterable[tuple[int, int, Protocol]] = (),
     marks: Mapping[str, Hashable] | None = None,
 ) -> ClosedWorld:
     """The closed world of some states, whose pods are matched by name.
@@ -244,11 +244,7 @@ def _strangers(states: Sequence[State]) -> Iterator[EndClass]:
 def _outside(
     traits: _Traits, states: int, networks: Iterable[Network], names: Iterable[str]
 ) -> Iterator[EndClass]:
-    known = dict.fromkeys(names)
-    for pattern in traits.fqdns:
-        known |= dict.fromkeys(name for name in INTERNET if matches(pattern, name))
-        if not any(matches(pattern, name) for name in known):
-            known[pattern.replace("*", "any")] = None
+    known = dict.fromkeys([*names, *_named(traits.fqdns, names)])
     unknown = (f"192.0.2.{last}" for last in range(64, 255))
     ends = [External(name, ip_address(INTERNET.get(name) or next(unknown))) for name in known]
     for end in ends:
@@ -256,6 +252,21 @@ def _outside(
     for region in regions(traits.blocks, networks, [end.ip for end in ends]):
         shown = External(region.words, region.address)
         yield EndClass(Kind.OUTSIDE, (region.words,), ((shown, shown),) * states, region.networks)
+
+
+def names_of(policies: Iterable[NetworkPolicy]) -> tuple[str, ...]:
+    """The names outside that stand for the names and patterns of rules."""
+    peers = (peer for policy in policies for rule in rules_of(policy) for peer in rule.peers)
+    return _named(dict.fromkeys(peer.fqdn for peer in peers if peer.fqdn), ())
+
+
+def _named(patterns: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+    found = dict.fromkeys(known)
+    for pattern in patterns:
+        found |= dict.fromkeys(name for name in INTERNET if matches(pattern, name))
+        if not any(matches(pattern, name) for name in found):
+            found[pattern.replace("*", "any")] = None
+    return tuple(found)
 
 
 def _topology(topology: Topology, ends: Iterable[EndClass], state: int) -> Topology:

@@ -11,7 +11,7 @@ and TCP.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import yaml
 
@@ -27,7 +27,7 @@ CONFIG_MAP = "wanted-flows"
 """The ConfigMap by which a lab's manifests carry the list, under the key `flows`."""
 
 MAX_BYTES = 1024 * 1024
-MAX_ENTRIES = 1000
+MAX_ENTRIES = 5000
 MAX_ENDS = 20_000
 
 
@@ -60,8 +60,10 @@ def parse_wanted(text: str, topology: Topology, *, origin: str) -> tuple[Flow, .
     return tuple(dict.fromkeys(flow for wish in wishes for flow in _flows(wish, topology)))
 
 
-def parse_wishes(text: str, topology: Topology, *, origin: str) -> tuple[Wish, ...]:
-    """Read a list of flows, entry by entry.
+def parse_wishes(
+    text: str, topology: Topology, *, origin: str, names: Collection[str] = ()
+) -> tuple[Wish, ...]:
+    """Read a list of flows, entry by entry; `names` outside may be named as well.
 
     Raises:
         ManifestError: it is no such list, is larger than `MAX_BYTES` or `MAX_ENTRIES` allow, or
@@ -75,7 +77,7 @@ def parse_wishes(text: str, topology: Topology, *, origin: str) -> tuple[Wish, .
             raise ManifestError(
                 "an entry has `from` and `to`, and nothing else", where=where, seen=str(entry)[:200]
             )
-        wishes.append(wish_of(entry, topology, where))
+        wishes.append(wish_of(entry, topology, where, names))
     if sum(len(wish.sources) + len(wish.targets) for wish in wishes) > MAX_ENDS:
         raise ManifestError(f"the entries have more than {MAX_ENDS} ends", where=origin)
     return tuple(wishes)
@@ -111,8 +113,8 @@ def _flows(wish: Wish, topology: Topology) -> Iterator[Flow]:
     for who in wish.sources:
         for source in _ends(who, topology, wish):
             for other, port in wish.targets:
-                if port.number is None or port.protocol is None:
-                    raise _too_wide(wish, "every port")
+                if port.number is None or port.protocol is None or port.last != port.number:
+                    raise _too_wide(wish, "many ports")
                 for target in _ends(other, topology, wish):
                     if source is not target:
                         yield Flow(source, target, port.number, port.protocol)

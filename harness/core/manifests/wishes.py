@@ -2,7 +2,8 @@
 
     from: NAMESPACE/POD, NAMESPACE/*, */*, net/ADDRESS, net/NETWORK, net/*
     to:   pod/NAMESPACE/POD:PORT[/udp|/sctp], net/HOST:PORT, dns; a NAMESPACE, POD, HOST or PORT may
-          be `*`, and HOST a network such as 198.51.100.0/24 ([2001:db8::/32] in brackets)
+          be `*`, PORT a range such as 8000-9000, and HOST a network such as 198.51.100.0/24
+          ([2001:db8::/32] in brackets)
 
 Both may be lists. `*` for a port without a protocol means every port of every protocol.
 """
@@ -10,7 +11,7 @@ Both may be lists. `*` for a port without a protocol means every port of every p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
@@ -28,7 +29,7 @@ FORMS = "pod/NAMESPACE/NAME:PORT[/udp], net/HOST:PORT[/udp] or dns"
 MAX_PORT = 65_535
 _LABEL = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
 _POD = re.compile(rf"({_LABEL}|\*)/({_LABEL}|\*)\Z")
-_TO = re.compile(r"(pod|net)/(.+):([1-9][0-9]{0,4}|\*)(?:/(tcp|udp|sctp))?\Z")
+_TO = re.compile(r"(pod|net)/(.+):([1-9][0-9]{0,4}(?:-[1-9][0-9]{0,4})?|\*)(?:/(tcp|udp|sctp))?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,11 @@ Who = PodsOf | Outside
 
 @dataclass(frozen=True, slots=True)
 class PortWish:
-    """A port; without a number every port, without a protocol those of every protocol."""
+    """Ports from `number` to `last`; no number: every port; no protocol: of every protocol."""
 
     number: int | None = None
     protocol: Protocol | None = None
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,18 @@ class Wish:
     where: str = ""
 
 
-def wish_of(entry: Mapping[str, Any], topology: Topology, where: str) -> Wish:
-    """Read an entry; the pods that it names must be there.
+def wish_of(
+    entry: Mapping[str, Any], topology: Topology, where: str, names: Collection[str] = ()
+) -> Wish:
+    """Read an entry; the pods that it names must be there. `names` outside may be named as well.
 
     Raises:
         ManifestError: it has an end of no form that is known, or one that is not there.
     """
-    sources = tuple(_source(text, topology, where) for text in _texts(entry["from"]))
-    targets = [pair for text in _texts(entry["to"]) for pair in _target(text, topology, where)]
+    sources = tuple(_source(text, topology, where, names) for text in _texts(entry["from"]))
+    targets = [
+        pair for text in _texts(entry["to"]) for pair in _target(text, topology, where, names)
+    ]
     return Wish(sources, tuple(targets), where)
 
 
@@ -82,9 +88,9 @@ def _texts(value: Any) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else [str(value)]
 
 
-def _source(text: str, topology: Topology, where: str) -> Who:
+def _source(text: str, topology: Topology, where: str, names: Collection[str]) -> Who:
     if text.startswith("net/"):
-        return _outside(text.removeprefix("net/"), topology, where)
+        return _outside(text.removeprefix("net/"), topology, where, names)
     return _pods(text, topology, where)
 
 
@@ -108,10 +114,10 @@ def _there(pods: PodsOf, topology: Topology) -> bool:
     )
 
 
-def _outside(text: str, topology: Topology, where: str) -> Outside:
+def _outside(text: str, topology: Topology, where: str, names: Collection[str]) -> Outside:
     if text == EVERY:
         return Outside()
-    if text in topology.external:
+    if text in topology.external or text in names:
         return Outside(text)
     try:
         return Outside(networks=(ip_network(text.strip("[]")),))
@@ -129,7 +135,9 @@ def _outside(text: str, topology: Topology, where: str) -> Outside:
     )
 
 
-def _target(text: str, topology: Topology, where: str) -> Iterator[tuple[Who, PortWish]]:
+def _target(
+    text: str, topology: Topology, where: str, names: Collection[str]
+) -> Iterator[tuple[Who, PortWish]]:
     if text == DNS:
         servers = name_servers(topology)
         if not servers:
@@ -138,22 +146,29 @@ def _target(text: str, topology: Topology, where: str) -> Iterator[tuple[Who, Po
         for name in servers:
             for protocol in (Protocol.UDP, Protocol.TCP):
                 namespace, _, pod = name.partition("/")
-                yield PodsOf(namespace, pod), PortWish(DNS_PORT, protocol)
+                yield PodsOf(namespace, pod), PortWish(DNS_PORT, protocol, DNS_PORT)
         return
     match = _TO.match(text)
-    if match is None or ("*" not in text and match[1] == "pod"):
-        yield _plain(text, topology, where)
+    if match is None or ("*" not in text and "-" not in match[3] and match[1] == "pod"):
+        yield _plain(text, topology, where, names)
         return
-    if match[3] != EVERY and int(match[3]) > MAX_PORT:
+    first, _, last = match[3].partition("-")
+    numbers = () if match[3] == EVERY else (int(first), int(last or first))
+    if numbers and not numbers[0] <= numbers[1] <= MAX_PORT:
         raise ManifestError(f"`{text}` has no valid port", where=where, try_=f"1 to {MAX_PORT}")
-    who = (_pods if match[1] == "pod" else _outside)(match[2], topology, where)
-    if match[3] == EVERY:
+    if match[1] == "pod":
+        who: Who = _pods(match[2], topology, where)
+    else:
+        who = _outside(match[2], topology, where, names)
+    if not numbers:
         yield who, PortWish(None, Protocol(match[4].upper()) if match[4] else None)
     else:
-        yield who, PortWish(int(match[3]), Protocol((match[4] or "tcp").upper()))
+        yield who, PortWish(numbers[0], Protocol((match[4] or "tcp").upper()), numbers[1])
 
 
-def _plain(text: str, topology: Topology, where: str) -> tuple[Who, PortWish]:
+def _plain(
+    text: str, topology: Topology, where: str, names: Collection[str]
+) -> tuple[Who, PortWish]:
     """A receiver as tables write it."""
     try:
         target = parse_target(text, where=where)
@@ -164,12 +179,11 @@ def _plain(text: str, topology: Topology, where: str) -> tuple[Who, PortWish]:
             seen=error.seen,
             try_=f"{error.try_} A list of wanted flows may have: {FORMS}",
         ) from error
-    port = getattr(target, "port", None), getattr(target, "protocol", None)
     match target:
-        case PodPort(pod):
-            return _pods(str(pod), topology, where), PortWish(*port)
-        case ExternalPort(name):
-            return _outside(name, topology, where), PortWish(*port)
+        case PodPort(pod, port, protocol):
+            return _pods(str(pod), topology, where), PortWish(port, protocol, port)
+        case ExternalPort(name, port, protocol):
+            return _outside(name, topology, where, names), PortWish(port, protocol, port)
     raise ManifestError(
         f"`{text}` is not valid in a list of wanted flows", where=where, try_=f"write {FORMS}"
     )

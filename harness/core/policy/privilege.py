@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 
 from harness.core.ask import Flow
 from harness.core.model import (
-    NETWORK_POLICY,
     Direction,
+    Entity,
     External,
     NetworkPolicy,
+    Peer,
+    PortRule,
     Protocol,
     Rule,
     Topology,
@@ -22,6 +24,7 @@ from harness.core.model import (
 from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.nearest import ends
 from harness.core.policy.oracle import Oracle
+from harness.core.policy.selectors import End
 from harness.core.world import EXTERNAL_PORTS
 
 
@@ -85,12 +88,7 @@ def privilege_of(
     listed = set(wanted)
     oracle = Oracle(topology, policies)
     return Privilege(
-        unused=tuple(
-            part
-            for policy in policies
-            if policy.kind == NETWORK_POLICY  # Cilium's rules by name serve only together
-            for part in _unused(topology, policy, wanted)
-        ),
+        unused=tuple(unused_parts(topology, policies, wanted)),
         unwanted=tuple(
             flow
             for flow in every_flow(topology)
@@ -114,42 +112,77 @@ def every_flow(topology: Topology) -> Iterator[Flow]:
                 yield Flow(source, outside, number, Protocol.TCP)
 
 
-def _unused(topology: Topology, policy: NetworkPolicy, wanted: Sequence[Flow]) -> Iterator[Unused]:
-    for direction in sorted(policy.policy_types):
-        for number, rule in enumerate(policy.rules(direction), 1):
-            whole = Unused(policy, direction, number)
-            if not _serves(topology, policy, direction, rule, wanted):
-                yield whole
-                continue
-            for count, peer in enumerate(rule.peers, 1):
-                if not _serves(topology, policy, direction, replace(rule, peers=(peer,)), wanted):
-                    yield replace(whole, peer=count)
-            for count, port in enumerate(rule.ports, 1):
-                if not _serves(topology, policy, direction, replace(rule, ports=(port,)), wanted):
-                    yield replace(whole, port=count)
+def unused_parts(
+    topology: Topology, policies: Iterable[NetworkPolicy], wanted: Sequence[Flow]
+) -> Iterator[Unused]:
+    """The parts of rules that none of these flows needs, policy by policy."""
+    flows = {direction: _by_own_end(wanted, direction) for direction in Direction}
+    for policy in policies:
+        for direction in sorted(policy.policy_types):
+            alone = _Alone(topology, policy, direction, flows[direction])
+            for number, rule in enumerate(policy.rules(direction), 1):
+                yield from _unused(alone, Unused(policy, direction, number), rule)
 
 
-def _serves(
-    topology: Topology,
-    policy: NetworkPolicy,
-    direction: Direction,
-    rule: Rule,
-    wanted: Sequence[Flow],
-) -> bool:
-    """Whether some wanted flow passes this end by this rule alone; an undefined flow counts as one.
+def _by_own_end(wanted: Iterable[Flow], direction: Direction) -> list[tuple[End, list[Flow]]]:
+    found: dict[int, tuple[End, list[Flow]]] = {}
+    for flow in wanted:
+        own, _ = ends(flow, direction)
+        # By identity: hashing a pod would cost more than all the rest.
+        found.setdefault(id(own), (own, []))[1].append(flow)
+    return list(found.values())
 
-    The other end is ignored: a flow needs the rules of both ends.
+
+def _unused(alone: _Alone, whole: Unused, rule: Rule) -> Iterator[Unused]:
+    if not alone.serves(rule):
+        yield whole
+        return
+    if len(rule.peers) > 1:
+        for count, peer in enumerate(rule.peers, 1):
+            if not alone.serves(replace(rule, peers=(peer,))):
+                yield replace(whole, peer=count)
+    if len(rule.ports) > 1:
+        for count, port in enumerate(rule.ports, 1):
+            if not alone.serves(replace(rule, ports=(port,))):
+                yield replace(whole, port=count)
+
+
+class _Alone:
+    """One direction of a policy by itself, and the wanted flows whose own end it selects.
+
+    The other end is ignored: a flow needs the rules of both ends. Names open nothing without a
+    lookup that Cilium's DNS proxy sees, so that a rule which lets nobody pass sees all lookups.
     """
-    egress = direction is Direction.EGRESS
-    alone = replace(
-        policy,
-        policy_types=frozenset({direction}),
-        ingress=() if egress else (rule,),
-        egress=(rule,) if egress else (),
-    )
-    oracle = Oracle(topology, (alone,))
-    return any(
-        oracle.selecting(ends(flow, direction)[0], direction)
-        and oracle.verdict(flow) is not Verdict.DENY
-        for flow in wanted
-    )
+
+    def __init__(
+        self,
+        topology: Topology,
+        policy: NetworkPolicy,
+        direction: Direction,
+        wanted: Iterable[tuple[End, Sequence[Flow]]],
+    ) -> None:
+        self._topology = topology
+        self._policy = replace(policy, policy_types=frozenset({direction}), ingress=(), egress=())
+        self._direction = direction
+        oracle = Oracle(topology, (self._policy,))
+        self._wanted = [
+            flow for own, flows in wanted if oracle.selecting(own, direction) for flow in flows
+        ]
+
+    def serves(self, rule: Rule) -> bool:
+        """Whether some wanted flow passes by this rule alone; an undefined flow counts as one."""
+        if not self._wanted:
+            return False
+        if self._direction is Direction.INGRESS:
+            policy = replace(self._policy, ingress=(rule,))
+        else:
+            policy = replace(self._policy, egress=(rule, _LOOKUPS) if _named(rule) else (rule,))
+        oracle = Oracle(self._topology, (policy,))
+        return any(oracle.verdict(flow) is not Verdict.DENY for flow in self._wanted)
+
+
+def _named(rule: Rule) -> bool:
+    return any(peer.fqdn for peer in rule.peers)
+
+
+_LOOKUPS = Rule((Peer(entity=Entity.NONE),), (PortRule(Protocol.UDP, 53, dns=("*",)),))

@@ -130,7 +130,7 @@ spec:
 
 def test_marks_and_ports_of_the_asker_are_told_apart_too() -> None:
     world = closed_world(
-        [state(MANY)], ports=[(1234, Protocol.UDP)], marks={"shop/web-7": "special"}
+        [state(MANY)], ports=[(1234, 1234, Protocol.UDP)], marks={"shop/web-7": "special"}
     )
 
     assert [len(end.names) for end in world.ends if end.kind is Kind.POD] == [39, 1]

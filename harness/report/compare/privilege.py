@@ -1,0 +1,171 @@
+"""What policies allow beyond the wanted flows, in words and for programs: the finding first."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from harness.core.compare.naming import ends_words
+from harness.core.compare.surplus import Excess, Finding, Surplus
+from harness.core.compare.world import EndClass
+from harness.core.model import Direction, NetworkPolicy
+from harness.core.policy.privilege import Unused
+from harness.report.compare.change import bundle_words
+from harness.report.compare.members import as_json
+
+SCHEMA_VERSION = 1
+_WANTED = {
+    Excess.MISSING: "wanted, and does not pass:",
+    Excess.UNKNOWN: "wanted, and nobody can say that it passes:",
+    Excess.PART: "wanted, and only some requests pass:",
+}
+
+
+def privilege_summary(surplus: Surplus) -> str:
+    """The finding in a few sentences."""
+    let, missing = surplus.of(Excess.LET), surplus.of(Excess.MISSING)
+    parts = []
+    if let:
+        policies = dict.fromkeys(str(policy) for f in let for policy, _, _ in f.rules)
+        flows = "; ".join(bundle_words(finding.flows) for finding in let[:3])
+        more = f"; and {len(let) - 3} more groups of flows" if len(let) > 3 else ""  # noqa: PLR2004
+        parts.append(f"unwanted flows pass, by {_few(list(policies))}: {flows}{more}")
+    else:
+        parts.append("no rule lets a flow pass that nobody wants")
+    parts.append(
+        f"{_groups(missing)} of wanted flows do not pass"
+        if missing
+        else "there is no wanted flow that does not pass"
+    )
+    unknown = (*surplus.of(Excess.UNKNOWN), *surplus.of(Excess.PART), *surplus.of(Excess.DOUBT))
+    if unknown:
+        parts.append(f"of {_groups(unknown)} of flows nobody can say for certain")
+    if surplus.of(Excess.OPEN):
+        parts.append("other unwanted flows pass because no policy isolates either end")
+    if surplus.unused:
+        parts.append(f"{len(surplus.unused)} parts of rules serve no wanted flow")
+    return ". ".join(part[0].upper() + part[1:] for part in parts) + "."
+
+
+def _groups(findings: Sequence[object]) -> str:
+    return f"{len(findings)} group{'' if len(findings) == 1 else 's'}"
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more policies" if len(names) > 3 else ""  # noqa: PLR2004
+    return f"{', '.join(names[:3])}{more}"
+
+
+def privilege_text(surplus: Surplus) -> Iterator[str]:
+    """The findings by kind; unwanted flows by the policies that let them pass."""
+    if found := surplus.of(Excess.LET):
+        yield "unwanted, and let through by rules:"
+        for rules, findings in _by_rules(found).items():
+            yield f"  {rules}"
+            yield from (f"    {bundle_words(finding.flows)}" for finding in findings)
+    for excess, title in _WANTED.items():
+        if found := surplus.of(excess):
+            yield title
+            for finding in found:
+                yield f"  {bundle_words(finding.flows)}"
+                yield from (f"    {reason}" for reason in finding.reasons)
+    if surplus.unused:
+        yield "parts of rules that no wanted flow needs:"
+        yield from (f"  {line}" for line in unused_lines(surplus.unused))
+    if found := surplus.of(Excess.OPEN):
+        yield "unwanted, and open because no policy isolates either end:"
+        yield _summed_up(found)
+    if found := surplus.of(Excess.DOUBT):
+        yield "unwanted, and nobody can say that it does not pass:"
+        yield _summed_up(found)
+
+
+def _by_rules(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        found[_rules_words(finding)].append(finding)
+    return dict(sorted(found.items()))
+
+
+def _rules_words(finding: Finding) -> str:
+    numbers: dict[tuple[NetworkPolicy, Direction], list[int]] = defaultdict(list)
+    for policy, direction, number in finding.rules:
+        numbers[policy, direction].append(number)
+    return "; ".join(
+        f"{policy}, {direction.lower()} rule {' and '.join(map(str, sorted(found)))}"
+        for (policy, direction), found in sorted(numbers.items(), key=lambda i: str(i[0][0]))
+    )
+
+
+def unused_lines(unused: Iterable[Unused]) -> Iterator[str]:
+    """A line for each policy and direction, with the numbers of its unused rules and parts."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for part in unused:
+        which = f" peer {part.peer}" if part.peer else f" port {part.port}" if part.port else ""
+        found[str(part.policy), part.direction.lower()].append(f"{part.rule}{which}")
+    for (policy, direction), parts in found.items():
+        yield f"{policy}, {direction} rule {', '.join(parts)}"
+
+
+def _summed_up(findings: Sequence[Finding]) -> str:
+    sources = _ends(finding.flows.sources for finding in findings)
+    return f"  {sources} -> {_ends(finding.flows.targets for finding in findings)}"
+
+
+def _ends(ends: Iterable[Sequence[EndClass]]) -> str:
+    return ends_words(list(dict.fromkeys(end for found in ends for end in found)))
+
+
+def privilege_document(surplus: Surplus, origin: str, notes: Iterable[str]) -> dict[str, Any]:
+    """The findings for programs, valid by `templates/privilege.schema.json`."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "origin": origin,
+        "observed": False,
+        "summary": privilege_summary(surplus),
+        "findings": [_finding(finding) for finding in surplus.findings],
+        "unused": [
+            {
+                "policy": str(part.policy),
+                "direction": str(part.direction),
+                "rule": part.rule,
+                "peer": part.peer or None,
+                "port": part.port or None,
+            }
+            for part in surplus.unused
+        ],
+        "notes": list(notes),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "kind": str(finding.excess),
+        "from": [as_json(end) for end in finding.flows.sources],
+        "to": [as_json(end) for end in finding.flows.targets],
+        "ports": [str(port) for port in finding.flows.ports],
+        "rules": [
+            {"policy": str(policy), "direction": str(direction), "rule": number}
+            for policy, direction, number in finding.rules
+        ],
+        "reasons": list(finding.reasons),
+    }
+
+
+def proposal_text(entries: Iterable[tuple[list[str], list[str]]], origin: str) -> str:
+    """The list of wanted flows as YAML; texts are written as JSON strings, which are YAML too."""
+    lines = [
+        f"# The flows that pass by {origin}. Take out the ones that nobody wants.",
+        *(
+            f"- {{from: {_yaml(froms)}, to: {_yaml(tos)}}}"
+            for froms, tos in entries
+            if froms and tos
+        ),
+    ]
+    return "\n".join([*lines, *(["[]"] if len(lines) == 1 else [])]) + "\n"
+
+
+def _yaml(texts: Sequence[str]) -> str:
+    return json.dumps(texts[0] if len(texts) == 1 else list(texts))
