@@ -49,7 +49,7 @@ def run(
         file = pytester.path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    return pytester.runpytest_subprocess("labs", *args)
+    return pytester.runpytest_inprocess("labs", *args)
 
 
 def document(path: Path) -> dict[str, Any]:
