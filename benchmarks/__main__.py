@@ -17,7 +17,7 @@ from rich.table import Table
 from benchmarks.figures import Figure, oracle, rounds, streams, under_load
 from benchmarks.pods import PORTS, denied, pods, targets_of
 from harness.core.outcome import Verdict
-from harness.core.spread import Spread
+from harness.core.probe.spread import Spread
 from harness.edge.api.client import KubeClient
 from harness.edge.cluster.opening import Cluster, ClusterSpec
 from harness.edge.cluster.running import running

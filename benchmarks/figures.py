@@ -31,7 +31,7 @@ from harness.core.model import (
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.probe.cells import Cell
-from harness.core.spread import Spread
+from harness.core.probe.spread import Spread
 from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.streams import StreamProber

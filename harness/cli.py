@@ -25,6 +25,7 @@ VERBS: Mapping[str, str] = {
     "explain": "explain",
     "diagnose": "explain",
     "matrix": "matrix",
+    "lint": "lint",
     "dns": "dns",
     "whatif": "whatif",
     "privilege": "privilege",

@@ -32,8 +32,8 @@ class ExitCode(IntEnum):
 
 _MEANINGS = {
     ExitCode.OK: "as wanted: everything was checked, and nothing differs",
-    ExitCode.DIFFERS: "something that was checked differs: a row failed, or the cluster does "
-    "otherwise",
+    ExitCode.DIFFERS: "something that was checked differs: a row failed, the cluster does "
+    "otherwise, or lint found a fault",
     ExitCode.USAGE: "the command line, a manifest or a lab is wrong; correct it and run again",
     ExitCode.NO_VERDICT: "nothing differs, but something was not checked: a tool broke, or gave no "
     "answer",

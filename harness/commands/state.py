@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.commands.folder import scenario_of
 from harness.core.compare.world import State
 from harness.core.manifests.reader import Resource, topology_of
 from harness.errors import ContentError
 from harness.progress import Progress
+
+if TYPE_CHECKING:
+    from harness.edge.api.kube import Kube
 
 CONTEXT_HELP = (
     "judge the objects of this cluster instead of files: a kubectl context, or the name of a "
@@ -54,9 +58,20 @@ def given(
 
 
 def _live(context: str, arguments: argparse.Namespace, progress: Progress) -> Given:
+    from harness.edge.api.livestate import live_state
+
+    topology, policies, resources = live_state(kube_of(context, arguments, progress))
+    return Given(State(topology, policies), resources, f"the objects of the cluster {context}")
+
+
+def kube_of(context: str, arguments: argparse.Namespace, progress: Progress) -> Kube:
+    """The API of a cluster: a kubectl context, or the name of a cluster of policylab.
+
+    Raises:
+        ClusterNotReady: the cluster does not answer.
+    """
     # Files are judged without all of this, which takes longer to import than a small matrix.
     from harness.commands.access import access_of
-    from harness.edge.api.livestate import live_state
     from harness.edge.cluster.state import ClusterMode, ClusterSpec
     from harness.edge.cluster.tools import tools_with
     from harness.edge.machine.patience import PATIENCE
@@ -67,5 +82,4 @@ def _live(context: str, arguments: argparse.Namespace, progress: Progress) -> Gi
     else:
         spec = ClusterSpec(mode=ClusterMode.EXTERNAL, context=context)
         cluster = access.open(spec, progress, tools_with(PATIENCE))
-    topology, policies, resources = live_state(access.doors(cluster).kube())
-    return Given(State(topology, policies), resources, f"the objects of the cluster {context}")
+    return access.doors(cluster).kube()

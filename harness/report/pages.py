@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from harness.core.lab.record import Status
 from harness.core.probe.latency import Bar, Way, histogram, latencies
-from harness.core.spread import Spread
+from harness.core.probe.spread import Spread
 from harness.report import view
 
 ICONS = {Status.PASS: "✓", Status.FAIL: "✗", Status.ERRATUM: "!", Status.NOT_CHECKED: "?"} | {

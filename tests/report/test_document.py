@@ -15,7 +15,7 @@ from harness.core.lab.documented import Erratum, Row, parse_table
 from harness.core.lab.record import Record, Status
 from harness.core.observation import Observation, Transcript
 from harness.core.outcome import Outcome, Reading
-from harness.core.spread import Spread
+from harness.core.probe.spread import Spread
 from harness.core.target import Target, parse_target
 from harness.report.document import Run, row_json, to_json
 

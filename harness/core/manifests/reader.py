@@ -23,7 +23,7 @@ from harness.core.manifests.networkpolicy import network_policy
 from harness.core.manifests.schema.kinds import Kind, NotAKind, Other, kind_of, list_items
 from harness.core.manifests.schema.shapes import Fault, check
 from harness.core.manifests.services import endpoints_of, service_of, with_endpoints
-from harness.core.manifests.text.documents import Document, FieldPath
+from harness.core.manifests.text.documents import Document, Place, dotted
 from harness.core.manifests.text.reading import decoded, read_all
 from harness.core.manifests.workloads import pods_of as workload_pods
 from harness.core.model import (
@@ -57,7 +57,8 @@ class Resource:
 
     `models` are the oracle's values that it stands for: none for an object that decides nothing,
     many for a workload with replicas. `passed_over` are fields that were not read, as they decide
-    nothing; `notes` say what a reader of an answer should know of the object.
+    nothing; `notes` say what a reader of an answer should know of the object. `place` is where its
+    parts stand in the file.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class Resource:
     models: tuple[Model, ...] = field(default=(), compare=False)
     passed_over: tuple[str, ...] = field(default=(), compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    place: Place = field(default=Place(0), compare=False)
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -160,7 +162,7 @@ def read_files(files: Sequence[File], *, namespace: str = "") -> Loaded:
         if _is_no_manifest(file.name):
             notes.append(f"{file.origin} was passed over: it holds no objects of Kubernetes")
             continue
-        found[_key(file.name, found)] = _objects(file.origin, text, faults)
+        found[_key(file, found)] = _objects(file.origin, text, faults)
     everything = [one for objects in found.values() for one in objects]
     default, because = _default(everything, namespace, kustomized)
     read = {key: _resources(objects, default, faults) for key, objects in found.items()}
@@ -206,9 +208,10 @@ def _kustomized(text: str) -> str:
     return ""
 
 
-def _key(name: str, taken: Mapping[str, Any]) -> str:
-    stem = name.rpartition(".")[0] or name
-    return name if stem in taken else stem
+def _key(file: File, taken: Mapping[str, Any]) -> str:
+    """A file's name without its suffix, or as much more of it as tells it from the others."""
+    names = (file.name.rpartition(".")[0] or file.name, file.name, file.origin)
+    return next((name for name in names if name not in taken), f"{file.origin} {len(taken)}")
 
 
 def _default(found: Iterable[_Found], given: str, kustomized: str) -> tuple[str, str]:
@@ -331,6 +334,7 @@ def _resource(found: _Found, kind: Kind, namespace: str, faults: list[str]) -> R
         _placed(document.value, namespace) if kind.namespaced else document.value,
         f"{found.origin}:{document.line()}",
         passed_over=tuple(checked.passed_over),
+        place=document.place,
     )
     models, notes = _models(resource, checked.value)
     return replace(resource, models=models, notes=notes)
@@ -404,11 +408,4 @@ def policies_of(resources: Iterable[Resource]) -> tuple[NetworkPolicy, ...]:
 
 
 def _words(fault: Fault) -> str:
-    return f"{_dotted(fault.path)} {fault.text}"
-
-
-def _dotted(path: FieldPath) -> str:
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text or "the document"
+    return f"{dotted(fault.path) or 'the document'} {fault.text}"

@@ -38,6 +38,10 @@ class Decision:
     ingress: Side
     note: str = ""
 
+    def side(self, direction: Direction) -> Side:
+        """One end's answer, by its direction."""
+        return self.egress if direction is Direction.EGRESS else self.ingress
+
     @property
     def reasons(self) -> tuple[str, ...]:
         """The note if there is one, and then the reasons of the two ends."""

@@ -84,7 +84,12 @@ def diagnose(topology: Topology, policies: Iterable[NetworkPolicy], flow: Flow) 
 
     A flow that the API leaves open (a pod to itself, the host network, ICMP) has no blocks.
     """
-    decision = Oracle(topology, policies).decide(flow)
+    return diagnosed(Oracle(topology, policies), flow)
+
+
+def diagnosed(oracle: Oracle, flow: Flow) -> Diagnosis:
+    """The diagnosis of a flow by an oracle that is there already."""
+    decision = oracle.decide(flow)
     blocks: tuple[Block, ...] = ()
     sides = (decision.egress, decision.ingress)
     if decision.verdict is Verdict.DENY:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from harness.core.manifests.liveobjects import topology_of
 from harness.core.manifests.reader import Resource, parse
+from harness.core.manifests.text.documents import Place
 from harness.core.model import CILIUM_POLICY, NETWORK_POLICY, NetworkPolicy, Service, Topology
 from harness.edge.api.kube import Kube
 from harness.errors import ContentError
@@ -40,6 +42,18 @@ def live_state(kube: Kube) -> tuple[Topology, tuple[NetworkPolicy, ...], tuple[R
     ]
     whole = Topology(topology.namespaces, topology.pods, services)
     return whole, tuple(policies), tuple(_resources(kube, "v1", "ConfigMap"))
+
+
+def live_resources(kube: Kube, origin: str) -> tuple[Resource, ...]:
+    """The objects that decide flows, and ConfigMaps, read as manifests; `origin` names the cluster.
+
+    Raises:
+        ClusterNotReady: the API does not answer.
+        ManifestError: an object says something that policylab does not know.
+    """
+    kinds = (("v1", "Namespace"), ("v1", "Pod"), ("v1", "Service"), *_POLICIES, ("v1", "ConfigMap"))
+    found = (resource for version, kind in kinds for resource in _resources(kube, version, kind))
+    return tuple(replace(resource, origin=origin, place=Place(0)) for resource in found)
 
 
 def _resources(kube: Kube, version: str, kind: str) -> Iterator[Resource]:

@@ -7,7 +7,7 @@ from harness.core.lab.documented import Row
 from harness.core.observation import Observation, Transcript
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import count_of
-from harness.core.spread import Spread
+from harness.core.probe.spread import Spread
 from harness.core.target import PodRef
 from harness.edge.facts.logs import logged_since
 from harness.edge.machine.wait import NotYet

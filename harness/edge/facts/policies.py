@@ -17,7 +17,7 @@ from harness.core.policy.selectors import NAME_LABEL
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.settle import candidates, flips
 from harness.core.probe.attempts import POLL
-from harness.core.spread import Spread
+from harness.core.probe.spread import Spread
 from harness.core.target import PodPort, PodRef
 from harness.edge.facts.logs import logged_since
 from harness.edge.machine.wait import NotYet, wait_for

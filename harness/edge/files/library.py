@@ -51,12 +51,34 @@ def read(source: Path, *, namespace: str = "") -> Loaded:
     return read_files(list(_files(paths)), namespace=namespace)
 
 
-def _paths(source: Path) -> list[Path]:
+def files_at(sources: Iterable[Path], *, deep: bool = False) -> list[File]:
+    """The manifests of files, folders and `-` (stdin), each called by its path as it is named.
+
+    `deep`: folders inside of folders are read as well.
+
+    Raises:
+        ContentError: there is no such folder or file, or it holds nothing to read.
+    """
+    found: dict[str, File] = {}
+    for source in sources:
+        if str(source) == STDIN:
+            found.setdefault("stdin", File("stdin", _bounded(sys.stdin.buffer)))
+            continue
+        for path in _paths(source, deep=deep):
+            if str(path) not in found:
+                found[str(path)] = File(str(path), _content(path))
+        if len(found) > MAX_FILES:
+            raise ContentError(f"at most {MAX_FILES} manifests are read", where=str(source))
+    return list(found.values())
+
+
+def _paths(source: Path, *, deep: bool = False) -> list[Path]:
     if source.is_file():
         return [source]
     if not source.is_dir():
         raise ContentError("there is no such folder or file", where=str(source))
-    paths = sorted(p for p in source.iterdir() if p.suffix in SUFFIXES and p.is_file())
+    inside = source.rglob("*") if deep else source.iterdir()
+    paths = sorted(p for p in inside if p.suffix in SUFFIXES and p.is_file())
     if not paths:
         raise ContentError(
             "the folder has no manifests",
@@ -74,13 +96,15 @@ def _paths(source: Path) -> list[Path]:
 
 def _files(paths: Iterable[Path]) -> Iterable[File]:
     for path in paths:
-        try:
-            with path.open("rb") as opened:
-                yield File(f"{path.parent.name}/{path.name}", _bounded(opened))
-        except OSError as error:
-            raise ContentError(
-                "a manifest cannot be read", where=str(path), seen=str(error)
-            ) from error
+        yield File(f"{path.parent.name}/{path.name}", _content(path))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as opened:
+            return _bounded(opened)
+    except OSError as error:
+        raise ContentError("a manifest cannot be read", where=str(path), seen=str(error)) from error
 
 
 def _bounded(opened: BinaryIO) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from harness.core.manifests.text.documents import Document, Place, UnreadableError
-from harness.core.manifests.text.scalars import NotAValueError, as_json, key_text, resolve
+from harness.core.manifests.text.scalars import NotAValueError, Scalar, as_json, key_text, resolve
 
 MAX_DEPTH = 100
 """Levels of nesting. The deepest field of the API's own kinds lies at about twenty."""
@@ -135,7 +135,8 @@ class _Composer:
             value = resolve(event.tag, event.value, plain=plain)
         except NotAValueError as error:
             raise UnreadableError(line, str(error)) from error
-        return _Node(value, Place(line), is_scalar=True)
+        written = event.value if _reads_otherwise(event.value, value) else None
+        return _Node(value, Place(line, written=written), is_scalar=True)
 
     def _alias(self, event: yaml.AliasEvent) -> _Node:
         name, line = event.anchor, self._line(event)
@@ -156,6 +157,12 @@ class _Composer:
             self._open[-1].children.append(node)
         else:
             self._root = node
+
+
+def _reads_otherwise(text: str, value: Scalar) -> bool:
+    """Whether a value is not the text that a person sees in the file."""
+    plain = ("false", "true")[value] if isinstance(value, bool) else str(value)
+    return not isinstance(value, str) and plain != text
 
 
 def _json(node: _Node) -> Any:
@@ -192,7 +199,8 @@ def _mapping(done: _Open) -> _Node:
             raise UnreadableError(line, f"the key `{key}` stands twice")
         written.add(key)
         value[key] = _json(node)
-        places[key] = Place(line, node.place.parts)
+        inner, odd_key = node.place, key_node.place.written
+        places[key] = Place(line, inner.parts, inner.written, odd_key)
     return _sized(value, Place(done.line, places), done.children)
 
 

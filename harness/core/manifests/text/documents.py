@@ -10,12 +10,26 @@ FieldPath = tuple[str | int, ...]
 """The way to a part of a value: keys of mappings, and numbers of lists from 0."""
 
 
+def dotted(path: FieldPath) -> str:
+    """A path as people write it: `spec.egress[0].to`; empty for the whole value."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The line where a value begins (a mapping's part: its key), and the places of its parts."""
+    """The line where a value begins (a mapping's part: its key), and the places of its parts.
+
+    `written` is the text of a scalar without quotes, and `key` that of its key, where YAML reads
+    something else than this text (`on`, `8e1`, nothing at all); else None.
+    """
 
     line: int
     parts: Mapping[str | int, Place] = field(default_factory=dict)
+    written: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.spread import Spread
+from harness.core.probe.spread import Spread
 from harness.errors import ProbeError
 
 

@@ -1,0 +1,125 @@
+"""Rules about both ends of a path: a rule that the other end makes void, a wanted flow closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from harness.core.ask import Flow
+from harness.core.lint.finding import Finding, Fix, Sure
+from harness.core.lint.ground import Ground
+from harness.core.lint.places import spot_of
+from harness.core.lint.where import Where
+from harness.core.lint.wording import crew, listed, place
+from harness.core.manifests.reader import Resource
+from harness.core.manifests.wanted import CONFIG_MAP, wanted_in
+from harness.core.model import Direction
+from harness.core.outcome import Verdict
+from harness.core.policy.diagnosis import diagnosed
+from harness.core.policy.render import to_yaml
+from harness.core.policy.selectors import Mask
+
+
+def void_by_other_side(ground: Ground) -> Iterator[Finding]:
+    """Rules, or peers of rules, of which the other end lets no flow pass."""
+    for where in ground.rules():
+        if where.direction in where.policy.adds_only and not ground.isolated(where.direction):
+            continue
+        found = _void(ground, where)
+        if found is not None:
+            yield _finding(ground, where, 0, found)
+            continue
+        if len(where.rule.peers) > 1:
+            for count, peer in enumerate(where.rule.peers, 1):
+                alone = replace(where, rule=replace(where.rule, peers=(peer,)))
+                found = _void(ground, alone)
+                if found is not None:
+                    yield _finding(ground, where, count, found)
+
+
+def _void(ground: Ground, where: Where) -> Mask | None:
+    """The other ends of a rule, if there are any and the other side lets none of its flows pass."""
+    own = ground.selected(where.policy)
+    others = ground.peers(where)
+    if not own or not others or others & ~ground.crowd.pods:
+        return None
+    if (
+        others & ~ground.isolated(_other_way(where))
+        or (own | others) & ground.crowd.on_host_network
+    ):
+        return None
+    flows = ground.flows(where, own, others)
+    if not flows or any(ground.oracle.verdict(flow) is not Verdict.DENY for flow in flows):
+        return None
+    every = ground.every_flow(where, own, others)
+    return others if all(ground.oracle.verdict(f) is Verdict.DENY for f in every) else None
+
+
+def _other_way(where: Where) -> Direction:
+    return next(direction for direction in Direction if direction is not where.direction)
+
+
+def _finding(ground: Ground, where: Where, count: int, others: Mask) -> Finding:
+    peers = (where.rule.peers[count - 1],) if count else where.rule.peers
+    alone = replace(where, rule=replace(where.rule, peers=peers))
+    own = ground.selected(where.policy)
+    flow = ground.flows(alone, own, others)[0]
+    diagnosis = diagnosed(ground.oracle, flow)
+    other_way = _other_way(where)
+    block = next(b for b in diagnosis.blocks if b.direction is other_way)
+    closing = ", ".join(str(policy) for policy in block.policies)
+    written = ground.written(where.policy)
+    spot = (
+        written.peer(where.direction, where.number, count)
+        if count
+        else written.rule(where.direction, where.number)
+    )
+    egress = where.direction is Direction.EGRESS
+    lets = (
+        f"lets {crew(ground, own)} send to {crew(ground, others)}"
+        if egress
+        else f"lets {crew(ground, others)} in to {crew(ground, own)}"
+    )
+    side = "the receiver's ingress" if egress else "the sender's egress"
+    return Finding(
+        "void-by-other-side",
+        spot,
+        Sure.LIKELY,
+        f"{place(where)} {lets}, but {side} is closed by {closing}, and no rule opens it. A flow "
+        f"needs both ends: {'this peer' if count else 'this rule'} opens none",
+        ground.shown(flow, ground.having(block.remedy)),
+        Fix("open the other end too, for example with this policy:", to_yaml(block.remedy)),
+    )
+
+
+def wanted_flow_closed(ground: Ground) -> Iterator[Finding]:
+    """Flows that the files want (a ConfigMap `wanted-flows`), and that policies deny."""
+    resource = _wanted_list(ground)
+    wanted = wanted_in(ground.resources, ground.described)
+    if resource is None or not wanted:
+        return
+    groups: dict[tuple[Direction, tuple[str, ...]], list[Flow]] = {}
+    for flow in wanted:
+        if ground.oracle.verdict(flow) is Verdict.DENY:
+            blocks = diagnosed(ground.oracle, flow).blocks
+            key = (blocks[0].direction, tuple(map(str, blocks[0].policies)))
+            groups.setdefault(key, []).append(flow)
+    for (direction, closing), flows in groups.items():
+        remedies = [b.remedy for b in diagnosed(ground.oracle, flows[0]).blocks]
+        yield Finding(
+            "wanted-flow-closed",
+            spot_of(resource, ("data", "flows")),
+            Sure.CERTAIN,
+            f"The list {CONFIG_MAP} wants {len(wanted)} flows, and {len(flows)} of them "
+            f"{'is' if len(flows) == 1 else 'are'} dropped at the {direction.lower()}, which is "
+            f"closed by {' and '.join(closing)}: "
+            f"{listed([str(flow) for flow in flows], 'flows')}",
+            ground.shown(flows[0], ground.having(*remedies)),
+            Fix("open it, for example so:", "---\n".join(map(to_yaml, remedies))),
+        )
+
+
+def _wanted_list(ground: Ground) -> Resource | None:
+    return next(
+        (r for r in ground.resources if (r.kind, r.name) == ("ConfigMap", CONFIG_MAP)), None
+    )
