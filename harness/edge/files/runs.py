@@ -77,7 +77,8 @@ class Runs:
         link = self.home / name
         if link.exists() and not link.is_symlink():
             raise FileExistsError(f"{link} is not a link, so policylab does not replace it")
-        draft = self.home / f".{name}.new"
+        # Runs that begin at the same moment have drafts of their own.
+        draft = self.home / f".{name}.{folder.name}.new"
         draft.unlink(missing_ok=True)
         try:
             draft.symlink_to(folder.name)
@@ -92,7 +93,7 @@ class Runs:
         kept = {newest.resolve(), *linked}
         for folder in runs_in(self.home)[:-KEPT]:
             if folder.resolve() not in kept:
-                shutil.rmtree(folder)
+                shutil.rmtree(folder, ignore_errors=True)  # another run may remove it as well
 
 
 def runs_in(home: Path) -> list[Path]:

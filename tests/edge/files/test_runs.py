@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -85,3 +87,20 @@ def test_place_where_nothing_can_be_written_is_named(tmp_path: Path) -> None:
         run(tmp_path / "file")
 
     assert "--lab-report-dir" in error.value.try_
+
+
+def test_runs_that_begin_at_the_same_moment_do_not_disturb_each_other(tmp_path: Path) -> None:
+    for minute in range(KEPT + 5):
+        run(tmp_path, minute)
+    together = Barrier(8)
+
+    def begin(number: int) -> Path:
+        together.wait(10)
+        return run(tmp_path, 60, cni=("calico", "cilium")[number % 2])
+
+    with ThreadPoolExecutor(8) as pool:
+        begun = list(pool.map(begin, range(8)))
+
+    assert len(set(begun)) == 8
+    assert (tmp_path / "latest").resolve() in begun
+    assert all(folder.is_dir() for folder in begun)
