@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import Figure, oracle, rounds, streams, under_load
+from benchmarks.judging import judging
 from benchmarks.pods import PORTS, denied, pods, targets_of
 from harness.core.outcome import Verdict
 from harness.core.probe.spread import Spread
@@ -72,6 +73,8 @@ def measure(cluster: Cluster, console: Console) -> list[Figure]:
         return StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
 
     add(oracle())
+    for figure in judging():
+        add(figure)
     kube = KubeClient(cluster.kubeconfig, cluster.context)
     most = max(size for size, *_ in SIZES)
     with pods(kube, most, cluster.refs.get("toolbox", TOOLBOX)) as ends:

@@ -12,9 +12,13 @@ import jsonschema
 import pytest
 
 from harness import cli
+from harness.commands.access import Access
+from harness.core.manifests.reader import parse
 from harness.exitcode import ExitCode
 from tests.core.compare.test_world import MANY
+from tests.fakes.cluster import FakeCluster
 
+SHOP = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n"
 BLOCKED = """
 ---
 apiVersion: v1
@@ -102,3 +106,19 @@ def test_neither_files_nor_cluster_is_a_wrong_command_line(
     assert cli.main(["matrix"]) == ExitCode.USAGE
 
     assert "--context NAME" in capsys.readouterr().err
+
+
+def test_cluster_s_objects_are_read_by_its_api_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = FakeCluster()
+    for resource in parse(f"{SHOP}{MANY}{BLOCKED}", origin="shop.yaml"):
+        cluster.apply(resource.body)
+    cluster.clock.take(1.0)
+    value = cluster.value()
+    access = Access(owned=lambda: ["mine"], running=lambda _: value, doors=lambda _: cluster)
+
+    assert cli.main(["matrix", "--context", "mine"], access) == ExitCode.OK
+
+    said = capsys.readouterr().out
+    assert "from the objects of the cluster mine; no packet was sent" in said
+    assert "shop/db: TCP 5432" in said
+    assert "(40 pods)" in said

@@ -30,7 +30,7 @@ def pod_of(body: Body) -> Pod:
     sidecars = [c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always"]
     declared = (
         ContainerPort(p["containerPort"], Protocol(p.get("protocol") or "TCP"), p.get("name") or "")
-        for container in (*sidecars, *spec["containers"])
+        for container in (*sidecars, *(spec.get("containers") or []))
         for p in container.get("ports") or []
     )
     address = (body.get("status") or {}).get("podIP")
