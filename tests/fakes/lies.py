@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from harness.core.model import Direction
 from harness.core.observation import Phase
-from tests.fakes.packet import InForce, Met, Packet, Policies
+from tests.fakes.packet import NOBODY, InForce, Met, Packet, Policies
 
 OURS = "policylab-gate"
 """The gate's namespace. A lie that begins in it would stop the run before the first row."""
@@ -27,6 +27,10 @@ class Lie:
     def mood(self, states: Sequence[InForce], moment: float) -> Hashable:
         """What else `enforced` depends on; equal moods of equal states enforce the same."""
         return None
+
+    def judges(self, packet: Packet) -> bool:
+        """Whether policies are applied to a packet."""
+        return True
 
     def met(self, packet: Packet, met: Met) -> Met:
         """What becomes of a packet that should have met this."""
@@ -157,6 +161,28 @@ class Refuses(Lie):
         if met.dropped is None or packet.source[0] == OURS:
             return met
         return replace(met, phase=Phase.REFUSED, ms=0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class FoolsProbers(Lie):
+    """Policies are enforced on what probers send, and on nothing else."""
+
+    def judges(self, packet: Packet) -> bool:
+        return packet.probe
+
+
+@dataclass(frozen=True, slots=True)
+class BlackHole(Lie):
+    """What one pod sends to other pods of the tutorial is lost, with or without policies."""
+
+    namespace: str = ""
+    pod: str = ""
+
+    def met(self, packet: Packet, met: Met) -> Met:
+        own = packet.source == (self.namespace, self.pod)
+        lost = own and packet.target not in (NOBODY, packet.source)
+        lost = lost and packet.target[0] != "kube-system"
+        return replace(met, phase=Phase.TIMEOUT, data=b"") if lost else met
 
 
 @dataclass(frozen=True, slots=True)

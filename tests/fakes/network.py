@@ -161,7 +161,7 @@ class Network:
         self, packet: Packet, source: Pod, end: Pod | External, topology: Topology, port: int
     ) -> Met | None:
         """What policies do to the packet; None if they let it pass."""
-        if source is end:
+        if source is end or not self._cluster.lie.judges(packet):
             return None  # no CNI closes a pod's way to itself
         key = (self._state(packet), str(source), str(end), packet.port, packet.protocol)
         if key not in self._sides:

@@ -41,6 +41,7 @@ class Packet:
     """What is sent: by which pod, over what (tcp, udp or icmp), and to whom it comes in the end.
 
     `target` is the pod behind the address, after a Service's translation; `at` the moment in s.
+    `probe`: a prober sent it, and not one of the tutorial's own programs.
     """
 
     source: PodKey
@@ -50,6 +51,7 @@ class Packet:
     payload: bytes
     at: float
     target: PodKey = NOBODY
+    probe: bool = True
 
 
 @dataclass(frozen=True, slots=True)

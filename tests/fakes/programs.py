@@ -124,7 +124,7 @@ class Shell:
     def send(self, protocol: str, address: str, port: int, payload: bytes = b"") -> Met:
         """Send a packet from the pod now."""
         at = self._cluster.clock.monotonic()
-        packet = Packet(self._pod, protocol, address, port, payload, at)
+        packet = Packet(self._pod, protocol, address, port, payload, at, probe=False)
         return self._cluster.network.send(packet, self._cluster.network.port())
 
     def _curl(self, arguments: Sequence[str]) -> Said:

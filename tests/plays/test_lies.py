@@ -17,7 +17,17 @@ from harness.core.manifests.library import POLICY_KINDS, in_force
 from harness.core.manifests.reader import policies_of
 from harness.core.outcome import SILENT, Outcome
 from harness.core.predict.scenario import Scenario
-from harness.core.target import Blocked, DnsQuery, Fact, Lookup, NamePort, PodPort, Questions
+from harness.core.target import (
+    Blocked,
+    DnsQuery,
+    Fact,
+    Lookup,
+    NamePort,
+    PodPort,
+    Questions,
+    ServiceAddress,
+)
+from harness.core.world import INTERNET
 from harness.errors import ClusterNotReady
 from tests.fakes import lies
 from tests.fakes.cluster import FakeCluster
@@ -72,6 +82,26 @@ def is_silent(row: Row) -> bool:
     return row.outcome.outcome in SILENT
 
 
+def from_pod_to_pod(name: str) -> Touches:
+    """The row's client is that pod, and another pod of the tutorial is to answer."""
+
+    def touches(row: Row) -> bool:
+        match row.target:
+            case PodPort():
+                to_pod = True
+            case ServiceAddress(namespace):
+                to_pod = namespace != "kube-system"
+            case NamePort(host):
+                found = row.outcome.outcome not in (Outcome.DNS_NXDOMAIN, Outcome.DNS_TIMEOUT)
+                to_pod = found and host.rstrip(".") not in INTERNET
+            case _:
+                to_pod = False
+        at_proxy = any(row.lines)  # a port that no Service serves never gets to a pod
+        return row.source.name == name and to_pod and not at_proxy
+
+    return touches
+
+
 def is_counted(row: Row) -> bool:
     """The row asks the CNI where it dropped a packet."""
     return isinstance(row.target, Blocked) and row.outcome.detail != "nothing"
@@ -104,6 +134,11 @@ def answered_by(name: str, *services: str) -> Touches:
 def from_pod(name: str) -> Touches:
     """The row's client is that pod."""
     return lambda row: row.source.name == name
+
+
+def is_typed_and_silent(row: Row) -> bool:
+    """The row documents silence, and has a command by which the tutorial shows it."""
+    return is_silent(row) and bool(row.command)
 
 
 CASES = [
@@ -186,6 +221,27 @@ CASES = [
     Case(lies.DeadProber("prod-nginx", "debug"), NETPOL, from_pod("debug"), lost=True),
     Case(lies.DeadProber("frontend-zone", "web-server"), LAB12, from_pod("web-server"), lost=True),
     Case(lies.DeadProber("fqdn-lab", "frontend"), FQDN, from_pod("frontend"), lost=True),
+    # The two witnesses of a row disagree: the tutorial's own command, and the prober.
+    Case(lies.FoolsProbers(), PRODUCTION, is_typed_and_silent),
+    Case(lies.FoolsProbers(), NETPOL, is_typed_and_silent),
+    Case(lies.FoolsProbers(), LAB12, is_typed_and_silent),
+    Case(lies.FoolsProbers(), FQDN, is_typed_and_silent, CURL),
+    # Silence without policies as well: it is no denial, though the target answers itself.
+    Case(
+        lies.BlackHole("develop", "debug"),
+        PRODUCTION,
+        from_pod_to_pod("debug"),
+        named=["flat-frontend-fact-wanted-against-allowed"],
+        lost=True,
+    ),
+    Case(lies.BlackHole("prod-nginx", "debug"), NETPOL, from_pod_to_pod("debug"), lost=True),
+    Case(
+        lies.BlackHole("frontend-zone", "web-server"),
+        LAB12,
+        from_pod_to_pod("web-server"),
+        lost=True,
+    ),
+    Case(lies.BlackHole("fqdn-lab", "backend"), FQDN, from_pod_to_pod("backend"), lost=True),
     Case(lies.SilentCounters(), PRODUCTION, is_counted),
     Case(lies.Masquerades(), NETPOL, named=["open-debug-fact-client-address"]),
 ]
