@@ -1,14 +1,13 @@
-"""The tutorials of a run, each with its stage and prober; two tutorials run in parallel.
+"""The tutorials of a run, each with its stage and prober; up to four tutorials run in parallel.
 
 A tutorial mostly waits: for silence, for pods, for a command's own timeout. Each tutorial has its
-own namespaces, so one tutorial can wait while another works. More than two at once would leave the
-probers of a small machine too little processor time.
+own namespaces, so one tutorial can wait while another works.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from threading import Event
@@ -30,23 +29,59 @@ from harness.edge.stage.gate import Gate, GateReport
 from harness.edge.stage.stage import Stage
 from harness.progress import Progress
 
-LANES = 2
+LANES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A live cluster with its instruments, after the cluster passed the gate."""
+    """A live cluster with its instruments.
+
+    `proof` is the gate's report, as soon as the cluster has passed the gate. Until then, tutorials
+    may bring the cluster to their first states, but nothing that was observed may be shown.
+    """
 
     cluster: Cluster
     doors: Doors
     kube: Kube
     prober: Prober
     gate: Gate
+    proof: Future[GateReport]
 
 
 def doors_of(cluster: Cluster) -> Doors:
     """The doors to a real cluster."""
     return ClusterDoors(cluster.kubectl, cluster.kubeconfig, cluster.context, cluster.patience)
+
+
+@contextmanager
+def opened(
+    cluster: Cluster,
+    progress: Progress,
+    *,
+    internet: Mapping[str, str] | None,
+    doors: Doors | None = None,
+    user: str = "",
+) -> Iterator[Live]:
+    """The instruments, while the cluster still has to pass the gate (see `Live.proof`).
+
+    On a cluster that policylab made, the canaries stay for the next run. `user` names the worker,
+    because workers that run at the same time have separate canaries.
+    """
+    doors = doors or doors_of(cluster)
+    with closing(doors.prober()) as prober, ThreadPoolExecutor(1, "gate") as thread:
+        kube = doors.kube()
+        gate = Gate(kube, prober, images=cluster.refs, internet=internet, user=user)
+
+        def prove() -> GateReport:
+            with progress.step("gate: does this cluster enforce policy?"):
+                return gate.prove()
+
+        try:
+            yield Live(cluster, doors, kube, prober, gate, thread.submit(prove))
+        finally:
+            thread.shutdown()
+            if not cluster.owned:
+                gate.close()
 
 
 @contextmanager
@@ -57,27 +92,16 @@ def proven(
     internet: Mapping[str, str] | None,
     doors: Doors | None = None,
     user: str = "",
-) -> Iterator[tuple[Live, GateReport]]:
-    """The instruments and the gate's result; a cluster that enforces no policy does not pass.
-
-    On a cluster that policylab made, the canaries stay for the next run. `user` names the worker,
-    because workers that run at the same time have separate canaries.
+) -> Iterator[Live]:
+    """The instruments of a cluster that passed the gate (see `opened`).
 
     Raises:
-        ClusterNotReady: the cluster did not pass the gate.
+        ClusterNotReady: the cluster did not pass the gate: it enforces no policy.
         ProbeError: its probes failed.
     """
-    doors = doors or doors_of(cluster)
-    with closing(doors.prober()) as prober:
-        kube = doors.kube()
-        gate = Gate(kube, prober, images=cluster.refs, internet=internet, user=user)
-        try:
-            with progress.step("gate: does this cluster enforce policy?"):
-                report = gate.prove()
-            yield Live(cluster, doors, kube, prober, gate), report
-        finally:
-            if not cluster.owned:
-                gate.close()
+    with opened(cluster, progress, internet=internet, doors=doors, user=user) as live:
+        live.proof.result()
+        yield live
 
 
 @dataclass(slots=True)

@@ -121,7 +121,7 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
     spec = ClusterSpec(cni=arguments.cni, mode=ClusterMode(arguments.cluster_mode))
     access = access_of(arguments)
     cluster = access.open(spec, progress, tools_with(arguments.patience))
-    with proven(cluster, progress, internet=None, doors=access.doors(cluster)) as (live, _):
+    with proven(cluster, progress, internet=None, doors=access.doors(cluster)) as live:
         fuzz = Fuzz(cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
         cases = list(draw_cases(arguments.seed, arguments.n, cni_of(arguments.cni).profile))
         source = (

@@ -66,38 +66,43 @@ def lab_doors(lab_cluster: Cluster) -> Doors:
 
 
 @pytest.fixture(scope="session")
-def lab_live(
+def lab_opened(
     request: pytest.FixtureRequest, lab_cluster: Cluster, lab_doors: Doors
 ) -> Iterator[Live]:
-    """The API, the prober and the gate, after the cluster passed the gate; every lab needs it."""
-    from harness.plays import proven
+    """The API, the prober and the gate, which the cluster still has to pass."""
+    from harness.plays import opened
 
     names = lab_cluster.internet.names if lab_cluster.internet else None
     progress, worker = progress_of(request.config), name_of(request.config)
     with (
         stopping(request),
-        proven(lab_cluster, progress, internet=names, doors=lab_doors, user=worker) as (
-            live,
-            report,
-        ),
+        opened(lab_cluster, progress, internet=names, doors=lab_doors, user=worker) as live,
     ):
-        state_of(request.config).recorder.gate = asdict(report)
         yield live
 
 
 @pytest.fixture(scope="session")
-def lab_plays(
-    request: pytest.FixtureRequest, lab_live: Live, lab_options: Options
-) -> Iterator[Plays]:
-    """The tutorials of this run, each on its stage; their namespaces are removed at the end.
+def lab_live(request: pytest.FixtureRequest, lab_opened: Live) -> Live:
+    """The instruments, after the cluster passed the gate: every lab depends on it."""
+    with stopping(request):
+        state_of(request.config).recorder.gate = asdict(lab_opened.proof.result())
+    return lab_opened
 
-    A worker begins a tutorial at its first row, because other workers run the other tutorials.
+
+@pytest.fixture(scope="session")
+def lab_plays(
+    request: pytest.FixtureRequest, lab_opened: Live, lab_options: Options
+) -> Iterator[Plays]:
+    """The tutorials of this run, each on its stage.
+
+    They begin while the gate is still being proved, and no row is shown before that. A worker
+    begins a tutorial when its first row is asked for: others have the other tutorials.
     """
     from harness.plays import Plays
 
     state = state_of(request.config)
     plays = Plays(
-        lab_live,
+        lab_opened,
         state.libraries,
         state.rows,
         with_policies=lab_options["policies"] == "apply",
@@ -106,6 +111,7 @@ def lab_plays(
         with stopping(request):
             if not is_worker(request.config):
                 plays.start()
+        request.getfixturevalue("lab_live")
         yield plays
     finally:
         plays.close()

@@ -86,7 +86,7 @@ def played(
     rows_ = list(wanted)
     value = cluster.value()
     internet = cluster.internet.names
-    with proven(value, Quiet(), internet=internet, doors=cluster) as (live, _):
+    with proven(value, Quiet(), internet=internet, doors=cluster) as live:
         plays = Plays(live, {tutorial: manifests}, {tutorial: rows_})
         with closing(plays):
             plays.start()

@@ -15,8 +15,9 @@ NODE_RESOLV_CONF = "/etc/policylab/resolv.conf"
 # The machine's search list is left out: pods inherit it, and each domain in it costs a question.
 _KUBELET = {"kind": "KubeletConfiguration", "resolvConf": NODE_RESOLV_CONF}
 
-# kube-proxy programs a changed Service at once, instead of once a second.
-_PROXY = {"kind": "KubeProxyConfiguration", "nftables": {"minSyncPeriod": "0s"}}
+# kube-proxy programs a changed Service at once, instead of once a second. Zero would mean the
+# default, 1 s (k8s.io/kubernetes 1.34, pkg/proxy/apis/config/v1alpha1/defaults.go).
+_PROXY = {"kind": "KubeProxyConfiguration", "nftables": {"minSyncPeriod": "1ms"}}
 
 
 def kind_config(*, workers: int, kubeadm_patch: str | None, resolv_conf: Path) -> str:

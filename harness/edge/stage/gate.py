@@ -73,13 +73,14 @@ class Gate:
             ClusterNotReady: a canary did not behave; the message says which and what was seen.
             ProbeError: the probes themselves failed.
         """
-        self._stage.take_over()
-        self._enter("pods")
-        self._expect(Outcome.CONNECTED, "without a policy")
-        deny = self._enter("pods", "deny")
-        self._expect(Outcome.TIMEOUT, "under a policy that denies all ingress")
-        reopen = self._enter("pods")
-        self._expect(Outcome.CONNECTED, "after the policy was removed")
+        with self._turn:
+            self._stage.take_over()
+            self._enter("pods")
+            self._expect(Outcome.CONNECTED, "without a policy")
+            deny = self._enter("pods", "deny")
+            self._expect(Outcome.TIMEOUT, "under a policy that denies all ingress")
+            reopen = self._enter("pods")
+            self._expect(Outcome.CONNECTED, "after the policy was removed")
         return GateReport(len(self._servers), deny, reopen)
 
     def fence(self) -> None:
