@@ -18,6 +18,7 @@ Network = IPv4Network | IPv6Network
 
 NETWORK_POLICY = "NetworkPolicy"
 CILIUM_POLICY = "CiliumNetworkPolicy"
+CLUSTERWIDE_POLICY = "CiliumClusterwideNetworkPolicy"
 
 
 class Protocol(StrEnum):
@@ -48,10 +49,17 @@ class Operator(StrEnum):
 class Entity(StrEnum):
     """A class of ends by where they are, as Cilium names it; NONE is nobody."""
 
+    ALL = "all"
     WORLD = "world"
     CLUSTER = "cluster"
+    CLUSTER_MESH = "cluster-mesh"
     HOST = "host"
-    ALL = "all"
+    REMOTE_NODE = "remote-node"
+    KUBE_APISERVER = "kube-apiserver"
+    INGRESS = "ingress"
+    HEALTH = "health"
+    INIT = "init"
+    UNMANAGED = "unmanaged"
     NONE = "none"
 
 
@@ -87,12 +95,22 @@ class IPBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceRef:
+    """Services by name, or by a selector of their labels; an empty namespace means every one."""
+
+    namespace: str = ""
+    name: str = ""
+    selector: Selector | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Peer:
-    """One entry of from/to: an ipBlock, entity or name alone, or selectors, of which one is set.
+    """One entry of from/to: an ipBlock, entity, name or Service alone, or selectors.
 
     podSelector alone: pods of the policy's own namespace. namespaceSelector alone: every pod of
     the selected namespaces. Both: those pods in those namespaces. `fqdn` is a name or a pattern
-    (`harness.core.fqdn`) of what lies outside of the cluster; empty if the peer has none.
+    (`harness.core.fqdn`) of what lies outside of the cluster; empty if the peer has none. `unread`
+    says in words whom the peer means where that cannot be known here: someone outside.
     """
 
     pod_selector: Selector | None = None
@@ -100,28 +118,42 @@ class Peer:
     ip_block: IPBlock | None = None
     entity: Entity | None = None
     fqdn: str = ""
+    service: ServiceRef | None = None
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PortRule:
     """One entry of ports. No port: every port of the protocol; a str: a container port's name.
 
-    No protocol: TCP, UDP and SCTP. `dns` are the names and patterns (`harness.core.fqdn`) that may
-    be asked about on this port; empty: its traffic is not looked into.
+    No protocol: TCP, UDP and SCTP. Of ICMP the port is the type of message: `ECHO` or `ECHO_V6`
+    is what a ping sends. `dns` are the names and patterns (`harness.core.fqdn`) that may be asked
+    about on this port. `requests` say in words which requests or connections may pass on it, where
+    that is not all of them. Both empty: its traffic is not looked into.
     """
 
     protocol: Protocol | None = Protocol.TCP
     port: int | str | None = None
     end_port: int | None = None
     dns: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
+
+
+ECHO, ECHO_V6 = 8, 128
+"""The types of ICMP (RFC 792) and ICMPv6 (RFC 4443) that a ping sends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One ingress or egress rule. No peers: anyone. No ports: every port and protocol."""
+    """One ingress or egress rule. No peers: anyone. No ports: every port and protocol.
+
+    `proviso` says in words under which condition alone the rule lets pass, where that condition
+    cannot be known here; empty: it lets pass.
+    """
 
     peers: tuple[Peer, ...] = ()
     ports: tuple[PortRule, ...] = ()
+    proviso: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +161,9 @@ class NetworkPolicy:
     """A policy of either kind, with policyTypes already defaulted as the API server does it.
 
     `adds_only` are those of `policy_types` for which it isolates nobody, and only adds to what
-    other policies allow (enableDefaultDeny of a CiliumNetworkPolicy).
+    other policies allow (enableDefaultDeny of a CiliumNetworkPolicy). What a rule of `ingress_deny`
+    or `egress_deny` matches is dropped, whatever any rule allows. A policy without a namespace is
+    about the pods of all namespaces, or of those that `namespace_selector` picks.
     """
 
     namespace: str
@@ -141,13 +175,20 @@ class NetworkPolicy:
     origin: str = field(default="", compare=False)  # file:line, for messages
     kind: str = NETWORK_POLICY
     adds_only: frozenset[Direction] = frozenset()
+    ingress_deny: tuple[Rule, ...] = ()
+    egress_deny: tuple[Rule, ...] = ()
+    namespace_selector: Selector | None = None
 
     def rules(self, direction: Direction) -> tuple[Rule, ...]:
         """The rules of one direction, whether policyTypes has that direction or not."""
         return self.egress if direction is Direction.EGRESS else self.ingress
 
+    def denials(self, direction: Direction) -> tuple[Rule, ...]:
+        """The rules of one direction that deny."""
+        return self.egress_deny if direction is Direction.EGRESS else self.ingress_deny
+
     def __str__(self) -> str:
-        key = f"{self.namespace}/{self.name}"
+        key = f"{self.namespace}/{self.name}" if self.namespace else self.name
         return key if self.kind == NETWORK_POLICY else f"{self.kind} {key}"
 
 
@@ -289,6 +330,7 @@ class Service:
     cluster_ip: Address | None = None
     external_name: str = ""
     endpoints: tuple[Endpoint, ...] = ()
+    labels: Labels = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -316,17 +358,21 @@ class Unread:
     origin: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else self.kind
+        return f"{self.kind} {self.namespace}/{self.name}".replace(" /", " ")
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Who is there. Keys: a namespace's name; `namespace/name` for pods and Services."""
+    """Who is there. Keys: a namespace's name; `namespace/name` for pods and Services.
+
+    `unread` are objects that could decide flows, and of which no more is known than that they are.
+    """
 
     namespaces: Mapping[str, Namespace]
     pods: Mapping[str, Pod]
     services: Mapping[str, Service] = field(default_factory=dict)
     external: Mapping[str, External] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
 
     def behind(self, service: Service) -> tuple[Pod, ...]:
         """The pods that a Service selects."""

@@ -12,9 +12,15 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What the policies say of a flow. UNDEFINED: the API leaves it to the implementation."""
+    """What the policies say of a flow.
+
+    SOME: the connection passes, but only a part of the requests on it, such as the ones that an
+    HTTP rule names. UNDEFINED: the API leaves it to the implementation, or it hangs on something
+    that is not known.
+    """
 
     ALLOW = "allow"
+    SOME = "some"
     DENY = "deny"
     UNDEFINED = "undefined"
 

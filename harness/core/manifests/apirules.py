@@ -47,8 +47,9 @@ def refusals(body: Body) -> Iterator[Fault]:
             yield from servicerules.refusals(spec)
         case "NetworkPolicy":
             yield from _network_policy(spec)
-        case "CiliumNetworkPolicy":
-            yield from ciliumrules.refusals(spec)
+        case "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy":
+            clusterwide = kind == "CiliumClusterwideNetworkPolicy"
+            yield from ciliumrules.refusals(body, clusterwide=clusterwide)
 
 
 def _metadata(kind: str, meta: Body) -> Iterator[Fault]:

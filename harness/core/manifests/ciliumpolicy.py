@@ -1,13 +1,16 @@
-"""A CiliumNetworkPolicy's spec in the oracle's one form: rules, peers and ports, and a little more.
+"""A Cilium policy's specs in the oracle's one form: rules, peers and ports, and a little more.
 
-`harness.core.manifests.ciliumrules` has checked the spec before; nothing is checked twice.
+`harness.core.manifests.ciliumrules` has checked the specs before; nothing is checked twice.
 Sources, all of Cilium 1.20.2: pkg/policy/utils/parserules.go, pkg/policy/rule.go,
 pkg/policy/repository.go and pkg/k8s/apis/cilium.io/utils/utils.go:
 
-- a direction isolates if it has a rule, unless enableDefaultDeny says false; true without a rule
-  isolates nobody, for only rules carry it;
-- a rule without peers and without ports allows nobody, and one with ports alone allows anyone;
-- a peer's selector means the policy's own namespace unless it tells the namespace;
+- a direction isolates if it has a rule, one that denies as well, unless enableDefaultDeny says
+  false; true without a rule isolates nobody, for only rules carry it;
+- a rule without peers and without ports allows nobody, and one with ports alone allows anyone; a
+  list of peers that is written and empty means nobody, and so does a list of ports;
+- a peer's selector means the policy's own namespace unless it tells the namespace; one that tells
+  it only by what it is not also fits what has no namespace; in a clusterwide policy a selector
+  means the pods of all namespaces;
 - protocol ANY, and none, is TCP, UDP and SCTP.
 """
 
@@ -24,72 +27,173 @@ from harness.core.manifests.ciliumrules import (
     INGRESS_PEERS,
     NAMESPACE,
     NAMESPACE_LABELS,
+    RESERVED,
+    WITHOUT_PORTS,
     bare,
+    icmp_type,
+    in_no_identity,
+    keys_of,
     of_namespace,
 )
 from harness.core.manifests.networkpolicy import network, selector
 from harness.core.model import (
     CILIUM_POLICY,
+    CLUSTERWIDE_POLICY,
     Direction,
     Entity,
     IPBlock,
     NetworkPolicy,
+    Operator,
     Peer,
     PortRule,
     Protocol,
     Rule,
     Selector,
+    ServiceRef,
 )
 from harness.core.policy.selectors import NAME_LABEL
 
 Body = Mapping[str, Any]
 
+NOBODY = Peer(entity=Entity.NONE)
+NO_IDENTITY = "kept out of identities: "
+"""Before the key of a label that no pod has for Cilium: so it matches as a missing label does."""
+_EMPTY_IS_NOBODY = ("Endpoints", "Entities", "CIDR", "CIDRSet")
+_OUT_OF_PODS = (Entity.WORLD, Entity.HOST, Entity.REMOTE_NODE)
+_NEGATIVE = (Operator.NOT_IN, Operator.DOES_NOT_EXIST)
+_PROVISO = "the two ends have proved to Cilium who they are (authentication)"
 
-def cilium_policy(body: Body, origin: str) -> NetworkPolicy:
-    """The policy that a checked object describes; `origin` is its file and line."""
-    meta, spec = body["metadata"], body["spec"]
-    rules = {
-        Direction.INGRESS: _rules(spec.get("ingress"), INGRESS_PEERS),
-        Direction.EGRESS: _rules(spec.get("egress"), EGRESS_PEERS),
-    }
-    default_deny = spec.get("enableDefaultDeny") or {}
-    types = frozenset(direction for direction, found in rules.items() if found)
-    return NetworkPolicy(
-        meta["namespace"],
-        meta["name"],
-        _pods(selector(spec["endpointSelector"])),
-        types,
-        rules[Direction.INGRESS],
-        rules[Direction.EGRESS],
-        origin=origin,
-        kind=CILIUM_POLICY,
-        adds_only=frozenset(d for d in types if default_deny.get(d.lower()) is False),
+
+def cilium_policies(body: Body, origin: str) -> tuple[NetworkPolicy, ...]:
+    """The policies that a checked object describes, one a spec; `origin` is its file and line.
+
+    A spec that is about nodes describes none: it decides about nodes only.
+    """
+    specs = [body["spec"]] if "spec" in body else []
+    specs += body.get("specs") or []
+    return tuple(
+        cilium_policy({**body, "spec": spec}, origin)
+        for spec in specs
+        if "nodeSelector" not in spec
     )
 
 
-def _rules(rules: Sequence[Body | None] | None, peers: Sequence[str]) -> tuple[Rule, ...]:
-    return tuple(_rule(rule or {}, peers) for rule in rules or [])
+def notes_of(body: Body) -> Iterator[str]:
+    """What a reader of an answer should know of a policy, as ends of sentences about it."""
+    specs = [body["spec"]] if "spec" in body else []
+    for spec in (*specs, *(body.get("specs") or [])):
+        if "nodeSelector" in spec:
+            yield "has a spec about nodes, which is not read: it decides flows of nodes only"
+        for selected in _selectors(spec):
+            for key in filter(in_no_identity, keys_of(selected)):
+                yield f"asks for the label {bare(key)}, which Cilium never sees on a pod"
 
 
-def _rule(rule: Body, fields: Sequence[str]) -> Rule:
-    peers = tuple(_peer(field, item) for field in fields for item in rule.get(field) or [])
-    ports = tuple(port for entry in rule.get("toPorts") or [] for port in _ports(entry))
-    return Rule(peers if peers or ports else (Peer(entity=Entity.NONE),), ports)
+def _selectors(spec: Body) -> Iterator[Body]:
+    if "endpointSelector" in spec:
+        yield spec["endpointSelector"]
+    for direction in ("ingress", "ingressDeny", "egress", "egressDeny"):
+        for rule in spec.get(direction) or []:
+            yield from rule.get("fromEndpoints") or []
+            yield from rule.get("toEndpoints") or []
 
 
-def _peer(field: str, item: Any) -> Peer:
-    match field.removeprefix("to").removeprefix("from"):
+def cilium_policy(body: Body, origin: str) -> NetworkPolicy:
+    """The policy that a checked object with one spec describes; `origin` is its file and line."""
+    meta, spec = body["metadata"], body["spec"]
+    home = meta.get("namespace") or ""
+    default_deny = spec.get("enableDefaultDeny") or {}
+    rules = {
+        key: tuple(_rule(rule, peers, home) for rule in spec.get(key) or [])
+        for key, peers in (
+            ("ingress", INGRESS_PEERS),
+            ("ingressDeny", INGRESS_PEERS),
+            ("egress", EGRESS_PEERS),
+            ("egressDeny", EGRESS_PEERS),
+        )
+    }
+    types = frozenset(
+        direction
+        for direction in Direction
+        if rules[direction.lower()] or rules[f"{direction.lower()}Deny"]
+    )
+    whole = selector(spec["endpointSelector"])
+    return NetworkPolicy(
+        home,
+        meta["name"],
+        _pods(whole),
+        types,
+        rules["ingress"],
+        rules["egress"],
+        origin=origin,
+        kind=CILIUM_POLICY if home else CLUSTERWIDE_POLICY,
+        adds_only=frozenset(d for d in types if default_deny.get(d.lower()) is False),
+        ingress_deny=rules["ingressDeny"],
+        egress_deny=rules["egressDeny"],
+        namespace_selector=None if home else _spaces(whole),
+    )
+
+
+def _rule(rule: Body, fields: Sequence[str], home: str) -> Rule:
+    peers = tuple(
+        p for field in fields for item in rule.get(field) or [] for p in _peers(field, item, home)
+    )
+    entries, messages = rule.get("toPorts") or [], rule.get("icmps") or []
+    ports = tuple(port for entry in entries for port in _ports(entry))
+    ports += tuple(_message(field) for m in messages for field in m.get("fields") or [])
+    emptied = any(rule.get(field) == [] for field in fields if _kind(field) in _EMPTY_IS_NOBODY)
+    no_ports = (entries or messages) and not ports
+    if emptied or no_ports or not (peers or ports):
+        return Rule((NOBODY,), ports)
+    mode = (rule.get("authentication") or {}).get("mode", "disabled")
+    return Rule(peers, ports, "" if mode == "disabled" else _PROVISO)
+
+
+def _kind(field: str) -> str:
+    return field.removeprefix("to").removeprefix("from")
+
+
+def _peers(field: str, item: Any, home: str) -> Iterator[Peer]:
+    match _kind(field):
         case "Entities":
-            return Peer(entity=Entity(item))
+            yield Peer(entity=Entity(item))
         case "CIDR":
-            return Peer(ip_block=IPBlock(network(item), outside_only=True))
-        case "CIDRSet":
+            yield Peer(ip_block=IPBlock(network(item), outside_only=True))
+        case "CIDRSet" if "cidr" in item:
             cut = tuple(network(text) for text in item.get("except") or ())
-            return Peer(ip_block=IPBlock(network(item["cidr"]), cut, outside_only=True))
+            yield Peer(ip_block=IPBlock(network(item["cidr"]), cut, outside_only=True))
+        case "CIDRSet":
+            name = item.get("cidrGroupRef") or "that its selector picks"
+            yield Peer(unread=f"the addresses of the CiliumCIDRGroup {name}")
         case "FQDNs":
-            return Peer(fqdn=_name(item))
+            yield Peer(fqdn=_name(item))
+        case "Services":
+            yield Peer(service=_service(item))
+        case "Groups":
+            yield Peer(unread="the addresses of groups of a cloud")
+        case _:
+            yield from _endpoints(item, home)
+
+
+def _endpoints(item: Body, home: str) -> Iterator[Peer]:
     whole = selector(item)
-    return Peer(_pods(whole), _spaces(whole))
+    if any(r.key.startswith(f"{RESERVED}:") for r in whole.requirements):
+        yield from (Peer(entity=Entity(bare(r.key))) for r in whole.requirements)
+        return
+    spaces = _spaces(whole)
+    if not home:
+        yield Peer(_pods(whole), spaces or Selector())
+        return
+    yield Peer(_pods(whole), spaces)
+    if spaces and all(r.operator in _NEGATIVE for r in whole.requirements):
+        yield from (Peer(entity=entity) for entity in _OUT_OF_PODS)
+
+
+def _service(item: Body) -> ServiceRef:
+    if found := item.get("k8sServiceSelector"):
+        return ServiceRef(found.get("namespace") or "", "", selector(found["selector"]))
+    found = item["k8sService"]
+    return ServiceRef(found.get("namespace") or "", found["serviceName"])
 
 
 def _name(item: Body) -> str:
@@ -99,7 +203,11 @@ def _name(item: Body) -> str:
 def _pods(whole: Selector) -> Selector:
     """The part of a selector that speaks of pods, without the labels' sources."""
     return Selector(
-        tuple(replace(r, key=bare(r.key)) for r in whole.requirements if not of_namespace(r.key))
+        tuple(
+            replace(r, key=f"{NO_IDENTITY if in_no_identity(r.key) else ''}{bare(r.key)}")
+            for r in whole.requirements
+            if not of_namespace(r.key)
+        )
     )
 
 
@@ -118,11 +226,34 @@ def _namespace_key(key: str) -> str:
 
 
 def _ports(entry: Body) -> Iterator[PortRule]:
-    names = tuple(_name(item) for item in (entry.get("rules") or {}).get("dns") or ())
-    for port in entry["ports"]:
-        word = port.get("protocol", ANY)
+    rules = entry.get("rules") or {}
+    names = tuple(_name(item) for item in rules.get("dns") or ())
+    requests = tuple(_requests(entry))
+    for port in entry.get("ports") or ():
+        word = port.get("protocol") or ANY
+        if word in WITHOUT_PORTS:
+            continue
         protocol = None if word == ANY else Protocol(word)
-        yield PortRule(protocol, _number(port["port"]), port.get("endPort"), names)
+        end = port.get("endPort") or None
+        yield PortRule(protocol, _number(port["port"]), end, names, requests)
+
+
+def _requests(entry: Body) -> Iterator[str]:
+    """Which requests or connections pass on a port that is looked into, in words."""
+    for rule in (entry.get("rules") or {}).get("http") or ():
+        method, path, host = rule.get("method"), rule.get("path"), rule.get("host")
+        words = ["HTTP", method or "of any method", path or "", f"to {host}" if host else ""]
+        words += ["with headers"] if rule.get("headers") or rule.get("headerMatches") else []
+        yield " ".join(filter(None, words))
+    if names := entry.get("serverNames"):
+        yield f"TLS to {' or '.join(names)}"
+    if listener := entry.get("listener"):
+        yield f"what the listener {listener['name']} takes"
+
+
+def _message(field: Body) -> PortRule:
+    """ICMP and ICMPv6 share no type that a ping sends, so the number alone tells them apart."""
+    return PortRule(Protocol.ICMP, icmp_type(field))
 
 
 def _number(text: str) -> int | str | None:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from harness.core.manifests.reader import Resource
 from harness.core.manifests.schema.kinds import READ
-from harness.core.model import CILIUM_POLICY, NETWORK_POLICY
+from harness.core.model import CILIUM_POLICY, CLUSTERWIDE_POLICY, NETWORK_POLICY
 from harness.errors import ContentError
 
 Library = Mapping[str, Sequence[Resource]]
 
-POLICY_KINDS = frozenset({NETWORK_POLICY, CILIUM_POLICY})
+POLICY_KINDS = frozenset({NETWORK_POLICY, CILIUM_POLICY, CLUSTERWIDE_POLICY})
 POLICY_APIS = {kind.name: kind.api_version for kind in READ if kind.name in POLICY_KINDS}
 """The apiVersion of each kind of policy."""
 

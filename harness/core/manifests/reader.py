@@ -18,7 +18,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from harness.core.manifests.apirules import refusals
-from harness.core.manifests.ciliumpolicy import cilium_policy
+from harness.core.manifests.ciliumpolicy import cilium_policies, notes_of
 from harness.core.manifests.networkpolicy import network_policy
 from harness.core.manifests.schema.kinds import Kind, NotAKind, Other, kind_of, list_items
 from harness.core.manifests.schema.shapes import Fault, check
@@ -361,7 +361,7 @@ def _placed(body: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
 def _models(
     resource: Resource, body: Mapping[str, Any]
 ) -> tuple[tuple[Model, ...], tuple[str, ...]]:
-    placed = _placed(body, resource.namespace)
+    placed = _placed(body, resource.namespace) if resource.namespace else body
     match resource.kind:
         case "Namespace":
             labels = body["metadata"].get("labels") or {}
@@ -372,8 +372,9 @@ def _models(
             return endpoints_of(placed), ()
         case "NetworkPolicy":
             return (network_policy(placed, resource.origin),), ()
-        case "CiliumNetworkPolicy":
-            return (cilium_policy(placed, resource.origin),), ()
+        case "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy":
+            notes = tuple(f"{resource} {note}" for note in dict.fromkeys(notes_of(body)))
+            return cilium_policies(placed, resource.origin), notes
     found = workload_pods(resource.kind, resource.namespace, resource.name, body)
     return found.pods, (f"{resource} {found.note}",) if found.note else ()
 

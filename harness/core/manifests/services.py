@@ -41,6 +41,7 @@ def service_of(body: Body) -> Service:
         ports,
         headless=addresses[0] == NONE,
         cluster_ip=_address(addresses[0]),
+        labels=dict(meta.get("labels") or {}),
         external_name=(spec.get("externalName") or "").removesuffix(".") if external else "",
     )
 

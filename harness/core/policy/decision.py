@@ -15,7 +15,8 @@ class Side:
 
     `isolated_by` are the policies that isolate the end, `allowed_by` the rules that let the flow
     pass (policy, number from 1), `reason` says why in words. `nearest` is the rule that comes
-    nearest, on a side that denies and has rules; else None.
+    nearest, on a side that denies and has rules; else None. `missing` is what would have to be
+    known to decide a side that is undefined.
     """
 
     direction: Direction
@@ -24,13 +25,14 @@ class Side:
     allowed_by: tuple[tuple[NetworkPolicy, int], ...]
     reason: str
     nearest: Nearest | None = None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The answers of both ends, and the verdict of the flow.
 
-    `note` says why the whole flow is undefined, whatever the ends say; it is empty if it is not.
+    `note` says what decides the whole flow, whatever the ends say; it is empty if nothing does.
     """
 
     verdict: Verdict
@@ -48,10 +50,9 @@ class Decision:
         return (*filter(None, (self.note,)), self.egress.reason, self.ingress.reason)
 
 
-def both(note: str, egress: Verdict, ingress: Verdict) -> Verdict:
-    """The verdict of a flow, from those of its ends; with a note it is undefined."""
-    if note:
-        return Verdict.UNDEFINED
-    if Verdict.DENY in (egress, ingress):
-        return Verdict.DENY
-    return Verdict.UNDEFINED if Verdict.UNDEFINED in (egress, ingress) else Verdict.ALLOW
+def both(egress: Verdict, ingress: Verdict) -> Verdict:
+    """The verdict of a flow from those of its ends: the one that lets less pass."""
+    return next(verdict for verdict in _LEAST_FIRST if verdict in (egress, ingress))
+
+
+_LEAST_FIRST = (Verdict.DENY, Verdict.UNDEFINED, Verdict.SOME, Verdict.ALLOW)

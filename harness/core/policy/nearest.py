@@ -60,18 +60,24 @@ def nearest(
     Of two that lack equally many, the one with the right peer comes first: a wrong port is the
     commonest slip. Both ends of the flow must be in the crowd.
     """
-    _, other = ends(flow, direction)
+    own, other = ends(flow, direction)
+    learns = bool(crowd.learners & crowd.bit(own))
     found: list[tuple[int, int, Nearest]] = []
     for policy, number, rule in rules:
-        peers = _peers_lack(crowd, policy.namespace, rule, other)
+        peers = _peers_lack(crowd, policy.namespace, rule, other, learns=learns)
         lacks = (*peers, *_ports_lack(crowd, rule, flow))
         found.append((len(lacks), len(peers), Nearest(policy, number, rule, lacks)))
     return min(found, key=lambda one: one[:2])[2] if found else None
 
 
-def _peers_lack(crowd: Crowd, home: str, rule: Rule, other: End) -> Sequence[str]:
-    """What the rule's best peer lacks to pick the other end."""
-    found = (_peer_lacks(crowd, home, peer, other) for peer in rule.peers)
+def _peers_lack(crowd: Crowd, home: str, rule: Rule, other: End, *, learns: bool) -> Sequence[str]:
+    """What the rule's best peer lacks to pick the other end; `learns`: names count for the pod."""
+    found = (
+        _unlearned(peer, other)
+        if peer.fqdn and not learns
+        else _peer_lacks(crowd, home, peer, other)
+        for peer in rule.peers
+    )
     return min(found, key=len, default=())
 
 
@@ -96,7 +102,9 @@ def _peer_lacks(crowd: Crowd, home: str, peer: Peer, other: End) -> Sequence[str
         note = " (world means only what lies outside of the cluster)" if world else ""
         return (f"the end {other}{note}",)
     if peer.fqdn:
-        return (_name_lacks(peer.fqdn, other),)
+        return (_name_lacks(other),)
+    if peer.service is not None or peer.unread:
+        return (f"the end {other}",)
     if isinstance(other, External):
         return (f"an ipBlock for {other}, which is outside of the cluster",)
     return tuple(_selectors_lack(crowd, home, peer, other, bit))
@@ -112,15 +120,18 @@ def _block_lacks(block: IPBlock, other: End) -> str:
     return f"the address of {other}{note}"
 
 
-def _name_lacks(pattern: str, other: End) -> str:
+def _name_lacks(other: End) -> str:
     if isinstance(other, Pod):
         return f"the pod {other} (toFQDNs means only what lies outside of the cluster)"
-    if matches(pattern, other.name):
-        return (
-            f"an address of {other} (no rules.dns sends a lookup through Cilium's DNS proxy, so "
-            "Cilium learns none)"
-        )
     return f"the name {other} (nor is its address that of a name which the rule allows)"
+
+
+def _unlearned(peer: Peer, other: End) -> Sequence[str]:
+    """What a peer by name lacks for a pod whose lookups Cilium does not see."""
+    if isinstance(other, Pod) or not matches(peer.fqdn, other.name):
+        return (_name_lacks(other),)
+    why = "no rules.dns sends this pod's lookups through Cilium's DNS proxy, so Cilium learns none"
+    return (f"an address of {other} ({why})",)
 
 
 def _selectors_lack(crowd: Crowd, home: str, peer: Peer, other: Pod, bit: Mask) -> Iterable[str]:

@@ -9,14 +9,7 @@ from collections.abc import Sequence
 
 from harness.core.ask import Flow
 from harness.core.fqdn import matches
-from harness.core.model import (
-    CILIUM_POLICY,
-    Direction,
-    NetworkPolicy,
-    Pod,
-    Protocol,
-    Rule,
-)
+from harness.core.model import Direction, NetworkPolicy, Pod, Protocol, Rule, Unread
 from harness.core.policy.nearest import Nearest, Numbered, ends
 from harness.core.policy.selectors import End
 from harness.core.policy.words import name_words, port_words, rule_words, who
@@ -29,14 +22,23 @@ def same(one: End, other: End) -> bool:
     )
 
 
-def open_note(flow: Flow) -> str:
-    """Why the whole flow is undefined, whatever the policies say; empty if it is not."""
-    if same(flow.source, flow.target):
-        return f"undefined: {flow.source} talks to itself, and CNIs differ about that"
-    for end in (flow.source, flow.target):
-        if isinstance(end, Pod) and end.host_network:
-            return f"undefined: {end} is on the host network, and CNIs differ about such pods"
-    return ""
+def to_itself(end: End) -> str:
+    """Why a pod's flow to its own address passes (docs: "a Pod cannot block access to itself")."""
+    return f"allowed: {end} talks to itself, and no policy can block that"
+
+
+def node_note(flow: Flow) -> str:
+    """Why a flow is open that does not pass for certain, and of which an end is at its node."""
+    on_host = [e for e in (flow.source, flow.target) if isinstance(e, Pod) and e.host_network]
+    names = " and ".join(map(str, on_host))
+    return f"undefined: {names} is on the host network, and CNIs differ about such pods"
+
+
+def unread_note(unread: Sequence[Unread]) -> str:
+    """Why a flow is open that objects could decide which were not read."""
+    first, more = unread[0], len(unread) - 1
+    others = f" (and {more} more)" if more else ""
+    return f"undefined: {first}{others} was not read, and {first.why}"
 
 
 def not_isolated(own: End, direction: Direction, adding: Sequence[NetworkPolicy]) -> str:
@@ -86,15 +88,36 @@ def name_refused(question: str, names: Sequence[str]) -> str:
     )
 
 
-def left_open(flow: Flow, direction: Direction, policies: Sequence[NetworkPolicy]) -> str:
-    """The reason of an isolated side that the API, or an unknown address, leaves undefined."""
+def pass_in_part(other: End, direction: Direction, rules: Sequence[Numbered]) -> str:
+    """The reason of a side on which these rules let only some of the requests pass."""
+    policy, number, rule = next((r for r in rules if any(p.requests for p in r[2].ports)), rules[0])
+    return (
+        f"{direction.lower()} allowed in part: {policy}, {direction.lower()} rule {number} "
+        f"({rule_words(rule)}): some requests of or to {other} pass"
+    )
+
+
+def left_open(
+    flow: Flow, direction: Direction, policies: Sequence[NetworkPolicy], missing: Sequence[str]
+) -> str:
+    """The reason of a side that the API, or something unknown, leaves undefined."""
     own, _ = ends(flow, direction)
-    what = "an ipBlock would decide about an address that is not known here"
-    if flow.protocol is Protocol.ICMP:
+    what = f"it hangs on {' and on '.join(missing)}"
+    if flow.protocol is Protocol.ICMP and not missing:
         what = "NetworkPolicy speaks of TCP, UDP and SCTP only"
-        if any(policy.kind == CILIUM_POLICY for policy in policies):
-            what = "what a CiliumNetworkPolicy does to ICMP is not known here"
-    return f"{direction.lower()} undefined: {own} is selected by {_names(policies)}, and {what}"
+    selected = f"{own} is selected by {_names(policies)}, and " if policies else ""
+    return f"{direction.lower()} undefined: {selected}{what}"
+
+
+def forbidden(flow: Flow, direction: Direction, rule: Numbered) -> str:
+    """The reason of a side on which a denying rule matches the flow."""
+    policy, number, found = rule
+    own, _ = ends(flow, direction)
+    traffic = direction.lower()
+    return (
+        f"{traffic} DENIED: {policy}, {traffic}Deny rule {number} ({rule_words(found)}) is about "
+        f"{own}, and no rule that allows counts beside it"
+    )
 
 
 def denied(

@@ -15,6 +15,7 @@ from harness.core.model import (
     Requirement,
     Rule,
     Selector,
+    ServiceRef,
 )
 
 
@@ -35,14 +36,21 @@ def rule_words(rule: Rule) -> str:
     """A rule: whom it lets pass, and on which ports."""
     peers = " or ".join(map(_peer, rule.peers)) or "anyone"
     ports = ", ".join(map(_port, rule.ports)) or "every port"
-    return f"{peers}; {ports}"
+    return f"{peers}; {ports}{f'; if {rule.proviso}' if rule.proviso else ''}"
 
 
 _ENTITIES = {
+    Entity.ALL: "everyone, in the cluster and outside",
     Entity.WORLD: "all that is outside of the cluster",
     Entity.CLUSTER: "all that is in the cluster",
+    Entity.CLUSTER_MESH: "all that is in the mesh of clusters",
     Entity.HOST: "the pod's own node",
-    Entity.ALL: "everyone, in the cluster and outside",
+    Entity.REMOTE_NODE: "the other nodes",
+    Entity.KUBE_APISERVER: "the API server",
+    Entity.INGRESS: "Cilium's ingress proxy",
+    Entity.HEALTH: "Cilium's health checks",
+    Entity.INIT: "pods whose labels are not known yet",
+    Entity.UNMANAGED: "pods that Cilium does not manage",
     Entity.NONE: "nobody, for the rule is empty",
 }
 
@@ -54,10 +62,21 @@ def _peer(peer: Peer) -> str:
         return _ENTITIES[peer.entity]
     if peer.fqdn:
         return f"the addresses of {name_words(peer.fqdn)}"
+    if peer.service is not None:
+        return _services(peer.service)
+    if peer.unread:
+        return peer.unread
     pods = "pods" if peer.pod_selector is None else selector_words("pods", peer.pod_selector)
     if peer.namespace_selector is None:
         return f"{pods} of its own namespace"
     return f"{pods} in {selector_words('namespaces', peer.namespace_selector)}"
+
+
+def _services(ref: ServiceRef) -> str:
+    home = f" of namespace {ref.namespace}" if ref.namespace else ""
+    if ref.selector is not None:
+        return f"what is behind {selector_words('Services', ref.selector)}{home}"
+    return f"what is behind the Service {ref.name}{home}"
 
 
 def _block(block: IPBlock) -> str:
@@ -90,10 +109,13 @@ def _requirement(requirement: Requirement) -> str:
 
 def _port(port: PortRule) -> str:
     protocol = port.protocol or "TCP, UDP and SCTP"
+    looked = f" for questions about {' or '.join(map(name_words, port.dns))}" if port.dns else ""
+    looked += f" for {' or '.join(port.requests)} only" if port.requests else ""
+    if port.protocol is Protocol.ICMP:
+        return f"ICMP messages of type {port.port}"
     if port.port is None:
-        return f"every {protocol} port"
-    names = f" for questions about {' or '.join(map(name_words, port.dns))}" if port.dns else ""
-    return f"{protocol} {port.port}{f'-{port.end_port}' if port.end_port else ''}{names}"
+        return f"every {protocol} port{looked}"
+    return f"{protocol} {port.port}{f'-{port.end_port}' if port.end_port else ''}{looked}"
 
 
 def name_words(pattern: str) -> str:

@@ -163,6 +163,8 @@ class Scenario:
         reading = {
             Verdict.DENY: Reading(Outcome.TIMEOUT),
             Verdict.ALLOW: Reading(Outcome.CONNECTED if _listens(flow) else Outcome.REFUSED),
+            # What a client sees hangs on its request: the proxy answers the ones that are refused.
+            Verdict.SOME: None,
             Verdict.UNDEFINED: None,
         }[decision.verdict]
         return Prediction(reading, decision.reasons)

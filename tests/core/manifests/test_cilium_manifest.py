@@ -20,6 +20,7 @@ from harness.core.model import (
     Requirement,
     Rule,
     Selector,
+    ServiceRef,
 )
 from harness.errors import ManifestError
 
@@ -98,40 +99,64 @@ def test_policy_of_cilium_counts_as_a_policy() -> None:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ("{icmps: [{}]}", "egress[0].icmps unknown field `icmps`: the API has it"),
-        ("{authentication: {mode: required}}", "unknown field `authentication`"),
-        ("{toServices: [{}]}", "unknown field `toServices`"),
-        ("{toGroups: [{}]}", "unknown field `toGroups`"),
-        ("{toNodes: [{}]}", "unknown field `toNodes`"),
+        ("{toNodes: [{}]}", "unknown field `toNodes`: the API has it, but it needs"),
+        ("{toServices: [{}]}", "toServices[0] has no k8sService with a serviceName"),
+        ("{toServices: [{k8sServiceSelector: {}}]}", "k8sServiceSelector has no selector"),
+        ("{authentication: {}}", "has no mode, which is disabled or required"),
+        ("{authentication: {mode: on}}", "mode must be a text, not True"),
+        ("{icmps: [{fields: [{family: IPv4}]}]}", "fields[0] has no type"),
+        ("{icmps: [{fields: [{type: 256}]}]}", "`256` is not a type of ICMP for IPv4"),
+        ("{icmps: [{fields: [{type: Echo, family: IPv6}]}]}", "not a type of ICMP for IPv6"),
+        ("{icmps: [{fields: [{type: 8, family: IPX}]}]}", "is `IPX`, and must be IPv4 or IPv6"),
+        (
+            '{icmps: [{fields: [{type: 8}]}], toPorts: [{ports: [{port: "1"}]}]}',
+            "icmps may not be combined with toPorts",
+        ),
+        ("{toEntities: [nobody]}", "the entity `nobody` is not known; known: all, world"),
+        ("{toCIDRSet: [{}]}", "must have a cidr, a cidrGroupRef or a cidrGroupSelector"),
+        ("{toCIDRSet: [{cidr: 10.0.0.0/8, cidrGroupRef: g}]}", "and only one"),
+        ("{toCIDR: [10.0.0.010/32]}", "has a zero before a number"),
+        ('{toPorts: [{ports: [{port: "80"}], rules: {http: [{}]}}]}', "must have the protocol TCP"),
+        (
+            '{toPorts: [{ports: [{port: "0", protocol: TCP}], rules: {http: [{}]}}]}',
+            "is every port, and rules look into one port only",
+        ),
+        ('{toPorts: [{ports: [{port: "53"}], rules: {}}]}', "must have dns or http"),
+        ("{toPorts: [{rules: {dns: [{matchName: a}]}}]}", "of DNS need a port beside them"),
+        (
+            '{toPorts: [{ports: [{port: "53", endPort: 54}], rules: {dns: [{matchName: a}]}}]}',
+            "endPort must be left out: DNS rules are for one port",
+        ),
+        (
+            (
+                '{toPorts: [{ports: [{port: "80", protocol: TCP}], rules: {http: [{}]}, '
+                "serverNames: [a]}]}"
+            ),
+            "rules may not stand beside serverNames",
+        ),
+        ('{toPorts: [{ports: [{port: "80"}], listener: {name: l}}]}', "no envoyConfig with a name"),
+        ('{toPorts: [{ports: [{port: "80", protocol: VRRP}]}]}', "must be 0: VRRP has no ports"),
+        ('{toEndpoints: [{matchLabels: {"reserved:all": ""}}]}', "`reserved:all` is not known"),
+        (
+            '{toEndpoints: [{matchLabels: {"reserved:host": "", a: b}}]}',
+            "`reserved:host` stands beside other labels",
+        ),
         ("{toRequires: []}", "unknown field `toRequires`"),
         ("{toEndpoint: [{}]}", "unknown field `toEndpoint`; did you mean `toEndpoints`?"),
         ("{fromEndpoints: [{}]}", "unknown field `fromEndpoints`"),
-        (
-            '{toPorts: [{ports: [{port: "80"}], rules: {http: [{}]}}]}',
-            "rules.http unknown field `http`: the API has it",
-        ),
-        ('{toPorts: [{ports: [{port: "80"}], serverNames: [a]}]}', "`serverNames`"),
-        ("{toCIDRSet: [{cidrGroupRef: g}]}", "`cidrGroupRef`"),
         ("{toPorts: [{ports: [{port: 80}]}]}", "port must be a text, not 80"),
-        ("{toEntities: [kube-apiserver]}", "toEntities[0] the entity `kube-apiserver` is not"),
-        ("{toEntities: [none]}", "`none` is not known here; known: world, cluster, host, all"),
         ("{toEntities: [World]}", "`World`"),
-        ("{toEndpoints: []}", "toEndpoints is empty and selects nobody"),
-        ("{toFQDNs: []}", "toFQDNs is empty"),
         ("{toEndpoints: [{}], toFQDNs: [{matchName: a.io}]}", "toFQDNs may not be combined with"),
         ("{toCIDR: [10.0.0.0/8], toEntities: [world]}", "toCIDR may not be combined with toEnt"),
         ("{toCIDR: [10.0.0.0/8], toCIDRSet: [{cidr: 10.0.0.0/8}]}", "toCIDRSet may not be comb"),
         ("{toCIDR: [10.0.0.1]}", "toCIDR[0] `10.0.0.1` is not a valid CIDR: it has no /LENGTH"),
         ("{toCIDR: [10.0.0.0/255.0.0.0]}", "`10.0.0.0/255.0.0.0` is not a valid CIDR"),
-        ("{toCIDRSet: [{}]}", "cidr `` is not a valid CIDR"),
         ("{toCIDRSet: [{cidr: 10.0.0.0/8, except: [11.0.0.0/9]}]}", "is not a part of"),
         ("{toFQDNs: [{}]}", "toFQDNs[0] must have a matchName or a matchPattern"),
         ('{toFQDNs: [{matchName: a.io, matchPattern: "*"}]}', "and not both"),
         ('{toFQDNs: [{matchName: "*.a.io"}]}', "matchName `*.a.io` has a star"),
         ('{toFQDNs: [{matchPattern: "a b"}]}', "matchPattern `a b` is not a valid name"),
         ("{toFQDNs: [{matchRegex: a}]}", "unknown field `matchRegex`"),
-        ("{toPorts: [{}]}", "toPorts[0] has no ports, which allows none"),
-        ("{toPorts: [{ports: []}]}", "has no ports"),
         ("{toPorts: [{ports: [{}]}]}", "ports[0] has no port"),
         ('{toPorts: [{ports: [{port: ""}]}]}', "has no port"),
         ('{toPorts: [{ports: [{port: "65536"}]}]}', '"65536" is not a number from 0'),
@@ -139,46 +164,17 @@ def test_policy_of_cilium_counts_as_a_policy() -> None:
         ('{toPorts: [{ports: [{port: "a--b"}]}]}', "`a--b` is not a valid port name"),
         ('{toPorts: [{ports: [{port: "-"}]}]}', "`-` is not a valid port name"),
         ('{toPorts: [{ports: [{port: "a123456789012345"}]}]}', "is not a valid port name"),
-        ('{toPorts: [{ports: [{port: "80", protocol: VRRP}]}]}', "protocol is `VRRP`"),
-        ('{toPorts: [{ports: [{port: "80", protocol: tcp}]}]}', "must be TCP, UDP, SCTP, ANY"),
+        ('{toPorts: [{ports: [{port: "80", protocol: tcp}]}]}', "must be TCP, UDP, SCTP, VRRP"),
         ('{toPorts: [{ports: [{port: "80", endPort: 79}]}]}', "79 is below the port, 80"),
         ('{toPorts: [{ports: [{port: "80", endPort: 65536}]}]}', "65536 is not between"),
         ("{toPorts: [{ports: [{port: http, endPort: 80}]}]}", "endPort needs a numeric port"),
         ('{toPorts: [{ports: [{port: "0", endPort: 80}]}]}', "endPort needs a numeric port"),
-        ('{toPorts: [{ports: [{port: "53"}], rules: {}}]}', "rules has no names under dns"),
         ('{toPorts: [{ports: [{port: "53"}], rules: }]}', "rules must be a mapping, not nothing"),
-        ('{toPorts: [{ports: [{port: "53"}], rules: {dns: []}}]}', "has no names under dns"),
         ('{toPorts: [{ports: [{port: "53"}], rules: {dns: [{}]}}]}', "must have a matchName"),
-        (
-            '{toPorts: [{ports: [{port: "5353"}], rules: {dns: [{matchPattern: "*"}]}}]}',
-            'ports[0] with rules.dns must be port "53" alone',
-        ),
-        (
-            '{toPorts: [{ports: [{port: "53", endPort: 54}], rules: {dns: [{matchName: a}]}}]}',
-            'must be port "53" alone',
-        ),
-        (
-            '{toPorts: [{ports: [{port: "53", protocol: SCTP}], rules: {dns: [{matchName: a}]}}]}',
-            "of rules.dns is TCP, UDP or ANY",
-        ),
         ("{toEndpoints: [null]}", "toEndpoints[0] must be a mapping, not nothing"),
-        ('{toEndpoints: [{matchLabels: {"reserved:host": ""}}]}', "label source `reserved:` is"),
         ('{toEndpoints: [{matchLabels: {"a:b:c": ""}}]}', "label source `a:b:`"),
         ('{toEndpoints: [{matchLabels: {"k8s:a b": ""}}]}', "`a b` is not a valid label key"),
         ('{toEndpoints: [{matchLabels: {"k8s:": ""}}]}', "`` is not a valid label key"),
-        ("{toEndpoints: [{matchLabels: {pod-template-hash: a}}]}", "`pod-template-hash` never"),
-        ("{toEndpoints: [{matchLabels: {kubernetes.io/name: a}}]}", "`kubernetes.io/name` never"),
-        (
-            "{toEndpoints: [{matchLabels: {io.cilium.k8s.policy.serviceaccount: a}}]}",
-            "is a label of Cilium's own",
-        ),
-        (
-            (
-                "{toEndpoints: [{matchExpressions: [{key: io.kubernetes.pod.namespace, operator: "
-                "NotIn, values: [shop]}]}]}"
-            ),
-            "tells the namespace by NotIn alone, which also fits what has no namespace",
-        ),
         ("{toEndpoints: [{matchExpressions: [{operator: In}]}]}", "has no key"),
         ("{toEndpoints: [{matchExpressions: [null]}]}", "must be a mapping, not nothing"),
         ("{toEndpoints: [{matchExpressions: [{key: a, operator: in}]}]}", "operator is `in`"),
@@ -215,11 +211,19 @@ def test_what_ingress_cannot_take_is_refused(rule: str, message: str) -> None:
     [
         (HEAD, "f.yaml:4: spec has no ingress and no egress rule"),
         (HEAD + "  egress: []\n", "spec has no ingress and no egress rule"),
-        (HEAD + "  egressDeny: [{}]\n", "f.yaml:6: spec.egressDeny unknown field `egressDeny`: th"),
-        (HEAD + "  ingressDeny: [{}]\n", "unknown field `ingressDeny`: the API has it"),
-        (HEAD + "  nodeSelector: {}\n", "unknown field `nodeSelector`: the API has it"),
+        (HEAD + "  nodeSelector: {}\n", "nodeSelector is for a CiliumClusterwide"),
+        (HEAD + "  nodeSelector: {}\n", "nodeSelector may not stand beside an endpointSelector"),
+        (HEAD + "specs: [{}]\n", "f.yaml:6: specs[0] has no endpointSelector"),
+        (HEAD.partition("spec:")[0], "the document has no spec"),
+        (
+            HEAD + "  egressDeny: [{toFQDNs: [{matchName: a}]}]\n",
+            "spec.egressDeny[0].toFQDNs unknown field",
+        ),
+        (
+            HEAD.replace("CiliumNet", "CiliumClusterwideNet") + "  egress: [{}]\n",
+            "metadata.namespace must be left out: a CiliumClusterwideNetworkPolicy lives in none",
+        ),
         (HEAD + "  policyTypes: [Egress]\n", "unknown field `policyTypes`"),
-        (HEAD + "specs: []\n", "f.yaml:6: specs unknown field `specs`: the API has it"),
         (HEAD + "  enableDefaultDeny: {egress: 'no'}\n", "must be true or false, not 'no'"),
         (
             HEAD.replace("cilium.io/v2", "cilium.io/v3"),
@@ -246,4 +250,175 @@ def test_forty_ports_are_the_most() -> None:
     assert len(policy(with_rule(f"{{toPorts: [{{ports: [{ports}]}}]}}")).egress[0].ports) == 40
     assert "has 41 entries, and may have 40" in faults(
         with_rule(f'{{toPorts: [{{ports: [{ports}, {{port: "41"}}]}}]}}')
+    )
+
+
+def rule(text: str, direction: str = "egress") -> Rule:
+    return policy(with_rule(text, direction)).rules(
+        Direction.EGRESS if direction == "egress" else Direction.INGRESS
+    )[0]
+
+
+def entity(one: Entity) -> Rule:
+    return Rule((Peer(entity=one),))
+
+
+HTTP = '{toPorts: [{ports: [{port: "80", protocol: TCP}], rules: {http: [%s]}}]}'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{toEntities: []}", entity(Entity.NONE)),
+        ("{toEndpoints: []}", entity(Entity.NONE)),
+        ("{toCIDR: [], toEntities: [world]}", entity(Entity.NONE)),
+        ("{toPorts: [{}]}", entity(Entity.NONE)),
+        ("{toPorts: [{ports: []}]}", entity(Entity.NONE)),
+        ("{icmps: [{}]}", entity(Entity.NONE)),
+        # An empty list of names is as good as none (pkg/policy/utils/parserules.go).
+        ('{toFQDNs: [], toPorts: [{ports: [{port: "1"}]}]}', Rule((), (PortRule(None, 1),))),
+        ("{toEntities: [kube-apiserver]}", entity(Entity.KUBE_APISERVER)),
+        ("{toEntities: [none]}", entity(Entity.NONE)),
+        ('{toEndpoints: [{matchLabels: {"reserved:host": ""}}]}', entity(Entity.HOST)),
+        ("{icmps: [{fields: [{type: 8}]}]}", Rule((), (PortRule(Protocol.ICMP, 8),))),
+        ('{icmps: [{fields: [{type: "8"}]}]}', Rule((), (PortRule(Protocol.ICMP, 8),))),
+        (
+            "{icmps: [{fields: [{type: EchoRequest, family: IPv6}]}], toEntities: [world]}",
+            Rule((Peer(entity=Entity.WORLD),), (PortRule(Protocol.ICMP, 128),)),
+        ),
+        (
+            HTTP % "{method: GET, path: /metrics}, {}",
+            Rule((), (PortRule(port=80, requests=("HTTP GET /metrics", "HTTP of any method")),)),
+        ),
+        (HTTP % "", Rule((), (PortRule(port=80),))),
+        (
+            '{toPorts: [{ports: [{port: "443"}], serverNames: [a.io]}]}',
+            Rule((), (PortRule(None, 443, requests=("TLS to a.io",)),)),
+        ),
+        (
+            (
+                '{toPorts: [{ports: [{port: "443"}], listener: {name: l, envoyConfig: '
+                "{name: c, kind: CiliumEnvoyConfig}}}]}"
+            ),
+            Rule((), (PortRule(None, 443, requests=("what the listener l takes",)),)),
+        ),
+        (
+            '{toPorts: [{ports: [{port: "5353"}], rules: {dns: [{matchPattern: "*"}]}}]}',
+            Rule((), (PortRule(None, 5353, dns=("*",)),)),
+        ),
+        (
+            "{toServices: [{k8sService: {serviceName: api, namespace: back}}]}",
+            Rule((Peer(service=ServiceRef("back", "api")),)),
+        ),
+        (
+            "{toServices: [{k8sServiceSelector: {selector: {}}}]}",
+            Rule((Peer(service=ServiceRef(selector=Selector())),)),
+        ),
+        (
+            "{toCIDRSet: [{cidrGroupRef: office}]}",
+            Rule((Peer(unread="the addresses of the CiliumCIDRGroup office"),)),
+        ),
+        ("{toGroups: [{aws: {}}]}", Rule((Peer(unread="the addresses of groups of a cloud"),))),
+        (
+            "{toCIDR: [10.1.2.3/8]}",
+            Rule((Peer(ip_block=IPBlock(ip_network("10.0.0.0/8"), outside_only=True)),)),
+        ),
+        (
+            "{toEntities: [all], authentication: {mode: required}}",
+            Rule(
+                (Peer(entity=Entity.ALL),),
+                proviso="the two ends have proved to Cilium who they are (authentication)",
+            ),
+        ),
+        ("{toEntities: [all], authentication: {mode: disabled}}", entity(Entity.ALL)),
+        ('{toPorts: [{ports: [{port: "0", protocol: ESP}]}]}', entity(Entity.NONE)),
+        (
+            "{toEndpoints: [{matchLabels: {pod-template-hash: a}}]}",
+            Rule(
+                (
+                    Peer(
+                        Selector(
+                            (
+                                Requirement(
+                                    "kept out of identities: pod-template-hash",
+                                    Operator.IN,
+                                    frozenset({"a"}),
+                                ),
+                            )
+                        )
+                    ),
+                )
+            ),
+        ),
+    ],
+)
+def test_rule_is_read_as_cilium_reads_it(text: str, expected: Rule) -> None:
+    assert rule(text) == expected
+
+
+def test_namespace_told_by_what_it_is_not_also_fits_what_has_none() -> None:
+    found = rule(
+        "{fromEndpoints: [{matchExpressions: [{key: io.kubernetes.pod.namespace, operator: NotIn, "
+        "values: [shop]}]}]}",
+        "ingress",
+    )
+
+    assert {peer.entity for peer in found.peers} == {
+        None,
+        Entity.WORLD,
+        Entity.HOST,
+        Entity.REMOTE_NODE,
+    }
+
+
+def test_denying_rules_isolate_as_well() -> None:
+    found = policy(HEAD + "  egressDeny: [{toEntities: [world]}]\n")
+
+    assert found.policy_types == {Direction.EGRESS}
+    assert found.denials(Direction.EGRESS) == (entity(Entity.WORLD),)
+    assert found.rules(Direction.EGRESS) == ()
+
+
+def test_every_spec_is_a_policy_of_its_own() -> None:
+    found = policies_of(
+        parse(
+            HEAD + "  egress: [{}]\nspecs:\n- {endpointSelector: {}, ingress: [{}]}\n", origin="f"
+        )
+    )
+
+    assert [p.policy_types for p in found] == [{Direction.EGRESS}, {Direction.INGRESS}]
+
+
+CLUSTERWIDE = """apiVersion: cilium.io/v2
+kind: CiliumClusterwideNetworkPolicy
+metadata: {name: p}
+spec:
+  endpointSelector: {matchLabels: {app: web, "k8s:io.kubernetes.pod.namespace": shop}}
+  ingress:
+  - fromEndpoints: [{matchLabels: {app: api}}]
+"""
+
+
+def test_clusterwide_policy_means_the_pods_of_all_namespaces() -> None:
+    found = policy(CLUSTERWIDE)
+    shop = Requirement("kubernetes.io/metadata.name", Operator.IN, frozenset({"shop"}))
+    api = Requirement("app", Operator.IN, frozenset({"api"}))
+
+    assert str(found) == "CiliumClusterwideNetworkPolicy p"
+    assert found.namespace_selector == Selector((shop,))
+    assert found.ingress == (Rule((Peer(Selector((api,)), Selector()),)),)
+
+
+def test_spec_about_nodes_is_no_policy_and_is_told_of() -> None:
+    (resource,) = parse(CLUSTERWIDE.replace("endpointSelector", "nodeSelector"), origin="f")
+
+    assert policies_of([resource]) == ()
+    assert "has a spec about nodes" in resource.notes[0]
+
+
+def test_label_that_cilium_never_sees_is_told_of() -> None:
+    (resource,) = parse(with_rule("{toEndpoints: [{matchLabels: {k8s.io/a: b}}]}"), origin="f")
+
+    assert resource.notes == (
+        "CiliumNetworkPolicy shop p asks for the label k8s.io/a, which Cilium never sees on a pod",
     )

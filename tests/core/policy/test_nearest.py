@@ -43,8 +43,8 @@ WORLD = Topology(
 )
 ALL = Selector()
 NO_LOOKUP = (
-    "an address of google.com (no rules.dns sends a lookup through Cilium's DNS proxy, so Cilium "
-    "learns none)"
+    "an address of google.com (no rules.dns sends this pod's lookups through Cilium's DNS proxy, "
+    "so Cilium learns none)"
 )
 
 

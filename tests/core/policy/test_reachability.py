@@ -46,8 +46,8 @@ def test_matrix_has_a_cell_for_every_source_and_target() -> None:
     assert list(matrix) == [
         (Ask(A, tcp(B)), Verdict.DENY),
         (Ask(A, udp), Verdict.DENY),
-        (Ask(B, tcp(B)), Verdict.UNDEFINED),
-        (Ask(B, udp), Verdict.UNDEFINED),
+        (Ask(B, tcp(B)), Verdict.ALLOW),
+        (Ask(B, udp), Verdict.ALLOW),
     ]
     assert len(matrix) == 4
 

@@ -67,7 +67,8 @@ READ = tuple(
         ("batch", "v1", "CronJob", kubernetes.CRON_JOB),
         ("discovery.k8s.io", "v1", "EndpointSlice", kubernetes.ENDPOINT_SLICE),
         ("networking.k8s.io", "v1", "NetworkPolicy", kubernetes.NETWORK_POLICY),
-        ("cilium.io", "v2", "CiliumNetworkPolicy", cilium.CILIUM_POLICY),
+        ("cilium.io", "v2", "CiliumNetworkPolicy", cilium.POLICY),
+        ("cilium.io", "v2", "CiliumClusterwideNetworkPolicy", cilium.POLICY, False),
     )
 )
 _BY_NAME = {kind.name: kind for kind in READ}
@@ -83,7 +84,7 @@ _PASSED_OVER = {
     "cilium.io": (
         "CiliumBGPAdvertisement CiliumBGPClusterConfig CiliumBGPNodeConfig CiliumBGPPeerConfig "
         "CiliumBGPNodeConfigOverride CiliumCIDRGroup CiliumClusterwideEnvoyConfig "
-        "CiliumClusterwideNetworkPolicy CiliumDatapathPlugin CiliumEgressGatewayPolicy "
+        "CiliumDatapathPlugin CiliumEgressGatewayPolicy "
         "CiliumEndpoint CiliumEndpointSlice CiliumEnvoyConfig CiliumGatewayClassConfig "
         "CiliumIdentity CiliumL2AnnouncementPolicy CiliumLoadBalancerIPPool "
         "CiliumLocalRedirectPolicy CiliumNode CiliumNodeConfig CiliumPodIPPool"
