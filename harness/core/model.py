@@ -366,6 +366,7 @@ class Topology:
     """Who is there. Keys: a namespace's name; `namespace/name` for pods and Services.
 
     `unread` are objects that could decide flows, and of which no more is known than that they are.
+    `assumed` says in sentences what of it nobody declares, and is taken for granted.
     """
 
     namespaces: Mapping[str, Namespace]
@@ -373,6 +374,7 @@ class Topology:
     services: Mapping[str, Service] = field(default_factory=dict)
     external: Mapping[str, External] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
+    assumed: tuple[str, ...] = ()
 
     def behind(self, service: Service) -> tuple[Pod, ...]:
         """The pods that a Service selects."""

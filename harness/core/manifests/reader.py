@@ -77,6 +77,11 @@ class Resource:
         """What makes it the same object as another."""
         return (self.kind, self.namespace, self.name)
 
+    @property
+    def passed_over_whole(self) -> bool:
+        """Whether it is of a kind of which nothing is read, because it decides no flow."""
+        return not self.models and isinstance(kind_of(self.api_version, self.kind), Other)
+
     def __str__(self) -> str:
         return " ".join(filter(None, self.key))
 
@@ -395,7 +400,9 @@ def topology_of(
     )
     known = {name: ip_address(text) for name, text in (addresses or {}).items() if name in pods}
     pods.update({name: replace(pods[name], ip=ip) for name, ip in known.items()})
-    return Topology(namespaces, pods, services)
+    return Topology(
+        namespaces, pods, services, unread=tuple(m for m in models if isinstance(m, Unread))
+    )
 
 
 def pods_of(resource: Resource) -> tuple[Pod, ...]:

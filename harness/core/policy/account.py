@@ -33,14 +33,21 @@ class Account:
 
 def accounts(topology: Topology, policies: Iterable[NetworkPolicy]) -> tuple[Account, ...]:
     """Each policy in words, in its order."""
-    crowd = Crowd((*topology.pods.values(), *topology.external.values()), topology.namespaces)
+    crowd = Crowd(
+        (*topology.pods.values(), *topology.external.values()),
+        topology.namespaces,
+        topology.services,
+    )
     return tuple(_account(crowd, policy) for policy in policies)
 
 
 def _account(crowd: Crowd, policy: NetworkPolicy) -> Account:
-    mask = crowd.selected_by(policy)
+    mask = crowd.selected_by(policy).certain
     pods = tuple(str(end) for end in crowd.ends if mask & crowd.bit(end))
-    who = f"{selector_words('pods', policy.pod_selector)} in the namespace {policy.namespace}"
+    where = f"in the namespace {policy.namespace}" if policy.namespace else "of all namespaces"
+    if policy.namespace_selector is not None:
+        where = f"in {selector_words('namespaces', policy.namespace_selector)}"
+    who = f"{selector_words('pods', policy.pod_selector)} {where}"
     known = f"{who}: {_some(pods)}" if pods else f"{who}: no pod that is known here"
     return Account(policy, known, pods, tuple(_way(crowd, policy, d) for d in Direction))
 

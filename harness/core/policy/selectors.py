@@ -56,7 +56,7 @@ _V6 = 6
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The ends that match for certain, and the ends for which something unknown would decide (`open`).
+    """The ends that match for certain, and the ends of which something unknown decides (`open`).
 
     Of the ends in `some`, only a part of the requests matches, such as those of an HTTP rule.
     """
