@@ -20,6 +20,7 @@ SCHEMA_VERSION = 1
 
 ENDINGS = {
     Verdict.ALLOW: "nothing blocks it",
+    Verdict.SOME: "some requests pass and the others are refused",
     Verdict.DENY: "it is blocked",
     Verdict.UNDEFINED: "the manifests do not decide this; the flow may pass or be blocked",
 }
@@ -36,7 +37,7 @@ def walk_text(walk: Walk) -> str:
     words += [*filter(None, [walk.because]), *_rests(walk)]
     blocks = [block for part in walk.parts for block in part.blocks]
     if walk.verdict is not Verdict.DENY or not blocks:
-        return _comment([*words, ENDINGS.get(walk.verdict, "a part of it passes")])
+        return _comment([*words, ENDINGS[walk.verdict]])
     shown = {str(to_body(block.remedy)): block for block in blocks}
     parts = [_comment(words)]
     parts += [f"{_comment(_block(block))}{to_yaml(block.remedy)}" for block in shown.values()]
@@ -46,8 +47,7 @@ def walk_text(walk: Walk) -> str:
 def _rests(walk: Walk) -> Iterable[str]:
     for cni, verdict in (walk.answers or {}).items():
         yield f"on {cni.capitalize()} the answer is {verdict} (the table of CNI differences)"
-    for sentence in walk.assumed:
-        yield f"assumed: {sentence}"
+    yield from walk.basis.lines()
 
 
 def _block(block: Block) -> Iterable[str]:
@@ -70,8 +70,8 @@ def walk_document(walk: Walk) -> dict[str, Any]:
         "because": walk.because,
         "steps": list(walk.steps),
         "parts": [_part(part) for part in walk.parts],
-        "cni_answers": {cni: str(verdict) for cni, verdict in (walk.answers or {}).items()},
-        "assumed": list(walk.assumed),
+        "cni_answers": dict(walk.answers or {}),
+        **walk.basis.document(),
     }
 
 

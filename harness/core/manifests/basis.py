@@ -15,6 +15,8 @@ from harness.core.policy.selectors import NAME_LABEL
 
 SHOWN = 8
 """Names that a sentence tells; the rest is counted."""
+_PLAIN = frozenset({"image", "annotations", "status"})
+"""Fields of which nobody would think that they decide a flow."""
 _OF_STATEFUL_SETS = ("statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index")
 _OF_JOBS = ("job-name", "batch.kubernetes.io/job-name")
 
@@ -46,6 +48,10 @@ class Basis:
             "unknown": list(self.unknown),
             "notes": list(self.notes),
         }
+
+
+NO_BASIS = Basis()
+"""The basis of an answer that rests on nothing but what was read."""
 
 
 def basis_of(
@@ -109,7 +115,9 @@ def _unknown(policies: Sequence[NetworkPolicy], topology: Topology) -> Iterator[
     for name in sorted(homes - topology.namespaces.keys()):
         yield f"the labels of the namespace {name}: nothing declares it"
     rules = [r for p in policies for r in (*p.ingress, *p.egress)]
-    blocks = any(peer.ip_block and not peer.ip_block.outside_only for r in rules for peer in r.peers)
+    blocks = any(
+        peer.ip_block and not peer.ip_block.outside_only for r in rules for peer in r.peers
+    )
     nameless = [pod for pod in topology.pods.values() if pod.ip is None]
     if blocks and nameless:
         yield f"the addresses of {len(nameless)} pods, which an ipBlock could mean"
@@ -120,9 +128,9 @@ def _notes(resources: Sequence[Resource], loaded: Loaded | None) -> Iterator[str
     if others:
         told = ", ".join(f"{kind} {count}" for kind, count in sorted(others.items()))
         yield f"passed over, for they decide no flow: {others.total()} objects ({told})"
-    fields = sorted({field for r in resources for field in r.passed_over})
+    fields = sorted({f.rpartition(".")[2] for r in resources for f in r.passed_over} - _PLAIN)
     if fields:
-        yield f"passed over, for they decide no flow: {len(fields)} fields ({_some(fields)})"
+        yield f"passed over, for they decide no flow: the fields {_some(fields)}"
     for resource in resources:
         yield from resource.notes
     yield from loaded.notes if loaded else ()

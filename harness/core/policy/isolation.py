@@ -191,12 +191,10 @@ class Isolation:
         peers, ports = clause.peers, clause.rule.ports
         if clause.named and self._crowd.learners >> own & 1:
             peers |= Match(clause.named)
-        part = 0
-        if any(entry.requests for entry in ports):
-            asked = [entry for entry in ports if entry.requests]
-            part = self._crowd.receivers(asked, port, protocol)
-            ports = tuple(entry for entry in ports if not entry.requests)
-        whole = self._crowd.receivers(ports, port, protocol) if ports or not part else 0
+        asked = [entry for entry in ports if entry.requests]
+        rest = [entry for entry in ports if not entry.requests] if asked else ports
+        part = self._crowd.receivers(asked, port, protocol) if asked else 0
+        whole = self._crowd.receivers(rest, port, protocol) if rest or not asked else 0
         if self.direction is Direction.EGRESS:
             return (peers & whole) | (peers & part & ~whole).in_part()
         if whole >> own & 1:

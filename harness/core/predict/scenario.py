@@ -21,7 +21,8 @@ from harness.core.dns.podconf import (
 from harness.core.dns.question import Question
 from harness.core.dns.zone import Zone, resolve
 from harness.core.fqdn import matches
-from harness.core.manifests.reader import Resource, policies_of, topology_of
+from harness.core.manifests.basis import basis_of
+from harness.core.manifests.reader import Loaded, Resource, policies_of, topology_of
 from harness.core.model import External, Pod, Protocol, Service
 from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.oracle import Oracle
@@ -68,11 +69,22 @@ OPEN = Prediction(None)
 
 
 class Scenario:
-    """A state of the cluster, as manifests describe it; `ips` are pods' addresses, if known."""
+    """A state of the cluster, as manifests describe it.
 
-    def __init__(self, resources: Iterable[Resource], ips: Mapping[str, str] | None = None) -> None:
+    `ips` are pods' addresses, if known. `files` are the files from which the resources come, if
+    they come from files: the basis of the answers then speaks of them as well.
+    """
+
+    def __init__(
+        self,
+        resources: Iterable[Resource],
+        ips: Mapping[str, str] | None = None,
+        *,
+        files: Loaded | None = None,
+    ) -> None:
         resources = tuple(resources)
         self.topology = with_surroundings(topology_of(resources, ips))
+        self.basis = basis_of(resources, self.topology, files)
         self.policies = policies_of(resources)
         self.oracle = Oracle(self.topology, self.policies)
         self.audit = Audit(resources, self.topology, self.policies)
@@ -191,6 +203,8 @@ class Scenario:
             return self._all([(pod, port) for pod in backends], source, protocol)
         ports = [p for p in service.ports if p.port == port and p.protocol == protocol]
         if not ports or not backends:
+            if not service.selector:
+                return OPEN  # somebody else says which addresses are behind it
             # The API leaves to kube-proxy what answers for a port that the Service does not have.
             return Prediction(Reading(Outcome.REFUSED) if ports else None)
         ends = [(pod, number) for pod in backends if (number := ports[0].at(pod)) is not None]

@@ -50,7 +50,7 @@ def candidates(
         if pod.ref in probed:
             targets += [port for port in ports_of(pod) if port.protocol is Protocol.TCP]
     for service in scenario.topology.services.values():
-        if service.namespace == "kube-system":
+        if service.namespace == "kube-system" or not service.selector:
             continue
         domain = f"{service.name}.{service.namespace}.svc.cluster.local."
         targets.append(DnsQuery("A", domain))

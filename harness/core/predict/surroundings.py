@@ -44,9 +44,7 @@ def with_surroundings(topology: Topology) -> Topology:
         namespaces.setdefault(name, Namespace(name, {NAME_LABEL: name}))
     services = {**topology.services}
     services.setdefault(API_SERVER, Service("default", "kubernetes", {}, _API_PORTS))
-    found = replace(
-        topology, namespaces=namespaces, services=_with_name_service(services, assumed)
-    )
+    found = replace(topology, namespaces=namespaces, services=_with_name_service(services, assumed))
     found = replace(found, pods=_with_name_server(found, assumed))
     used = {pod.namespace for pod in found.pods.values()} & set(OWN_NAMESPACES)
     bare = sorted(used - topology.namespaces.keys())

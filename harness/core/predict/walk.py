@@ -7,27 +7,25 @@ for each pod or address behind it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from harness.core.ask import Flow, absent, end_of, outside, pod_of
 from harness.core.lab.profile import CniProfile
+from harness.core.manifests.basis import NO_BASIS, Basis
 from harness.core.model import (
-    Direction,
     Endpoint,
     External,
-    IPBlock,
-    NetworkPolicy,
     Pod,
     PodRef,
     Protocol,
-    Rule,
     Service,
     ServicePort,
 )
 from harness.core.outcome import Outcome, Verdict
 from harness.core.policy.diagnosis import Diagnosis, diagnose
 from harness.core.policy.oracle import Oracle
+from harness.core.predict.enforced import as_enforced, in_words
 from harness.core.predict.scenario import Scenario
 from harness.core.target import ExternalPort, NamePort, Ping, PodPort, ServiceAddress, Target
 from harness.errors import ContentError
@@ -45,9 +43,8 @@ class Walk:
     `asked` is the flow in the words of the question. `steps` are sentences about what happens
     before any policy is asked: the lookup of a name, the translation of a Service. `parts` has a
     diagnosis for each address that the flow may come to. `because` says why the verdict is what it
-    is where the parts alone do not. `answers` has each CNI's own verdict, where it is known and is
-    not the verdict of the API. `assumed` are sentences about what was not read and taken for
-    granted.
+    is where the parts alone do not. `answers` has each CNI's own verdict in words, where it is
+    known and is not the verdict of the API. `basis` says what the answer rests on.
     """
 
     asked: str
@@ -55,8 +52,8 @@ class Walk:
     steps: tuple[str, ...] = ()
     parts: tuple[Diagnosis, ...] = ()
     because: str = ""
-    answers: Mapping[str, Verdict] | None = None
-    assumed: tuple[str, ...] = ()
+    answers: Mapping[str, str] | None = None
+    basis: Basis = NO_BASIS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +85,8 @@ def walk(
     way = _way(scenario, source, client, target, asked)
     verdict, because = _verdict(scenario.oracle, way)
     parts = tuple(diagnose(scenario.topology, scenario.policies, flow) for flow in way.flows)
+    assumed = _assumed(scenario, (client, *(flow.target for flow in way.flows)))
+    basis = replace(scenario.basis, assumed=(*scenario.basis.assumed, *assumed))
     return Walk(
         asked,
         verdict,
@@ -95,7 +94,7 @@ def walk(
         parts,
         because,
         _answers(scenario, way, verdict, profiles),
-        tuple(_assumed(scenario, (client, *(flow.target for flow in way.flows)))),
+        basis,
     )
 
 
@@ -231,43 +230,27 @@ def _verdict(oracle: Oracle, way: _Way) -> tuple[Verdict, str]:
 
 def _answers(
     scenario: Scenario, way: _Way, verdict: Verdict, profiles: Iterable[CniProfile]
-) -> dict[str, Verdict]:
+) -> dict[str, str]:
     """Each CNI's own verdict, where it is known and is not the verdict of the API."""
-    found: dict[str, Verdict] = {}
+    found: dict[str, str] = {}
     for profile in profiles:
-        oracle = Oracle(scenario.topology, as_enforced(scenario.policies, profile))
-        own, _ = _verdict(oracle, replace(way, before=None))
+        oracle = as_enforced(scenario.topology, scenario.policies, profile)
+        if oracle is None:
+            continue
+        flows = tuple(_between_its_own(oracle, flow) for flow in way.flows)
+        own, _ = _verdict(oracle, replace(way, flows=flows, before=None))
         if way.flows and own not in (verdict, Verdict.UNDEFINED):
-            found[profile.name] = own
+            found[profile.name] = in_words(own, way.flows, profile)
     return found
 
 
-def as_enforced(
-    policies: Iterable[NetworkPolicy], profile: CniProfile
-) -> tuple[NetworkPolicy, ...]:
-    """The policies as a CNI enforces them, by its line of the table of CNI differences."""
-    return tuple(_as_enforced(policy, profile) for policy in policies)
-
-
-def _as_enforced(policy: NetworkPolicy, profile: CniProfile) -> NetworkPolicy:
-    if not profile.ignores_rules_left_out:
-        ruled = {direction for direction in Direction if policy.rules(direction)}
-        policy = replace(policy, policy_types=policy.policy_types | ruled)
-    if not profile.ip_blocks_mean_pods:
-        policy = replace(
-            policy, ingress=_outside_only(policy.ingress), egress=_outside_only(policy.egress)
-        )
-    return policy
-
-
-def _outside_only(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    def block(found: IPBlock | None) -> IPBlock | None:
-        return replace(found, outside_only=True) if found else None
-
-    return tuple(
-        replace(rule, peers=tuple(replace(p, ip_block=block(p.ip_block)) for p in rule.peers))
-        for rule in rules
+def _between_its_own(oracle: Oracle, flow: Flow) -> Flow:
+    """The flow between the ends as an oracle has them, which may know more of their addresses."""
+    source, target = (
+        oracle.topology.pods.get(str(end), end) if isinstance(end, Pod) else end
+        for end in (flow.source, flow.target)
     )
+    return replace(flow, source=source, target=target)
 
 
 def _assumed(scenario: Scenario, ends: Iterable[Pod | External]) -> Iterable[str]:

@@ -201,7 +201,7 @@ def test_name_is_not_learned_where_no_lookup_goes_through_the_proxy() -> None:
     found = prediction("name/kubernetes.io:443", unseen)
 
     assert str(found.reading) == "timeout"
-    assert any("no rules.dns sends a lookup through Cilium's DNS proxy" in r for r in found.reasons)
+    assert any("no rules.dns sends this pod's lookups through" in r for r in found.reasons)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,12 @@ def test_name_is_not_learned_where_no_lookup_goes_through_the_proxy() -> None:
         ),
         ("pod/shop/other:80", cilium("{toCIDR: [0.0.0.0/0]}"), "never mean pods"),
         ("pod/shop/other:80", cilium("{}"), "is selected by CiliumNetworkPolicy shop/p"),
-        ("ping/pod/shop/other", cilium("{}"), "CiliumNetworkPolicy does to ICMP is not known here"),
+        ("ping/pod/shop/other", cilium("{}"), "no rule allows egress to shop/other"),
+        (
+            "ping/pod/shop/other",
+            cilium("{icmps: [{fields: [{type: EchoRequest}]}]}"),
+            "(anyone; ICMP messages of type 8)",
+        ),
         (
             "dns/A/google.com",
             TUTORIAL,

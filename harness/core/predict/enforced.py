@@ -1,0 +1,103 @@
+"""A state's policies as one CNI enforces them, by its line of the table of CNI differences.
+
+Where the API leaves a flow open, each CNI has an answer all the same. What is added here to the
+table: a pod on the host network is its node, a rule without ports is for every protocol, and a pod
+whose address is not known has a private one, as pods have by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from ipaddress import IPv4Network, ip_address
+
+from harness.core.ask import Flow
+from harness.core.lab.profile import CONNECTED, CniProfile
+from harness.core.model import (
+    CILIUM_POLICY,
+    CLUSTERWIDE_POLICY,
+    Direction,
+    IPBlock,
+    NetworkPolicy,
+    Pod,
+    Rule,
+    Topology,
+)
+from harness.core.outcome import Verdict
+from harness.core.policy.oracle import Oracle
+
+_PRIVATE = tuple(
+    IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+)
+"""The networks from which pods get their addresses (RFC 1918, RFC 6598)."""
+_SOME_ADDRESS = ip_address("10.0.0.1")
+
+
+def as_enforced(
+    topology: Topology, policies: Iterable[NetworkPolicy], profile: CniProfile
+) -> Oracle | None:
+    """An oracle that answers as the CNI does; None if some policy is of a kind that it ignores.
+
+    Then the policies were not written for this CNI, and its answer would tell nothing.
+    """
+    kinds = profile.kinds | ({CLUSTERWIDE_POLICY} if CILIUM_POLICY in profile.kinds else set())
+    found = tuple(_enforced(policy, profile) for policy in policies)
+    if not {policy.kind for policy in found} <= kinds:
+        return None
+    return Oracle(_addressed(topology, found), found, nodes_apart=True, any_protocol=True)
+
+
+def in_words(verdict: Verdict, flows: Sequence[Flow], profile: CniProfile) -> str:
+    """The CNI's answer to flows that come to one verdict; the pod's own node has a way of its own.
+
+    The kubelet must reach the pods of its node, so CNIs let a node in whatever policies say.
+    """
+    from_node = all(isinstance(f.source, Pod) and f.source.host_network for f in flows)
+    if verdict is Verdict.DENY and from_node and profile.host_to_pod == CONNECTED:
+        return f"{verdict} from another node, {Verdict.ALLOW} from the pod's own"
+    return str(verdict)
+
+
+def _enforced(policy: NetworkPolicy, profile: CniProfile) -> NetworkPolicy:
+    if not profile.ignores_rules_left_out:
+        ruled = {direction for direction in Direction if policy.rules(direction)}
+        policy = replace(policy, policy_types=policy.policy_types | ruled)
+    if not profile.ip_blocks_mean_pods:
+        ingress, egress = _outside_only(policy.ingress), _outside_only(policy.egress)
+        policy = replace(policy, ingress=ingress, egress=egress)
+    return policy
+
+
+def _outside_only(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    def block(found: IPBlock | None) -> IPBlock | None:
+        return replace(found, outside_only=True) if found else None
+
+    return tuple(
+        replace(rule, peers=tuple(replace(p, ip_block=block(p.ip_block)) for p in rule.peers))
+        for rule in rules
+    )
+
+
+def _addressed(topology: Topology, policies: Iterable[NetworkPolicy]) -> Topology:
+    """The topology with some private address for each pod that has none, if any would do.
+
+    It would if every ipBlock means all private addresses or none of them.
+    """
+    rules = [rule for policy in policies for d in Direction for rule in policy.rules(d)]
+    blocks = [peer.ip_block for rule in rules for peer in rule.peers if peer.ip_block]
+    if not all(_means_all_or_none(block) for block in blocks):
+        return topology
+    pods = {
+        key: pod if pod.ip or pod.host_network else replace(pod, ip=_SOME_ADDRESS)
+        for key, pod in topology.pods.items()
+    }
+    return replace(topology, pods=pods)
+
+
+def _means_all_or_none(block: IPBlock) -> bool:
+    if not isinstance(block.cidr, IPv4Network):
+        return True
+    inside = [net for net in _PRIVATE if net.overlaps(block.cidr)]
+    cut = any(net.overlaps(part) for net in _PRIVATE for part in block.except_)
+    whole = all(net.subnet_of(block.cidr) for net in _PRIVATE)
+    return not inside or (whole and not cut)
