@@ -42,7 +42,7 @@ def accounts(topology: Topology, policies: Iterable[NetworkPolicy]) -> tuple[Acc
 
 
 def _account(crowd: Crowd, policy: NetworkPolicy) -> Account:
-    mask = crowd.selected_by(policy).certain
+    mask = crowd.selected_by(policy)
     pods = tuple(str(end) for end in crowd.ends if mask & crowd.bit(end))
     where = f"in the namespace {policy.namespace}" if policy.namespace else "of all namespaces"
     if policy.namespace_selector is not None:

@@ -94,7 +94,7 @@ class Isolation:
     def _select(self, policies: Iterable[NetworkPolicy]) -> Iterator[_Selected]:
         direction = self.direction
         for policy in policies:
-            pods = self._crowd.selected_by(policy) if direction in policy.policy_types else NOBODY
+            pods = self._crowd.selection(policy) if direction in policy.policy_types else NOBODY
             if not pods.certain | pods.open:
                 continue
             isolates = direction not in policy.adds_only

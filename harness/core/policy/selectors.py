@@ -209,7 +209,11 @@ class Crowd:
         """The pods of a namespace; without a name, all pods."""
         return self._spaces.get(namespace, 0) if namespace else self.pods
 
-    def selected_by(self, policy: NetworkPolicy) -> Match:
+    def selected_by(self, policy: NetworkPolicy) -> Mask:
+        """The pods that a policy selects for certain."""
+        return self.selection(policy).certain
+
+    def selection(self, policy: NetworkPolicy) -> Match:
         """The pods that a policy selects: those of its namespace that its podSelector picks."""
         home = Match(self.members(policy.namespace))
         if policy.namespace_selector is not None:

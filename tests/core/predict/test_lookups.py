@@ -183,6 +183,11 @@ def test_the_names_that_exist_are_listed_with_their_records() -> None:
         ),
         ("A", "ring-0.ring.shop.svc.cluster.local."): "",
         ("A", "ring-1.ring.shop.svc.cluster.local."): "",
+        # Every API server makes this Service.
+        ("A", "kubernetes.default.svc.cluster.local."): "",
+        ("SRV", "_https._tcp.kubernetes.default.svc.cluster.local."): (
+            "0 100 443 kubernetes.default.svc.cluster.local."
+        ),
     }
 
 
