@@ -12,7 +12,7 @@ from harness.core.compare.surplus import surplus_of
 from harness.core.compare.wishes import Wishes
 from harness.core.compare.world import State, closed_world
 from harness.core.manifests.reader import File, policies_of, read_files, topology_of
-from harness.core.manifests.wanted import parse_wishes
+from harness.core.manifests.wanted.flows import parse_wishes
 
 WORKLOADS, REPLICAS, POLICIES, SPACES = 50, 10, 200, 10
 TARGET = 3.0

@@ -16,7 +16,7 @@ from harness.program import end_of
 from harness.progress import ConsoleProgress
 
 if TYPE_CHECKING:
-    from harness.commands.access import Access
+    from harness.commands.shared.access import Access
 
 VERBS: Mapping[str, str] = {
     "cluster": "cluster",

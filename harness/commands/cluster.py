@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
-from harness.commands.access import access_of
-from harness.commands.options import add_cni, add_mode, add_patience, not_negative
+from harness.commands.shared.access import access_of
+from harness.commands.shared.options import add_cni, add_mode, add_patience, not_negative
 from harness.edge.cluster.opening import (
     ClusterMode,
     ClusterSpec,

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from harness.commands.folder import add_manifests, scenario_of
+from harness.commands.shared.folder import add_manifests, scenario_of
 from harness.core.outcome import Outcome
 from harness.core.predict.lookups import NameLookup, lookups_of
 from harness.core.target import parse_pod

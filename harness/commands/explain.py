@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from textwrap import fill, indent
 
-from harness.commands.folder import add_manifests, scenario_of
+from harness.commands.shared.folder import add_manifests, scenario_of
 from harness.core.policy.account import accounts
 from harness.core.predict.walk import walk
 from harness.core.target import parse_source, parse_target

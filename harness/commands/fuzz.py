@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from harness.commands.access import access_of
-from harness.commands.options import add_cni, add_mode, add_patience, positive
+from harness.commands.shared.access import access_of
+from harness.commands.shared.options import add_cni, add_mode, add_patience, positive
 from harness.core.fuzz.cases import draw_cases
 from harness.core.fuzz.result import Judged, Totals, totals
 from harness.edge.cluster.opening import ClusterMode, ClusterSpec

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.commands.access import access_of
 from harness.commands.cluster import show_facts
-from harness.commands.options import add_patience
+from harness.commands.shared.access import access_of
+from harness.commands.shared.options import add_patience
 from harness.edge.images import Source
 from harness.edge.images.provide import provide
 from harness.edge.machine.docker import Docker

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness.commands.state import CONTEXT_HELP, kube_of
+from harness.commands.shared.state import CONTEXT_HELP, kube_of
 from harness.core.lint.finding import MEANING, Sure
 from harness.core.lint.ignores import ignores_in
 from harness.core.lint.linting import Linted, lint

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness.commands.folder import add_manifests
-from harness.commands.output import write_output
-from harness.commands.state import CONTEXT_HELP, Given, given
+from harness.commands.shared.folder import add_manifests
+from harness.commands.shared.output import write_output
+from harness.commands.shared.state import CONTEXT_HELP, Given, given
 from harness.core.compare.reach import Reach, reach_of
 from harness.core.compare.world import closed_world
 from harness.exitcode import ExitCode

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.commands.folder import add_manifests
-from harness.commands.lists import FORM, wanted_list
-from harness.commands.state import CONTEXT_HELP, Given, given
+from harness.commands.shared.folder import add_manifests
+from harness.commands.shared.lists import FORM, wanted_list
+from harness.commands.shared.state import CONTEXT_HELP, Given, given
 from harness.core.compare.surplus import Excess, Surplus, proposal, surplus_of
 from harness.core.compare.wishes import Wishes
 from harness.core.compare.world import names_of

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness.commands.livepods import STAYS, LivePods, add_options, live_pods
-from harness.commands.output import write_output
+from harness.commands.shared.livepods import STAYS, LivePods, add_options, live_pods
+from harness.commands.shared.output import write_output
 from harness.core.manifests.library import in_force
 from harness.core.manifests.reader import policies_of
 from harness.core.model import NetworkPolicy

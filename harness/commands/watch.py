@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harness.commands.livepods import STAYS, LivePods, add_options, live_pods
+from harness.commands.shared.livepods import STAYS, LivePods, add_options, live_pods
 from harness.core.ask import Ask
 from harness.core.policy.reachability import Matrix, asks_of
 from harness.core.probe.attempts import POLL

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from harness.commands.lists import FORM, list_of, wanted_list
-from harness.commands.state import CONTEXT_HELP, Given, given
+from harness.commands.shared.lists import FORM, list_of, wanted_list
+from harness.commands.shared.state import CONTEXT_HELP, Given, given
 from harness.core.compare.change import Change, change_of
 from harness.core.compare.wishes import Wishes
 from harness.core.compare.world import State, names_of
-from harness.core.manifests.wishes import Wish
+from harness.core.manifests.wanted.wishes import Wish
 from harness.core.model import NetworkPolicy, Topology
 from harness.core.policy.selectors import selects
 from harness.exitcode import ExitCode

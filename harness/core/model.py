@@ -109,8 +109,8 @@ class Peer:
 
     podSelector alone: pods of the policy's own namespace. namespaceSelector alone: every pod of
     the selected namespaces. Both: those pods in those namespaces. `fqdn` is a name or a pattern
-    (`harness.core.fqdn`) of what lies outside of the cluster; empty if the peer has none. `unread`
-    says in words whom the peer means where that cannot be known here: someone outside.
+    (`harness.core.policy.fqdn`) of what lies outside of the cluster; empty if the peer has none.
+    `unread` says in words whom the peer means where that cannot be known here: someone outside.
     """
 
     pod_selector: Selector | None = None
@@ -127,9 +127,9 @@ class PortRule:
     """One entry of ports. No port: every port of the protocol; a str: a container port's name.
 
     No protocol: TCP, UDP and SCTP. Of ICMP the port is the type of message: `ECHO` or `ECHO_V6`
-    is what a ping sends. `dns` are the names and patterns (`harness.core.fqdn`) that may be asked
-    about on this port. `requests` say in words which requests or connections may pass on it, where
-    that is not all of them. Both empty: its traffic is not looked into.
+    is what a ping sends. `dns` are the names and patterns (`harness.core.policy.fqdn`) that may
+    be asked about on this port. `requests` say in words which requests or connections may pass on
+    it, where that is not all of them. Both empty: its traffic is not looked into.
     """
 
     protocol: Protocol | None = Protocol.TCP

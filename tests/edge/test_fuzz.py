@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli
-from harness.commands.access import Access
+from harness.commands.shared.access import Access
 from harness.core.fuzz.cases import Case, draw_cases
 from harness.core.fuzz.result import Judged, totals
 from harness.edge.api.kube import Kube

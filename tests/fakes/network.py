@@ -17,7 +17,6 @@ import dns.rrset
 from harness.core.ask import Flow
 from harness.core.dns.question import Question
 from harness.core.dns.zone import Zone
-from harness.core.fqdn import matches
 from harness.core.manifests.liveobjects import namespace_of, pod_of
 from harness.core.model import (
     Direction,
@@ -30,6 +29,7 @@ from harness.core.model import (
 )
 from harness.core.observation import Phase
 from harness.core.outcome import Outcome, Reading, Verdict
+from harness.core.policy.fqdn import matches
 from harness.core.policy.oracle import Oracle
 from harness.core.probe.greeting import nonce_of, reply
 from harness.core.world import EXTERNAL_PORTS

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from harness import cli
-from harness.commands.access import Access
+from harness.commands.shared.access import Access
 from harness.core.manifests.reader import parse, policies_of
 from harness.edge.cluster.state import ClusterStatus
 from harness.edge.images import ClusterImages, Source

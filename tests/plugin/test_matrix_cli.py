@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from harness import cli
-from harness.commands.access import Access
+from harness.commands.shared.access import Access
 from harness.core.manifests.reader import parse
 from harness.exitcode import ExitCode
 from tests.core.compare.test_world import MANY

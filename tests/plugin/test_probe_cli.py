@@ -13,8 +13,8 @@ from typing import NoReturn
 import pytest
 
 from harness import cli
-from harness.commands.access import Access
-from harness.commands.livepods import port_of, targets_of
+from harness.commands.shared.access import Access
+from harness.commands.shared.livepods import port_of, targets_of
 from harness.core.manifests.reader import parse
 from harness.core.model import ContainerPort, Pod, Protocol
 from harness.core.observation import Phase

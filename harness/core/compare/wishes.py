@@ -9,7 +9,7 @@ from functools import cached_property
 
 from harness.core.compare.ports import PortClass
 from harness.core.compare.world import EndClass, Kind
-from harness.core.manifests.wishes import EVERY, Outside, PodsOf, PortWish, Who, Wish
+from harness.core.manifests.wanted.wishes import EVERY, Outside, PodsOf, PortWish, Who, Wish
 from harness.core.model import External, Network, Pod, Protocol
 
 Mask = int

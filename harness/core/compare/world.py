@@ -17,7 +17,6 @@ from ipaddress import ip_address
 from harness.core.ask import Flow
 from harness.core.compare.outside import regions
 from harness.core.compare.ports import PortClass, Ports
-from harness.core.fqdn import matches
 from harness.core.model import (
     Direction,
     External,
@@ -34,6 +33,7 @@ from harness.core.model import (
     Topology,
 )
 from harness.core.outcome import Verdict
+from harness.core.policy.fqdn import matches
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.selectors import NAME_LABEL, End
 from harness.core.world import INTERNET

@@ -20,7 +20,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.core import fqdn
 from harness.core.manifests.ciliumrules import (
     ANY,
     EGRESS_PEERS,
@@ -51,6 +50,7 @@ from harness.core.model import (
     Selector,
     ServiceRef,
 )
+from harness.core.policy import fqdn
 from harness.core.policy.selectors import NAME_LABEL
 
 Body = Mapping[str, Any]

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.core import fqdn
 from harness.core.manifests.fieldrules import (
     MAX_PORT,
     PROTOCOLS,
@@ -27,6 +26,7 @@ from harness.core.manifests.fieldrules import (
 from harness.core.manifests.schema.shapes import Fault
 from harness.core.manifests.text.documents import FieldPath
 from harness.core.model import Entity
+from harness.core.policy import fqdn
 
 ANY = "ANY"
 NAMESPACE = "io.kubernetes.pod.namespace"

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.core.ask import Flow
-from harness.core.fqdn import matches
 from harness.core.model import (
     Direction,
     Entity,
@@ -23,6 +22,7 @@ from harness.core.model import (
     Rule,
     Selector,
 )
+from harness.core.policy.fqdn import matches
 from harness.core.policy.selectors import Crowd, End, Mask, within
 from harness.core.policy.words import rule_words
 

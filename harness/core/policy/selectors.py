@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from harness.core.fqdn import matches
 from harness.core.model import (
     ECHO,
     ECHO_V6,
@@ -41,6 +40,7 @@ from harness.core.model import (
     Service,
     ServiceRef,
 )
+from harness.core.policy.fqdn import matches
 
 End = Pod | External
 Mask = int

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from harness.core.ask import Flow
 from harness.core.manifests.reader import Resource
-from harness.core.manifests.wanted import CONFIG_MAP, wanted_in
+from harness.core.manifests.wanted.flows import CONFIG_MAP, wanted_in
 from harness.core.model import NetworkPolicy, Topology
 from harness.core.outcome import Reading
 from harness.core.policy.diagnosis import diagnose

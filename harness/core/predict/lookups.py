@@ -15,9 +15,9 @@ from harness.core.dns.podconf import CLUSTER_DOMAIN, KUBEADM_SERVER, PodConf, Se
 from harness.core.dns.question import Question, absolute
 from harness.core.dns.records import MAX_RECORDS, Record, records_of
 from harness.core.dns.zone import Zone, resolve
-from harness.core.fqdn import matches
 from harness.core.model import PodRef, Protocol
 from harness.core.outcome import Outcome, Reading, Verdict
+from harness.core.policy.fqdn import matches
 from harness.core.predict.scenario import DNS_PORT, REFUSED, Scenario
 from harness.core.predict.surroundings import NAME_SERVERS
 

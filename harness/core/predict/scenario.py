@@ -20,11 +20,11 @@ from harness.core.dns.podconf import (
 )
 from harness.core.dns.question import Question
 from harness.core.dns.zone import Zone, resolve
-from harness.core.fqdn import matches
 from harness.core.manifests.basis import basis_of
 from harness.core.manifests.reader import Loaded, Resource, policies_of, topology_of
 from harness.core.model import External, Pod, Protocol, Service
 from harness.core.outcome import Outcome, Reading, Verdict
+from harness.core.policy.fqdn import matches
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.reasons import name_refused
 from harness.core.predict.audit import Audit

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.core.ask import Ask
-from harness.core.fqdn import matches
 from harness.core.model import NETWORK_POLICY, Direction, NetworkPolicy, Protocol
 from harness.core.outcome import Outcome, Reading
+from harness.core.policy.fqdn import matches
 from harness.core.policy.selectors import selects
 from harness.core.predict.scenario import Scenario
 from harness.core.target import (

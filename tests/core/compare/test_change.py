@@ -10,7 +10,7 @@ from harness.core.compare.change import Change, Turn, change_of
 from harness.core.compare.ports import PortClass
 from harness.core.compare.wishes import Wishes
 from harness.core.compare.world import Kind, State
-from harness.core.manifests.wanted import parse_wishes
+from harness.core.manifests.wanted.flows import parse_wishes
 from harness.core.model import NetworkPolicy, Topology
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle

@@ -8,7 +8,7 @@ from hypothesis import given
 from harness.core.compare.surplus import Excess, Surplus, proposal, surplus_of
 from harness.core.compare.wishes import Wishes
 from harness.core.compare.world import State, names_of
-from harness.core.manifests.wanted import parse_wishes
+from harness.core.manifests.wanted.flows import parse_wishes
 from harness.core.model import NetworkPolicy, Topology
 from harness.report.compare.privilege import privilege_summary, privilege_text, proposal_text
 from tests.core.compare.test_world import state

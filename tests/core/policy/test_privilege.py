@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.core.ask import Flow
 from harness.core.manifests.reader import parse, policies_of, topology_of
-from harness.core.manifests.wanted import MAX_ENTRIES, parse_wanted
+from harness.core.manifests.wanted.flows import MAX_ENTRIES, parse_wanted
 from harness.core.model import Direction, NetworkPolicy, Rule, Topology
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle

@@ -12,7 +12,7 @@ from harness.core.lint.places import spot_of
 from harness.core.lint.where import Where
 from harness.core.lint.wording import crew, listed, place
 from harness.core.manifests.reader import Resource
-from harness.core.manifests.wanted import CONFIG_MAP, wanted_in
+from harness.core.manifests.wanted.flows import CONFIG_MAP, wanted_in
 from harness.core.model import Direction
 from harness.core.outcome import Verdict
 from harness.core.policy.diagnosis import diagnosed

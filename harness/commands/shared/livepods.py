@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
-from harness.commands.access import Access, access_of
-from harness.commands.options import add_cni, add_patience
+from harness.commands.shared.access import Access, access_of
+from harness.commands.shared.options import add_cni, add_patience
 from harness.core.model import ContainerPort, Pod, Protocol
 from harness.core.target import PodPort, PodRef, ports_of
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.fqdn import canonical, fault, matches
+from harness.core.policy.fqdn import canonical, fault, matches
 
 label = st.text("abc-_019", min_size=1, max_size=5)
 names = st.lists(label, min_size=1, max_size=4).map(".".join)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.commands.folder import scenario_of
+from harness.commands.shared.folder import scenario_of
 from harness.core.compare.world import State
 from harness.core.manifests.reader import Resource, topology_of
 from harness.errors import ContentError
@@ -71,7 +71,7 @@ def kube_of(context: str, arguments: argparse.Namespace, progress: Progress) -> 
         ClusterNotReady: the cluster does not answer.
     """
     # Files are judged without all of this, which takes longer to import than a small matrix.
-    from harness.commands.access import access_of
+    from harness.commands.shared.access import access_of
     from harness.edge.cluster.state import ClusterMode, ClusterSpec
     from harness.edge.cluster.tools import tools_with
     from harness.edge.machine.patience import PATIENCE

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from harness.core.manifests.reader import Resource
-from harness.core.manifests.wanted import MAX_BYTES, list_in, parse_wishes
-from harness.core.manifests.wishes import Wish
+from harness.core.manifests.wanted.flows import MAX_BYTES, list_in, parse_wishes
+from harness.core.manifests.wanted.wishes import Wish
 from harness.core.model import Topology
 from harness.errors import ContentError
 

@@ -5,8 +5,8 @@ A list in YAML, one entry a path:
     - {from: develop/frontend, to: pod/develop/backend:8080}
     - {from: develop/*, to: dns}
 
-`harness.core.manifests.wishes` has the forms of `from` and `to`; `dns` is CoreDNS on port 53, UDP
-and TCP.
+`harness.core.manifests.wanted.wishes` has the forms of `from` and `to`; `dns` is CoreDNS on port
+53, UDP and TCP.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.core.ask import Flow
 from harness.core.manifests.reader import Resource
 from harness.core.manifests.text.documents import Document
 from harness.core.manifests.text.reading import read
-from harness.core.manifests.wishes import EVERY, FORMS, Outside, PodsOf, Who, Wish, wish_of
+from harness.core.manifests.wanted.wishes import EVERY, FORMS, Outside, PodsOf, Who, Wish, wish_of
 from harness.core.model import External, Pod, Topology
 from harness.errors import ManifestError
 

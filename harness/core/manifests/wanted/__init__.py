@@ -1,0 +1,1 @@
+"""Lists of wanted flows: what a person may write (`wishes`), and the flows meant (`flows`)."""
