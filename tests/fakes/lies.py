@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from harness.core.model import Direction
 from harness.core.observation import Phase
-from tests.fakes.packet import NOBODY, InForce, Met, Packet, Policies
+from tests.fakes.packet import NOBODY, InForce, Met, Packet, PodKey, Policies
 
 OURS = "policylab-gate"
 """The gate's namespace. A lie that begins in it would stop the run before the first row."""
@@ -39,6 +39,10 @@ class Lie:
     def broken(self, pod: tuple[str, str]) -> str:
         """Why the prober of a pod (namespace and live name) does not answer; empty if it does."""
         return ""
+
+    def attempts(self, pod: PodKey, wanted: Sequence[float]) -> Sequence[float]:
+        """When the prober of a pod that should begin its attempts at these times begins them."""
+        return wanted
 
     def seen_as(self, client: str) -> str:
         """Under which address a server sees a client of that address."""
@@ -232,6 +236,14 @@ class DeadProber(Lie):
     def broken(self, pod: tuple[str, str]) -> str:
         dead = pod[0] == self.namespace and pod[1].startswith(self.pod)
         return "the stream ended" if dead else ""
+
+
+@dataclass(frozen=True, slots=True)
+class LazyProbers(Lie):
+    """Probers make the first attempt of each probe and leave out the others."""
+
+    def attempts(self, pod: PodKey, wanted: Sequence[float]) -> Sequence[float]:
+        return wanted if pod[0] == OURS else wanted[:1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ class FakeProber:
         made: list[Attempt] = []
         took = 0.0
         ended = deadline
-        for offset in item.offsets:
+        for offset in self._cluster.lie.attempts(key, item.offsets):
             if offset >= ended:
                 break
             attempt = self._attempt(key, item, began, offset, deadline)

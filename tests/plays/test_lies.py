@@ -242,6 +242,10 @@ CASES = [
         lost=True,
     ),
     Case(lies.BlackHole("fqdn-lab", "backend"), FQDN, from_pod_to_pod("backend"), lost=True),
+    Case(lies.LazyProbers(), PRODUCTION, is_silent, ALLOWED),
+    Case(lies.LazyProbers(), NETPOL, is_silent),
+    Case(lies.LazyProbers(), LAB12, is_silent),
+    Case(lies.LazyProbers(), FQDN, is_silent, [UNASKED]),
     Case(lies.SilentCounters(), PRODUCTION, is_counted),
     Case(lies.Masquerades(), NETPOL, named=["open-debug-fact-client-address"]),
 ]
