@@ -143,16 +143,12 @@ def lint_files(files: list[File], *, namespace: str = "") -> Linted:
     comments = [
         comment for file in files for comment in ignores_in(file.origin, decoded(file.data))
     ]
-    found = lint(in_force(loaded, list(loaded)), tuple(PROFILES.values()), comments)
-    return found.noting(*loaded.notes, *_notes(loaded))
+    found = lint(in_force(loaded, list(loaded)), tuple(PROFILES.values()), comments, loaded)
+    return found.noting(*_replaced(loaded))
 
 
-def _notes(loaded: Loaded) -> Iterator[str]:
-    if loaded.namespace:
-        yield (
-            f"objects that state no namespace are taken to be in {loaded.namespace}: "
-            f"{loaded.because}"
-        )
+def _replaced(loaded: Loaded) -> Iterator[str]:
+    """The objects that come twice, of which the later one counts."""
     last: dict[tuple[str, str, str], str] = {}
     for resources in loaded.values():
         for resource in resources:

@@ -22,6 +22,12 @@ kind: AdminNetworkPolicy
 metadata: {name: first}
 spec: {}
 """
+ELSEWHERE = """\
+apiVersion: k8s.ovn.org/v1
+kind: EgressFirewall
+metadata: {name: default, namespace: far}
+spec: {}
+"""
 
 
 @pytest.fixture
@@ -46,7 +52,8 @@ def file_of(tmp_path: Path, text: str) -> str:
         pytest.param(BAD, ExitCode.DIFFERS, id="a finding"),
         pytest.param("kind: [", ExitCode.USAGE, id="not YAML"),
         pytest.param(f"{GOOD}---\n{UNREAD}", ExitCode.NO_VERDICT, id="an object was not read"),
-        pytest.param(f"{BAD}---\n{UNREAD}", ExitCode.DIFFERS, id="a finding is certain"),
+        pytest.param(f"{BAD}---\n{UNREAD}", ExitCode.NO_VERDICT, id="it could change a finding"),
+        pytest.param(f"{BAD}---\n{ELSEWHERE}", ExitCode.DIFFERS, id="it could change nothing"),
     ],
 )
 def test_the_exit_code_is_that_of_the_table(tmp_path: Path, text: str, code: ExitCode) -> None:

@@ -17,7 +17,11 @@ pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]
 CONFTEST = """
+import sys
+
 import pytest
+
+sys.path.insert(0, {root!r})
 from tests.fakes import lies
 from tests.fakes.cluster import FakeCluster
 
@@ -43,9 +47,8 @@ def run(
     tutorial = lab.replace("_", "-")
     shutil.copytree(ROOT / "labs" / lab, pytester.path / "labs" / lab)
     shutil.copytree(ROOT / "manifests" / tutorial, pytester.path / "manifests" / tutorial)
-    pytester.makeconftest(CONFTEST.format(cni=cni, lie=lie))
+    pytester.makeconftest(CONFTEST.format(cni=cni, lie=lie, root=str(ROOT)))
     pytester.makeini("[pytest]\naddopts = --import-mode=importlib -p no:cacheprovider\n")
-    pytester.syspathinsert(ROOT)
     return pytester.runpytest_subprocess("labs", f"--lab-cni={cni}", *args)
 
 

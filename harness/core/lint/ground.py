@@ -12,7 +12,7 @@ from harness.core.lab.profile import CniProfile
 from harness.core.lint.finding import Shown
 from harness.core.lint.mended import Mended
 from harness.core.lint.places import Written
-from harness.core.lint.standins import namespaces_named, stand_ins
+from harness.core.lint.standins import namespaces_named, pod_for, stand_ins
 from harness.core.lint.where import Where
 from harness.core.manifests.reader import Resource, policies_of, topology_of
 from harness.core.model import (
@@ -24,12 +24,13 @@ from harness.core.model import (
     PortRule,
     Protocol,
     Rule,
+    Selector,
     Topology,
 )
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.reasons import same
-from harness.core.policy.selectors import NAME_LABEL, Crowd, End, Mask
+from harness.core.policy.selectors import NAME_LABEL, Crowd, End, Mask, selects
 from harness.core.predict.surroundings import NAME_SERVERS, with_surroundings
 
 SYSTEM = "kube-system"
@@ -67,23 +68,24 @@ class Ground:
         """The namespaces of which pods were read."""
         self.made_up: dict[str, Pod] = {}
         self._bystanders: dict[str, Pod] = {}
-        self.described = _surrounded(topology_of(self.resources))
+        self.described = with_surroundings(topology_of(self.resources))
         """Who is there by the files, and what every cluster has."""
         self.topology = self._peopled(self.described)
         self.oracle = Oracle(self.topology, self.policies)
         ends: tuple[End, ...] = (*self.topology.pods.values(), *self.topology.external.values())
-        self.crowd = Crowd(ends, self.topology.namespaces)
+        self.crowd = Crowd(ends, self.topology.namespaces, self.topology.services)
 
     def _peopled(self, topology: Topology) -> Topology:
         """The topology with pods that stand in for those of namespaces that were not read."""
-        spaces = {n: Namespace(n, {NAME_LABEL: n}) for n in namespaces_named(self.policies)}
-        spaces |= topology.namespaces
-        for name in sorted(spaces.keys() - self.known):
+        declared = {r.name for r in self.resources if r.kind == "Namespace"}
+        named = {*namespaces_named(self.policies), *declared, SYSTEM} if self.policies else set()
+        for name in sorted(named - self.known):
+            space = topology.namespaces.get(name) or Namespace(name, {NAME_LABEL: name})
             spared = self._for_dns if name == SYSTEM else ()
-            found, other = stand_ins(spaces[name], self.policies, spared)
+            found, other = stand_ins(space, self.policies, spared)
             self.made_up |= {str(pod): pod for pod in (*found, other)}
             self._bystanders[name] = other
-        return replace(topology, namespaces=spaces, pods={**topology.pods, **self.made_up})
+        return replace(topology, pods={**topology.pods, **self.made_up})
 
     @cached_property
     def name_servers(self) -> tuple[Pod, ...]:
@@ -181,6 +183,14 @@ class Ground:
         """The pods that a policy selects, and that a finding can be about."""
         return self.crowd.selected_by(policy) & self.own
 
+    def face(self, policy: NetworkPolicy, pods: Mask) -> End | None:
+        """A pod that shows what happens to these pods, which the policy selects.
+
+        That is the first of them that was read, else one with no more labels than it asks for.
+        """
+        read = next(self.members(pods & self.read), None)
+        return read or pod_for(policy.namespace, policy.pod_selector)
+
     def peers(self, where: Where) -> Mask:
         """The ends that a rule lets pass for certain, as far as labels and addresses go."""
         if not where.rule.peers:
@@ -204,6 +214,14 @@ class Ground:
             if direction in policy.policy_types - policy.adds_only:
                 found |= self.crowd.selected_by(policy)
         return found
+
+    def spaces(self, selector: Selector) -> list[str]:
+        """The namespaces that a selector picks, by name."""
+        used = {pod.namespace for pod in self.topology.pods.values()}
+        labels = {name: {NAME_LABEL: name} for name in used} | {
+            name: space.labels for name, space in self.topology.namespaces.items()
+        }
+        return [name for name in sorted(labels) if selects(selector, labels[name])]
 
     # Ports
 
@@ -288,8 +306,10 @@ class Ground:
     ) -> Shown | None:
         """The first flow that has one verdict now, and another one once a fix is in place."""
         fitting = (flow for flow in flows if self.oracle.verdict(flow) is now)
-        for flow in islice(fitting, MAX_MENDED):
-            if mended.verdict(flow) is then:
+        tried = list(islice(fitting, MAX_MENDED))
+        oracle = mended.oracle(tried)
+        for flow in tried:
+            if oracle.verdict(flow) is then:
                 return self.shown(flow, mended)
         return None
 
@@ -301,27 +321,15 @@ class Ground:
         whole = self.flip(flows, mended, Verdict.DENY, Verdict.ALLOW)
         if whole is not None:
             return whole
+        oracle = mended.oracle(flows[:MAX_HALVES])
         for flow in flows[:MAX_HALVES]:
-            now, then = (one.decide(flow).side(direction) for one in (self.oracle, mended))
+            now, then = (one.decide(flow).side(direction) for one in (self.oracle, oracle))
             if (now.verdict, then.verdict) == (Verdict.DENY, Verdict.ALLOW):
                 return self.shown(flow, mended)
         return None
 
     def _is_made_up(self, end: End) -> bool:
-        return isinstance(end, Pod) and str(end) in self.made_up
-
-
-def _surrounded(read: Topology) -> Topology:
-    """What was read, and what every cluster has; what was read counts more."""
-    whole = with_surroundings(read)
-    services = {**whole.services, **read.services}
-    has_servers = bool(read.behind(services[NAME_SERVERS]))
-    return replace(
-        whole,
-        namespaces={**whole.namespaces, **read.namespaces},
-        services=services,
-        pods=read.pods if has_servers else {**whole.pods, **read.pods},
-    )
+        return isinstance(end, Pod) and str(end) not in self.described.pods
 
 
 def numbers(entry: PortRule) -> list[Port]:
@@ -333,8 +341,12 @@ def numbers(entry: PortRule) -> list[Port]:
 
 
 def means_dns(rule: Rule) -> bool:
-    """Whether a rule is meant for name servers, by the ports of which it speaks."""
-    return any(entry.port in DNS_PORTS or entry.dns for entry in rule.ports)
+    """Whether a rule is meant for name servers, by its ports or by the labels of its peers."""
+    chosen = [peer.pod_selector for peer in rule.peers if peer.pod_selector]
+    values = {value for one in chosen for r in one.requirements for value in r.values}
+    return any(entry.port in DNS_PORTS or entry.dns for entry in rule.ports) or any(
+        "dns" in value for value in values
+    )
 
 
 def _on_host(*ends: End) -> bool:

@@ -11,8 +11,8 @@ from harness.core.lint.finding import Finding, Fix, Spot, Sure
 from harness.core.lint.ground import SYSTEM, Ground
 from harness.core.lint.ignores import Ignore
 from harness.core.lint.table import BY_ID, findings
-from harness.core.manifests.reader import Resource
-from harness.core.model import Unread
+from harness.core.manifests.basis import NO_BASIS, NO_PODS, Basis, basis_of
+from harness.core.manifests.reader import Loaded, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,20 @@ class Ignored:
 class Linted:
     """What lint says of a state: findings in the order of files and lines.
 
-    `ignored` are those that a comment ignores. `notes` say what the answer rests on, and
-    `unchecked` which objects were not read though they decide flows.
+    `ignored` are those that a comment ignores. `unchecked` are objects that were not read though
+    they decide flows, and `policies` counts the policies that were looked at.
     """
 
     findings: tuple[Finding, ...]
     ignored: tuple[Ignored, ...] = ()
-    notes: tuple[str, ...] = ()
+    basis: Basis = NO_BASIS
     unchecked: tuple[str, ...] = ()
     policies: int = 0
 
     def noting(self, *notes: str) -> Linted:
-        """The same with more notes, which come first."""
-        return replace(self, notes=(*notes, *self.notes))
+        """The same with more notes."""
+        basis = replace(self.basis, notes=(*self.basis.notes, *notes))
+        return replace(self, basis=basis)
 
     def at_least(self, sure: Sure) -> tuple[Finding, ...]:
         """The findings that are as sure as this, or more."""
@@ -50,8 +51,11 @@ def lint(
     resources: Iterable[Resource],
     profiles: Sequence[CniProfile] = (),
     ignores: Sequence[Ignore] = (),
+    files: Loaded | None = None,
 ) -> Linted:
     """Look for faults in a state. `profiles` are the CNIs whose differences count.
+
+    `files` are the files from which the objects come, if they come from files.
 
     Raises:
         ManifestError: the manifests have a list of wanted flows that cannot be read.
@@ -71,8 +75,8 @@ def lint(
     return Linted(
         tuple(sorted(kept, key=_order)),
         tuple(ignored),
-        tuple(_notes(ground)),
-        tuple(_unchecked(ground)),
+        _basis(ground, files),
+        tuple(str(unread) for unread in ground.described.unread),
         len(ground.policies),
     )
 
@@ -130,20 +134,16 @@ def _wrong_comments(ignores: Iterable[Ignore], used: set[int]) -> Iterator[Findi
             )
 
 
-def _notes(ground: Ground) -> Iterator[str]:
+def _basis(ground: Ground, files: Loaded | None) -> Basis:
+    """What the answer rests on: that of the state, and the pods that were made up."""
+    found = basis_of(ground.resources, ground.described, files)
     unread = sorted({pod.namespace for pod in ground.made_up.values()} - {SYSTEM})
-    if unread and ground.policies:
-        yield (
-            f"no pod of {', '.join(unread)} was read: pods were made up that fit the selectors. "
-            "Whether somebody bears the labels or listens on the ports was not checked there"
+    assumed = found.assumed
+    if unread:
+        made_up = (
+            f"pods that fit the selectors, for no pod of {', '.join(unread)} was read: whether "
+            "somebody bears the labels or listens on the ports was not checked there"
         )
-    servers = [p for p in ground.topology.pods.values() if p.namespace == SYSTEM]
-    if ground.policies and not any(ground.is_read(pod) for pod in servers):
-        yield "the files do not declare CoreDNS: it is taken to be as kubeadm installs it"
-
-
-def _unchecked(ground: Ground) -> Iterator[str]:
-    for resource in ground.resources:
-        for model in resource.models:
-            if isinstance(model, Unread):
-                yield f"{model} ({resource.origin}) was not read, and {model.why}"
+        assumed = (*assumed, made_up)
+    notes = tuple(note for note in found.notes if note != NO_PODS)
+    return replace(found, assumed=assumed, notes=notes)

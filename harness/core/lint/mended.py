@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from harness.core.ask import Flow
 from harness.core.model import External, NetworkPolicy, Pod, Topology
 from harness.core.outcome import Verdict
-from harness.core.policy.decision import Decision
 from harness.core.policy.oracle import Oracle
 
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """A state whose policies are mended. Each flow is judged by the few that are about its ends."""
+    """A state whose policies are mended. Flows are judged by the few that are about their ends."""
 
     topology: Topology
     policies: tuple[NetworkPolicy, ...]
 
     def verdict(self, flow: Flow) -> Verdict:
-        """The oracle's verdict."""
-        return self._oracle(flow).verdict(flow)
+        """The oracle's verdict on one flow; for many of them take `oracle`."""
+        return self.oracle([flow]).verdict(flow)
 
-    def decide(self, flow: Flow) -> Decision:
-        """The oracle's verdict with its reasons."""
-        return self._oracle(flow).decide(flow)
-
-    def _oracle(self, flow: Flow) -> Oracle:
-        ends = (flow.source, flow.target)
-        pods = {str(end): end for end in ends if isinstance(end, Pod)}
-        outside = {end.name: end for end in ends if isinstance(end, External)}
+    def oracle(self, flows: Iterable[Flow]) -> Oracle:
+        """An oracle that knows the ends of these flows, and what is outside."""
+        ends = {id(end): end for flow in flows for end in (flow.source, flow.target)}
+        found = list(ends.values())
+        pods = {f"{number} {end}": end for number, end in enumerate(found) if isinstance(end, Pod)}
+        outside = {end.name: end for end in found if isinstance(end, External)}
         # A policy acts on pods of its own namespace; one without a namespace acts on all.
         homes = {"", *(pod.namespace for pod in pods.values())}
         about = (policy for policy in self.policies if policy.namespace in homes)

@@ -1,4 +1,4 @@
-"""Pods that stand in for those that no file has: one for each selector that is aimed at them.
+"""Pods that stand in for those that no file has: two for each selector that is aimed at them.
 
 People often keep policies and workloads apart. A namespace of which no pod was read gets pods made
 of the selectors that are aimed at it. Each bears as many of the other selectors' labels as fit, so
@@ -30,7 +30,8 @@ BYSTANDER = "another-pod"
 def namespaces_named(policies: Iterable[NetworkPolicy]) -> Iterator[str]:
     """The namespaces of the policies, and those that their peers call by name."""
     for policy in policies:
-        yield policy.namespace
+        if policy.namespace:
+            yield policy.namespace
         for rule in (*policy.ingress, *policy.egress):
             for peer in rule.peers:
                 if peer.namespace_selector is not None:
@@ -51,24 +52,34 @@ def stand_ins(
     `spared` are peers that get no pod: whether somebody answers to them is known.
     """
     aimed = list(dict.fromkeys(_aimed(space, policies, spared)))
-    aimed.sort(key=lambda selector: not selector.requirements)  # those with labels give the names
-    found: dict[tuple[tuple[str, str], ...], Pod] = {}
+    pods = []
     for selector in aimed[:MAX_STAND_INS]:
         labels = _generous(selector, aimed)
         if labels is not None:
-            key = tuple(sorted(labels.items()))
-            own = sorted(_labels(selector).items())
-            name = "-and-".join(f"{key}={value}" for key, value in own)
-            pod = Pod(space.name, f"a-pod-with-{name}" if name else "a-pod", labels)
-            found.setdefault(key, pod)
-    return list(found.values()), Pod(space.name, BYSTANDER, {})
+            name = name_for(selector)
+            # Each has a twin, for pods of one selector may talk to each other.
+            pods += [Pod(space.name, one, labels) for one in (name, f"{name}-2")]
+    return pods, Pod(space.name, BYSTANDER, {})
+
+
+def pod_for(namespace: str, selector: Selector) -> Pod | None:
+    """A pod with the fewest labels that a selector asks for; None if it picks nobody."""
+    labels = fewest_labels(selector)
+    return Pod(namespace, name_for(selector), labels) if selects(selector, labels) else None
+
+
+def name_for(selector: Selector) -> str:
+    """The name of a pod that stands in for those of a selector."""
+    own = sorted(fewest_labels(selector).items())
+    name = "-and-".join(f"{key}={value}" for key, value in own)
+    return f"a-pod-with-{name}" if name else "a-pod"
 
 
 def _aimed(
     space: Namespace, policies: Sequence[NetworkPolicy], spared: Sequence[Peer]
 ) -> Iterator[Selector]:
     for policy in policies:
-        own = policy.namespace == space.name
+        own = policy.namespace in ("", space.name)
         if own:
             yield policy.pod_selector
         for rule in (*policy.ingress, *policy.egress):
@@ -82,7 +93,7 @@ def _aimed(
                     yield peer.pod_selector or Selector()
 
 
-def _labels(selector: Selector) -> dict[str, str]:
+def fewest_labels(selector: Selector) -> dict[str, str]:
     """The fewest labels that a selector asks for; those that it forbids are simply not there."""
     found = {}
     for requirement in selector.requirements:
@@ -95,13 +106,13 @@ def _labels(selector: Selector) -> dict[str, str]:
 
 def _generous(selector: Selector, others: Sequence[Selector]) -> dict[str, str] | None:
     """Labels that a selector picks and, of the others, as many as fit; None if it picks nobody."""
-    labels = _labels(selector)
+    labels = fewest_labels(selector)
     if not selects(selector, labels):
         return None
     forbidding = [selector] if _forbids(selector) else []
     for other in others[:MAX_STAND_INS]:
         # A label that is there stays, so only what forbids labels could fit no longer.
-        more = {**_labels(other), **labels}
+        more = {**fewest_labels(other), **labels}
         if selects(other, more) and all(selects(one, more) for one in forbidding):
             labels = more
             forbidding += [other] if _forbids(other) else []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.core.lint.ground import Ground
 from harness.core.lint.where import Where
-from harness.core.model import Labels, Operator, Requirement
+from harness.core.model import Labels, NetworkPolicy, Operator, Pod, Requirement, Selector
 from harness.core.policy.selectors import Mask
 
 SHOWN = 2
@@ -16,6 +16,28 @@ SHOWN = 2
 def crew(ground: Ground, mask: Mask) -> str:
     """The pods of a set: the names of a few, or the first of them and how many more there are."""
     return listed([str(end) for end in ground.members(mask)], "pods")
+
+
+def selected(ground: Ground, policy: NetworkPolicy) -> str:
+    """The pods of a policy; where none of them was read, what they have in common."""
+    mask = ground.selected(policy)
+    if mask & ground.read:
+        return crew(ground, mask & ground.read)
+    return f"each {_alike(policy.pod_selector)} of {policy.namespace}"
+
+
+def picked(ground: Ground, where: Where, mask: Mask) -> str:
+    """The ends that a rule lets pass; where none of them was read, what they have in common."""
+    if mask & ~ground.mask(ground.made_up.values()):
+        return crew(ground, mask & ~ground.mask(ground.made_up.values()))
+    chosen = {_alike(peer.pod_selector or Selector()) for peer in where.rule.peers}
+    spaces = {end.namespace for end in ground.members(mask) if isinstance(end, Pod)}
+    return f"each {' or '.join(sorted(chosen))} of {' or '.join(sorted(spaces))}"
+
+
+def _alike(selector: Selector) -> str:
+    asked = " and ".join(map(label, selector.requirements))
+    return f"pod with {asked}" if asked else "pod"
 
 
 def listed(names: Sequence[str], things: str) -> str:

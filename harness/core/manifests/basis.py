@@ -20,6 +20,8 @@ _PLAIN = frozenset({"image", "annotations", "status"})
 _OF_STATEFUL_SETS = ("statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index")
 _OF_JOBS = ("job-name", "batch.kubernetes.io/job-name")
 
+NO_PODS = "no pods were read, so policies select nobody here"
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
@@ -135,7 +137,7 @@ def _notes(resources: Sequence[Resource], loaded: Loaded | None) -> Iterator[str
         yield from resource.notes
     yield from loaded.notes if loaded else ()
     if not any(isinstance(model, Pod) for r in resources for model in r.models):
-        yield "no pods were read, so policies select nobody here"
+        yield NO_PODS
 
 
 def _some(names: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ def to_json(linted: Linted, sure: Sure) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in shown],
         "ignored": [_ignored(ignored) for ignored in linted.ignored],
         "unchecked": list(linted.unchecked),
-        "notes": list(linted.notes),
+        "basis": linted.basis.document(),
         "summary": {
             "policies": linted.policies,
             "findings": len(shown),

@@ -19,8 +19,8 @@ def workflow_commands(linted: Linted, sure: Sure) -> Iterator[str]:
     """One command for each finding that is at least as sure as this; each is one line."""
     for finding in linted.at_least(sure):
         yield _annotation(finding)
-    for text in linted.unchecked:
-        yield f"::warning title=not checked::{_data(text)}"
+    for text in linted.basis.unknown if linted.unchecked else ():
+        yield f"::warning title=not known::{_data(text)}"
 
 
 def _annotation(finding: Finding) -> str:

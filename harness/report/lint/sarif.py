@@ -31,8 +31,9 @@ def to_sarif(linted: Linted, sure: Sure) -> dict[str, Any]:
     results += [
         {**_result(one.finding), "suppressions": [_suppression(one)]} for one in linted.ignored
     ]
-    said = [("warning", text) for text in linted.unchecked]
-    said += [("note", text) for text in linted.notes]
+    basis = linted.basis
+    said = [("warning", text) for text in basis.unknown]
+    said += [("note", text) for text in (*basis.assumed, *basis.notes)]
     invocation = {
         "executionSuccessful": True,
         "toolExecutionNotifications": [

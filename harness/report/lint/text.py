@@ -19,8 +19,9 @@ INDENT = "      "
 STYLES = {Sure.CERTAIN: "bold red", Sure.LIKELY: "yellow", Sure.POSSIBLE: "cyan"}
 VERDICTS = {
     Verdict.ALLOW: "passes",
+    Verdict.SOME: "passes in part",
     Verdict.DENY: "is denied",
-    Verdict.UNDEFINED: "is left open by the API",
+    Verdict.UNDEFINED: "is undefined",
 }
 
 
@@ -32,8 +33,8 @@ def report(linted: Linted, sure: Sure) -> Iterator[Text]:
         for finding in findings:
             yield from _finding(finding)
         yield Text()
-    for note in (*linted.unchecked, *linted.notes):
-        yield from _wrapped(f"note: {note}", "", style="dim")
+    for line in linted.basis.lines():
+        yield from _wrapped(line, "", style="dim")
     yield Text(summary(linted, sure))
 
 
@@ -106,7 +107,7 @@ def flow_words(shown: Shown) -> str:
 
 def _wrapped(text: str, indent: str, *, style: str = "") -> Iterator[Text]:
     lines = wrap(text, WIDTH - len(indent), break_long_words=False, break_on_hyphens=False)
-    hang = "      " if text.startswith(("flow:", "fix:", "note:")) else ""
+    hang = "      " if text.startswith(("flow:", "fix:", "note:", "assumed:")) else ""
     rest = wrap(
         text,
         WIDTH - len(indent),

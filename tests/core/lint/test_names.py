@@ -114,6 +114,7 @@ def test_a_rule_for_another_name_server_shows_that_dns_was_not_forgotten() -> No
 def test_a_policy_of_another_namespace_that_was_not_read_gets_a_pod_that_stands_in() -> None:
     finding = found("dns-forgotten", policy("shop/web-to-api", TO_API))
 
+    assert finding.sure is Sure.POSSIBLE  # another policy of the cluster may open it
     assert finding.shown is not None
     assert finding.shown.made_up == ("shop/a-pod-with-app=web",)
 

@@ -172,6 +172,29 @@ def test_a_namespace_outside_of_the_files_may_be_there(name: str) -> None:
     assert every("namespace-label-unset", *WORLD, policy("shop/api", space(selector))) == []
 
 
+def test_a_namespace_that_nothing_declares_may_have_the_label() -> None:
+    world = [text for text in WORLD if "Namespace" not in text]
+
+    assert every("namespace-label-unset", *world, policy("shop/api", space("name: pay"))) == []
+
+
+def test_the_labels_of_the_name_servers_tell_which_namespace_was_meant() -> None:
+    spec = DNS.replace("kubernetes.io/metadata.name: kube-system", "contains: coredns")
+    finding = found("namespace-label-unset", *WORLD, policy("shop/dns", spec))
+
+    assert finding.sure is Sure.LIKELY
+    assert "write `kubernetes.io/metadata.name: kube-system`" in finding.fix.sentence
+    assert every("dns-forgotten", *WORLD, policy("shop/dns", spec)) == []
+
+
+def test_a_value_under_a_key_that_names_no_application_is_not_the_nearest_label() -> None:
+    listener = pod("shop/listener", "network: cosmos", "80")
+    peer = "{podSelector: {matchLabels: {app.kubernetes.io/name: cosmos}}}"
+    world = (*WORLD, listener, policy("shop/a", ingress("app: checkout-api", peer)))
+
+    assert found("selects-nobody", *world).sure is Sure.POSSIBLE
+
+
 def test_a_label_that_no_declared_namespace_has_is_only_possibly_unset() -> None:
     finding = found("namespace-label-unset", *WORLD, policy("shop/api", space("purpose: audit")))
 

@@ -113,6 +113,48 @@ def test_a_stand_in_takes_the_labels_by_which_another_policy_opens_it() -> None:
     assert every("void-by-other-side", *policies) == []
 
 
+def test_a_rule_for_all_pods_is_not_void_where_a_pod_that_was_not_read_could_get_in() -> None:
+    """Only the server itself was read, and its own egress is closed; its clients are elsewhere."""
+    server = (
+        namespace("chain"),
+        pod("chain/node-0", "app: node", "9650"),
+        pod("chain/node-1", "app: node", "9650"),
+        policy(
+            "chain/node",
+            "  podSelector: {matchLabels: {app: node}}\n  policyTypes: [Ingress, Egress]\n"
+            "  ingress: [{from: [{podSelector: {}}], ports: [{port: 9650}]}]\n",
+        ),
+    )
+
+    assert every("void-by-other-side", *server) == []
+
+
+def test_a_rule_for_all_pods_is_void_where_the_whole_namespace_is_closed_at_the_other_side() -> (
+    None
+):
+    all_in = (
+        "  podSelector: {}\n  policyTypes: [Ingress]\n  ingress: [{from: [{podSelector: {}}]}]\n"
+    )
+
+    assert found("void-by-other-side", policy("zone/deny", DENY), policy("zone/all", all_in)).shown
+
+
+def test_stand_ins_of_one_selector_may_talk_to_each_other() -> None:
+    """All pods may send to the port that the pods of the application open to their namespace."""
+    here = "namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: jobs}}"
+    send = (
+        f"  podSelector: {{}}\n  policyTypes: [Egress]\n  egress:\n    - to: [{{{here}}}]\n"
+        "      ports: [{port: 8080}]\n"
+    )
+    receive = (
+        "  podSelector: {matchLabels: {part-of: jobs}}\n  policyTypes: [Ingress]\n"
+        f"  ingress:\n    - from: [{{{here}}}]\n      ports: [{{port: 8080}}]\n"
+    )
+    policies = (policy("jobs/deny", DENY), policy("jobs/out", send), policy("jobs/in", receive))
+
+    assert every("void-by-other-side", *policies) == []
+
+
 WANTED = """\
 apiVersion: v1
 kind: ConfigMap

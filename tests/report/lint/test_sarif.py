@@ -13,6 +13,7 @@ from harness.core.lint.finding import Finding, Fix, Spot, Sure
 from harness.core.lint.ignores import Ignore
 from harness.core.lint.linting import Ignored, Linted
 from harness.core.lint.table import RULES
+from harness.core.manifests.basis import Basis
 from harness.report.lint.sarif import to_sarif, uri
 from tests.core.lint.worlds import linted
 from tests.report.lint.test_document import BAD
@@ -101,7 +102,7 @@ def test_a_fingerprint_stays_when_lines_move_and_changes_with_the_field() -> Non
 
 
 def test_what_was_not_read_is_told_as_a_notification() -> None:
-    report = to_sarif(Linted((), unchecked=("an object was not read",)), Sure.POSSIBLE)
+    report = to_sarif(Linted((), basis=Basis(unknown=("an object was not read",))), Sure.POSSIBLE)
 
     (said,) = report["runs"][0]["invocations"][0]["toolExecutionNotifications"]
     assert said == {"level": "warning", "message": {"text": "an object was not read"}}

@@ -42,7 +42,7 @@ def test_the_last_line_counts_what_is_shown_hidden_and_ignored() -> None:
 
 
 def test_notes_say_what_the_answer_rests_on() -> None:
-    assert "note: the files do not declare CoreDNS" in words(*BAD)
+    assert "assumed: CoreDNS as kubeadm installs it" in words(*BAD)
 
 
 def test_a_brief_report_is_one_line_for_each_finding() -> None:

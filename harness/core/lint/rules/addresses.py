@@ -9,6 +9,7 @@ from itertools import islice
 
 from harness.core.lint.finding import Finding, Fix, Shown, Sure
 from harness.core.lint.ground import MAX_TRIES, Ground
+from harness.core.lint.mended import Mended
 from harness.core.lint.where import Where
 from harness.core.lint.wording import listed, place
 from harness.core.model import Direction, IPBlock, Network, NetworkPolicy, Pod
@@ -116,9 +117,10 @@ def _shown(ground: Ground, where: Where, block: IPBlock, covered: list[Pod]) -> 
         if not same(own, pod)
         for port in ground.ports(pod if egress else own, where.rule)
     )
-    for flow in islice(tries, MAX_TRIES):
-        verdicts = [oracle.verdict(flow) for oracle in (ground.oracle, after)]
-        if verdicts == [Verdict.ALLOW, Verdict.DENY]:
+    flows = list(islice(tries, MAX_TRIES))
+    now, then = Mended(ground.topology, ground.policies).oracle(flows), after.oracle(flows)
+    for flow in flows:
+        if (now.verdict(flow), then.verdict(flow)) == (Verdict.ALLOW, Verdict.DENY):
             return ground.shown(flow)
     return None
 

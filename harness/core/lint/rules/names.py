@@ -8,7 +8,7 @@ from harness.core.ask import Flow
 from harness.core.lint.finding import Finding, Fix, Sure
 from harness.core.lint.ground import DNS_PORT, SYSTEM, Ground, means_dns
 from harness.core.lint.where import Where
-from harness.core.lint.wording import crew, place
+from harness.core.lint.wording import place, selected
 from harness.core.model import (
     NETWORK_POLICY,
     Direction,
@@ -75,15 +75,18 @@ def dns_forgotten(ground: Ground) -> Iterator[Finding]:
             continue
         told |= {id(pod) for pod, _ in shut}
         allow = _allow_dns(policy)
-        pods = ground.selected(policy)
+        pods = ground.mask(pod for pod, _ in shut)
+        face = ground.face(policy, pods)
+        flow = Flow(face, shut[0][1].target, DNS_PORT, Protocol.UDP) if face else shut[0][1]
         yield Finding(
             "dns-forgotten",
             ground.written(policy).rule(Direction.EGRESS, rule),
-            Sure.LIKELY,
-            f"{crew(ground, pods)} may send by egress rule {rule}, but no rule lets it ask "
-            "the name server. It cannot look up any name, so a connection by name (of a Service, "
-            "too) fails before it begins",
-            ground.shown(shut[0][1], ground.having(allow)),
+            # Policies without pods are often a part of those that a cluster has.
+            Sure.LIKELY if ground.is_read(shut[0][0]) else Sure.POSSIBLE,
+            f"Egress rule {rule} of {policy} lets {selected(ground, policy)} send, but no rule "
+            "opens the way to the name server. No name can be looked up, so a connection by name "
+            "(of a Service, too) fails before it begins",
+            ground.shown(flow, ground.having(allow)),
             Fix("open DNS for these pods, for example with this policy:", to_yaml(allow)),
         )
 
@@ -186,7 +189,7 @@ def _finding(ground: Ground, where: Where, flow: Flow, opened: Protocol) -> Find
     more = PortRule(flow.protocol, DNS_PORT)
     mended = _with_port(where, more)
     entry = f"{{protocol: {flow.protocol}, port: {DNS_PORT}}}"
-    pods = crew(ground, ground.selected(where.policy))
+    pods = selected(ground, where.policy)
     if opened is Protocol.UDP:
         return Finding(
             "dns-without-tcp",

@@ -11,8 +11,22 @@ from harness.core.policy.selectors import selects
 
 LEAST = 0.8
 """How alike two words must be (difflib's ratio) to count as one word with a slip."""
-GENERIC = frozenset({"true", "false", "yes", "no", "on", "off", "enabled", "disabled", "any", ""})
-"""Values that stand under many keys and so tell nothing."""
+NAMING = frozenset(
+    {
+        "app",
+        "app.kubernetes.io/component",
+        "app.kubernetes.io/instance",
+        "app.kubernetes.io/name",
+        "component",
+        "k8s-app",
+        "name",
+        "role",
+        "run",
+        "service",
+        "tier",
+    }
+)
+"""Keys under which people name an application: the same name under another of them is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +74,7 @@ def _likenesses(old: Requirement, key: str, value: str) -> Iterable[tuple[float,
     elif value in old.values:
         if slip(old.key, key):
             yield 2.0, new
-        elif value not in GENERIC:
+        elif {old.key, key} <= NAMING:
             yield 1.0, new
 
 

@@ -64,10 +64,7 @@ def picking_nobody(ground: Ground) -> Iterator[Picks]:
 def spaces_of(ground: Ground, picks: Picks) -> list[str]:
     """The namespaces in which a peer looks for pods."""
     chosen = picks.peer.namespace_selector
-    if chosen is None:
-        return [picks.home]
-    spaces = sorted(ground.topology.namespaces.items())
-    return [name for name, space in spaces if selects(chosen, space.labels)]
+    return [picks.home] if chosen is None else ground.spaces(chosen)
 
 
 def opened(ground: Ground, picks: Picks, mended: NetworkPolicy, others: Mask) -> Shown | None:

@@ -33,7 +33,7 @@ def namespace_label_unset(ground: Ground) -> Iterator[Finding]:
         selector = picks.peer.namespace_selector
         if selector is None or spaces_of(ground, picks):
             continue
-        meant = _meant(ground, selector)
+        meant = _meant(ground, selector) or _of_dns(ground, picks, selector)
         if meant is not None:
             yield _finding(ground, picks, selector, meant)
         elif _declared(ground):
@@ -110,6 +110,20 @@ def _meant(ground: Ground, selector: Selector) -> _Meant | None:
     mended = near.mended(selector)
     name = next(n for n, space in sorted(spaces.items()) if selects(mended, space.labels))
     return _Meant(near.old, near.new, name, f"The namespace {name} bears {label(near.new)}")
+
+
+def _of_dns(ground: Ground, picks: Picks, selector: Selector) -> _Meant | None:
+    """The namespace of the name servers, where a peer asks for their labels in another one."""
+    pods = picks.peer.pod_selector
+    servers = ground.name_servers
+    if not pods or not pods.requirements or len(selector.requirements) != 1 or not servers:
+        return None
+    if not all(selects(pods, server.labels) for server in servers):
+        return None
+    space = servers[0].namespace
+    new = Requirement(NAME_LABEL, Operator.IN, frozenset({space}))
+    why = f"The name servers, which bear the labels of the podSelector, are in {space}"
+    return _Meant(selector.requirements[0], new, space, why)
 
 
 def _misspelt(ground: Ground, selector: Selector) -> _Meant | None:
