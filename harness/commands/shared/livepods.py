@@ -15,7 +15,7 @@ from harness.core.target import PodPort, PodRef, ports_of
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
 from harness.edge.probe.addresses import PodAddresses
-from harness.edge.probe.discovery import Found, discover, equip
+from harness.edge.probe.discovery import Found, discover, equip_found
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.pods import TOOLBOX
 from harness.errors import ContentError
@@ -125,7 +125,7 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
         _allow(cluster, found.without_prober, yes=arguments.yes)
         image = arguments.image or cluster.refs.get("toolbox", TOOLBOX)
         with progress.step(f"{len(found.without_prober)} probers"):
-            equip(kube, found.without_prober, image)
+            equip_found(kube, found.without_prober, image)
     targets, notes = targets_of(found.pods, arguments.port)
     notes = [*(f"{name} {reason}" for name, reason in found.left_out.items()), *notes]
     with closing(doors.prober()) as prober:

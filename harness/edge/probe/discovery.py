@@ -9,9 +9,7 @@ from typing import Any
 from harness.core.manifests.liveobjects import topology_of
 from harness.core.model import Pod, Topology
 from harness.edge.api.kube import Kube
-from harness.edge.machine.wait import NotYet
-from harness.edge.probe.pods import prober_container
-from harness.edge.probe.stream import CONTAINER
+from harness.edge.probe.beside import equip, prober_lacks
 from harness.errors import ProbeError
 
 
@@ -51,37 +49,18 @@ def discover(kube: Kube, namespaces: Sequence[str], *, selector: str = "") -> Fo
             seen="; ".join(f"{name}: {reason}" for name, reason in left_out.items()) or "no pods",
         )
     topology = topology_of(spaces, taking_part)
-    bare = tuple(topology.pods[_name(b)] for b in taking_part if not _has_prober(b))
+    bare = tuple(topology.pods[_name(b)] for b in taking_part if prober_lacks(b))
     return Found(topology, left_out, bare)
 
 
-def equip(kube: Kube, pods: Iterable[Pod], image: str) -> None:
+def equip_found(kube: Kube, pods: Iterable[Pod], image: str) -> None:
     """Put a prober beside each of these pods, and wait until they run; they stay with the pods.
 
     Raises:
         ClusterNotReady: they do not run in time; the message has their states.
     """
-    pods = tuple(pods)
-    for pod in pods:
-        kube.add_ephemeral(pod.namespace, pod.name, prober_container(image))
-    wanted = {str(pod) for pod in pods}
-
-    def running() -> None:
-        missing = dict.fromkeys(sorted(wanted), "not listed")
-        for namespace in {pod.namespace for pod in pods}:
-            for body in kube.list("v1", "Pod", namespace):
-                name = _name(body)
-                if name in missing:
-                    missing[name] = _prober_state(body)
-        if left := [f"{name}: {state}" for name, state in missing.items() if state]:
-            raise NotYet("; ".join(left))
-
-    kube.wait(
-        f"the probers of {len(wanted)} pods run",
-        running,
-        seconds=kube.patience.pods_ready,
-        try_=f"is {image} on every node? --image=REFERENCE takes any image with python3",
-    )
+    try_ = f"is {image} on every node? --image=REFERENCE takes any image with python3"
+    equip(kube, [pod.ref for pod in pods], image, lacks=prober_lacks, try_=try_)
 
 
 def _name(body: Mapping[str, Any]) -> str:
@@ -98,19 +77,3 @@ def _unfit(body: Mapping[str, Any]) -> str:
     if status.get("phase") != "Running" or not status.get("podIP"):
         return f"is {status.get('phase', 'not started')}"
     return ""
-
-
-def _has_prober(body: Mapping[str, Any]) -> bool:
-    return not _prober_state(body)
-
-
-def _prober_state(body: Mapping[str, Any]) -> str:
-    """What a pod's prober lacks; empty if it runs, as an ephemeral container or as its own."""
-    status = body.get("status") or {}
-    kinds = ("ephemeralContainerStatuses", "containerStatuses")
-    for found in (entry for kind in kinds for entry in status.get(kind) or []):
-        if found["name"] == CONTAINER:
-            state = found.get("state") or {}
-            waiting = (state.get("waiting") or {}).get("reason", "")
-            return "" if "running" in state else waiting or ", ".join(state)
-    return "has none"

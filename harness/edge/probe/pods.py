@@ -13,8 +13,7 @@ from harness.core.target import PodRef
 from harness.edge.api.kube import Kube
 from harness.edge.api.livenames import LiveNames
 from harness.edge.api.replicas import live_replicas
-from harness.edge.machine.wait import NotYet
-from harness.edge.probe.stream import CONTAINER
+from harness.edge.probe.beside import equip, pod_lacks
 from harness.errors import ProbeError
 
 IMAGE_PREFIX = "localhost/policylab/"
@@ -73,47 +72,18 @@ class Pods:
         if not live:
             return
         self._names.learn(live)
-        namespaces = sorted({pod.namespace for pod in live})
-        wanted = {(pod.namespace, name): pod for pod, name in live.items()}
-        self._equip(wanted, namespaces)
-
-        def running() -> None:
-            missing = dict.fromkeys(map(str, live), "not listed")
-            for namespace in namespaces:
-                for body in self._kube.list("v1", "Pod", namespace):
-                    ref = wanted.get((namespace, body["metadata"]["name"]))
-                    if ref is None:
-                        continue
-                    state = _state(body)
-                    if state:
-                        missing[str(ref)] = state
-                        continue
-                    del missing[str(ref)]
-                    self._addresses[ref] = body["status"]["podIP"]
-                    labels = body["metadata"].get("labels", {})
-                    self._pods[ref] = Pod(ref.namespace, ref.name, labels)
-            if missing:
-                raise NotYet("; ".join(f"{name}: {state}" for name, state in missing.items()))
-
-        self._kube.wait(
-            f"{len(wanted)} pods and their probers run",
-            running,
-            seconds=self._kube.patience.pods_ready,
-            try_=f"kubectl -n {namespaces[0]} describe pods",
+        bodies = equip(
+            self._kube,
+            [PodRef(pod.namespace, name) for pod, name in live.items()],
+            self._image(TOOLBOX),
+            lacks=pod_lacks,
+            try_=f"kubectl -n {next(iter(live)).namespace} describe pods",
         )
-
-    def _equip(self, wanted: Iterable[tuple[str, str]], namespaces: Iterable[str]) -> None:
-        """Add a prober to each of these pods that has none."""
-        listed = [body for space in namespaces for body in self._kube.list("v1", "Pod", space)]
-        equipped = {
-            (body["metadata"]["namespace"], body["metadata"]["name"])
-            for body in listed
-            if any(c["name"] == CONTAINER for c in _ephemeral(body))
-        }
-        container = prober_container(self._image(TOOLBOX))
-        for namespace, name in wanted:
-            if (namespace, name) not in equipped:
-                self._kube.add_ephemeral(namespace, name, container)
+        for ref, name in live.items():
+            body = bodies[PodRef(ref.namespace, name)]
+            self._addresses[ref] = body["status"]["podIP"]
+            labels = body["metadata"].get("labels", {})
+            self._pods[ref] = Pod(ref.namespace, ref.name, labels)
 
     def _live(self, workload: Resource) -> dict[PodRef, str]:
         """The live names of an object's pods; of a Deployment, once they all are there."""
@@ -193,27 +163,6 @@ class Pods:
         return [ref for ref, pod in self._pods.items() if found[1].selects(pod)]
 
 
-def prober_container(image: str) -> dict[str, Any]:
-    """The ephemeral container that a pod's prober runs in; it needs no right at all."""
-    return {
-        "name": CONTAINER,
-        "image": image,
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["sleep", "infinity"],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "runAsNonRoot": True,
-            "runAsUser": 65534,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    }
-
-
-def _ephemeral(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    return body.get("spec", {}).get("ephemeralContainers") or ()
-
-
 def refs_of(*workloads: Resource) -> list[PodRef]:
     """How tables call the pods of these objects."""
     return [p.ref for each in workloads for p in pods_of(each)]
@@ -222,28 +171,3 @@ def refs_of(*workloads: Resource) -> list[PodRef]:
 def is_unprobed(workload: Resource) -> bool:
     """Whether nobody probes the object's pods: they need not even become ready."""
     return NO_PROBER in (workload.body["metadata"].get("annotations") or {}).items()
-
-
-def is_at_work(body: Mapping[str, Any]) -> bool:
-    """Whether a pod is ready with its prober, stays, and was never started again."""
-    restarts = (s["restartCount"] for s in body["status"].get("containerStatuses", []))
-    return not _state(body) and "deletionTimestamp" not in body["metadata"] and not any(restarts)
-
-
-def _state(body: Mapping[str, Any]) -> str:
-    """What a pod still lacks; empty when it is Ready, has an address and its prober runs."""
-    status = body.get("status", {})
-    ready = any(
-        c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", [])
-    )
-    if not ready or not status.get("podIP"):
-        waiting = [
-            s["state"]["waiting"].get("reason", "waiting")
-            for s in status.get("containerStatuses", [])
-            if "waiting" in s.get("state", {})
-        ]
-        return f"{status.get('phase', 'no phase')} {' '.join(waiting)}".strip()
-    for probe in status.get("ephemeralContainerStatuses", []):
-        if probe["name"] == CONTAINER and "running" in probe.get("state", {}):
-            return ""
-    return "the prober does not run yet"

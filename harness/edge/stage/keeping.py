@@ -17,7 +17,7 @@ from harness.core.manifests.library import POLICY_APIS
 from harness.core.manifests.reader import Resource
 from harness.edge.api.kube import FIELD_MANAGER, Kube, Object
 from harness.edge.api.replicas import owner_of
-from harness.edge.probe.pods import is_at_work
+from harness.edge.probe.beside import is_at_work
 
 APPLIED = "policylab/applied"
 """The annotation with the fingerprint of the manifest by which an object was made."""
