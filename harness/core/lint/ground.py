@@ -200,6 +200,11 @@ class Ground:
             found |= self.crowd.peer(peer, where.policy.namespace).certain
         return found
 
+    def may_mean_more(self, where: Where) -> bool:
+        """Whether a rule might also pick an end of which too little is known, as its address."""
+        home = where.policy.namespace
+        return any(self.crowd.peer(peer, home).open for peer in where.rule.peers)
+
     def isolated(self, direction: Direction) -> Mask:
         """The pods that some policy isolates for a direction."""
         return self._isolated[direction]

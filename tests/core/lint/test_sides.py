@@ -181,3 +181,18 @@ def test_wanted_flows_that_pass_are_not_reported() -> None:
     halves = (policy("zone/a", API_TO_DB), policy("zone/b", DB_FROM_API))
 
     assert every("wanted-flow-closed", *WORLD, *halves, WANTED) == []
+
+
+def test_a_rule_that_may_also_mean_an_end_of_unknown_address_is_not_called_void() -> None:
+    """The address of zone/api is known and closed; nobody knows that of CoreDNS."""
+    known = pod("zone/api", "app: api", "80") + "status: {podIP: 10.0.0.3}\n"
+    block = """\
+  podSelector: {}
+  policyTypes: [Ingress, Egress]
+  egress:
+    - to:
+        - ipBlock: {cidr: 10.0.0.0/8}
+"""
+
+    world = (namespace("zone"), pod("zone/db"), known, policy("zone/block", block))
+    assert every("void-by-other-side", *world) == []

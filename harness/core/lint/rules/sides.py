@@ -50,7 +50,7 @@ def _void(ground: Ground, where: Where) -> Mask | None:
     """The other ends of a rule, if there are any and the other side lets none of its flows pass."""
     own = ground.selected(where.policy)
     others = ground.peers(where)
-    if not own or not others or others & ~ground.crowd.pods:
+    if not own or not others or others & ~ground.crowd.pods or ground.may_mean_more(where):
         return None
     if (
         others & ~ground.isolated(_other_way(where))
