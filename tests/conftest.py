@@ -1,10 +1,13 @@
 """Hypothesis for all tests: a law is no timing test, and a busy machine breaks no law.
 
 No test depends on who runs it: the variables by which pytest and rich know a build server or a wish
-about colours are taken out, and a test that is about one of them sets it.
+about colours are taken out, and a test that is about one of them sets it. The background of a shell
+ignores Ctrl-C, and what it starts inherits that: a program that a test starts does not.
 """
 
 from __future__ import annotations
+
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,3 +26,6 @@ OF_WHO_RUNS_IT = (
 def _the_same_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in OF_WHO_RUNS_IT:
         monkeypatch.delenv(name, raising=False)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A handler is not inherited by another program; that a signal is ignored, is.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
