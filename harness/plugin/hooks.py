@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,10 @@ from harness.edge.machine.process import ends_on_sigterm
 from harness.errors import EnvironmentFault, HarnessError
 from harness.exitcode import ExitCode, exit_code_of
 from harness.plugin import rows
-from harness.plugin.options import add_options, keeps_cluster, patience_of
+from harness.plugin.options import add_options, cluster_spec, keeps_cluster, patience_of
 from harness.plugin.state import asks_for_labs, make_state, state_of
 from harness.plugin.stopping import stopping
+from harness.plugin.turn import turn
 from harness.plugin.workers import (
     Controller,
     hand_over,
@@ -91,15 +92,20 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
-    """Treat SIGTERM (which a cancelled CI job gets, for example) like Ctrl-C."""
+    """Take the cluster's turn, and treat SIGTERM (from a cancelled CI job, say) like Ctrl-C."""
     recorder, option = state_of(session.config).recorder, session.config.option
     collected = not session.testsfailed or option.continue_on_collection_errors
-    if collected and not option.collectonly and not is_worker(session.config):
-        try:
-            recorder.begin()
-        except EnvironmentFault as error:
-            pytest.exit(f"\n{error}", returncode=exit_code_of(error))
-    with ends_on_sigterm(), _interrupts_noted(session):
+    with ExitStack() as run:
+        if collected and not option.collectonly and not is_worker(session.config):
+            try:
+                if recorder.tutorials and not recorder.offline:
+                    spec = cluster_spec(session.config, state_of(session.config).options)
+                    run.enter_context(turn(spec))
+                recorder.begin()
+            except EnvironmentFault as error:
+                pytest.exit(f"\n{error}", returncode=exit_code_of(error))
+        run.enter_context(ends_on_sigterm())
+        run.enter_context(_interrupts_noted(session))
         return (yield)
 
 
