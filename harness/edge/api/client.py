@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from kubernetes.dynamic.exceptions import ConflictError, NotFoundError, Resource
 from urllib3.exceptions import HTTPError
 
 from harness.edge.api.kube import FIELD_MANAGER, Object, named
+from harness.edge.files.cache import cache_home
 from harness.edge.machine.clock import MACHINE_CLOCK
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.wait import NotYet, wait_for
@@ -42,7 +44,14 @@ class KubeClient:
         api = config.new_client_from_config(  # type: ignore[no-untyped-call]
             str(kubeconfig), context=context or None
         )
-        return dynamic.DynamicClient(api)  # type: ignore[no-untyped-call]
+        # The library keeps the kinds in a file of the shared temporary folder, under a name that
+        # anybody can know; what another user put there would decide where our requests go.
+        kinds = cache_home() / "discovery"
+        kinds.mkdir(mode=0o700, parents=True, exist_ok=True)
+        host = sha256(api.configuration.host.encode()).hexdigest()[:16]
+        return dynamic.DynamicClient(  # type: ignore[no-untyped-call]
+            api, cache_file=str(kinds / f"{host}.json")
+        )
 
     @contextmanager
     def _asking(self, refusal: str, fault: type[HarnessError] = ClusterNotReady) -> Iterator[None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -61,7 +60,7 @@ class Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def kube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubeClient]:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # the library keeps kinds there
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
     Answering.asked.clear()
     Answering.queries.clear()
@@ -165,3 +164,10 @@ def test_kind_that_the_cluster_lacks_is_the_labs_fault(kube: KubeClient) -> None
 def test_server_that_is_gone_does_not_answer(kube: KubeClient, tmp_path: Path) -> None:
     with pytest.raises(ClusterNotReady, match="does not answer"):
         connected(tmp_path, 1)
+
+
+def test_kinds_are_kept_where_no_other_user_can_write(kube: KubeClient, tmp_path: Path) -> None:
+    (kept,) = (tmp_path / "cache" / "policylab" / "discovery").iterdir()
+
+    assert kept.parent.stat().st_mode & 0o077 == 0
+    assert "osrcp" not in kept.name
