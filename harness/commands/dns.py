@@ -6,7 +6,8 @@ import argparse
 import json
 import sys
 
-from harness.commands.shared.folder import add_manifests, scenario_of
+from harness.commands.shared.folder import add_manifests
+from harness.commands.shared.state import CONTEXT_HELP, scenario_given
 from harness.core.outcome import Outcome
 from harness.core.predict.lookups import NameLookup, lookups_of
 from harness.core.target import parse_pod
@@ -21,14 +22,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "dns",
         help="say which questions a pod's lookups cost, which names exist, and who is asked",
-        description="Works out from manifests which resolv.conf a pod gets, which name server it "
-        "asks and whether the policies let it, and for each NAME the questions and the answer. "
-        "Without a NAME it lists the names that exist.",
+        description="Works out from manifests, or from a cluster's objects, which resolv.conf a "
+        "pod gets, which name server it asks and whether the policies let it, and for each NAME the "
+        "questions and the answer. Without a NAME it lists the names that exist.",
         epilog=f"Exit code: {ExitCode.OK} every NAME resolves, {ExitCode.DIFFERS} a NAME does not, "
-        f"{ExitCode.USAGE} the manifests cannot be read, {ExitCode.NO_VERDICT} the answer to a "
+        f"{ExitCode.USAGE} the manifests cannot be read, {ExitCode.FAULT} the cluster does not "
+        f"answer, {ExitCode.NO_VERDICT} the answer to a "
         "NAME is not the cluster's, or not decided by the manifests.",
     )
     add_manifests(parser)
+    parser.add_argument("--context", default="", metavar="NAME", help=CONTEXT_HELP)
     parser.add_argument("pod", metavar="NAMESPACE/POD", help="the pod that asks")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a name as a program writes it")
     parser.add_argument(
@@ -37,9 +40,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=_dns)
 
 
-def _dns(arguments: argparse.Namespace, _: Progress) -> ExitCode:
+def _dns(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     pod = parse_pod(arguments.pod, where="NAMESPACE/POD")
-    scenario = scenario_of(arguments.manifests, arguments)
+    scenario = scenario_given(arguments.manifests, arguments.context, arguments, progress)
     try:
         found = lookups_of(scenario, pod, arguments.names)
     except OutcomeTableError as error:

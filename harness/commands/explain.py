@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from textwrap import fill, indent
 
-from harness.commands.shared.folder import add_manifests, scenario_of
+from harness.commands.shared.folder import add_manifests
+from harness.commands.shared.state import CONTEXT_HELP, scenario_given
 from harness.core.policy.account import accounts
 from harness.core.predict.walk import walk
 from harness.core.target import parse_source, parse_target
@@ -47,21 +48,23 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "svc/NAMESPACE/NAME:PORT, name/HOST:PORT, net/ADDRESS:PORT or ping/pod/NAMESPACE/POD. "
         "FILE: a file or folder of manifests",
     )
-    add_manifests(parser, required=False)
+    add_manifests(parser)
+    parser.add_argument("--context", default="", metavar="NAME", help=CONTEXT_HELP)
     parser.add_argument(
         "--format", choices=["text", "json"], default="text", help="default: %(default)s"
     )
     parser.set_defaults(run=_explain)
 
 
-def _explain(arguments: argparse.Namespace, _: Progress) -> ExitCode:
+def _explain(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     what: list[str] = arguments.what
-    if len(what) == 1 and arguments.manifests is None and not Path(what[0]).exists():
+    given = arguments.manifests is not None or bool(arguments.context)
+    if len(what) == 1 and not given and not Path(what[0]).exists():
         return _word(what[0])
-    if len(what) == _PAIR and arguments.manifests is not None:
-        text = _flow(arguments, *what)
-    elif len(what) < _PAIR and (what or arguments.manifests is not None):
-        text = _policies(arguments, Path(what[0]) if what else arguments.manifests)
+    if len(what) == _PAIR and given:
+        text = _flow(arguments, progress, *what)
+    elif given is not bool(what) and len(what) < _PAIR:
+        text = _policies(arguments, progress)
     else:
         raise ContentError(
             "the command line names neither a flow nor a file of policies nor a word",
@@ -83,9 +86,9 @@ def _word(word: str) -> ExitCode:
     return ExitCode.OK
 
 
-def _flow(arguments: argparse.Namespace, source: str, target: str) -> str:
+def _flow(arguments: argparse.Namespace, progress: Progress, source: str, target: str) -> str:
     found = walk(
-        scenario_of(arguments.manifests, arguments),
+        scenario_given(arguments.manifests, arguments.context, arguments, progress),
         parse_source(source, where="FROM"),
         parse_target(target, where="TO"),
         PROFILES.values(),
@@ -93,12 +96,13 @@ def _flow(arguments: argparse.Namespace, source: str, target: str) -> str:
     return _json(walk_document(found)) if arguments.format == "json" else walk_text(found)
 
 
-def _policies(arguments: argparse.Namespace, manifests: Path) -> str:
-    scenario = scenario_of(manifests, arguments)
+def _policies(arguments: argparse.Namespace, progress: Progress) -> str:
+    manifests = Path(arguments.what[0]) if arguments.what else arguments.manifests
+    scenario = scenario_given(manifests, arguments.context, arguments, progress)
     found = accounts(scenario.topology, scenario.policies)
     if arguments.format == "json":
         return _json(accounts_document(found))
-    return accounts_text(found) or "the manifests contain no policy, so every flow passes\n"
+    return accounts_text(found) or "there is no policy, so every flow passes\n"
 
 
 def _json(document: dict[str, object]) -> str:

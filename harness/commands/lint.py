@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness.commands.shared.state import CONTEXT_HELP, kube_of
+from harness.commands.shared.state import CONTEXT_HELP, resources_of
 from harness.core.lint.finding import MEANING, Sure
 from harness.core.lint.ignores import ignores_in
 from harness.core.lint.linting import Linted, lint
@@ -126,11 +126,7 @@ def _linted(arguments: argparse.Namespace, progress: Progress) -> Linted:
     if not context:
         files = files_at(arguments.sources, deep=arguments.recursive)
         return lint_files(files, namespace=arguments.namespace)
-    # Files are judged without the client of the API, which takes a second to import.
-    from harness.edge.api.livestate import live_resources
-
-    resources = live_resources(kube_of(context, arguments, progress), f"cluster {context}")
-    return lint(resources, tuple(PROFILES.values()))
+    return lint(resources_of(context, arguments, progress), tuple(PROFILES.values()))
 
 
 def lint_files(files: list[File], *, namespace: str = "") -> Linted:

@@ -40,7 +40,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=f"Exit code: {ExitCode.OK} the matrix was worked out, {ExitCode.USAGE} the "
         f"manifests cannot be read, {ExitCode.FAULT} the cluster does not answer.",
     )
-    add_manifests(parser, required=False)
+    add_manifests(parser)
     parser.add_argument("--context", default="", metavar="NAME", help=CONTEXT_HELP)
     parser.add_argument(
         "--every-port",

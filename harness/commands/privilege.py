@@ -37,7 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         f"unwanted flow passes or a wanted flow does not, {ExitCode.NO_VERDICT} nobody can say so "
         f"of all flows, {ExitCode.USAGE} the manifests or the list cannot be read.",
     )
-    add_manifests(parser, required=False)
+    add_manifests(parser)
     parser.add_argument("--context", default="", metavar="NAME", help=CONTEXT_HELP)
     parser.add_argument(
         "--wanted",

@@ -37,7 +37,9 @@ def key_of(body: Object) -> Key:
 def agent_pod(name: str, app: str, node: str) -> dict[str, Any]:
     """A CNI's agent as the API shows it."""
     meta = {"namespace": "kube-system", "name": name, "labels": {"k8s-app": app}}
-    return {"kind": "Pod", "metadata": meta, "spec": {"nodeName": node}}
+    container = {"name": app, "image": app}
+    spec = {"nodeName": node, "hostNetwork": True, "containers": [container]}
+    return {"kind": "Pod", "metadata": meta, "spec": spec}
 
 
 class FakeKube:
@@ -107,6 +109,7 @@ class FakeKube:
             copy.deepcopy(body)
             for key, body in self.objects.items()
             if key[0] == kind
+            and body.get("apiVersion", api_version) == api_version
             and namespace in (None, key[1])
             and wanted.items() <= (body["metadata"].get("labels") or {}).items()
         ]

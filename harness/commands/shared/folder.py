@@ -10,12 +10,11 @@ from harness.core.predict.scenario import Scenario
 from harness.edge.files.library import read
 
 
-def add_manifests(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+def add_manifests(parser: argparse.ArgumentParser) -> None:
     """Add `--manifests`, `--namespace` and `--apply`."""
     parser.add_argument(
         "--manifests",
         type=Path,
-        required=required,
         metavar="DIR",
         help="a folder (policylab reads its .yaml, .yml and .json files), a file, or - for stdin",
     )

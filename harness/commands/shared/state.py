@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.commands.shared.folder import scenario_of
 from harness.core.compare.world import State
 from harness.core.manifests.reader import Resource, topology_of
+from harness.core.predict.scenario import Scenario
 from harness.errors import ContentError
 from harness.progress import Progress
 
@@ -41,27 +42,49 @@ def given(
         ManifestError: a file cannot be read.
         ClusterNotReady: the cluster does not answer.
     """
+    scenario = scenario_given(manifests, context, arguments, progress)
+    resources = tuple(scenario.audit.resources)
+    declared = topology_of(resources).pods
+    assumed = frozenset(scenario.topology.pods.keys() - declared.keys())
+    state = State(scenario.topology, tuple(scenario.policies), assumed)
+    origin = f"the objects of the cluster {context}" if context else f"the manifests in {manifests}"
+    return Given(state, resources, origin)
+
+
+def scenario_given(
+    manifests: Path | None, context: str, arguments: argparse.Namespace, progress: Progress
+) -> Scenario:
+    """The same, as the oracle asks it for flows and names.
+
+    Raises:
+        ContentError: neither or both are named, or the folder has nothing to read.
+        ManifestError: a file, or an object of the cluster, cannot be read.
+        ClusterNotReady: the cluster does not answer.
+    """
     if bool(context) is (manifests is not None):
         raise ContentError(
             "one of --manifests and --context says what is judged",
             seen="both" if context else "neither",
             try_="--manifests DIR, or --context NAME",
         )
-    if manifests is None:
-        return _live(context, arguments, progress)
-    scenario = scenario_of(manifests, arguments)
-    resources = tuple(scenario.audit.resources)
-    declared = topology_of(resources).pods
-    assumed = frozenset(scenario.topology.pods.keys() - declared.keys())
-    state = State(scenario.topology, tuple(scenario.policies), assumed)
-    return Given(state, resources, f"the manifests in {manifests}")
+    if manifests is not None:
+        return scenario_of(manifests, arguments)
+    return Scenario(resources_of(context, arguments, progress))
 
 
-def _live(context: str, arguments: argparse.Namespace, progress: Progress) -> Given:
-    from harness.edge.api.livestate import live_state
+def resources_of(
+    context: str, arguments: argparse.Namespace, progress: Progress
+) -> tuple[Resource, ...]:
+    """The objects of a cluster, as if they were manifests.
 
-    topology, policies, resources = live_state(kube_of(context, arguments, progress))
-    return Given(State(topology, policies), resources, f"the objects of the cluster {context}")
+    Raises:
+        ManifestError: an object says something that policylab does not know.
+        ClusterNotReady: the cluster does not answer.
+    """
+    # Files are judged without the client of the API, which takes a second to import.
+    from harness.edge.api.livestate import live_resources
+
+    return live_resources(kube_of(context, arguments, progress), f"cluster {context}")
 
 
 def kube_of(context: str, arguments: argparse.Namespace, progress: Progress) -> Kube:

@@ -96,25 +96,29 @@ _BEFORE = "it can allow or deny flows before any NetworkPolicy is asked"
 _BESIDE = "it can allow or deny flows beside NetworkPolicies"
 _TURNS = "it can turn a flow away to another target"
 _DECIDES = {
-    ("policy.networking.k8s.io", "AdminNetworkPolicy"): _BEFORE,
-    ("policy.networking.k8s.io", "ClusterNetworkPolicy"): _BEFORE,
+    ("policy.networking.k8s.io", "AdminNetworkPolicy"): ("v1alpha1", _BEFORE),
+    ("policy.networking.k8s.io", "ClusterNetworkPolicy"): ("v1alpha2", _BEFORE),
     ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"): (
-        "it can deny flows of pods that no NetworkPolicy selects"
+        "v1alpha1",
+        "it can deny flows of pods that no NetworkPolicy selects",
     ),
-    ("cilium.io", "CiliumLocalRedirectPolicy"): _TURNS,
-    ("cilium.io", "CiliumEnvoyConfig"): _TURNS,
-    ("cilium.io", "CiliumClusterwideEnvoyConfig"): _TURNS,
-    ("projectcalico.org", "NetworkPolicy"): _BEFORE,
-    ("projectcalico.org", "GlobalNetworkPolicy"): _BEFORE,
-    ("crd.projectcalico.org", "NetworkPolicy"): _BEFORE,
-    ("crd.projectcalico.org", "GlobalNetworkPolicy"): _BEFORE,
-    ("crd.antrea.io", "NetworkPolicy"): _BEFORE,
-    ("crd.antrea.io", "ClusterNetworkPolicy"): _BEFORE,
-    ("k8s.ovn.org", "EgressFirewall"): _BESIDE,
-    ("security.istio.io", "AuthorizationPolicy"): _BESIDE,
-    ("security.istio.io", "PeerAuthentication"): _BESIDE,
-    ("policy.linkerd.io", "Server"): _BESIDE,
+    ("cilium.io", "CiliumLocalRedirectPolicy"): ("v2", _TURNS),
+    ("cilium.io", "CiliumEnvoyConfig"): ("v2", _TURNS),
+    ("cilium.io", "CiliumClusterwideEnvoyConfig"): ("v2", _TURNS),
+    ("projectcalico.org", "NetworkPolicy"): ("v3", _BEFORE),
+    ("projectcalico.org", "GlobalNetworkPolicy"): ("v3", _BEFORE),
+    ("crd.projectcalico.org", "NetworkPolicy"): ("v1", _BEFORE),
+    ("crd.projectcalico.org", "GlobalNetworkPolicy"): ("v1", _BEFORE),
+    ("crd.antrea.io", "NetworkPolicy"): ("v1beta1", _BEFORE),
+    ("crd.antrea.io", "ClusterNetworkPolicy"): ("v1beta1", _BEFORE),
+    ("k8s.ovn.org", "EgressFirewall"): ("v1", _BESIDE),
+    ("security.istio.io", "AuthorizationPolicy"): ("v1", _BESIDE),
+    ("security.istio.io", "PeerAuthentication"): ("v1", _BESIDE),
+    ("policy.linkerd.io", "Server"): ("v1beta3", _BESIDE),
 }
+"""In which version a cluster is asked for the kind, and how its objects could decide flows."""
+DECIDING = tuple((f"{group}/{_DECIDES[group, kind][0]}", kind) for group, kind in _DECIDES)
+"""The apiVersion and the kind of what could decide flows and is not read."""
 _LISTS = "List"
 
 
@@ -127,7 +131,7 @@ def kind_of(api_version: str, name: str) -> Kind | Other | NotAKind:
             return read
         return NotAKind("apiVersion", f"of a {name} must be {read.api_version}, not {api_version}")
     if decides := _DECIDES.get((group, name)):
-        return Other(name, decides)
+        return Other(name, decides[1])
     if read is not None and _is_own(group):
         return NotAKind("apiVersion", f"of a {name} must be {read.api_version}, not {api_version}")
     if group in _PASSED_OVER and name not in _PASSED_OVER[group].split():
