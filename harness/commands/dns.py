@@ -23,7 +23,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "dns",
         help="say which questions a pod's lookups cost, which names exist, and who is asked",
         description="Works out from manifests, or from a cluster's objects, which resolv.conf a "
-        "pod gets, which name server it asks and whether the policies let it, and for each NAME the "
+        "pod gets, which name server it asks and whether policies let it, and for each NAME the "
         "questions and the answer. Without a NAME it lists the names that exist.",
         epilog=f"Exit code: {ExitCode.OK} every NAME resolves, {ExitCode.DIFFERS} a NAME does not, "
         f"{ExitCode.USAGE} the manifests cannot be read, {ExitCode.FAULT} the cluster does not "
