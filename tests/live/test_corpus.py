@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.edge.api.kubectl import kubectl_base
+from harness.edge.cluster.running import running
 from harness.edge.cluster.state import Cluster
 from harness.edge.machine.process import run
 from tests.core.manifests.cases import cases
@@ -19,14 +20,23 @@ pytestmark = pytest.mark.live
 
 
 @pytest.mark.parametrize("taken", [True, False], ids=["accepted", "refused"])
+@pytest.mark.parametrize("cni", ["calico", "cilium"])
 def test_the_server_does_what_the_corpus_says(
-    taken: bool, lab_cluster: Cluster, tmp_path: Path
+    cni: str, taken: bool, lab_cluster: Cluster, tmp_path: Path
 ) -> None:
-    chosen = [case for case in cases() if case.taken is taken]
+    # Only a cluster with Cilium knows its kinds.
+    of_cilium, cluster = cni == "cilium", lab_cluster
+    if of_cilium:
+        cluster = running(f"policylab-{cni}")
+    chosen = [
+        case
+        for case in cases()
+        if case.taken is taken and case.id.startswith("cilium") is of_cilium
+    ]
     for case in chosen:
         (tmp_path / f"{case.id}.yaml").write_text(case.text, encoding="utf-8")
 
-    refused = refused_by(lab_cluster, tmp_path)
+    refused = refused_by(cluster, tmp_path)
 
     surprising = [case.id for case in chosen if (case.id in refused) is taken]
     assert chosen
