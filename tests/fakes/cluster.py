@@ -30,7 +30,7 @@ from harness.core.model import (
     Peer,
     Rule,
 )
-from harness.core.world import INTERNET
+from harness.core.target.internet import INTERNET
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
 from harness.edge.cluster.opening import Cluster

@@ -32,7 +32,7 @@ from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.fqdn import matches
 from harness.core.policy.oracle import Oracle
 from harness.core.probe.greeting import nonce_of, reply
-from harness.core.world import EXTERNAL_PORTS
+from harness.core.target.internet import EXTERNAL_PORTS
 from harness.edge.internet.state import Fault, Site
 from tests.fakes.packet import Drop, Met, Packet, PodKey
 

@@ -16,7 +16,7 @@ import dns.query
 import dns.rcode
 import pytest
 
-from harness.core.world import INTERNET, SHORT_LIVED, SPARES
+from harness.core.target.internet import INTERNET, SHORT_LIVED, SPARES
 from harness.edge.api.kubectl import Kubectl
 from harness.edge.internet.container import ensure_internet, remove_internet
 from harness.edge.internet.controls import Change, Controls

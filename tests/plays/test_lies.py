@@ -27,7 +27,7 @@ from harness.core.target import (
     Questions,
     ServiceAddress,
 )
-from harness.core.world import INTERNET
+from harness.core.target.internet import INTERNET
 from harness.errors import ClusterNotReady
 from tests.fakes import lies
 from tests.fakes.cluster import FakeCluster

@@ -36,7 +36,7 @@ from harness.core.outcome import Verdict
 from harness.core.policy.fqdn import matches
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.selectors import NAME_LABEL, End
-from harness.core.world import INTERNET
+from harness.core.target.internet import INTERNET
 
 NOWHERE = "(another namespace)"
 """The name of the namespace that stands for all that nobody declared."""

@@ -25,7 +25,7 @@ from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.nearest import ends
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.selectors import End
-from harness.core.world import EXTERNAL_PORTS
+from harness.core.target.internet import EXTERNAL_PORTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ from harness.core.target import (
     Rollout,
     ServiceAddress,
 )
-from harness.core.world import EXTERNAL_PORTS, INTERNET
+from harness.core.target.internet import EXTERNAL_PORTS, INTERNET
 from harness.errors import ManifestError
 
 DNS_PORT = 53

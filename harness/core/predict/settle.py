@@ -24,7 +24,7 @@ from harness.core.target import (
     Target,
     ports_of,
 )
-from harness.core.world import INTERNET
+from harness.core.target.internet import INTERNET
 from harness.errors import ManifestError
 
 PASSING = frozenset({Outcome.CONNECTED, Outcome.REFUSED, Outcome.RESOLVED})

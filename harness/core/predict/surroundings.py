@@ -20,7 +20,7 @@ from harness.core.model import (
     Topology,
 )
 from harness.core.policy.selectors import API_SERVER, NAME_LABEL
-from harness.core.world import INTERNET
+from harness.core.target.internet import INTERNET
 
 NAME_SERVERS = "kube-system/kube-dns"
 """The Service by which clients reach CoreDNS, as kubeadm calls it."""

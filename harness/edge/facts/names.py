@@ -10,7 +10,7 @@ from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.probe.attempts import Item, classify
 from harness.core.target import ExternalPort, Lookup, NamePort, PodRef
-from harness.core.world import INTERNET, SPARES
+from harness.core.target.internet import INTERNET, SPARES
 from harness.edge.cni.cilium.agents import CiliumAgents
 from harness.edge.internet.controls import Outside
 from harness.edge.internet.state import Fault, WebFault

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from harness.core.world import INTERNET, SHORT_LIVED, SPARES
+from harness.core.target.internet import INTERNET, SHORT_LIVED, SPARES
 
 TTL_SECONDS = 30
 STATE_NAME = "state.policylab.invalid."

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from harness.core.model import Pod
 from harness.core.target import PodRef
-from harness.core.world import INTERNET
+from harness.core.target.internet import INTERNET
 from harness.edge.probe.pods import Pods
 from harness.errors import ProbeError
 

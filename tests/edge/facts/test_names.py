@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.core.world import SPARES
+from harness.core.target.internet import SPARES
 from harness.edge.facts.names import _spare
 from harness.edge.probe.replay import Replayer
 from harness.errors import ClusterNotReady

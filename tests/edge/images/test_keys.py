@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.world import INTERNET
+from harness.core.target.internet import INTERNET
 from harness.edge.images.keys import Keys, plan_keys
 from harness.edge.images.recipe import read_recipes, recipes_home
 from harness.errors import ImageUnavailable

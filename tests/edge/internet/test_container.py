@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.core.world import INTERNET, SPARES
+from harness.core.target.internet import INTERNET, SPARES
 from harness.edge.internet import container as internet
 from harness.edge.internet.container import ensure_internet, remove_internet
 from harness.edge.internet.controls import Controls

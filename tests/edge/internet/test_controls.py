@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.core.world import SPARES
+from harness.core.target.internet import SPARES
 from harness.edge.internet.controls import Controls
 from harness.edge.internet.engine import Place
 from harness.edge.internet.state import (

@@ -22,7 +22,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from harness.core.world import INTERNET, SHORT_LIVED, SPARES
+from harness.core.target.internet import INTERNET, SHORT_LIVED, SPARES
 from harness.edge.images.recipe import recipes_home
 from harness.edge.internet import container as internet
 from harness.edge.internet.engine import Place

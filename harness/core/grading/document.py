@@ -1,0 +1,139 @@
+"""`grades.json`: the grades of a course for tests and tools, schema version 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from harness.core.grading.model import (
+    SCHEMA_VERSION,
+    FlowResult,
+    Got,
+    Grade,
+    Grades,
+    Mode,
+    Status,
+    Want,
+    digits,
+)
+from harness.core.model import Protocol
+from harness.errors import ContentError
+
+
+def grades_document(grades: Grades) -> dict[str, Any]:
+    """The grades as JSON has them.
+
+    `score`, `max_score` and `points` have two decimals, rounded down; the `points` of a flow are
+    what it cost. `flows` has every flow that is not as it was wanted, or has no verdict.
+    """
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "assignment": grades.assignment,
+        "cni": grades.cni,
+        "mode": grades.mode.value,
+        "submissions": [grade_document(grade) for grade in grades.grades],
+    }
+
+
+def grade_document(grade: Grade) -> dict[str, Any]:
+    """One submission's part of the document."""
+    return {
+        "id": grade.id,
+        "status": grade.status.value,
+        "score": digits(grade.score),
+        "max_score": digits(grade.max_score),
+        "held": digits(grade.held),
+        "problem": grade.problem,
+        "notes": list(grade.notes),
+        "rows": [
+            {
+                "id": found.row.id,
+                "points": digits(found.points),
+                "out_of": digits(found.out_of),
+                "held": digits(found.held),
+                "wrong": found.wrong,
+                "pairs": found.pairs,
+            }
+            for found in grade.rows
+        ],
+        "flows": [_flow(flow) for flow in grade.flows],
+    }
+
+
+def _flow(flow: FlowResult) -> dict[str, Any]:
+    return {
+        "from": flow.source,
+        "to": flow.target,
+        "port": flow.port,
+        "protocol": flow.protocol.value,
+        "wanted": flow.wanted.value,
+        "got": flow.got.value,
+        "points": digits(flow.points),
+        "row": flow.row,
+    }
+
+
+def read_grade(document: Mapping[str, Any], *, where: str) -> Grade:
+    """A submission's grade from its part of the document, without its rows.
+
+    Raises:
+        ContentError: it is not of this form.
+    """
+    try:
+        return Grade(
+            str(document["id"]),
+            Status(document["status"]),
+            _points(document["score"]),
+            _points(document["max_score"]),
+            _points(document.get("held", 0)),
+            str(document["problem"]),
+            tuple(_read_flow(flow) for flow in document["flows"]),
+            notes=tuple(map(str, document.get("notes", ()))),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ContentError(
+            "this is not a grade as `grades.json` has it", where=where, seen=repr(error)
+        ) from error
+
+
+def read_grades(document: Mapping[str, Any], *, where: str) -> Grades:
+    """The grades of a `grades.json`.
+
+    Raises:
+        ContentError: it is not of this form, or of another schema version.
+    """
+    try:
+        if document["schema_version"] != SCHEMA_VERSION:
+            raise ContentError(
+                f"the schema version of these grades is not {SCHEMA_VERSION}",
+                where=where,
+                seen=str(document["schema_version"]),
+            )
+        grades = [read_grade(one, where=where) for one in document["submissions"]]
+        return Grades(
+            str(document["assignment"]),
+            str(document["cni"]),
+            Mode(document["mode"]),
+            tuple(grades),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ContentError("this is not a `grades.json`", where=where, seen=repr(error)) from error
+
+
+def _read_flow(flow: Mapping[str, Any]) -> FlowResult:
+    return FlowResult(
+        str(flow["from"]),
+        str(flow["to"]),
+        int(flow["port"]),
+        Protocol(flow["protocol"]),
+        Want(flow["wanted"]),
+        Got(flow["got"]),
+        _points(flow["points"]),
+        str(flow.get("row", "")),
+    )
+
+
+def _points(value: float) -> Fraction:
+    """Two decimals exactly, as they were written."""
+    return Fraction(round(float(value) * 100), 100)
