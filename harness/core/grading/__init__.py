@@ -6,11 +6,11 @@ Here lives all of grading that needs no file and no cluster:
   `Submission` is a student's files, read into objects or refused in words. A `Heard` is what was
   seen or predicted of one flow, a `FlowResult` is that against what was wanted, and a `Grade` is
   what a submission gets.
-- `reading` (coming): `assignment.yaml` and the files beside it to an `Assignment`.
-- `submitting` (coming): a student's files to a `Submission`, by the assignment's rules.
-- `world` (coming): who is there when a submission is judged: workloads, witnesses, the outside.
-- `judge` (coming): the seam `Judge`, which hears every flow; `Predicted` asks the oracle.
-- `marks` (coming): what was heard to points, the same for a submission, to the digit.
+- `reading`: `assignment.yaml` and the files beside it to an `Assignment`.
+- `submitting`: a student's files to a `Submission`, by the assignment's rules.
+- `world`: who is there when a submission is judged: workloads, witnesses, the outside.
+- `judge`: the seam `Judge`, which hears every flow; `Predicted` asks the oracle.
+- `marks`: what was heard to points, the same for a submission, to the digit.
 - `document`: grades as `grades.json` has them, written and read.
 
 The edge reads submissions from disk and judges on a cluster; reports lay grades out for people.

@@ -41,10 +41,17 @@ def as_enforced(
     Then the policies were not written for this CNI, and its answer would tell nothing.
     """
     kinds = profile.kinds | ({CLUSTERWIDE_POLICY} if CILIUM_POLICY in profile.kinds else set())
-    found = tuple(_enforced(policy, profile) for policy in policies)
+    found = policies_as_enforced(policies, profile)
     if not {policy.kind for policy in found} <= kinds:
         return None
     return Oracle(_addressed(topology, found), found, nodes_apart=True, any_protocol=True)
+
+
+def policies_as_enforced(
+    policies: Iterable[NetworkPolicy], profile: CniProfile
+) -> tuple[NetworkPolicy, ...]:
+    """The policies in the words of the API, so that they say what the CNI makes of them."""
+    return tuple(_enforced(policy, profile) for policy in policies)
 
 
 def in_words(verdict: Verdict, flows: Sequence[Flow], profile: CniProfile) -> str:

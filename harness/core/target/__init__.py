@@ -9,6 +9,7 @@ Everybody may call this room.
 from harness.core.model import PodRef
 from harness.core.target.facts import FACTS, UNUSED_RULES, WANTED_AGAINST_ALLOWED, FactKind, Needs
 from harness.core.target.grammar import FORMS, parse_pod, parse_source, parse_target
+from harness.core.target.internet import INTERNET
 from harness.core.target.kinds import (
     Blocked,
     DnsQuery,
@@ -31,6 +32,7 @@ from harness.core.target.kinds import (
 __all__ = [
     "FACTS",
     "FORMS",
+    "INTERNET",
     "UNUSED_RULES",
     "WANTED_AGAINST_ALLOWED",
     "Blocked",

@@ -1,0 +1,96 @@
+"""From what was heard to points. Nothing here depends on how, when or where it was heard."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from harness.core.grading.judge import Judge
+from harness.core.grading.model import (
+    Assignment,
+    FlowResult,
+    Got,
+    Grade,
+    Heard,
+    Row,
+    RowResult,
+    Status,
+    Submission,
+)
+from harness.core.grading.world import World
+
+
+def grade(world: World, submission: Submission, judge: Judge) -> Grade:
+    """The grade of a submission; one that cannot be read is `ungradable`, with its problem."""
+    assignment = world.assignment
+    if submission.problem:
+        return ungradable(assignment, submission)
+    return marked(assignment, submission, judge.hear(world, submission))
+
+
+def ungradable(assignment: Assignment, submission: Submission) -> Grade:
+    """The grade of a submission that cannot be read."""
+    return Grade(
+        submission.id,
+        Status.UNGRADABLE,
+        Fraction(0),
+        assignment.max_score,
+        problem=submission.problem,
+        notes=submission.notes,
+    )
+
+
+def marked(assignment: Assignment, submission: Submission, heard: Iterable[Heard]) -> Grade:
+    """The grade by what was heard."""
+    of: dict[str, list[Heard]] = defaultdict(list)
+    for flow in heard:
+        of[flow.row.id].append(flow)
+    rows: list[RowResult] = []
+    flows: list[FlowResult] = []
+    for row in assignment.all_rows:
+        result, odd = _row(row, of[row.id])
+        rows.append(result)
+        flows += odd
+    held = sum((row.held for row in rows), Fraction(0))
+    unsure = sum(flow.got is Got.NO_VERDICT for flow in flows)
+    return Grade(
+        submission.id,
+        Status.NOT_CHECKED if unsure else Status.GRADED,
+        sum((row.points for row in rows), Fraction(0)),
+        assignment.max_score - held,
+        held,
+        f"{unsure} flows have no verdict, and their points are held back" if unsure else "",
+        tuple(flows),
+        tuple(rows),
+        submission.notes,
+    )
+
+
+def _row(row: Row, heard: Sequence[Heard]) -> tuple[RowResult, list[FlowResult]]:
+    """A pair of ends costs once, however many of its flows are wrong."""
+    pairs = {flow.pair for flow in heard}
+    odd = [flow for flow in heard if not flow.right]
+    bad = [flow for flow in odd if flow.got is not Got.NO_VERDICT]
+    wrong = {flow.pair for flow in bad}
+    unsure = {flow.pair for flow in odd} - wrong
+    cost = row.each if row.each is not None else row.points / max(len(pairs), 1)
+    lost = min(row.points, len(wrong) * cost)
+    held = min(row.points - lost, len(unsure) * cost)
+    share = lost / max(len(bad), 1)
+    flows = [
+        FlowResult(
+            flow.source,
+            flow.target,
+            flow.port,
+            flow.protocol,
+            row.want,
+            flow.got,
+            Fraction(0) if flow.got is Got.NO_VERDICT else share,
+            row.id,
+            flow.why,
+        )
+        for flow in odd
+    ]
+    points = row.points - lost - held
+    return RowResult(row, points, row.points - held, held, len(wrong), len(pairs)), flows

@@ -1,0 +1,1 @@
+"""Grading's way to the disk and to clusters: assignments, submissions, grades, live judgement."""
