@@ -238,7 +238,8 @@ class Pod:
     """A pod as policies see it, and its names. `ip` is None if it is not known; ipBlock needs it.
 
     `hidden` are keys of labels that a controller adds and whose values nobody can know before.
-    `hostname` and `subdomain` give the pod a name of its own in DNS, behind a headless Service.
+    `hostname` and `subdomain` give the pod a name of its own in DNS, behind a headless Service. A
+    pod counts as `ready` unless its status says that it is not.
     """
 
     namespace: str
@@ -251,6 +252,7 @@ class Pod:
     hostname: str = ""
     subdomain: str = ""
     dns: DnsSettings = DnsSettings()
+    ready: bool = True
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -263,10 +265,10 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """Something outside of the cluster."""
+    """Something outside of the cluster. `ip` is None if only its name is known."""
 
     name: str
-    ip: Address
+    ip: Address | None
 
     def __str__(self) -> str:
         return self.name
@@ -297,13 +299,15 @@ class ServicePort:
 class Endpoint:
     """An address and port behind a Service, as an Endpoints or EndpointSlice object lists it.
 
-    `name` is the name of the Service's port that it stands for.
+    `name` is the name of the Service's port that it stands for. `hostname` is the address's own
+    label in DNS, if the object gives it one.
     """
 
     ip: Address
     port: int
     protocol: Protocol = Protocol.TCP
     name: str = ""
+    hostname: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +323,8 @@ class Endpoints:
 class Service:
     """A Service. A `headless` one has no cluster IP: DNS answers pod addresses.
 
-    Without a selector it stands for `endpoints`, or for the DNS name `external_name`.
+    Without a selector it stands for `endpoints`, or for the DNS name `external_name`. One that
+    `publishes_unready` counts pods that are not ready as well (publishNotReadyAddresses).
     """
 
     namespace: str
@@ -331,6 +336,7 @@ class Service:
     external_name: str = ""
     endpoints: tuple[Endpoint, ...] = ()
     labels: Labels = field(default_factory=dict)
+    publishes_unready: bool = False
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -377,5 +383,6 @@ class Topology:
     assumed: tuple[str, ...] = ()
 
     def behind(self, service: Service) -> tuple[Pod, ...]:
-        """The pods that a Service selects."""
-        return tuple(pod for pod in self.pods.values() if service.selects(pod))
+        """The pods that a Service hands traffic to: those that it selects, and that are ready."""
+        found = (pod for pod in self.pods.values() if service.selects(pod))
+        return tuple(pod for pod in found if pod.ready or service.publishes_unready)

@@ -38,9 +38,9 @@ def walk_text(walk: Walk) -> str:
     blocks = [block for part in walk.parts for block in part.blocks]
     if walk.verdict is not Verdict.DENY or not blocks:
         return _comment([*words, ENDINGS[walk.verdict]])
-    shown = {str(to_body(block.remedy)): block for block in blocks}
+    shown = {_remedy(block) or str(block.reason): block for block in blocks}
     parts = [_comment(words)]
-    parts += [f"{_comment(_block(block))}{to_yaml(block.remedy)}" for block in shown.values()]
+    parts += [f"{_comment(_block(block))}{_remedy(block)}" for block in shown.values()]
     return "---\n".join(parts)
 
 
@@ -54,7 +54,14 @@ def _block(block: Block) -> Iterable[str]:
     names = ", ".join(map(str, block.policies))
     yield f"{block.direction}: dropped by {names}"
     yield f"nearest: {block.nearest}" if block.nearest else "nearest: there is no rule at all"
-    yield "this would open it, as narrowly as labels can:"
+    if block.remedy:
+        yield "this would open it, as narrowly as labels can:"
+    else:
+        yield "no policy is suggested: the address is not known, and an ipBlock needs one"
+
+
+def _remedy(block: Block) -> str:
+    return to_yaml(block.remedy) if block.remedy else ""
 
 
 def _comment(words: Iterable[str]) -> str:
@@ -81,7 +88,7 @@ def _part(part: Diagnosis) -> dict[str, Any]:
         "verdict": str(part.verdict),
         "reasons": list(part.reasons),
         "sides": [_side(side) for side in part.sides],
-        "remedies": [to_body(block.remedy) for block in part.blocks],
+        "remedies": [to_body(remedy) for remedy in part.remedies],
     }
 
 

@@ -249,7 +249,7 @@ def _outside(
     ends = [External(name, ip_address(INTERNET.get(name) or next(unknown))) for name in known]
     for end in ends:
         yield EndClass(Kind.OUTSIDE, (end.name,), ((end, end),) * states)
-    for region in regions(traits.blocks, networks, [end.ip for end in ends]):
+    for region in regions(traits.blocks, networks, [end.ip for end in ends if end.ip]):
         shown = External(region.words, region.address)
         yield EndClass(Kind.OUTSIDE, (region.words,), ((shown, shown),) * states, region.networks)
 

@@ -163,13 +163,19 @@ class Zone:
         """One record for each pod and port, of all ports of the Service if none are given.
 
         The port is the pod's, as in EndpointSlices. A pod that has none of the ports still has an
-        address.
+        address. Addresses that no selector picked have the ports that their object gives them.
         """
-        ports = service.ports if ports is None else ports
-        return [
-            _Endpoint(f"{_hostname(pod, service)}.{self._name_of(service)}", pod.ip, number)
+        chosen = service.ports if ports is None else ports
+        own = self._name_of(service)
+        found = [
+            _Endpoint(f"{endpoint_label(pod, service)}.{own}", pod.ip, number)
             for pod in self.topology.behind(service)
-            for number in _numbers(pod, ports) or [None]
+            for number in _numbers(pod, chosen) or [None]
+        ]
+        return found + [
+            _Endpoint(f"{end.hostname.lower() or _dashed(end.ip)}.{own}", end.ip, end.port)
+            for end in service.endpoints
+            if ports is None or any((p.name, p.protocol) == (end.name, end.protocol) for p in ports)
         ]
 
     def _name_of(self, service: Service) -> str:
@@ -243,16 +249,20 @@ def _external(address: str, rdtype: str) -> Reading:
 
 
 def _pod(label: str, name: str, rdtype: str) -> Reading:
-    """`10-244-0-5.NAMESPACE.pod`: the address is read off the name (specification 2.6)."""
+    address = spelled(label)
+    return _answer([_Endpoint(name, address, 0)], rdtype) if address else NXDOMAIN
+
+
+def spelled(label: str) -> Address | None:
+    """The address in a name like `10-244-0-5.NAMESPACE.pod` (specification 2.6), if any."""
     dotted = label.count("-") == _DASHES and "--" not in label
     try:
-        address = ip_address(label.replace("-", "." if dotted else ":"))
+        return ip_address(label.replace("-", "." if dotted else ":"))
     except ValueError:
-        return NXDOMAIN
-    return _answer([_Endpoint(name, address, 0)], rdtype)
+        return None
 
 
-def _hostname(pod: Pod, service: Service) -> str:
+def endpoint_label(pod: Pod, service: Service) -> str:
     """An endpoint's label: its address with dashes, or the pod's own host name.
 
     A pod's host name counts for the Service that its subdomain names (kubernetes,
@@ -260,7 +270,11 @@ def _hostname(pod: Pod, service: Service) -> str:
     """
     if pod.hostname and pod.subdomain == service.name:
         return pod.hostname.lower()
-    return str(pod.ip).replace(".", "-").replace(":", "-") if pod.ip else ""
+    return _dashed(pod.ip) if pod.ip else ""
+
+
+def _dashed(address: Address) -> str:
+    return str(address).replace(".", "-").replace(":", "-")
 
 
 def _numbers(pod: Pod, ports: Sequence[ServicePort]) -> Sequence[int | None]:

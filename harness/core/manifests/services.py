@@ -43,15 +43,24 @@ def service_of(body: Body) -> Service:
         cluster_ip=_address(addresses[0]),
         labels=dict(meta.get("labels") or {}),
         external_name=(spec.get("externalName") or "").removesuffix(".") if external else "",
+        publishes_unready=bool(spec.get("publishNotReadyAddresses")),
     )
 
 
 def endpoints_of(body: Body) -> tuple[Endpoints, ...]:
-    """What an Endpoints or EndpointSlice object says; addresses that are names are left out."""
+    """What an Endpoints or EndpointSlice object says.
+
+    Addresses that are names, and those that are not ready, are left out.
+    """
     meta = body["metadata"]
     if body["kind"] == "EndpointSlice":
         service = (meta.get("labels") or {}).get(_SERVICE_OF_SLICE) or ""
-        addresses = [text for e in body.get("endpoints") or [] for text in e.get("addresses") or []]
+        addresses = [
+            (text, e.get("hostname") or "")
+            for e in body.get("endpoints") or []
+            if (e.get("conditions") or {}).get("ready") is not False
+            for text in e.get("addresses") or []
+        ]
         found = _each(addresses, body.get("ports") or [])
     else:
         service = meta["name"]
@@ -59,7 +68,10 @@ def endpoints_of(body: Body) -> tuple[Endpoints, ...]:
             endpoint
             for subset in body.get("subsets") or []
             for endpoint in _each(
-                [a.get("ip") or "" for a in subset.get("addresses") or []],
+                [
+                    (a.get("ip") or "", a.get("hostname") or "")
+                    for a in subset.get("addresses") or []
+                ],
                 subset.get("ports") or [],
             )
         )
@@ -83,15 +95,16 @@ def with_endpoints(
     return found
 
 
-def _each(addresses: Iterable[str], ports: Iterable[Body]) -> tuple[Endpoint, ...]:
+def _each(addresses: Iterable[tuple[str, str]], ports: Iterable[Body]) -> tuple[Endpoint, ...]:
     return tuple(
         Endpoint(
             address,
             port["port"],
             Protocol(port.get("protocol") or "TCP"),
             port.get("name") or "",
+            hostname,
         )
-        for text in addresses
+        for text, hostname in addresses
         if (address := _address(text))
         for port in ports
         if port.get("port") and (port.get("protocol") or "TCP") in PROTOCOLS

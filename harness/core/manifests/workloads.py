@@ -102,7 +102,18 @@ def _pod(namespace: str, name: str, body: Body) -> Workload:
         return Workload((), f"has ended ({status['phase']}) and takes no part")
     labels = (body.get("metadata") or {}).get("labels") or {}
     spec = body.get("spec") or {}
-    return Workload((pod_of(namespace, name, labels, spec, address_of(status)),))
+    pod = pod_of(namespace, name, labels, spec, address_of(status))
+    ready = _is_ready(status)
+    note = (
+        "" if ready else "is not ready, so only a Service with publishNotReadyAddresses leads to it"
+    )
+    return Workload((replace(pod, ready=ready),), note)
+
+
+def _is_ready(status: Body) -> bool:
+    """Whether a pod is ready, as far as its status says it; a manifest has no status."""
+    conditions = status.get("conditions") or []
+    return all(c.get("status") == "True" for c in conditions if c.get("type") == "Ready")
 
 
 def address_of(status: Body) -> Address | None:

@@ -42,14 +42,15 @@ class Block:
     """One end that drops the flow. `nearest` is None where there is no rule at all.
 
     `remedy` is a policy that opens this flow at this end. It isolates only pods that are isolated
-    already, so it closes no other flow.
+    already, so it closes no other flow. It is None where the other end has no known address by
+    which a NetworkPolicy could name it.
     """
 
     direction: Direction
     policies: tuple[NetworkPolicy, ...]
     reason: str
     nearest: Nearest | None
-    remedy: NetworkPolicy
+    remedy: NetworkPolicy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ class Diagnosis:
     reasons: tuple[str, ...]
     blocks: tuple[Block, ...]
     sides: tuple[Side, Side]
+
+    @property
+    def remedies(self) -> tuple[NetworkPolicy, ...]:
+        """The policies that open the flow: one for each end that drops it, if there can be one."""
+        return tuple(block.remedy for block in self.blocks if block.remedy)
 
     @property
     def reading(self) -> Reading:
@@ -100,7 +106,8 @@ def diagnosed(oracle: Oracle, flow: Flow) -> Diagnosis:
 def _block(flow: Flow, side: Side) -> Block:
     own, other = ends(flow, side.direction)
     assert isinstance(own, Pod)  # noqa: S101 - nothing outside is ever isolated
-    remedy = _remedy(flow, own, other, side)
+    nameless = isinstance(other, External) and other.ip is None
+    remedy = None if nameless else _remedy(flow, own, other, side)
     return Block(side.direction, side.isolated_by, side.reason, side.nearest, remedy)
 
 
@@ -129,6 +136,7 @@ def _only(own: Pod, isolating: NetworkPolicy) -> Selector:
 
 def _peer_for(own: Pod, other: End) -> Peer:
     if isinstance(other, External):
+        assert other.ip is not None  # noqa: S101 - else no remedy is asked for
         return Peer(ip_block=IPBlock(ip_network(other.ip)))
     pods = _exactly(other.labels)
     if other.namespace == own.namespace:

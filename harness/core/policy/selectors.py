@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from ipaddress import IPv4Network
 from operator import or_
 
 from harness.core.model import (
@@ -51,6 +52,7 @@ API_SERVER = "default/kubernetes"
 """The Service of the API server; the addresses behind it are those of the entity kube-apiserver."""
 CILIUM_LABELS = "io.cilium."
 """The beginning of labels that Cilium itself gives: of a service account, a cluster and so on."""
+ALL_IPV4 = IPv4Network("0.0.0.0/0")
 _V6 = 6
 
 
@@ -357,7 +359,9 @@ class Crowd:
         pkg/policy/api/egress.go, ToFQDNs).
         """
         outside = [end for end in self.ends if isinstance(end, External)]
-        return self._at({end.ip for end in outside if matches(pattern, end.name)})
+        meant = [end for end in outside if matches(pattern, end.name)]
+        nameless = reduce(or_, (self.bit(end) for end in meant if end.ip is None), 0)
+        return self._at({end.ip for end in meant if end.ip is not None}) | nameless
 
     def _behind(self, ref: ServiceRef) -> Match:
         """The pods and addresses behind Services; open for all if no Service is known there."""
@@ -385,7 +389,11 @@ class Crowd:
             if block.outside_only and isinstance(end, Pod):
                 continue
             if end.ip is None:
-                unknown |= 1 << number
+                # Of an unknown address we assume what is outside of clusters here: IPv4.
+                sure = isinstance(end, External) and block.cidr == ALL_IPV4 and not block.except_
+                certain, unknown = (
+                    (certain | 1 << number, unknown) if sure else (certain, unknown | 1 << number)
+                )
             elif in_block(block, end):
                 certain |= 1 << number
         if block.outside_only:  # Cilium knows its API server by another name than its address

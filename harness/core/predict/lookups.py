@@ -18,6 +18,7 @@ from harness.core.dns.zone import Zone, resolve
 from harness.core.model import PodRef, Protocol
 from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.fqdn import matches
+from harness.core.predict.owners import is_outside
 from harness.core.predict.scenario import DNS_PORT, REFUSED, Scenario
 from harness.core.predict.surroundings import NAME_SERVERS
 
@@ -147,11 +148,11 @@ def _lookup(
     inside = partial(_answer, scenario.zone, askable)
     found, reading = _walk(name, conf, inside)
     as_is = absolute(name).lower()
-    if reading.outcome in (Outcome.DNS_NXDOMAIN, Outcome.DNS_NODATA) and _is_outside(as_is):
+    if reading.outcome in (Outcome.DNS_NXDOMAIN, Outcome.DNS_NODATA) and is_outside(as_is):
         # Nobody in the cluster has the name, so somebody outside is meant.
         zone = replace(scenario.zone, external={**scenario.zone.external, as_is: ""})
         found, reading = _walk(name, conf, partial(_answer, zone, askable))
-    if reading.outcome is Outcome.RESOLVED and _is_outside(found[-1].qname):
+    if reading.outcome is Outcome.RESOLVED and is_outside(found[-1].qname):
         why = "not answered by the cluster: its name server asks those of the node about this name"
         return NameLookup(name, (*found[:-1], Step(found[-1].qname, None, None)), None, why)
     return NameLookup(name, found, reading)
@@ -173,11 +174,6 @@ def _walk(
     return tuple(steps), reading
 
 
-def _is_outside(qname: str) -> bool:
-    name = qname.lower().rstrip(".")
-    return name != CLUSTER_DOMAIN and not name.endswith(f".{CLUSTER_DOMAIN}")
-
-
 def _answer(zone: Zone, askable: tuple[str, ...] | None, question: Question) -> Reading:
     if askable is None or any(matches(pattern, question.qname) for pattern in askable):
         return zone.lookup(question)
@@ -195,10 +191,10 @@ def _assumed(
     if len(records) == MAX_RECORDS:
         yield f"there are more names; {MAX_RECORDS} records are listed"
     yield (
-        "every pod is ready; a pod that is not has no record, unless its Service sets "
-        "publishNotReadyAddresses"
+        "every pod is ready whose status does not say otherwise; one that is not has no record, "
+        "unless its Service sets publishNotReadyAddresses"
     )
-    steps = {step for found in lookups for step in found.steps if _is_outside(step.qname)}
+    steps = {step for found in lookups for step in found.steps if is_outside(step.qname)}
     for step in sorted(steps, key=lambda step: step.qname):
         there = "exists" if step.a is None else "does not exist"
         if step.a != REFUSED:

@@ -12,13 +12,12 @@ from functools import partial
 
 from harness.core.ask import Ask, Flow, absent, flow_of, pod_of
 from harness.core.dns.podconf import (
-    CLUSTER_DOMAIN,
     KUBEADM_SERVER,
     PodConf,
     Server,
     conf_of,
 )
-from harness.core.dns.question import Question
+from harness.core.dns.question import Question, absolute
 from harness.core.dns.zone import Zone, resolve
 from harness.core.manifests.basis import basis_of
 from harness.core.manifests.reader import Loaded, Resource, policies_of, topology_of
@@ -28,6 +27,7 @@ from harness.core.policy.fqdn import matches
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.reasons import name_refused
 from harness.core.predict.audit import Audit
+from harness.core.predict.owners import Owner, is_outside, owner_of
 from harness.core.predict.surroundings import NAME_SERVERS, with_surroundings
 from harness.core.target import (
     FACTS,
@@ -211,7 +211,7 @@ class Scenario:
         return self._all(ends, source, protocol)
 
     def _all(
-        self, ends: Iterable[tuple[Pod, int]], source: PodRef, protocol: Protocol
+        self, ends: Iterable[tuple[Pod | External, int]], source: PodRef, protocol: Protocol
     ) -> Prediction:
         """The reading that all of these ends share; None where they differ or there is no end."""
         client = pod_of(source, self.topology)
@@ -306,43 +306,62 @@ class Scenario:
         return _answered(reading, names, asked, path), asked
 
     def _resolve(
-        self, source: PodRef, name: str, names: tuple[str, ...] | None
+        self, source: PodRef, name: str, names: tuple[str, ...] | None, zone: Zone | None = None
     ) -> tuple[Reading, tuple[Question, ...]]:
         conf = self.resolver(source).conf
-        answer = partial(self._answer, names)
+        answer = partial(self._answer, names, zone=zone)
         return resolve(name, answer, search=conf.search, ndots=conf.ndots)
 
-    def _answer(self, names: tuple[str, ...] | None, question: Question) -> Reading:
+    def _answer(
+        self, names: tuple[str, ...] | None, question: Question, zone: Zone | None = None
+    ) -> Reading:
         """The name server's answer, or the DNS proxy's where only `names` may be asked about."""
         if names is None or any(matches(name, question.qname) for name in names):
-            return self.zone.lookup(question)
+            return (zone or self.zone).lookup(question)
         return REFUSED
 
     def _name(self, source: PodRef, target: NamePort) -> Prediction:
-        lookup, end = self.named(source, target.name)
-        match end:
-            case External(name):
-                port = ExternalPort(name, target.port, Protocol.TCP)
-                return self._reach(flow_of(source, port, self.topology))
-            case Service():
-                return self._through(source, end, target.port, Protocol.TCP)
+        lookup, owner = self.named(source, target.name)
+        if isinstance(owner, Service):
+            return self._through(source, owner, target.port, Protocol.TCP)
+        if owner:
+            return self._all([(end, target.port) for end in owner], source, Protocol.TCP)
         return OPEN if lookup.reading and lookup.reading.outcome is Outcome.RESOLVED else lookup
 
-    def named(self, source: PodRef, name: str) -> tuple[Prediction, Service | External | None]:
-        """What a pod's lookup of a name shows, and to whom the answer leads; None: to nobody known.
+    def named(self, source: PodRef, name: str) -> tuple[Prediction, Owner]:
+        """What a pod's lookup of a name shows, and whom the name means; empty: nobody known.
 
         Raises:
             ManifestError: the pod is not there.
         """
         lookup, asked = self._looked_up(source, name)
-        if lookup.reading is None or lookup.reading.outcome is not Outcome.RESOLVED:
-            return lookup, None
-        full = asked[-1].qname.lower().removesuffix(".")
-        if full in self.topology.external:
-            return lookup, self.topology.external[full]
-        service, _, place = full.partition(".")
-        namespace = place.removesuffix(f".svc.{CLUSTER_DOMAIN}")
-        return lookup, self.topology.services.get(f"{namespace}/{service}")
+        if lookup.reading is None or lookup.reading.outcome is Outcome.DNS_TIMEOUT:
+            return lookup, ()
+        if lookup.reading.outcome is Outcome.RESOLVED:
+            return lookup, owner_of(asked[-1].qname, self.topology)
+        names = self.askable(source)
+        for question in (replace(each, rdtype="AAAA") for each in asked):
+            six = self._answer(names, question)
+            if six.outcome is Outcome.RESOLVED:
+                return replace(lookup, reading=six), owner_of(question.qname, self.topology)
+        return lookup, ()
+
+    def asks_outside(self, source: PodRef, name: str) -> bool:
+        """Whether only name servers outside of the cluster know if a name exists.
+
+        Nobody in the cluster has it, and policies let the pod ask for it.
+
+        Raises:
+            ManifestError: the pod is not there.
+        """
+        path = self.name_server(source)
+        reached = path.reading is not None and path.reading.outcome is Outcome.CONNECTED
+        if not reached or not is_outside(name) or self.named(source, name)[1]:
+            return False
+        full = absolute(name).lower()
+        zone = replace(self.zone, external={**self.zone.external, full: ""})
+        reading, asked = self._resolve(source, name, self.askable(source), zone)
+        return reading.outcome is Outcome.RESOLVED and asked[-1].qname.lower() == full
 
 
 def count_of(questions: int) -> str:

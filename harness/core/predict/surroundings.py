@@ -68,7 +68,7 @@ def _with_name_service(services: dict[str, Service], assumed: list[str]) -> dict
 def _with_name_server(topology: Topology, assumed: list[str]) -> dict[str, Pod]:
     pods, service = {**topology.pods}, topology.services[NAME_SERVERS]
     pod = Pod("kube-system", "coredns", service.selector or _DNS_LABELS, _DNS_PORTS)
-    if not topology.behind(service) and str(pod) not in pods:
+    if not any(map(service.selects, pods.values())) and str(pod) not in pods:
         pods[str(pod)] = pod
         assumed.append(f"CoreDNS as kubeadm installs it: the pod {pod} (k8s-app=kube-dns)")
     return pods

@@ -31,7 +31,8 @@ from tests.core.strategies import KEYS, NAMES, NAMESPACES, NUMBERS, VALUES, flow
 Body = dict[str, Any]
 End = Pod | External
 ALLOW, SOME, DENY = Verdict.ALLOW, Verdict.SOME, Verdict.DENY
-SERVER = External("api server", ip_address("198.51.100.7"))
+SERVER_IP = ip_address("198.51.100.7")
+SERVER = External("api server", SERVER_IP)
 NAMESPACE = "io.kubernetes.pod.namespace"
 
 labels = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=2)
@@ -117,7 +118,7 @@ def worlds(draw: st.DrawFn) -> Topology:
     # What is not known has tests of its own: here everything is known.
     pods = {key: replace(pod, host_network=False) for key, pod in found.pods.items()}
     a = Service("x", "a", draw(labels), (), labels={"tier": "a"})
-    api = Service("default", "kubernetes", {}, (), endpoints=(Endpoint(SERVER.ip, 6443),))
+    api = Service("default", "kubernetes", {}, (), endpoints=(Endpoint(SERVER_IP, 6443),))
     outside = {**found.external, SERVER.name: SERVER}
     return Topology(found.namespaces, pods, {str(s): s for s in (a, api)}, outside)
 

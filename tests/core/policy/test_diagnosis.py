@@ -140,9 +140,10 @@ def test_blocks_are_the_denying_sides(case: tuple[Topology, Policies, Flow]) -> 
 @given(cases())
 def test_remedies_open_the_flow_and_close_nothing(case: tuple[Topology, Policies, Flow]) -> None:
     topology, found, flow = case
-    blocks = diagnose(topology, found, flow).blocks
+    diagnosis = diagnose(topology, found, flow)
+    blocks = diagnosis.blocks
     before = Oracle(topology, found)
-    after = Oracle(topology, (*found, *(block.remedy for block in blocks)))
+    after = Oracle(topology, (*found, *diagnosis.remedies))
 
     opened = sides(after, flow)
     assert all(opened[block.direction].verdict is Verdict.ALLOW for block in blocks)
@@ -157,6 +158,7 @@ def test_remedy_changes_its_own_direction_and_port_only(
     topology, found, flow = case
     before = Oracle(topology, found)
     for block in diagnose(topology, found, flow).blocks:
+        assert block.remedy is not None
         after = Oracle(topology, (*found, block.remedy))
         for other in flows_of(topology):
             was, now = sides(before, other), sides(after, other)

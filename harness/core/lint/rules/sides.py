@@ -126,6 +126,7 @@ def _finding(ground: Ground, where: Where, count: int, others: Mask) -> Finding:
     other_way = _other_way(where)
     block = next(b for b in diagnosis.blocks if b.direction is other_way)
     closing = ", ".join(str(policy) for policy in block.policies)
+    remedies = replace(diagnosis, blocks=(block,)).remedies
     written = ground.written(where.policy)
     spot = (
         written.peer(where.direction, where.number, count)
@@ -145,8 +146,8 @@ def _finding(ground: Ground, where: Where, count: int, others: Mask) -> Finding:
         Sure.LIKELY,
         f"{place(where)} {lets}, but {side} is closed by {closing}, and no rule opens it. A flow "
         f"needs both ends: {'this peer' if count else 'this rule'} opens none",
-        ground.shown(flow, ground.having(block.remedy)),
-        Fix("open the other end too, for example with this policy:", to_yaml(block.remedy)),
+        ground.shown(flow, ground.having(*remedies)),
+        Fix("open the other end too, for example so:", "---\n".join(map(to_yaml, remedies))),
     )
 
 
@@ -179,7 +180,7 @@ def wanted_flow_closed(ground: Ground) -> Iterator[Finding]:
             key = (blocks[0].direction, tuple(map(str, blocks[0].policies)))
             groups.setdefault(key, []).append(flow)
     for (direction, closing), flows in groups.items():
-        remedies = [b.remedy for b in diagnosed(ground.oracle, flows[0]).blocks]
+        remedies = diagnosed(ground.oracle, flows[0]).remedies
         yield Finding(
             "wanted-flow-closed",
             spot_of(resource, ("data", "flows")),

@@ -52,7 +52,7 @@ SERVICE: dict[str, Any] = HEAD | {
             }
         ],
         "externalName": str,
-        "publishNotReadyAddresses": Ignored(bool, "pods of files count as ready"),
+        "publishNotReadyAddresses": bool,
         "externalIPs": Ignored([str], _BALANCED),
         "loadBalancerIP": Ignored(str, _BALANCED),
         "loadBalancerSourceRanges": Ignored([str], "the load balancer outside enforces it"),
@@ -77,7 +77,7 @@ ENDPOINTS = Open(
         "subsets": [
             Open(
                 {
-                    "addresses": [Open({"ip": str})],
+                    "addresses": [Open({"ip": str, "hostname": str})],
                     "ports": [Open({"name": str, "port": int, "protocol": str})],
                 }
             )
@@ -90,7 +90,9 @@ ENDPOINT_SLICE = Open(
         "kind": str,
         "metadata": SOME_META,
         "addressType": str,
-        "endpoints": [Open({"addresses": [str]})],
+        "endpoints": [
+            Open({"addresses": [str], "hostname": str, "conditions": Open({"ready": bool})})
+        ],
         "ports": [Open({"name": str, "port": int, "protocol": str})],
     }
 )
@@ -137,11 +139,19 @@ POD_SPEC: dict[str, Any] = {
 _POD = Open(POD_SPEC, frozenset(_POD_OTHERS.split()))
 _TEMPLATE = Open({"metadata": SOME_META, "spec": _POD})
 _SOME_HEAD: dict[str, Any] = {"apiVersion": str, "kind": str, "metadata": SOME_META}
+_CONDITIONS = [Open({"type": str, "status": str})]
 POD = Open(
     _SOME_HEAD
     | {
         "spec": _POD,
-        "status": Open({"phase": str, "podIP": str, "podIPs": [Open({"ip": str})]}),
+        "status": Open(
+            {
+                "phase": str,
+                "podIP": str,
+                "podIPs": [Open({"ip": str})],
+                "conditions": _CONDITIONS,
+            }
+        ),
     }
 )
 CONTROLLER = Open(
@@ -168,7 +178,7 @@ JOB = Open(
     _SOME_HEAD
     | {
         "spec": _JOB_SPEC,
-        "status": Open({"conditions": [Open({"type": str, "status": str})]}),
+        "status": Open({"conditions": _CONDITIONS}),
     }
 )
 CRON_JOB = Open(
