@@ -32,6 +32,9 @@ VERBS: Mapping[str, str] = {
     "probe": "probe",
     "watch": "watch",
     "fuzz": "fuzz",
+    "grade": "grading",
+    "check": "grading",
+    "assignment": "grading",
     "words": "words",
 }
 """Each verb, and the module of `harness.commands` that has it; in the order of `--help`.

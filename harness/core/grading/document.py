@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from harness.core.grading.model import (
@@ -13,6 +14,8 @@ from harness.core.grading.model import (
     Grade,
     Grades,
     Mode,
+    Row,
+    RowResult,
     Status,
     Want,
     digits,
@@ -74,8 +77,10 @@ def _flow(flow: FlowResult) -> dict[str, Any]:
     }
 
 
-def read_grade(document: Mapping[str, Any], *, where: str) -> Grade:
-    """A submission's grade from its part of the document, without its rows.
+def read_grade(document: Mapping[str, Any], rows: Mapping[str, Row], *, where: str) -> Grade:
+    """A submission's grade from its part of the document; `rows` are the assignment's by id.
+
+    What a row gave is left out if the row is not among them.
 
     Raises:
         ContentError: it is not of this form.
@@ -89,7 +94,8 @@ def read_grade(document: Mapping[str, Any], *, where: str) -> Grade:
             _points(document.get("held", 0)),
             str(document["problem"]),
             tuple(_read_flow(flow) for flow in document["flows"]),
-            notes=tuple(map(str, document.get("notes", ()))),
+            tuple(_read_row(row, rows) for row in document.get("rows", ()) if row["id"] in rows),
+            tuple(map(str, document.get("notes", ()))),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ContentError(
@@ -97,8 +103,10 @@ def read_grade(document: Mapping[str, Any], *, where: str) -> Grade:
         ) from error
 
 
-def read_grades(document: Mapping[str, Any], *, where: str) -> Grades:
-    """The grades of a `grades.json`.
+def read_grades(
+    document: Mapping[str, Any], rows: Mapping[str, Row] = MappingProxyType({}), *, where: str
+) -> Grades:
+    """The grades of a `grades.json`; `rows` as for `read_grade`.
 
     Raises:
         ContentError: it is not of this form, or of another schema version.
@@ -110,7 +118,7 @@ def read_grades(document: Mapping[str, Any], *, where: str) -> Grades:
                 where=where,
                 seen=str(document["schema_version"]),
             )
-        grades = [read_grade(one, where=where) for one in document["submissions"]]
+        grades = [read_grade(one, rows, where=where) for one in document["submissions"]]
         return Grades(
             str(document["assignment"]),
             str(document["cni"]),
@@ -131,6 +139,17 @@ def _read_flow(flow: Mapping[str, Any]) -> FlowResult:
         Got(flow["got"]),
         _points(flow["points"]),
         str(flow.get("row", "")),
+    )
+
+
+def _read_row(found: Mapping[str, Any], rows: Mapping[str, Row]) -> RowResult:
+    return RowResult(
+        rows[found["id"]],
+        _points(found["points"]),
+        _points(found["out_of"]),
+        _points(found["held"]),
+        int(found["wrong"]),
+        int(found["pairs"]),
     )
 
 

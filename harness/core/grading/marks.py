@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from harness.core.grading.judge import Judge
@@ -60,11 +61,35 @@ def marked(assignment: Assignment, submission: Submission, heard: Iterable[Heard
         sum((row.points for row in rows), Fraction(0)),
         assignment.max_score - held,
         held,
-        f"{unsure} flows have no verdict, and their points are held back" if unsure else "",
+        _held_words(unsure),
         tuple(flows),
         tuple(rows),
         submission.notes,
     )
+
+
+def shown_only(found: Grade) -> Grade:
+    """The grade of the rows that a student may see, as if there were no others."""
+    rows = tuple(result for result in found.rows if not result.row.hidden)
+    ids = {result.row.id for result in rows}
+    if found.status is Status.UNGRADABLE or len(rows) == len(found.rows):
+        return found
+    flows = tuple(flow for flow in found.flows if flow.row in ids)
+    unsure = sum(flow.got is Got.NO_VERDICT for flow in flows)
+    return replace(
+        found,
+        status=Status.NOT_CHECKED if unsure else Status.GRADED,
+        score=sum((row.points for row in rows), Fraction(0)),
+        max_score=sum((row.out_of for row in rows), Fraction(0)),
+        held=sum((row.held for row in rows), Fraction(0)),
+        problem=_held_words(unsure),
+        flows=flows,
+        rows=rows,
+    )
+
+
+def _held_words(unsure: int) -> str:
+    return f"{unsure} flows have no verdict, and their points are held back" if unsure else ""
 
 
 def _row(row: Row, heard: Sequence[Heard]) -> tuple[RowResult, list[FlowResult]]:

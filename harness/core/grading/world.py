@@ -12,6 +12,7 @@ value decides against it, and no flow is left open for its author's own fault.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -108,6 +109,25 @@ def world_of(assignment: Assignment) -> World:
         (row, _wish(row, topology, names)) for row in assignment.rows if row.sources and row.targets
     ]
     return World(assignment, resources, tuple(wishes), tuple(names))
+
+
+def fingerprint(assignment: Assignment) -> str:
+    """A text that differs between assignments which may mark a submission differently."""
+    rows = [replace(row, where="") for row in assignment.all_rows]
+    parts = (
+        assignment.name,
+        sorted(assignment.kinds),
+        sorted(assignment.namespaces),
+        assignment.default_namespace,
+        assignment.broken,
+        rows,
+        assignment.least_privilege,
+        sorted(assignment.spaces.items()),
+        [(w.ref, sorted(w.labels.items()), w.live) for w in assignment.witnesses],
+        assignment.outside,
+        [json.dumps(r.body, sort_keys=True, default=str) for r in assignment.workloads],
+    )
+    return sha256(repr(parts).encode(errors="replace")).hexdigest()
 
 
 def pair_end(kind: Kind, name: str, named: Iterable[str]) -> str:

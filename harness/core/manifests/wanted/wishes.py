@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from ipaddress import ip_network
 from typing import Any
 
@@ -97,11 +98,14 @@ def _source(text: str, topology: Topology, where: str, names: Collection[str]) -
 def _pods(text: str, topology: Topology, where: str) -> PodsOf:
     match = _POD.match(text)
     if match is None or not _there(PodsOf(match[1], match[2]), topology):
+        known = [*topology.pods, *(f"{name}/{EVERY}" for name in topology.namespaces)]
+        near = get_close_matches(text, known, n=1)
+        forms = "NAMESPACE/POD, NAMESPACE/* for all of a namespace, or */* for all"
         raise ManifestError(
             f"`{text}` is not a pod that is there",
             where=where,
             seen=f"pods: {', '.join(sorted(topology.pods))}"[:400],
-            try_="NAMESPACE/POD, NAMESPACE/* for all of a namespace, or */* for all",
+            try_=f"did you mean `{near[0]}`? {forms}" if near else forms,
         )
     return PodsOf(match[1], match[2])
 

@@ -1,0 +1,71 @@
+"""`policylab assignment`: the assignments that there are, and what they ask for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+from harness.commands.grading.options import ASSIGNMENT_HELP
+from harness.core.grading.model import Assignment, Row, digits
+from harness.edge.cni.known import CNIS
+from harness.edge.grading.assignments import load_assignment, shipped
+from harness.exitcode import ExitCode
+from harness.progress import Progress
+from harness.report.grading.text import points_text
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = commands.add_parser(
+        "assignment",
+        help="list and show the assignments that can be graded",
+        description="Lists the assignments that policylab brings, and shows their rows.",
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    listing = verbs.add_parser("list", help="list the shipped assignments")
+    listing.set_defaults(run=_list)
+    show = verbs.add_parser("show", help="show an assignment's rows, hidden ones too")
+    show.add_argument("assignment", metavar="ASSIGNMENT", help=ASSIGNMENT_HELP)
+    show.set_defaults(run=_show)
+
+
+def _list(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # noqa: ARG001 - the verbs' signature
+    for name in shipped():
+        found = load_assignment(name, CNIS)
+        sys.stdout.write(f"{name}: {found.title} ({', '.join(found.cnis)})\n")
+    return ExitCode.OK
+
+
+def _show(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # noqa: ARG001 - the verbs' signature
+    found = load_assignment(arguments.assignment, CNIS)
+    sys.stdout.write("".join(f"{line}\n" for line in _lines(found)))
+    return ExitCode.OK
+
+
+def _lines(found: Assignment) -> Iterator[str]:
+    yield f"{found.name}: {found.title}"
+    yield f"CNIs: {', '.join(found.cnis)}"
+    yield f"submissions may have: {', '.join(sorted(found.kinds))}"
+    yield f"in the namespaces: {', '.join(sorted(found.namespaces))}"
+    where = found.default_namespace
+    yield (
+        f"an object that states no namespace goes to {where}"
+        if where
+        else "an object that states no namespace is refused"
+    )
+    for row in found.all_rows:
+        yield from _row(row)
+    yield f"all points: {points_text(digits(found.max_score))}"
+
+
+def _row(row: Row) -> Iterator[str]:
+    hidden = ", hidden" if row.hidden else ""
+    yield f"- {row.id}: {row.want}, {points_text(digits(row.points))} points{hidden}"
+    if row.sources:
+        yield f"    from {', '.join(row.sources)}"
+        yield f"    to   {', '.join(row.targets)}"
+    else:
+        yield "    every flow that no row above means"
+    if row.why:
+        yield f"    {row.why}"

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cli import main
+from harness.edge.grading.assignments import folder_of
+from harness.exitcode import ExitCode
+
+REFERENCE = folder_of("lab12") / "reference.yaml"
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A right, a nearly right and a broken submission, as a folder, a folder and a loose file."""
+    home = tmp_path / "course"
+    right = REFERENCE.read_text(encoding="utf-8")
+    for name, text in (
+        ("alice/policies.yaml", right),
+        ("bob/a.yaml", right.replace("port: 6379", "port: 5432")),
+        ("carol.yaml", "a: ["),
+    ):
+        path = home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (home / "bob" / "conftest.py").write_text("raise SystemExit(3)", encoding="utf-8")
+    return home
+
+
+def _grades(out: Path) -> dict[str, dict[str, Any]]:
+    document = json.loads((out / "grades.json").read_text(encoding="utf-8"))
+    assert document["mode"] == "predict"
+    return {one["id"]: one for one in document["submissions"]}
+
+
+def _grade(course: Path, out: Path, *more: str) -> ExitCode:
+    return main(["grade", "lab12", str(course), "--predict", "--out", str(out), *more])
+
+
+def test_a_course_is_graded_by_what_the_policies_do(
+    course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = _grade(course, tmp_path / "out")
+
+    found = _grades(tmp_path / "out")
+    assert code is ExitCode.OK
+    assert {name: one["status"] for name, one in found.items()} == {
+        "alice": "graded",
+        "bob": "graded",
+        "carol": "ungradable",
+    }
+    assert (found["alice"]["score"], found["bob"]["score"]) == (100.0, 80.0)
+    assert {flow["port"] for flow in found["bob"]["flows"]} == {6379, 5432}
+    assert "carol.yaml:" in found["carol"]["problem"]
+    assert "conftest.py" in " ".join(found["bob"]["notes"])
+    assert "carol: ungradable" in capsys.readouterr().out
+
+
+def test_one_at_a_time_and_several_at_a_time_give_the_same_document(
+    course: Path, tmp_path: Path
+) -> None:
+    _grade(course, tmp_path / "one")
+    _grade(course, tmp_path / "two", "--jobs", "2")
+
+    texts = [(tmp_path / out / "grades.json").read_bytes() for out in ("one", "two")]
+    assert texts[0] == texts[1]
+
+
+def test_a_run_that_goes_on_grades_only_what_has_changed(
+    course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    _grade(course, out)
+    before = (out / "grades.json").read_bytes()
+    shutil.copy(REFERENCE, course / "carol.yaml")
+
+    _grade(course, out, "--resume")
+
+    assert "2 submissions are graded already, 1 are left" in capsys.readouterr().err
+    assert (out / "grades.json").read_bytes() != before
+    assert _grades(out)["carol"]["score"] == 100.0
+
+
+def test_a_grade_that_was_cut_off_is_made_again(course: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _grade(course, out)
+    before = (out / "grades.json").read_bytes()
+    for kept in (out / "kept").iterdir():
+        kept.write_bytes(kept.read_bytes()[:40])
+
+    _grade(course, out, "--resume")
+
+    assert (out / "grades.json").read_bytes() == before
+
+
+def test_only_the_named_students_are_graded(course: Path, tmp_path: Path) -> None:
+    assert _grade(course, tmp_path / "out", "--only", "bob") is ExitCode.OK
+    assert list(_grades(tmp_path / "out")) == ["bob"]
+    assert _grade(course, tmp_path / "out", "--only", "bobby") is ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("lab21", "did you mean `lab12`?"), ("nothing-like-it", "cilium-fqdn")]
+)
+def test_an_unknown_assignment_is_answered_with_the_known_ones(
+    name: str, words: str, course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["grade", name, str(course), "--predict", "--out", str(tmp_path)])
+
+    assert code is ExitCode.USAGE
+    assert words in capsys.readouterr().err
+
+
+def test_an_assignment_that_contradicts_itself_is_refused(
+    course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(folder_of("lab12"), folder)
+    file = folder / "assignment.yaml"
+    text = file.read_text(encoding="utf-8").replace("secure-db:6379", "secure-db:6380")
+    file.write_text(text, encoding="utf-8")
+
+    code = main(["grade", str(folder), str(course), "--predict", "--out", str(tmp_path / "out")])
+
+    line = next(n for n, row in enumerate(text.splitlines(), 1) if "id: api-to-db" in row)
+    assert code is ExitCode.USAGE
+    assert f"assignment.yaml:{line}: the row `api-to-db` wants" in capsys.readouterr().err
+
+
+def test_a_student_sees_rows_flows_causes_and_hints(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["check", "lab12", str(course / "bob")])
+
+    out = capsys.readouterr().out
+    assert code is ExitCode.DIFFERS
+    assert "secure-zone/secure-db on TCP 6379 is closed, and must be open" in out
+    assert "lacks the port TCP 6379" in out
+    assert "hint: Both pods" in out
+
+
+def test_a_right_solution_passes_the_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "lab12", str(REFERENCE)]) is ExitCode.OK
+    assert "100 of 100 points" in capsys.readouterr().out
+
+
+def test_a_check_shows_nothing_of_hidden_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (folder_of("netpol-by-example") / "reference.yaml").read_text(encoding="utf-8")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(
+        text.replace("{project: debug}", "{kubernetes.io/metadata.name: myhackns}"),
+        encoding="utf-8",
+    )
+
+    code = main(["check", "netpol-by-example", str(mine)])
+
+    out = capsys.readouterr().out
+    assert code is ExitCode.OK
+    assert "another-debug" not in out
+    assert "Hidden rows are left out here" in out
+
+
+def test_a_file_that_cannot_be_read_is_the_check_s_answer(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "lab12", str(course / "carol.yaml")]) is ExitCode.USAGE
+    assert "ungradable" in capsys.readouterr().out
+
+
+def test_the_shipped_assignments_are_listed_and_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["assignment", "list"]) is ExitCode.OK
+    listed = capsys.readouterr().out
+    assert main(["assignment", "show", "lab12"]) is ExitCode.OK
+    shown = capsys.readouterr().out
+
+    assert [line.partition(":")[0] for line in listed.splitlines()] == [
+        *("cilium-fqdn", "lab12", "netpol-by-example", "production-isolation")
+    ]
+    assert "- web-to-api: open, 15 points" in shown
+    assert "all points: 100" in shown
