@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-from harness.commands.grading.options import ASSIGNMENT_HELP
+from harness.commands.grading.options import (
+    ASSIGNMENT_HELP,
+    SEED_HELP,
+    add_assignment,
+    assignment_of,
+)
+from harness.commands.shared.output import write_output
+from harness.core.grading.judge import Predicted
 from harness.core.grading.model import Assignment, Row, digits
+from harness.core.grading.randomised import key_of, randomised
+from harness.core.grading.wanted import wanted_flows
+from harness.core.grading.world import world_of
 from harness.edge.cni.known import CNIS
 from harness.edge.grading.assignments import load_assignment, shipped
+from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
+from harness.report.grading.handout import handout
 from harness.report.grading.text import points_text
 
 
@@ -28,6 +42,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     show = verbs.add_parser("show", help="show an assignment's rows, hidden ones too")
     show.add_argument("assignment", metavar="ASSIGNMENT", help=ASSIGNMENT_HELP)
     show.set_defaults(run=_show)
+    hand = verbs.add_parser(
+        "handout",
+        help="write what a student gets",
+        description="Writes the task, a picture of the wanted flows, the workloads and an empty "
+        "place for policies. The solution and the hidden rows are not in it.",
+    )
+    add_assignment(hand)
+    hand.add_argument(
+        "--student", default="", metavar="ID", help="who it is for, as the course names them"
+    )
+    hand.add_argument("--seed", default="", metavar="TEXT", help=SEED_HELP)
+    hand.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    hand.set_defaults(run=_handout)
 
 
 def _list(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # noqa: ARG001 - the verbs' signature
@@ -40,6 +67,33 @@ def _list(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # noq
 def _show(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # noqa: ARG001 - the verbs' signature
     found = load_assignment(arguments.assignment, CNIS)
     sys.stdout.write("".join(f"{line}\n" for line in _lines(found)))
+    return ExitCode.OK
+
+
+def _handout(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # noqa: ARG001 - the verbs' signature
+    found, profile = assignment_of(arguments)
+    check = f"policylab check {shlex.quote(arguments.assignment)}"
+    if arguments.seed:
+        if not arguments.student:
+            raise ContentError(
+                "with a seed each student has names of their own",
+                where="--seed",
+                try_="say whose: --student ID",
+            )
+        key = key_of(found, arguments.student, arguments.seed)
+        found = randomised(found, key)
+        check += f" --key {key}"
+    world = world_of(found)
+    files = handout(found, wanted_flows(world, Predicted(profile)), check=f"{check} policies/")
+    if arguments.out.exists() and any(arguments.out.iterdir()):
+        raise ContentError(
+            "the folder is not empty", where=str(arguments.out), try_="name a new folder"
+        )
+    for name, text in files.items():
+        path = arguments.out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_output(path, text)
+        sys.stdout.write(f"{path}\n")
     return ExitCode.OK
 
 

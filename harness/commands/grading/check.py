@@ -11,6 +11,7 @@ from harness.core.grading.causes import Causes
 from harness.core.grading.judge import Predicted
 from harness.core.grading.marks import grade, shown_only
 from harness.core.grading.model import Grade, Status
+from harness.core.grading.randomised import randomised
 from harness.core.grading.submitting import read_submission
 from harness.core.grading.world import world_of
 from harness.edge.grading.submissions import of_paths
@@ -36,11 +37,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILES", help="your policies: files or folders"
     )
+    parser.add_argument(
+        "--key",
+        default="",
+        metavar="KEY",
+        help="the key in your handout, if it was drawn for you",
+    )
     parser.set_defaults(run=_check)
 
 
 def _check(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # noqa: ARG001 - the verbs' signature
     assignment, profile = assignment_of(arguments)
+    if arguments.key:
+        assignment = randomised(assignment, arguments.key)
     world = world_of(assignment)
     handed = of_paths("your policies", arguments.files)
     submission = read_submission(assignment, handed.id, handed.files, handed.notes)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from harness.commands.grading.options import add_assignment, assignment_of
+from harness.commands.grading.options import SEED_HELP, add_assignment, assignment_of
 from harness.core.grading.judge import Predicted
 from harness.core.grading.model import Grades, Mode, Status
 from harness.core.grading.soundness import must_be_sound
@@ -61,6 +61,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="store_true",
         help="keep the grades in DIR of submissions that have not changed since",
     )
+    parser.add_argument("--seed", default="", metavar="TEXT", help=SEED_HELP)
     parser.add_argument(
         "--jobs",
         type=int,
@@ -93,7 +94,7 @@ def _grade(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
         )
     world = world_of(assignment)
     must_be_sound(world, Predicted(profile))
-    course = Course(world, profile, Mode.PREDICT, arguments.out)
+    course = Course(world, profile, Mode.PREDICT, arguments.out, arguments.seed)
     grades = course.grades(
         chosen, progress, jobs=min(arguments.jobs, len(chosen)), resume=arguments.resume
     )

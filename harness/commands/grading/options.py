@@ -8,9 +8,13 @@ from difflib import get_close_matches
 from harness.core.grading.model import Assignment
 from harness.core.lab.profile import CniProfile
 from harness.edge.cni.known import CNIS, PROFILES
-from harness.edge.grading.assignments import load_assignment, shipped
+from harness.edge.grading.assignments import load_assignment
 from harness.errors import ContentError
 
+SEED_HELP = (
+    "draw namespaces, labels and ports for each student from this text and the student's id; keep "
+    "it to yourself, and use the same one for handouts and grades"
+)
 ASSIGNMENT_HELP = "the name of a shipped assignment (`policylab assignment list`), or a folder"
 
 
@@ -41,8 +45,3 @@ def assignment_of(arguments: argparse.Namespace) -> tuple[Assignment, CniProfile
             try_=f"did you mean `{near[0]}`?" if near else "choose one of these",
         )
     return found, PROFILES[cni]
-
-
-def names() -> str:
-    """The shipped assignments in words."""
-    return ", ".join(shipped())

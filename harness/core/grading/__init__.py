@@ -11,6 +11,8 @@ Here lives all of grading that needs no file and no cluster:
 - `world`: who is there when a submission is judged: workloads, witnesses, the outside.
 - `judge`: the seam `Judge`, which hears every flow; `Predicted` asks the oracle.
 - `marks`: what was heard to points, the same for a submission, to the digit.
+- `causes`: why a flow went as it did; `soundness`: whether an assignment agrees with itself.
+- `wanted`: what a student may see of the rows; `randomised`: the names of one student's own.
 - `document`: grades as `grades.json` has them, written and read.
 
 The edge reads submissions from disk and judges on a cluster; reports lay grades out for people.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -78,7 +79,8 @@ def reference_of(folder: Path) -> tuple[File, ...]:
             where=str(folder),
             try_=f"write a right one into {REFERENCE}.yaml; students never get it",
         )
-    return tuple(files_at(paths))
+    found = files_at(paths)
+    return tuple(replace(file, origin=file.name) for file in found)
 
 
 def _objects(folder: Path, name: str) -> Loaded:

@@ -21,8 +21,9 @@ from harness.core.grading.document import grade_document, grades_document, read_
 from harness.core.grading.judge import Judge, Predicted
 from harness.core.grading.marks import grade
 from harness.core.grading.model import Grade, Grades, Mode, Status
+from harness.core.grading.randomised import of_student
 from harness.core.grading.submitting import read_submission
-from harness.core.grading.world import World, fingerprint
+from harness.core.grading.world import World, fingerprint, world_of
 from harness.core.lab.profile import CniProfile
 from harness.edge.grading.submissions import HandedIn
 from harness.errors import ContentError
@@ -37,12 +38,16 @@ EVERY = 1.0
 
 @dataclass(frozen=True)
 class Course:
-    """An assignment on a CNI, judged in one way, and the folder of its results."""
+    """An assignment on a CNI, judged in one way, and the folder of its results.
+
+    With a `seed`, each student has names of their own, as the handout drew them.
+    """
 
     world: World
     profile: CniProfile
     mode: Mode
     out: Path
+    seed: str = ""
 
     def grades(
         self,
@@ -89,11 +94,11 @@ class Course:
         if judge is not None or jobs == 1:
             chosen = judge or Predicted(self.profile)
             for one in left:
-                yield one, _grade(self.world, chosen, one)
+                yield one, _grade(self.world, self.seed, chosen, one)
             return
         # The child processes begin as copies of this one, so that the world is not sent to them.
         with ProcessPoolExecutor(
-            jobs, get_context("fork"), _begin, (self.world, self.profile)
+            jobs, get_context("fork"), _begin, (self.world, self.seed, self.profile)
         ) as pool:
             yield from zip(left, pool.map(_work, left, chunksize=4), strict=True)
 
@@ -102,7 +107,8 @@ class Course:
 
     def _digest(self, one: HandedIn) -> str:
         """What a grade depends on: the files, the assignment, the CNI, and the way of judging."""
-        parts = [self.mode.value, self.profile.name, fingerprint(self.world.assignment)]
+        marked = fingerprint(self.world.assignment)
+        parts = [self.mode.value, self.profile.name, self.seed, marked]
         found = sha256("\0".join(parts).encode(errors="replace"))
         for file in one.files:
             name = file.origin.encode(errors="replace")
@@ -145,7 +151,9 @@ def write_json(path: Path, document: object) -> None:
         ) from error
 
 
-def _grade(world: World, judge: Judge, one: HandedIn) -> Grade:
+def _grade(world: World, seed: str, judge: Judge, one: HandedIn) -> Grade:
+    if seed:
+        world = world_of(of_student(world.assignment, one.id, seed))
     submission = read_submission(world.assignment, one.id, one.files, one.notes)
     return grade(world, submission, judge)
 
@@ -153,9 +161,9 @@ def _grade(world: World, judge: Judge, one: HandedIn) -> Grade:
 _begun: list[Callable[[HandedIn], Grade]] = []
 
 
-def _begin(world: World, profile: CniProfile) -> None:
+def _begin(world: World, seed: str, profile: CniProfile) -> None:
     judge = Predicted(profile)
-    _begun.append(lambda one: _grade(world, judge, one))
+    _begun.append(lambda one: _grade(world, seed, judge, one))
 
 
 def _work(one: HandedIn) -> Grade:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from harness.cli import main
-from harness.edge.grading.assignments import folder_of
+from harness.core.grading.randomised import key_of, of_student
+from harness.edge.cni.known import CNIS
+from harness.edge.grading.assignments import folder_of, load_assignment
 from harness.exitcode import ExitCode
 
 REFERENCE = folder_of("lab12") / "reference.yaml"
@@ -186,3 +188,52 @@ def test_the_shipped_assignments_are_listed_and_shown(
     ]
     assert "- web-to-api: open, 15 points" in shown
     assert "all points: 100" in shown
+
+
+def test_a_handout_has_all_that_a_student_needs_and_no_more(tmp_path: Path) -> None:
+    out = tmp_path / "alice"
+    more = ["--student", "alice", "--seed", "spring"]
+    code = main(["assignment", "handout", "netpol-by-example", "--out", str(out), *more])
+
+    files = {str(p.relative_to(out)): p.read_text(encoding="utf-8") for p in _files(out)}
+    assert code is ExitCode.OK
+    assert sorted(files) == ["README.md", "flows.svg", "policies/policies.yaml", "workloads.yaml"]
+    everything = "\n".join(files.values())
+    assert "another-debug" not in everything  # a hidden row's
+    assert "NetworkPolicy\nmetadata" not in everything
+    assert "spring" not in everything
+    assert "a debug pod that is deployed later" in files["README.md"]
+    assert files["flows.svg"].count("must be open") > 3
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_right_solution_of_a_handout_passes_the_check_and_the_grading(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = of_student(load_assignment("lab12", CNIS), "alice", "spring")
+    course = tmp_path / "course"
+    for name in ("alice", "bob"):
+        (course / name).mkdir(parents=True)
+        (course / name / "a.yaml").write_bytes(own.reference[0].data)
+    out = tmp_path / "out"
+
+    code = _grade(course, out, "--seed", "spring")
+
+    grades = _grades(out)
+    assert code is ExitCode.OK
+    assert grades["alice"]["score"] == 100.0
+    assert grades["bob"]["score"] == 0.0
+    key = key_of(load_assignment("lab12", CNIS), "alice", "spring")
+    capsys.readouterr()
+    assert main(["check", "lab12", "--key", key, str(course / "alice")]) is ExitCode.OK
+
+
+def test_a_handout_with_a_seed_needs_a_student_and_a_new_folder(tmp_path: Path) -> None:
+    command = ["assignment", "handout", "lab12", "--out", str(tmp_path / "a")]
+
+    assert main([*command, "--seed", "spring"]) is ExitCode.USAGE
+    assert main(command) is ExitCode.OK
+    assert main(command) is ExitCode.USAGE
