@@ -29,8 +29,6 @@ from harness.edge.stage.gate import Gate, GateReport
 from harness.edge.stage.stage import Stage
 from harness.progress import Progress
 
-LANES = 4
-
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -140,7 +138,8 @@ class Plays:
         plays = {tutorial: self._play(tutorial) for tutorial in tutorials}
         self._plays |= plays
         if self._lanes is None:
-            pool = ThreadPoolExecutor(LANES, thread_name_prefix="tutorial")
+            lanes = cni_of(self.live.cluster.cni).lanes
+            pool = ThreadPoolExecutor(lanes, thread_name_prefix="tutorial")
             self._lanes = self._ends.enter_context(pool)
         for play in plays.values():
             self._lanes.submit(play.run, self._stop)

@@ -6,12 +6,13 @@ any policy (the positive control), with the same Services and pods.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from threading import Event
 
+from harness.core.ask import Ask
 from harness.core.lab.control import control_of
 from harness.core.lab.documented import Row
 from harness.core.lab.replay import agrees
@@ -92,6 +93,7 @@ class Play:
                 if row.command and row not in typed
             }
             found = rest.judge([row.ask for row in flows])
+            found |= self._asked_again(found, entered.scenario)
             seen = {_key(row): found[row.ask] for row in flows}
             transcripts = {key: replay.result() for key, replay in replays.items()}
             seen |= {key: measured.result() for key, measured in read.items()}
@@ -120,6 +122,24 @@ class Play:
             seconds=self._stage.patience,
             clock=self._bench.kube.clock,
         )
+
+    def _asked_again(
+        self, found: Mapping[Ask, Seen], scenario: Scenario
+    ) -> dict[Ask, Answer[Observation]]:
+        """The flows that differ from their prediction, once more when all changes are in force.
+
+        A difference stays if it is still there. One that is gone shows that something changed in
+        the meantime, so there is no verdict; made-up policies are judged by the same rule.
+        """
+        wrong = {ask: seen for ask, seen in found.items() if _differs(ask, seen, scenario)}
+        if not wrong:
+            return {}
+        self._stage.fence()
+        again = self._stage.observer.read(wrong)
+        return {
+            ask: seen if _differs(ask, again[ask], scenario) else _not_twice(ask, seen, again[ask])
+            for ask, seen in wrong.items()
+        }
 
     def _controls_for(self, rows: Sequence[Row]) -> dict[str, Seen]:
         """The positive controls: the same flows, with everything except the policies."""
@@ -210,6 +230,24 @@ def _disagreement(row: Row, transcript: Transcript, reading: Reading) -> ProbeEr
         seen=f"`{' '.join(row.command)}` exited {transcript.exit_code}; the prober saw {reading}",
         try_=transcript.command,
     )
+
+
+def _differs(ask: Ask, answer: Seen, scenario: Scenario) -> bool:
+    predicted, seen = scenario.predict(ask).reading, answer.value
+    return predicted is not None and seen is not None and seen.reading.outcome != predicted.outcome
+
+
+def _not_twice(ask: Ask, first: Seen, second: Seen) -> Answer[Observation]:
+    if second.value is None:
+        return second
+    shown = [str(seen.value.reading) for seen in (first, second) if seen.value]
+    error = ProbeError(
+        "the flow did not show the same twice, so there is no verdict",
+        where=str(ask),
+        seen=f"{shown[0]}, and {shown[1]} when it was asked again",
+        try_="run it again; the machine may be overloaded, or the CNI let a packet slip",
+    )
+    return Answer(problem=error)
 
 
 def _key(row: Row) -> str:

@@ -37,6 +37,8 @@ class Cni:
     `drops`: makes the reader of its count of drops; None if policylab cannot read such a count.
     `realised`: makes the wait until the CNI itself reports its policies in force; None if the CNI
         reports nothing. Then policylab knows only the flows that flipped.
+    `lanes`: how many tutorials may change their policies at the same time. More than one is faster;
+        one where a change in one namespace disturbs the flows of another.
 
     `drops` and `realised` get the API, and the door to programs in pods.
     """
@@ -47,6 +49,7 @@ class Cni:
     images: Mapping[str, str] = field(default_factory=dict)
     drops: Callable[[Kube, Exec], DropCounter] | None = None
     realised: Callable[[Kube, Exec], Realised] | None = None
+    lanes: int = 4
 
     @property
     def name(self) -> str:

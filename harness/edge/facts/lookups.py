@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
+
+from harness.core.ask import Ask
 from harness.core.dns.wire import parse_query_log
 from harness.core.lab.documented import Row
 from harness.core.observation import Observation, Transcript
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import count_of
 from harness.core.probe.spread import Spread
-from harness.core.target import PodRef
+from harness.core.target import DnsQuery, PodRef
 from harness.edge.facts.logs import logged_since
 from harness.edge.machine.wait import NotYet
 from harness.edge.stage.bench import Bench
@@ -79,21 +82,35 @@ def lookup_time(bench: Bench, row: Row, name: str) -> Observation:
 
 
 def _asked(bench: Bench, pod: PodRef, name: str) -> tuple[list[dict[str, str]], Transcript]:
-    """Run `nslookup NAME` in the pod and return what CoreDNS logged of that pod meanwhile."""
+    """Run `nslookup NAME` in the pod and return what CoreDNS logged of that pod meanwhile.
+
+    A line's time is when the node read it, and a busy node reads late: questions from before would
+    count. So the pod first asks for a name that nobody else asks for; what CoreDNS logged before
+    the line about that name is left out.
+    """
     bench.addresses.allow_question(name)
     since = bench.kube.clock.now()
+    marker = f"policylab-{token_hex(8)}.default.svc.cluster.local."
+    bench.observer.read([Ask(pod, DnsQuery("A", marker))])
     transcript = bench.replayer.run(pod, ["nslookup", name])
     client, plain = bench.addresses.pod(pod), name.rstrip(".")
 
     def logged() -> list[dict[str, str]]:
-        found = []
+        found, marked = [], False
         for body in bench.kube.list("v1", "Pod", SYSTEM, selector=COREDNS):
             server = body["metadata"]["name"]
-            for stamp, line in logged_since(bench.kube, SYSTEM, server, since):
-                entry = parse_query_log(line)
-                if entry and entry.client == client and entry.qname.startswith(f"{plain}."):
+            lines = list(logged_since(bench.kube, SYSTEM, server, since))
+            entries = [(stamp, parse_query_log(line)) for stamp, line in lines]
+            own = [(stamp, e) for stamp, e in entries if e and e.client == client]
+            names = [entry.qname for _, entry in own]
+            marked = marked or marker in names
+            after = names.index(marker) + 1 if marker in names else 0
+            for stamp, entry in own[after:]:
+                if entry.qname.startswith(f"{plain}."):
                     asked = {"name": entry.qname, "type": entry.qtype, "rcode": entry.rcode}
                     found.append((stamp, asked))
+        if not marked:
+            raise NotYet(f"CoreDNS has not logged that {client} asked for {marker}")
         if not any(q["name"] == f"{plain}." and q["type"] == "AAAA" for _, q in found):
             raise NotYet(f"CoreDNS logged {len(found)} questions of {client}, not yet the last one")
         return [asked for _, asked in sorted(found, key=lambda pair: pair[0])]

@@ -164,6 +164,14 @@ class Stage:
         self._entered = Entered(scenario, settled, change)
         return self._entered
 
+    def fence(self) -> None:
+        """Wait until every change that was made so far is in force.
+
+        Raises:
+            ClusterNotReady: the gate's canary did not show its own change before its deadline.
+        """
+        self._fence()
+
     @contextmanager
     def disturbed(self) -> Iterator[None]:
         """Use this while changing objects yourself, and put them back within it.
