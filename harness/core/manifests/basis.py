@@ -15,7 +15,7 @@ from harness.core.policy.selectors import NAME_LABEL
 
 SHOWN = 8
 """Names that a sentence tells; the rest is counted."""
-_PLAIN = frozenset({"image", "annotations", "status"})
+PLAIN = frozenset({"image", "annotations", "status"})
 """Fields of which nobody would think that they decide a flow."""
 _OF_STATEFUL_SETS = ("statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index")
 _OF_JOBS = ("job-name", "batch.kubernetes.io/job-name")
@@ -130,7 +130,7 @@ def _notes(resources: Sequence[Resource], loaded: Loaded | None) -> Iterator[str
     if others:
         told = ", ".join(f"{kind} {count}" for kind, count in sorted(others.items()))
         yield f"passed over, for they decide no flow: {others.total()} objects ({told})"
-    fields = sorted({f.rpartition(".")[2] for r in resources for f in r.passed_over} - _PLAIN)
+    fields = sorted({f.rpartition(".")[2] for r in resources for f in r.passed_over} - PLAIN)
     if fields:
         yield f"passed over, for they decide no flow: the fields {_some(fields)}"
     for resource in resources:

@@ -38,6 +38,8 @@ from harness.core.manifests.networkpolicy import network, selector
 from harness.core.model import (
     CILIUM_POLICY,
     CLUSTERWIDE_POLICY,
+    ECHO,
+    ECHO_V6,
     Direction,
     Entity,
     IPBlock,
@@ -252,8 +254,10 @@ def _requests(entry: Body) -> Iterator[str]:
 
 
 def _message(field: Body) -> PortRule:
-    """ICMP and ICMPv6 share no type that a ping sends, so the number alone tells them apart."""
-    return PortRule(Protocol.ICMP, icmp_type(field))
+    """A ping is told by its number alone, so the same number of the other family is a text."""
+    number, six = icmp_type(field), field.get("family") == "IPv6"
+    other = number == (ECHO if six else ECHO_V6)
+    return PortRule(Protocol.ICMP, f"{number} of {'IPv6' if six else 'IPv4'}" if other else number)
 
 
 def _number(text: str) -> int | str | None:

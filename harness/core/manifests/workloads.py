@@ -22,6 +22,7 @@ MAX_PODS = 100
 FINISHED = frozenset({"Succeeded", "Failed"})
 """The phases of a pod that has ended: it has no traffic, and its address may be another's."""
 
+_SUSPENDED = "is suspended and has no pods"
 _HIDDEN = {
     "Deployment": ("pod-template-hash",),
     "ReplicaSet": ("pod-template-hash",),
@@ -62,7 +63,11 @@ def pods_of(kind: str, namespace: str, name: str, body: Body) -> Workload:
         case "Job":
             return _job(kind, namespace, name, body)
         case "CronJob":
+            if spec.get("suspend"):
+                return Workload((), _SUSPENDED)
             spec = (spec.get("jobTemplate") or {}).get("spec") or {}
+            if spec.get("suspend"):
+                return Workload((), _SUSPENDED)
             names, note = _names(_parallel(spec), name, 1)
         case _:
             return Workload(())
@@ -135,7 +140,7 @@ def _job(kind: str, namespace: str, name: str, body: Body) -> Workload:
     if set(ended) & {"Complete", "Failed"}:
         return Workload((), "has ended, so its pods take no part")
     if spec.get("suspend"):
-        return Workload((), "is suspended and has no pods")
+        return Workload((), _SUSPENDED)
     names, note = _names(_parallel(spec), name, 1)
     return Workload(tuple(_replicas(kind, namespace, names, spec.get("template") or {}, {})), note)
 

@@ -283,6 +283,13 @@ HTTP = '{toPorts: [{ports: [{port: "80", protocol: TCP}], rules: {http: [%s]}}]}
         ("{icmps: [{fields: [{type: 8}]}]}", Rule((), (PortRule(Protocol.ICMP, 8),))),
         ('{icmps: [{fields: [{type: "8"}]}]}', Rule((), (PortRule(Protocol.ICMP, 8),))),
         (
+            "{icmps: [{fields: [{family: IPv6, type: 8}, {type: 128}]}]}",
+            Rule(
+                (),
+                (PortRule(Protocol.ICMP, "8 of IPv6"), PortRule(Protocol.ICMP, "128 of IPv4")),
+            ),
+        ),
+        (
             "{icmps: [{fields: [{type: EchoRequest, family: IPv6}]}], toEntities: [world]}",
             Rule((Peer(entity=Entity.WORLD),), (PortRule(Protocol.ICMP, 128),)),
         ),

@@ -110,22 +110,22 @@ hostAliases priorityClassName priority readinessGates runtimeClassName overhead 
 os hostUsers preemptionPolicy topologySpreadConstraints setHostnameAsFQDN schedulingGates
 resourceClaims resources hostnameOverride
 """
-_CONTAINER = Open(
-    {
-        "name": str,
-        "restartPolicy": str,
-        "ports": [
-            Open(
-                {"containerPort": int, "name": str, "protocol": str},
-                frozenset({"hostPort", "hostIP"}),
-            )
-        ],
-    },
-    frozenset(_CONTAINER_OTHERS.split()),
+_CONTAINER_FIELDS: dict[str, Any] = {
+    "name": str,
+    "ports": [
+        Open(
+            {"containerPort": int, "name": str, "protocol": str},
+            frozenset({"hostPort", "hostIP"}),
+        )
+    ],
+}
+_CONTAINER = Open(_CONTAINER_FIELDS, frozenset((*_CONTAINER_OTHERS.split(), "restartPolicy")))
+_INIT_CONTAINER = Open(
+    _CONTAINER_FIELDS | {"restartPolicy": str}, frozenset(_CONTAINER_OTHERS.split())
 )
 POD_SPEC: dict[str, Any] = {
     "containers": [_CONTAINER],
-    "initContainers": [_CONTAINER],
+    "initContainers": [_INIT_CONTAINER],
     "hostNetwork": bool,
     "hostname": str,
     "subdomain": str,
@@ -154,21 +154,14 @@ POD = Open(
         ),
     }
 )
-CONTROLLER = Open(
+_SET: dict[str, Any] = {"selector": SELECTOR, "template": _TEMPLATE}
+DAEMON_SET = Open(_SOME_HEAD | {"spec": Open(_SET)})
+CONTROLLER = Open(_SOME_HEAD | {"spec": Open(_SET | {"replicas": int})})
+"""Deployment and ReplicaSet."""
+STATEFUL_SET = Open(
     _SOME_HEAD
-    | {
-        "spec": Open(
-            {
-                "replicas": int,
-                "selector": SELECTOR,
-                "serviceName": str,
-                "ordinals": Open({"start": int}),
-                "template": _TEMPLATE,
-            }
-        )
-    }
+    | {"spec": Open(_SET | {"replicas": int, "serviceName": str, "ordinals": Open({"start": int})})}
 )
-"""Deployment, ReplicaSet, StatefulSet and DaemonSet."""
 
 REPLICATION_CONTROLLER = Open(
     _SOME_HEAD | {"spec": Open({"replicas": int, "selector": Free(str), "template": _TEMPLATE})}
