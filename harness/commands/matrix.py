@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +14,8 @@ from harness.commands.shared.output import write_output
 from harness.commands.shared.state import CONTEXT_HELP, Given, given
 from harness.core.compare.reach import Reach, reach_of
 from harness.core.compare.world import closed_world
+from harness.core.manifests.basis import Basis
+from harness.edge.cni.known import PROFILES
 from harness.exitcode import ExitCode
 from harness.progress import Progress
 from harness.report.compare.matrix import (
@@ -62,38 +63,41 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _matrix(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     found = given(arguments.manifests, arguments.context, arguments, progress)
-    world = closed_world([found.state], strangers=arguments.strangers)
+    world = closed_world([found.state], strangers=arguments.strangers, profiles=PROFILES.values())
     reach = reach_of(world, every_port=arguments.every_port)
-    notes = list(notes_of(found, reach))
+    basis = basis_of(found, reach)
     if arguments.svg:
         title = f"who may reach whom by {found.origin}; no packet was sent"
         write_output(arguments.svg, svg(matrix_picture(reach), title=title))
     if arguments.format == "json":
-        document = matrix_document(reach, found.origin, notes)
+        document = matrix_document(reach, found.origin, basis)
         sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     else:
-        _show(found, reach, notes, quiet=arguments.quiet)
+        _show(found, reach, basis, quiet=arguments.quiet)
     return ExitCode.OK
 
 
-def _show(found: Given, reach: Reach, notes: list[str], *, quiet: bool) -> None:
+def _show(found: Given, reach: Reach, basis: Basis, *, quiet: bool) -> None:
     console = Console(highlight=False, markup=False)
     if not quiet:
         console.print(f"from {found.origin}; no packet was sent", soft_wrap=True)
         for line in matrix_text(reach, console.width if console.is_terminal else WIDE):
             console.print(line, soft_wrap=True)
-        for note in notes:
-            console.print(f"note: {note}", soft_wrap=True)
+        for sentence in basis.lines():
+            console.print(sentence, soft_wrap=True)
     console.print(summary_words(reach), soft_wrap=True)
 
 
-def notes_of(found: Given, reach: Reach) -> Iterator[str]:
-    """What a reader of an answer must know: what was assumed, and what was left out."""
-    for name in sorted(found.state.assumed):
-        yield f"{name} was not declared: it is assumed as kubeadm installs it, and asks nobody"
+def basis_of(found: Given, reach: Reach) -> Basis:
+    """What the table rests on, and what it leaves out."""
+    basis = found.basis
+    if found.state.assumed:
+        basis = basis.noting(f"{', '.join(sorted(found.state.assumed))} only answers here")
     if reach.undeclared:
-        yield (
-            f"{reach.undeclared} open flows to ports that no pod declares are left out: "
-            "--every-port shows them"
+        basis = basis.noting(
+            f"{reach.undeclared} flows to ports that no pod declares are left out, though they "
+            "pass, or nobody knows whether they do: --every-port shows them"
         )
-    yield "ICMP is left out, for NetworkPolicy says nothing of it; so is a pod's talk to itself"
+    return basis.noting(
+        "ICMP is left out, for NetworkPolicy says nothing of it; so is a pod's talk to itself"
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from harness.commands.shared.folder import add_manifests
@@ -14,6 +13,7 @@ from harness.commands.shared.state import CONTEXT_HELP, Given, given
 from harness.core.compare.surplus import Excess, Surplus, proposal, surplus_of
 from harness.core.compare.wishes import Wishes
 from harness.core.compare.world import names_of
+from harness.core.manifests.basis import Basis
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
@@ -72,14 +72,14 @@ def _privilege(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
             try_="name a list of flows: --wanted FILE; --propose writes one from the policies",
         )
     surplus = surplus_of(found.state, Wishes({"wanted": wanted}))
-    notes = list(notes_of(found))
+    basis = basis_of(found)
     if arguments.format == "json":
-        document = privilege_document(surplus, found.origin, notes)
+        document = privilege_document(surplus, found.origin, basis)
         sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     else:
         lines = [privilege_summary(surplus)]
         if not arguments.quiet:
-            lines += [*privilege_text(surplus), *(f"note: {note}" for note in notes)]
+            lines += [*privilege_text(surplus), *basis.lines()]
         sys.stdout.write("".join(f"{line}\n" for line in lines))
     return code_of(surplus)
 
@@ -92,8 +92,11 @@ def code_of(surplus: Surplus) -> ExitCode:
     return ExitCode.NO_VERDICT if kinds else ExitCode.OK
 
 
-def notes_of(found: Given) -> Iterator[str]:
-    """What was assumed, and what was left out."""
-    for name in sorted(found.state.assumed):
-        yield f"{name} was not declared: it is assumed as kubeadm installs it, and asks nobody"
-    yield "left out: ICMP, for NetworkPolicy says nothing of it; a pod's talk to itself; nodes"
+def basis_of(found: Given) -> Basis:
+    """What the answer rests on, and what it leaves out."""
+    basis = found.basis
+    if found.state.assumed:
+        basis = basis.noting(f"{', '.join(sorted(found.state.assumed))} only answers here")
+    return basis.noting(
+        "left out: ICMP, for NetworkPolicy says nothing of it; a pod's talk to itself; nodes"
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +13,11 @@ from harness.commands.shared.state import CONTEXT_HELP, Given, given
 from harness.core.compare.change import Change, change_of
 from harness.core.compare.wishes import Wishes
 from harness.core.compare.world import State, names_of
+from harness.core.manifests.basis import Basis
 from harness.core.manifests.wanted.wishes import Wish
 from harness.core.model import NetworkPolicy, Topology
 from harness.core.policy.selectors import selects
+from harness.edge.cni.known import PROFILES
 from harness.exitcode import ExitCode
 from harness.progress import Progress
 from harness.report.compare.change import change_document, change_summary, change_text
@@ -82,17 +83,17 @@ def _whatif(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     after = _after(before.state, new.state, replaces=replaces)
     origins = before.origin, f"{new.origin}, {'in its place' if replaces else 'applied over it'}"
     lists = _lists(arguments, before, new, after)
-    change = change_of(before.state, after, Wishes(lists))
-    notes = list(notes_of(before.state, after))
+    change = change_of(before.state, after, Wishes(lists), PROFILES.values())
+    basis = basis_of(before, new, after)
     if arguments.format == "json":
-        document = change_document(change, origins, list(lists), notes)
+        document = change_document(change, origins, list(lists), basis)
         sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     else:
         lines = [
             f"before: {origins[0]}",
             f"after: {origins[1]}; no packet was sent",
             *change_text(change),
-            *(f"note: {note}" for note in notes),
+            *basis.lines(),
         ]
         summary = change_summary(change, list(lists))
         for line in [*(() if arguments.quiet else lines), summary]:
@@ -132,6 +133,8 @@ def _after(before: State, new: State, *, replaces: bool) -> State:
         {**old.pods, **{name: pod for name, pod in now.pods.items() if name in own}},
         {**old.services, **{k: v for k, v in now.services.items() if k not in old.services or own}},
         {**now.external, **old.external},
+        tuple(dict.fromkeys((*(() if replaces else old.unread), *now.unread))),
+        old.assumed,
     )
     kept = () if replaces else before.policies
     policies = {_key(policy): policy for policy in (*kept, *new.policies)}
@@ -142,14 +145,26 @@ def _key(policy: NetworkPolicy) -> tuple[str, str, str]:
     return policy.kind, policy.namespace, policy.name
 
 
-def notes_of(before: State, after: State) -> Iterator[str]:
-    """What a reader of the answer must know: what was assumed, and what was left out."""
-    for name in sorted(before.assumed | after.assumed):
-        yield f"{name} was not declared: it is assumed as kubeadm installs it, and asks nobody"
-    for policy in dict.fromkeys(after.policies):
-        if policy not in before.policies and not _selects(policy, after):
-            yield f"{policy} selects no pod that was read"
-    yield "ICMP is left out, for NetworkPolicy says nothing of it; so is a pod's talk to itself"
+def basis_of(before: Given, new: Given, after: State) -> Basis:
+    """What the answer rests on, and what it leaves out."""
+    own = after.topology is new.state.topology
+    basis = before.basis.with_(new.basis) if own else before.basis.with_(_parts(new.basis))
+    if assumed := before.state.assumed | after.assumed:
+        basis = basis.noting(f"{', '.join(sorted(assumed))} only answers here")
+    nobody = (
+        f"{policy} selects no pod that was read"
+        for policy in dict.fromkeys(after.policies)
+        if policy not in before.state.policies and not _selects(policy, after)
+    )
+    return basis.noting(
+        *nobody,
+        "ICMP is left out, for NetworkPolicy says nothing of it; so is a pod's talk to itself",
+    )
+
+
+def _parts(basis: Basis) -> Basis:
+    """The basis of manifests that have no pods of their own: who is there comes from before."""
+    return replace(basis, assumed=(), unknown=()).without_pods()
 
 
 def _selects(policy: NetworkPolicy, state: State) -> bool:

@@ -15,6 +15,7 @@ from harness import cli
 from harness.commands.shared.access import Access
 from harness.core.manifests.reader import parse
 from harness.exitcode import ExitCode
+from tests.core.compare.test_change import PODS, POLICY
 from tests.core.compare.test_world import MANY
 from tests.fakes.cluster import FakeCluster
 
@@ -63,7 +64,8 @@ def test_forty_pods_are_one_row_and_unknown_has_its_own_sign(
     assert "no packet was sent" in said
     assert "? not known" in said
     assert row.split()[3:] == ["-", "-", "-", "-", "-", "+", "-"]
-    assert "kube-system/coredns was not declared" in said
+    assert "assumed: CoreDNS as kubeadm installs it: the pod kube-system/coredns" in said
+    assert "note: kube-system/coredns only answers here" in said
 
 
 def test_unknown_is_never_told_as_passing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,3 +124,67 @@ def test_cluster_s_objects_are_read_by_its_api_alone(capsys: pytest.CaptureFixtu
     assert "from the objects of the cluster mine; no packet was sent" in said
     assert "shop/db: TCP 5432" in said
     assert "(40 pods)" in said
+
+
+LEFT_OUT = """
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  policyTypes: [Ingress]
+  egress: [{to: [{podSelector: {matchLabels: {app: nobody}}}]}]
+  ingress: [{}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "own"),
+    [
+        (POLICY.replace("FROM", "{ipBlock: {cidr: 0.0.0.0/0}}"), "undefined", ("allow", "deny")),
+        (LEFT_OUT, "allow", ("", "deny")),
+        (POLICY.replace("FROM", "{ipBlock: {cidr: 10.0.0.0/8}}"), "undefined", ("", "deny")),
+        (POLICY.replace("FROM", "{podSelector: {}}"), "allow", ("", "")),
+    ],
+    ids=["both-known", "api-known", "one-known", "all-alike"],
+)
+def test_a_cni_that_answers_otherwise_is_told_beside_the_api(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    verdict: str,
+    own: tuple[str, str],
+) -> None:
+    (tmp_path / "all.yaml").write_text(PODS + text)
+
+    assert cli.main(["matrix", "--manifests", str(tmp_path), "--format", "json"]) == ExitCode.OK
+
+    document = json.loads(capsys.readouterr().out)
+    jsonschema.Draft202012Validator(schema("matrix")).validate(document)
+    web, api = (
+        next(n for n, g in enumerate(document["groups"]) if f"shop/{name}" in str(g["members"]))
+        for name in ("web", "api")
+    )
+    (cell,) = [c for c in document["cells"] if (c["from"], c["to"]) == (web, api)]
+    answers = cell["cni_answers"]
+    assert (cell["verdict"], answers.get("calico", ""), answers.get("cilium", "")) == (
+        verdict,
+        *own,
+    )
+
+    assert cli.main(["matrix", "--manifests", str(tmp_path)]) == ExitCode.OK
+    assert ("CNIs do not all do what the API says" in capsys.readouterr().out) is any(own)
+
+
+def test_an_object_that_was_not_read_makes_cells_unknown_and_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    above = "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\n"
+    (folder / "above.yaml").write_text(f"{above}metadata: {{name: above}}\nspec: {{priority: 1}}\n")
+
+    assert cli.main(["matrix", "--manifests", str(folder)]) == ExitCode.OK
+
+    said = capsys.readouterr().out
+    assert "not known: AdminNetworkPolicy above" in said
+    assert "passes" not in said.splitlines()[-1]

@@ -100,3 +100,76 @@ def test_list_that_cannot_be_read_is_a_wrong_command_line(old: Path) -> None:
     command = ["whatif", str(old), "--against", str(old), "--seen", "/nowhere/seen.yaml"]
 
     assert cli.main(command) == ExitCode.USAGE
+
+
+BLOCK = POLICY.replace("[FROM]", "[{ipBlock: {cidr: 0.0.0.0/0}}]")
+
+
+@pytest.mark.parametrize(
+    ("turn", "code", "said"),
+    [
+        ((BLOCK, BLOCK), ExitCode.NO_VERDICT, "nobody can say that all seen flows pass"),
+        ((BLOCK, SHUT), ExitCode.NO_VERDICT, "on Calico: passes -> does not pass"),
+        ((SHUT, BLOCK), ExitCode.OK, "not pass -> not known; on Calico: does not pass -> passes"),
+        ((SHUT, SHUT), ExitCode.OK, "is listed, and passes neither before nor after"),
+    ],
+    ids=["unknown-twice", "perhaps-closes", "perhaps-opens", "shut-twice"],
+)
+def test_unknown_is_no_good_news_for_a_seen_flow(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    turn: tuple[str, str],
+    code: ExitCode,
+    said: str,
+) -> None:
+    old = written(tmp_path / "old", PODS + turn[0])
+    new = written(tmp_path / "new", PODS + turn[1])
+    seen = tmp_path / "seen.yaml"
+    seen.write_text(LISTED)
+
+    assert cli.main(["whatif", str(new), "--against", str(old), "--seen", str(seen)]) == code
+    assert said in capsys.readouterr().out
+
+
+def test_rules_that_only_one_cni_enforces_are_a_change_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left_out = """
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: shop}
+spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress], ingress: [{}], egress: []}
+"""
+    ruled = left_out.replace(
+        "egress: []", "egress: [{to: [{podSelector: {matchLabels: {tier: none}}}]}]"
+    )
+    old, new = written(tmp_path / "old", PODS + left_out), written(tmp_path / "new", PODS + ruled)
+    seen = tmp_path / "seen.yaml"
+    seen.write_text(LISTED)
+
+    command = ["whatif", str(new), "--against", str(old), "--seen", str(seen)]
+
+    assert cli.main(command) == ExitCode.NO_VERDICT
+    said = capsys.readouterr().out
+    assert (
+        "seen: shop/web -> shop/api: TCP 8080 (passes, before and after; on Cilium: passes -> "
+        in said
+    )
+    assert "Both states behave alike" not in said
+
+
+@pytest.mark.parametrize("how", ["--over", "--replace"])
+def test_what_was_not_read_stays_unread_in_the_state_after(
+    how: str, old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    above = "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\n"
+    above += "metadata: {name: above}\nspec: {priority: 1}\n"
+    (old / "above.yaml").write_text(above)
+    new = written(tmp_path / "new", SHUT.removeprefix("\n---"))
+    seen = tmp_path / "seen.yaml"
+    seen.write_text(LISTED)
+    command = ["whatif", str(new), "--against", str(old), "--seen", str(seen), how]
+
+    assert cli.main(command) == ExitCode.NO_VERDICT
+    assert "not known: AdminNetworkPolicy above" in capsys.readouterr().out

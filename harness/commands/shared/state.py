@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.commands.shared.folder import scenario_of
 from harness.core.compare.world import State
+from harness.core.manifests.basis import Basis
 from harness.core.manifests.reader import Resource, topology_of
 from harness.core.predict.scenario import Scenario
 from harness.errors import ContentError
@@ -25,11 +26,12 @@ CONTEXT_HELP = (
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A state, the objects that it was read from, and in words where these came from."""
+    """A state, its objects, in words where these came from, and what answers about it rest on."""
 
     state: State
     resources: tuple[Resource, ...]
     origin: str
+    basis: Basis
 
 
 def given(
@@ -48,7 +50,7 @@ def given(
     assumed = frozenset(scenario.topology.pods.keys() - declared.keys())
     state = State(scenario.topology, tuple(scenario.policies), assumed)
     origin = f"the objects of the cluster {context}" if context else f"the manifests in {manifests}"
-    return Given(state, resources, origin)
+    return Given(state, resources, origin, scenario.basis)
 
 
 def scenario_given(

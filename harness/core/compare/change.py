@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.core.compare.bundles import Bundle, bundles
 from harness.core.compare.ports import PortClass
 from harness.core.compare.wishes import Wishes
-from harness.core.compare.world import EndClass, Kind, State, closed_world
+from harness.core.compare.world import Answer, EndClass, Kind, State, closed_world
+from harness.core.lab.profile import CniProfile
 from harness.core.outcome import Verdict
 
 BEFORE, AFTER = 0, 1
@@ -29,24 +31,48 @@ class Turn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """The verdicts before and after; None where an end is not there. `lists` have these flows."""
+    """The verdicts before and after; None where an end is not there. `lists` have these flows.
+
+    `was_own` and `own` are the CNIs' own answers before and after, where they are known and differ
+    from the verdict.
+    """
 
     before: Verdict | None
     after: Verdict | None
     lists: tuple[str, ...] = ()
+    was_own: tuple[tuple[str, str], ...] = ()
+    own: tuple[tuple[str, str], ...] = ()
 
     @property
     def turn(self) -> Turn:
         """What becomes of the flows."""
         if self.before is self.after or not (_passes(self.before) or _passes(self.after)):
-            shut = self.before in _SHUT and self.after in _SHUT
+            shut = self.before in _SHUT and self.after in _SHUT and self.was_own == self.own
             return Turn.SHUT if shut else Turn.OTHER
         if self.after in _SHUT:
             return Turn.CLOSES
         return Turn.OPENS if self.before in _SHUT else Turn.OTHER
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether nobody can say that flows still pass that passed, or perhaps passed, before."""
+        if self.turn is not Turn.OTHER or self.before in _SHUT:
+            return False
+        return self.after is not Verdict.ALLOW or any(told != _ALLOWS for _, told in self.own)
+
+
+def _fate(was: Answer | None, will: Answer | None, lists: tuple[str, ...]) -> Fate:
+    return Fate(
+        was.verdict if was else None,
+        will.verdict if will else None,
+        lists,
+        was.own if was else (),
+        will.own if will else (),
+    )
+
 
 _SHUT = (None, Verdict.DENY)
+_ALLOWS = str(Verdict.ALLOW)
 
 
 def _passes(verdict: Verdict | None) -> bool:
@@ -57,10 +83,10 @@ def _passes(verdict: Verdict | None) -> bool:
 class Change:
     """The difference of two states.
 
-    `fates` are the flows that do not fare as before, and the listed ones that pass in neither
-    state; `gone` and `new` are pods that are in one state only, and whose flows are told only where
-    a list has them. `compared` is the number of flows that stand for all, and `unknown` how many of
-    them are undefined in both states.
+    `fates` are the flows that do not fare as before, and the listed ones of which nobody can say
+    that they pass, in neither state; `gone` and `new` are pods that are in one state only, and
+    whose flows are told only where a list has them. `compared` is the number of flows that stand
+    for all, and `unknown` how many of them are undefined in both states.
     """
 
     fates: tuple[Bundle[Fate], ...]
@@ -72,7 +98,7 @@ class Change:
     @property
     def equal(self) -> bool:
         """Whether every flow fares the same."""
-        return not (self.gone or self.new or any(f.tag.turn is not Turn.SHUT for f in self.fates))
+        return not (self.gone or self.new or any(_changes(f.tag) for f in self.fates))
 
     def turning(self, turn: Turn) -> tuple[Bundle[Fate], ...]:
         """The bundles of one kind."""
@@ -85,16 +111,21 @@ class Change:
 
     @property
     def doubtful(self) -> tuple[Bundle[Fate], ...]:
-        """The listed flows that passed, and of which nobody can say that they still do so."""
-        return tuple(
-            bundle
-            for bundle in self.turning(Turn.OTHER)
-            if bundle.tag.lists and _passes(bundle.tag.before)
-        )
+        """The listed flows of which nobody can say that they pass as they did before."""
+        return tuple(bundle for bundle in self.fates if bundle.tag.lists and bundle.tag.doubtful)
 
 
-def change_of(before: State, after: State, lists: Wishes) -> Change:
-    """Compare two states over the closed world of both."""
+def _changes(fate: Fate) -> bool:
+    return fate.before is not fate.after or fate.was_own != fate.own
+
+
+def change_of(
+    before: State, after: State, lists: Wishes, profiles: Iterable[CniProfile] = ()
+) -> Change:
+    """Compare two states over the closed world of both.
+
+    `profiles` are the CNIs whose own answers are compared as well.
+    """
     old, new = before.topology.pods.keys(), after.topology.pods.keys()
     world = closed_world(
         [before, after],
@@ -102,6 +133,7 @@ def change_of(before: State, after: State, lists: Wishes) -> Change:
         names=lists.names,
         ports=lists.ports,
         marks=lists.marks(old | new),
+        profiles=profiles,
     )
     compared = unknown = 0
 
@@ -110,14 +142,13 @@ def change_of(before: State, after: State, lists: Wishes) -> Change:
         if source.kind is target.kind is Kind.OUTSIDE:
             return None
         compared += 1
-        was, will = (world.verdict(state, source, target, port) for state in (BEFORE, AFTER))
-        unknown += was is will is Verdict.UNDEFINED
-        if was is will and will is not Verdict.DENY:
-            return None
-        fate = Fate(was, will, lists.of(source, target, port))
-        if fate.lists:
-            return fate
-        return fate if was is not will and was is not None and will is not None else None
+        was, will = (world.answer(state, source, target, port) for state in (BEFORE, AFTER))
+        if was == will:
+            unknown += will is not None and will.verdict is Verdict.UNDEFINED
+            if will is None or will.verdict is Verdict.ALLOW or will.verdict is Verdict.SOME:
+                return None
+        fate = _fate(was, will, lists.of(source, target, port))
+        return fate if fate.lists or (was != will and was and will) else None
 
     fates = bundles(world, judge)
     return Change(fates, tuple(sorted(old - new)), tuple(sorted(new - old)), compared, unknown)

@@ -13,10 +13,12 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from harness.core.ask import Flow
 from harness.core.compare.outside import regions
 from harness.core.compare.ports import PortClass, Ports
+from harness.core.lab.profile import CniProfile
 from harness.core.model import (
     Direction,
     External,
@@ -36,6 +38,7 @@ from harness.core.outcome import Verdict
 from harness.core.policy.fqdn import matches
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.selectors import NAME_LABEL, End
+from harness.core.predict.enforced import Enforced, as_enforced
 from harness.core.target.internet import INTERNET
 
 NOWHERE = "(another namespace)"
@@ -84,13 +87,28 @@ class EndClass:
         return self.kind is Kind.POD and len(self.names) == 1
 
 
+class Answer(NamedTuple):
+    """What a state says of a flow.
+
+    `verdict` is the one of the API. `own` has the verdict of each CNI, by its name and in words,
+    where it is known and is not the verdict of the API.
+    """
+
+    verdict: Verdict
+    own: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True)
 class ClosedWorld:
-    """The ends and ports of some states, and what each state says of a flow between them."""
+    """The ends and ports of some states, and what each state says of a flow between them.
+
+    `enforced` has each state as the CNIs enforce it whose own answers are wanted as well.
+    """
 
     ends: tuple[EndClass, ...]
     oracles: tuple[Oracle, ...]
     _ports: Ports
+    enforced: tuple[tuple[Enforced, ...], ...] = ()
     _found: dict[EndClass, tuple[PortClass, ...]] = field(default_factory=dict)
 
     def ports(self, target: EndClass) -> tuple[PortClass, ...]:
@@ -122,6 +140,21 @@ class ClosedWorld:
         flow = self.flow(state, source, target, port)
         return None if flow is None else self.oracles[state].verdict(flow)
 
+    def answer(
+        self, state: int, source: EndClass, target: EndClass, port: PortClass
+    ) -> Answer | None:
+        """The same verdict, with the CNIs' own answers; None: there are no such flows."""
+        flow = self.flow(state, source, target, port)
+        if flow is None:
+            return None
+        verdict = self.oracles[state].verdict(flow)
+        own = [
+            (found.profile.name, words)
+            for found in (self.enforced[state] if self.enforced else ())
+            if (words := found.other_than(verdict, (flow,)))
+        ]
+        return Answer(verdict, tuple(own))
+
     def isolated(self, state: int, end: EndClass, direction: Direction) -> bool:
         """Whether some policy isolates the class for a direction."""
         shown = end.shown[state]
@@ -136,11 +169,12 @@ def closed_world(
     names: Iterable[str] = (),
     ports: Iterable[tuple[int, int, Protocol]] = (),
     marks: Mapping[str, Hashable] | None = None,
+    profiles: Iterable[CniProfile] = (),
 ) -> ClosedWorld:
     """The closed world of some states, whose pods are matched by name.
 
     `networks`, `names` outside, `ports` and `marks` (of pods, by name) are told apart as well, even
-    if no policy does so.
+    if no policy does so. `profiles` are the CNIs whose own answers are wanted as well.
     """
     policies = [policy for state in states for policy in state.policies]
     traits = _Traits(policies, states)
@@ -153,14 +187,23 @@ def closed_world(
         for number, state in enumerate(states)
     )
     rules = [rule for policy in policies for rule in rules_of(policy)]
-    return ClosedWorld(tuple(ends), oracles, Ports((p for r in rules for p in r.ports), ports))
+    every_port = Ports((p for r in rules for p in r.ports), ports)
+    enforced = _enforced(states, oracles, tuple(profiles))
+    return ClosedWorld(tuple(ends), oracles, every_port, enforced)
+
+
+def _enforced(
+    states: Sequence[State], oracles: Sequence[Oracle], profiles: Sequence[CniProfile]
+) -> tuple[tuple[Enforced, ...], ...]:
+    return tuple(
+        tuple(filter(None, (as_enforced(o.topology, s.policies, p) for p in profiles)))
+        for s, o in zip(states, oracles, strict=True)
+    )
 
 
 def rules_of(policy: NetworkPolicy) -> Iterator[Rule]:
     """The rules of both directions, also those that deny."""
-    yield from (*policy.ingress, *policy.egress)
-    yield from getattr(policy, "ingress_deny", ())
-    yield from getattr(policy, "egress_deny", ())
+    yield from (*policy.ingress, *policy.egress, *policy.ingress_deny, *policy.egress_deny)
 
 
 class _Traits:
@@ -175,7 +218,7 @@ class _Traits:
         for selector in _selectors(policies, peers):
             for requirement in selector.requirements:
                 self._values[requirement.key] |= requirement.values
-        if any(getattr(peer, "service", None) for peer in peers):
+        if any(peer.service for peer in peers):
             for state in states:
                 for service in state.topology.services.values():
                     for key, value in service.selector.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.core.manifests.reader import Loaded, Resource
 from harness.core.model import NetworkPolicy, Pod, Rule, Selector, Topology
@@ -50,6 +50,22 @@ class Basis:
             "unknown": list(self.unknown),
             "notes": list(self.notes),
         }
+
+    def noting(self, *notes: str) -> Basis:
+        """The same with further notes."""
+        return replace(self, notes=(*self.notes, *notes))
+
+    def without_pods(self) -> Basis:
+        """The same for a part of a state: that it has no pods of its own says nothing."""
+        return replace(self, notes=tuple(note for note in self.notes if note != NO_PODS))
+
+    def with_(self, other: Basis) -> Basis:
+        """What an answer rests on that compares two states; each sentence stands once."""
+        return Basis(
+            tuple(dict.fromkeys((*self.assumed, *other.assumed))),
+            tuple(dict.fromkeys((*self.unknown, *other.unknown))),
+            tuple(dict.fromkeys((*self.notes, *other.notes))),
+        )
 
 
 NO_BASIS = Basis()

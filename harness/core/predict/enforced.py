@@ -8,7 +8,7 @@ whose address is not known has a private one, as pods have by default.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, ip_address
 
 from harness.core.ask import Flow
@@ -25,6 +25,7 @@ from harness.core.model import (
 )
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
+from harness.core.policy.selectors import End
 
 _PRIVATE = tuple(
     IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
@@ -33,10 +34,40 @@ _PRIVATE = tuple(
 _SOME_ADDRESS = ip_address("10.0.0.1")
 
 
+@dataclass(frozen=True, slots=True)
+class Enforced:
+    """A state as one CNI enforces it: its oracle knows some ends better than the API's does."""
+
+    profile: CniProfile
+    oracle: Oracle
+    # By identity, with the end itself: hashing a pod would cost more than the verdict.
+    _known: dict[int, tuple[End, End]] = field(default_factory=dict)
+
+    def flow(self, flow: Flow) -> Flow:
+        """The same flow between the ends as this oracle has them."""
+        source, target = self._mine(flow.source), self._mine(flow.target)
+        return Flow(source, target, flow.port, flow.protocol)
+
+    def other_than(self, verdict: Verdict, flows: Sequence[Flow]) -> str:
+        """The CNI's verdict of flows in words, if it is known and not this one; else nothing."""
+        mine = [self.flow(flow) for flow in flows]
+        found = {self.oracle.verdict(flow) for flow in mine}
+        if len(found) != 1 or found <= {verdict, Verdict.UNDEFINED}:
+            return ""
+        return in_words(found.pop(), mine, self.profile)
+
+    def _mine(self, end: End) -> End:
+        found = self._known.get(id(end))
+        if found is None:
+            mine = self.oracle.topology.pods.get(str(end), end) if isinstance(end, Pod) else end
+            found = self._known[id(end)] = end, mine
+        return found[1]
+
+
 def as_enforced(
     topology: Topology, policies: Iterable[NetworkPolicy], profile: CniProfile
-) -> Oracle | None:
-    """An oracle that answers as the CNI does; None if some policy is of a kind that it ignores.
+) -> Enforced | None:
+    """The state as the CNI enforces it; None if some policy is of a kind that it ignores.
 
     Then the policies were not written for this CNI, and its answer would tell nothing.
     """
@@ -44,7 +75,8 @@ def as_enforced(
     found = policies_as_enforced(policies, profile)
     if not {policy.kind for policy in found} <= kinds:
         return None
-    return Oracle(_addressed(topology, found), found, nodes_apart=True, any_protocol=True)
+    oracle = Oracle(_addressed(topology, found), found, nodes_apart=True, any_protocol=True)
+    return Enforced(profile, oracle)
 
 
 def policies_as_enforced(
@@ -90,7 +122,7 @@ def _addressed(topology: Topology, policies: Iterable[NetworkPolicy]) -> Topolog
 
     It would if every ipBlock means all private addresses or none of them.
     """
-    rules = [rule for policy in policies for d in Direction for rule in policy.rules(d)]
+    rules = [rule for p in policies for d in Direction for rule in (*p.rules(d), *p.denials(d))]
     blocks = [peer.ip_block for rule in rules for peer in rule.peers if peer.ip_block]
     if not all(_means_all_or_none(block) for block in blocks):
         return topology

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from harness.core.ask import Flow, outside, pod_of
+from harness.core.ask import outside, pod_of
 from harness.core.lab.profile import CniProfile
 from harness.core.manifests.basis import NO_BASIS, Basis
 from harness.core.model import (
@@ -21,7 +21,7 @@ from harness.core.model import (
 from harness.core.outcome import Verdict
 from harness.core.policy.diagnosis import Diagnosis, diagnose
 from harness.core.policy.oracle import Oracle
-from harness.core.predict.enforced import as_enforced, in_words
+from harness.core.predict.enforced import as_enforced
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.ways import Source, Way, way_of
 from harness.core.target import Target
@@ -106,23 +106,10 @@ def _answers(
     """Each CNI's own verdict, where it is known and is not the verdict of the API."""
     found: dict[str, str] = {}
     for profile in profiles:
-        oracle = as_enforced(scenario.topology, scenario.policies, profile)
-        if oracle is None:
-            continue
-        flows = tuple(_between_its_own(oracle, flow) for flow in way.flows)
-        own, _ = _verdict(oracle, replace(way, flows=flows, before=None))
-        if way.flows and own not in (verdict, Verdict.UNDEFINED):
-            found[profile.name] = in_words(own, way.flows, profile)
+        enforced = as_enforced(scenario.topology, scenario.policies, profile)
+        if enforced and way.flows and (words := enforced.other_than(verdict, way.flows)):
+            found[profile.name] = words
     return found
-
-
-def _between_its_own(oracle: Oracle, flow: Flow) -> Flow:
-    """The flow between the ends as an oracle has them, which may know more of their addresses."""
-    source, target = (
-        oracle.topology.pods.get(str(end), end) if isinstance(end, Pod) else end
-        for end in (flow.source, flow.target)
-    )
-    return replace(flow, source=source, target=target)
 
 
 def _assumed(scenario: Scenario, ends: Iterable[Pod | External]) -> Iterable[str]:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.core.compare.bundles import Bundle
 from harness.core.compare.change import Change, Fate, Turn
 from harness.core.compare.naming import ends_words, pods_words
 from harness.core.compare.ports import ports_words
+from harness.core.manifests.basis import Basis
 from harness.core.outcome import Verdict
-from harness.report.compare.looks import look_of
+from harness.report.compare.looks import look_of, own_look
 from harness.report.compare.members import as_json
 
 SCHEMA_VERSION = 1
 _TITLES = {
     Turn.CLOSES: "closes:",
     Turn.OPENS: "opens:",
-    Turn.OTHER: "changes, but nobody can say that it opens or closes:",
+    Turn.OTHER: "nobody can say that it opens or closes:",
     Turn.SHUT: "is listed, and passes neither before nor after:",
 }
 
@@ -46,8 +47,27 @@ def _flip(bundle: Bundle[Fate], turn: Turn) -> str:
     lists = f"{' and '.join(fate.lists)}: " if fate.lists else ""
     absent = fate.after is None or fate.before is None
     told = turn is Turn.OTHER or absent
-    turned = f" ({_word(fate.before)} -> {_word(fate.after)})" if told else ""
+    words = _turned(_word(fate.before), _word(fate.after))
+    turned = f" ({words}{_own(fate)})" if told else _own(fate)
     return f"{lists}{bundle_words(bundle)}{turned}"
+
+
+def _own(fate: Fate) -> str:
+    """What becomes of the flows on each CNI whose own answer is known and not the API's."""
+    was, will = dict(fate.was_own), dict(fate.own)
+    return "".join(
+        f"; on {name.capitalize()}: "
+        f"{_turned(_own_word(was.get(name), fate.before), _own_word(will.get(name), fate.after))}"
+        for name in sorted({**was, **will})
+    )
+
+
+def _own_word(told: str | None, verdict: Verdict | None) -> str:
+    return _word(verdict) if told is None else own_look(told)
+
+
+def _turned(was: str, will: str) -> str:
+    return f"{was}, before and after" if was == will else f"{was} -> {will}"
 
 
 def _word(verdict: Verdict | None) -> str:
@@ -61,7 +81,8 @@ def change_summary(change: Change, lists: Sequence[str]) -> str:
     )
     compared = f"{change.compared} flows that stand for all were compared{unknown}"
     if change.equal:
-        return f"Both states behave alike: no flow opens, closes or changes ({compared})."
+        doubt = f"; {_listed(change, lists)}" if change.doubtful else ""
+        return f"Both states behave alike: no flow opens, closes or changes{doubt} ({compared})."
     closing, opening = (len(change.turning(turn)) for turn in (Turn.CLOSES, Turn.OPENS))
     told = f"flows that close: {_count(closing)}; flows that open: {_count(opening)}"
     return f"{told}; {_listed(change, lists)} ({compared})."
@@ -78,12 +99,12 @@ def _listed(change: Change, lists: Sequence[str]) -> str:
     if change.closing:
         return f"flows that are {names.replace(' and ', ' or ')} CLOSE"
     if change.doubtful:
-        return f"nobody can say that all {names} flows still pass"
+        return f"nobody can say that all {names} flows pass"
     return f"no {names.replace(' and ', ' or ')} flow closes"
 
 
 def change_document(
-    change: Change, origins: tuple[str, str], lists: Sequence[str], notes: Iterable[str]
+    change: Change, origins: tuple[str, str], lists: Sequence[str], basis: Basis
 ) -> dict[str, Any]:
     """The change for programs, valid by `templates/whatif.schema.json`."""
     return {
@@ -100,7 +121,7 @@ def change_document(
         "new": list(change.new),
         "compared": change.compared,
         "unknown_in_both": change.unknown,
-        "notes": list(notes),
+        **basis.document(),
     }
 
 
@@ -114,4 +135,6 @@ def _bundle(bundle: Bundle[Fate]) -> dict[str, Any]:
         "before": None if fate.before is None else str(fate.before),
         "after": None if fate.after is None else str(fate.after),
         "lists": list(fate.lists),
+        "cni_answers_before": dict(fate.was_own),
+        "cni_answers_after": dict(fate.own),
     }

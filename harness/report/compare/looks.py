@@ -18,3 +18,8 @@ LOOKS: Mapping[str, Look] = {"allow": PASSES, "deny": BLOCKED, "some": SOME, "un
 def look_of(verdict: Verdict) -> Look:
     """The look of a verdict; one that is neither yes nor no never looks like one of these."""
     return LOOKS.get(str(verdict), UNKNOWN)
+
+
+def own_look(told: str) -> str:
+    """A CNI's own answer in the words of this table; it may have a verdict for each node."""
+    return " ".join(LOOKS[word].word if word in LOOKS else word for word in told.split(" "))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from rich.text import Text
@@ -11,7 +11,9 @@ from rich.text import Text
 from harness.core.compare.naming import ends_words
 from harness.core.compare.ports import ports_words
 from harness.core.compare.reach import Column, Group, Reach
-from harness.report.compare.looks import LEGEND, look_of
+from harness.core.compare.world import Answer
+from harness.core.manifests.basis import Basis
+from harness.report.compare.looks import LEGEND, look_of, own_look
 from harness.report.compare.members import as_json
 from harness.report.heatmap import Picture, Square
 from harness.report.matrix import STYLES
@@ -19,6 +21,10 @@ from harness.report.matrix import STYLES
 SCHEMA_VERSION = 1
 CELL = 4
 """Letters across for a column."""
+OWN = "*"
+"""It marks a cell where a CNI's own answer is known and is not the API's."""
+SHOWN = 12
+"""Columns that a list of such cells names; the others are counted."""
 ROW = 48
 """Letters across for the name of a row; a longer one has a line of its own."""
 CORNER = "from \\ to"
@@ -55,25 +61,57 @@ def matrix_text(reach: Reach, width: int) -> Iterator[Text]:
     yield Text("")
     legend = (Text(f"{look.letter} {look.word}", _STYLES[look.letter]) for look in LEGEND)
     yield Text("   ").join(legend)
+    yield from map(Text, own_words(reach))
 
 
 def _cell(reach: Reach, group: Group, column: Column) -> Text:
-    verdict = reach.cells.get((group, column))
-    if verdict is None:
+    answer = reach.cells.get((group, column))
+    if answer is None:
         return Text(" " * CELL)
-    letter = look_of(verdict).letter
-    return Text.assemble(" " * (CELL - 1), (letter, _STYLES[letter]))
+    letter = look_of(answer.verdict).letter
+    mark = OWN if answer.own else ""
+    return Text.assemble(" " * (CELL - 1 - len(mark)), (letter, _STYLES[letter]), mark)
+
+
+def own_words(reach: Reach) -> Iterator[str]:
+    """The cells where a CNI's own answer differs from the API's, a line for each kind of answer."""
+    alike: dict[Answer, dict[Column, list[Group]]] = defaultdict(lambda: defaultdict(list))
+    for (group, column), answer in reach.cells.items():
+        if answer.own:
+            alike[answer][column].append(group)
+    if alike:
+        yield f"{OWN} CNIs do not all do what the API says (the table of CNI differences):"
+    for answer, columns in alike.items():
+        yield f"  {answer_words(answer)}:"
+        lines = [
+            f"    {ends_words([end for group in groups for end in group.ends])} -> "
+            f"{column_words(column)}"
+            for column, groups in columns.items()
+        ]
+        yield from lines[:SHOWN]
+        if len(lines) > SHOWN:
+            yield f"    and {len(lines) - SHOWN} more columns (--format json tells all)"
+
+
+def answer_words(answer: Answer) -> str:
+    """The API's answer and those of the CNIs that have another one."""
+    own = "".join(f", {name.capitalize()}: {own_look(told)}" for name, told in answer.own)
+    return f"the API: {look_of(answer.verdict).word}{own}"
 
 
 def summary(reach: Reach) -> dict[str, int]:
     """How many cells there are of each verdict."""
-    return {"cells": len(reach.cells), **Counter(map(str, reach.cells.values()))}
+    counts = Counter(str(answer.verdict) for answer in reach.cells.values())
+    return {"cells": len(reach.cells), **counts}
 
 
 def summary_words(reach: Reach) -> str:
     """The numbers in one line."""
-    counts = Counter(look_of(verdict) for verdict in reach.cells.values())
-    return ", ".join(f"{counts[look]} {look.word}" for look in LEGEND if counts[look]) or "no flows"
+    counts = Counter(look_of(answer.verdict) for answer in reach.cells.values())
+    told = [f"{counts[look]} {look.word}" for look in LEGEND if counts[look]]
+    if own := sum(bool(answer.own) for answer in reach.cells.values()):
+        told.append(f"of these, {own} have another answer on some CNI")
+    return ", ".join(told) or "no flows"
 
 
 def matrix_picture(reach: Reach) -> Picture:
@@ -84,14 +122,15 @@ def matrix_picture(reach: Reach) -> Picture:
     numbers = {group: number for number, group in enumerate(askers)}
     places = {column: number for number, column in enumerate(reach.columns)}
     squares = {}
-    for (group, column), verdict in reach.cells.items():
-        row, place, look = numbers[group], places[column], look_of(verdict)
-        told = f"{rows[row]} to {columns[place]}: {look.word}"
+    for (group, column), answer in reach.cells.items():
+        row, place, look = numbers[group], places[column], look_of(answer.verdict)
+        words = answer_words(answer) if answer.own else look.word
+        told = f"{rows[row]} to {columns[place]}: {words}"
         squares[row, place] = Square(look, told)
     return Picture(rows, columns, squares, LEGEND)
 
 
-def matrix_document(reach: Reach, origin: str, notes: Sequence[str]) -> dict[str, Any]:
+def matrix_document(reach: Reach, origin: str, basis: Basis) -> dict[str, Any]:
     """The table for programs, valid by `templates/matrix.schema.json`."""
     numbers = {group: number for number, group in enumerate(reach.groups)}
     return {
@@ -107,11 +146,12 @@ def matrix_document(reach: Reach, origin: str, notes: Sequence[str]) -> dict[str
                 "from": numbers[group],
                 "to": numbers[column.group],
                 "ports": [str(port) for port in column.ports],
-                "verdict": str(verdict),
+                "verdict": str(answer.verdict),
+                "cni_answers": dict(answer.own),
             }
-            for (group, column), verdict in reach.cells.items()
+            for (group, column), answer in reach.cells.items()
         ],
         "undeclared_ports_open": reach.undeclared,
         "summary": summary(reach),
-        "notes": list(notes),
+        **basis.document(),
     }

@@ -10,6 +10,7 @@ from typing import Any
 from harness.core.compare.naming import ends_words
 from harness.core.compare.surplus import Excess, Finding, Surplus
 from harness.core.compare.world import EndClass
+from harness.core.manifests.basis import Basis
 from harness.core.model import Direction, NetworkPolicy
 from harness.core.policy.privilege import Unused
 from harness.report.compare.change import bundle_words
@@ -37,11 +38,14 @@ def privilege_summary(surplus: Surplus) -> str:
     parts.append(
         f"{_groups(missing)} of wanted flows do not pass"
         if missing
+        else "no wanted flow is surely blocked"
+        if surplus.of(Excess.UNKNOWN)
         else "there is no wanted flow that does not pass"
     )
-    unknown = (*surplus.of(Excess.UNKNOWN), *surplus.of(Excess.PART), *surplus.of(Excess.DOUBT))
-    if unknown:
-        parts.append(f"of {_groups(unknown)} of flows nobody can say for certain")
+    if unknown := (*surplus.of(Excess.UNKNOWN), *surplus.of(Excess.PART)):
+        parts.append(f"of {_groups(unknown)} of wanted flows nobody can say that they pass")
+    if doubt := surplus.of(Excess.DOUBT):
+        parts.append(f"of {_groups(doubt)} of unwanted flows nobody can say that they do not pass")
     if surplus.of(Excess.OPEN):
         parts.append("other unwanted flows pass because no policy isolates either end")
     if surplus.unused:
@@ -118,7 +122,7 @@ def _ends(ends: Iterable[Sequence[EndClass]]) -> str:
     return ends_words(list(dict.fromkeys(end for found in ends for end in found)))
 
 
-def privilege_document(surplus: Surplus, origin: str, notes: Iterable[str]) -> dict[str, Any]:
+def privilege_document(surplus: Surplus, origin: str, basis: Basis) -> dict[str, Any]:
     """The findings for programs, valid by `templates/privilege.schema.json`."""
     return {
         "schema": SCHEMA_VERSION,
@@ -136,7 +140,7 @@ def privilege_document(surplus: Surplus, origin: str, notes: Iterable[str]) -> d
             }
             for part in surplus.unused
         ],
-        "notes": list(notes),
+        **basis.document(),
     }
 
 

@@ -11,6 +11,7 @@ from harness.core.compare.ports import Ports, ports_words
 from harness.core.compare.reach import reach_of
 from harness.core.compare.world import Kind, State, closed_world
 from harness.core.model import ContainerPort, NetworkPolicy, PortRule, Protocol, Topology
+from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from tests.core.compare.test_world import MANY, state
 from tests.core.strategies import policy_sets, topologies
@@ -23,14 +24,14 @@ def test_cell_of_a_group_holds_for_all_its_pods(
     reach = reach_of(closed_world([State(topology, found)]), every_port=True)
     oracle = Oracle(topology, found)
 
-    for (group, column), verdict in reach.cells.items():
+    for (group, column), answer in reach.cells.items():
         froms = [n for end in group.ends if end.kind is Kind.POD for n in end.names]
         tos = [n for end in column.group.ends if end.kind is Kind.POD for n in end.names]
         for source in froms:
             for target in tos:
                 for port in column.ports if source != target else ():
                     ends = topology.pods[source], topology.pods[target]
-                    assert oracle.verdict(Flow(*ends, port.number, port.protocol)) is verdict
+                    assert oracle.verdict(Flow(*ends, port.number, port.protocol)) is answer.verdict
 
 
 def test_forty_pods_are_one_row() -> None:
@@ -42,13 +43,15 @@ def test_forty_pods_are_one_row() -> None:
         "outside: 203.0.113.0/24",
     ]
     told = {
-        (ends_words(g.ends), ends_words(c.group.ends), ports_words(c.ports, c.all_ports)): str(v)
-        for (g, c), v in reach.cells.items()
+        (ends_words(g.ends), ends_words(c.group.ends), ports_words(c.ports, c.all_ports)): answer
+        for (g, c), answer in reach.cells.items()
     }
     web = "shop/web-1..web-40 (40 pods)"
-    assert told[web, web, "TCP 8080"] == "deny"
-    assert told[web, "outside: 203.0.113.0/24", "TCP 8000-9000"] == "allow"
-    assert told[web, "outside: 203.0.113.0/24", "every port but TCP 8000-9000"] == "deny"
+    assert told[web, web, "TCP 8080"].verdict is Verdict.DENY
+    assert told[web, "outside: 203.0.113.0/24", "TCP 8000-9000"].verdict is Verdict.ALLOW
+    assert (
+        told[web, "outside: 203.0.113.0/24", "every port but TCP 8000-9000"].verdict is Verdict.DENY
+    )
 
 
 def test_open_ports_that_nobody_declares_are_counted() -> None:
