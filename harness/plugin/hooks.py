@@ -19,6 +19,7 @@ from harness.plugin import rows
 from harness.plugin.options import add_options, cluster_spec, keeps_cluster, patience_of
 from harness.plugin.state import asks_for_labs, make_state, state_of
 from harness.plugin.stopping import stopping
+from harness.plugin.submission import graded_exit_code, prepare, rows_in, submission_of
 from harness.plugin.turn import turn
 from harness.plugin.workers import (
     Controller,
@@ -66,6 +67,11 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return options.header() if asks_for_labs(config) or options.chosen else None
 
 
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect the rows of a submission in the place of the labs, which are not read then."""
+    return rows_in(path, parent) if submission_of(parent.config) else None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Read the manifests of all collected rows and predict each row, before a cluster is touched.
@@ -85,7 +91,13 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Note a Ctrl-C during the collection."""
+    """Note a Ctrl-C during the collection. A submission is read before it.
+
+    Raises:
+        pytest.UsageError: the submission or its assignment cannot be read.
+    """
+    if submission_of(session.config):
+        prepare(session.config)
     with _interrupts_noted(session):
         return (yield)
 
@@ -194,6 +206,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         session.exitstatus = ExitCode.INTERRUPTED
     elif recorder.folder and exitstatus in TO_BE_REFINED:
         session.exitstatus = recorder.exit_code
+    elif submission_of(session.config):
+        session.exitstatus = graded_exit_code(session.config, exitstatus)
     recorder.finish()
     try:
         _put_away(session.config)

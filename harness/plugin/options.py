@@ -95,6 +95,19 @@ LAB_OPTIONS = (
         "and changes nothing that is measured",
     ),
     Option(
+        "submission",
+        "",
+        (),
+        "a folder of policies to grade: the rows of an assignment take the place of the labs",
+    ),
+    Option(
+        "assignment",
+        "",
+        (),
+        "the assignment to which --lab-submission belongs: a name or a folder; none: the shipped "
+        "one that has its namespaces",
+    ),
+    Option(
         "policies",
         "apply",
         ("apply", "skip"),

@@ -33,6 +33,7 @@ class State:
         fault: the exit code of the fault that stopped this worker; None if nothing stopped it.
         rows: the rows of each tutorial, in the order of collection.
         libraries: the manifests of each tutorial.
+        unsaid: whether a row of a submission has no verdict.
     """
 
     options: Options
@@ -41,6 +42,7 @@ class State:
     fault: ExitCode | None = None
     rows: dict[str, list[Row]] = field(default_factory=dict)
     libraries: dict[str, Library] = field(default_factory=dict)
+    unsaid: bool = False
 
 
 _STATE = pytest.StashKey[State]()
