@@ -133,16 +133,17 @@ def keys_of(body: Body) -> Iterator[str]:
 
 def refusals(body: Body, *, clusterwide: bool) -> Iterator[Fault]:
     """Every reason not to take a policy whose shape is right."""
+    home = body["metadata"].get("namespace") or ""
     if "spec" not in body and "specs" not in body:
         yield Fault((), "has no spec")
     if "spec" in body:
-        yield from _spec(body["spec"], ("spec",), clusterwide=clusterwide)
+        yield from _spec(body["spec"], ("spec",), home, clusterwide=clusterwide)
     for number, spec in enumerate(body.get("specs") or []):
-        yield from _spec(spec, ("specs", number), clusterwide=clusterwide)
+        yield from _spec(spec, ("specs", number), home, clusterwide=clusterwide)
 
 
-def _spec(spec: Body, path: FieldPath, *, clusterwide: bool) -> Iterator[Fault]:
-    yield from _subject(spec, path, clusterwide=clusterwide)
+def _spec(spec: Body, path: FieldPath, home: str, *, clusterwide: bool) -> Iterator[Fault]:
+    yield from _subject(spec, path, home, clusterwide=clusterwide)
     if not any(spec.get(direction) for direction in DIRECTIONS):
         yield Fault(path, "has no ingress and no egress rule: one that lets nobody pass is {}")
     for direction in DIRECTIONS:
@@ -156,7 +157,7 @@ def _spec(spec: Body, path: FieldPath, *, clusterwide: bool) -> Iterator[Fault]:
                     yield Fault((*here, "toPorts", n, "rules"), "of DNS are for egress only")
 
 
-def _subject(spec: Body, path: FieldPath, *, clusterwide: bool) -> Iterator[Fault]:
+def _subject(spec: Body, path: FieldPath, home: str, *, clusterwide: bool) -> Iterator[Fault]:
     if "nodeSelector" in spec:
         if not clusterwide:
             why = "is for a CiliumClusterwideNetworkPolicy only"
@@ -167,7 +168,8 @@ def _subject(spec: Body, path: FieldPath, *, clusterwide: bool) -> Iterator[Faul
     elif "endpointSelector" not in spec:
         yield Fault(path, "has no endpointSelector: write {} to select all pods of the namespace")
     rule = _key if clusterwide else _own_key
-    yield from selector(spec.get("endpointSelector"), (*path, "endpointSelector"), rule)
+    chosen = _own_named(spec.get("endpointSelector") or {}, home)
+    yield from selector(chosen, (*path, "endpointSelector"), rule)
 
 
 def _own_key(key: str, path: FieldPath) -> Iterator[Fault]:
@@ -175,6 +177,13 @@ def _own_key(key: str, path: FieldPath) -> Iterator[Fault]:
     if of_namespace(key):
         why = "names a namespace: endpointSelector always means the policy's own"
         yield Fault(path, why)
+
+
+def _own_named(chosen: Body, home: str) -> Body:
+    """A selector without the name of the policy's own namespace, which Cilium puts there anyway."""
+    labels = chosen.get("matchLabels") or {}
+    rest = {k: v for k, v in labels.items() if bare(k) != NAMESPACE or not home or v != home}
+    return {**chosen, "matchLabels": rest} if len(rest) < len(labels) else chosen
 
 
 def _key(key: str, path: FieldPath) -> Iterator[Fault]:

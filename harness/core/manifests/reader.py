@@ -23,7 +23,7 @@ from harness.core.manifests.networkpolicy import network_policy
 from harness.core.manifests.schema.kinds import Kind, NotAKind, Other, kind_of, list_items
 from harness.core.manifests.schema.shapes import Fault, check
 from harness.core.manifests.services import endpoints_of, service_of, with_endpoints
-from harness.core.manifests.text.documents import Document, Place, dotted
+from harness.core.manifests.text.documents import Document, LineFault, Place, dotted
 from harness.core.manifests.text.reading import decoded, read_all
 from harness.core.manifests.workloads import pods_of as workload_pods
 from harness.core.model import (
@@ -47,6 +47,8 @@ DEFAULT_NAMESPACE = "default"
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "kustomization.json")
 _NOT_OBJECTS = ("values", "chart", "requirements", "skaffold", "kustomization")
 """Beginnings of names of files that lie among manifests and are none."""
+_OF_OBJECTS = frozenset({"apiVersion", "kind", "metadata", "spec", "items"})
+_NO_OBJECTS = "nothing in it has an apiVersion or a kind (kubectl apply refuses the file)"
 
 Model = Namespace | Pod | Service | Endpoints | NetworkPolicy | Unread
 
@@ -135,7 +137,7 @@ def parse(
     size = len(text.encode(errors="surrogatepass"))
     if size > max_bytes:
         faults.append(f"{origin}: the file has {size} bytes, and at most {max_bytes} are read")
-    found = [] if faults else _objects(origin, text, faults)
+    found = [] if faults else _objects(origin, read_all(text), faults)
     resources = _resources(found, namespace, faults)
     _refuse(faults, origin)
     return resources
@@ -167,7 +169,11 @@ def read_files(files: Sequence[File], *, namespace: str = "") -> Loaded:
         if _is_no_manifest(file.name):
             notes.append(f"{file.origin} was passed over: it holds no objects of Kubernetes")
             continue
-        found[_key(file, found)] = _objects(file.origin, text, faults)
+        read_text = read_all(text)
+        if len(files) > 1 and _has_no_objects(read_text):
+            notes.append(f"{file.origin} was passed over: {_NO_OBJECTS}")
+            continue
+        found[_key(file, found)] = _objects(file.origin, read_text, faults)
     everything = [one for objects in found.values() for one in objects]
     default, because = _default(everything, namespace, kustomized)
     read = {key: _resources(objects, default, faults) for key, objects in found.items()}
@@ -242,9 +248,22 @@ def _lives_in_one(found: _Found) -> bool:
     return isinstance(found.kind, Kind) and found.kind.namespaced
 
 
-def _objects(origin: str, text: str, faults: list[str]) -> list[_Found]:
+def _has_no_objects(read: tuple[Sequence[Document], Sequence[LineFault]]) -> bool:
+    """Whether a file is of another kind, such as the values of a chart: it cannot be a slip."""
+    documents, wrong = read
+    values = [document.value for document in documents]
+    return bool(values) and not wrong and all(map(_is_no_object, values))
+
+
+def _is_no_object(value: object) -> bool:
+    return isinstance(value, dict) and not _OF_OBJECTS.intersection(value)
+
+
+def _objects(
+    origin: str, read: tuple[Sequence[Document], Sequence[LineFault]], faults: list[str]
+) -> list[_Found]:
     """The objects of a text, those of lists one by one; faults are added to the list."""
-    documents, wrong = read_all(text)
+    documents, wrong = read
     faults += [f"{origin}:{fault.line}: {fault.text}" for fault in wrong]
     found: list[_Found] = []
     for document in documents:
@@ -290,7 +309,7 @@ def _items(document: Document, version: str, name: str) -> Iterator[_Found | tup
 
 def _resources(found: Iterable[_Found], namespace: str, faults: list[str]) -> tuple[Resource, ...]:
     resources: list[Resource] = []
-    seen: set[tuple[str, str, str]] = set()
+    seen: dict[tuple[str, str, str], int] = {}
     for one in found:
         if isinstance(one.kind, Other):
             resources.append(_other(one, one.kind))
@@ -299,8 +318,12 @@ def _resources(found: Iterable[_Found], namespace: str, faults: list[str]) -> tu
         if resource is None:
             continue
         if resource.key in seen:
-            faults.append(f"{resource.origin}: {resource} stands twice")
-        seen.add(resource.key)
+            # The API server takes both, one after the other.
+            place = seen[resource.key]
+            note = f"{resource} of {resources[place].origin} is replaced by {resource.origin}"
+            resources[place] = replace(resource, notes=(*resource.notes, note))
+            continue
+        seen[resource.key] = len(resources)
         resources.append(resource)
     return tuple(resources)
 

@@ -429,3 +429,23 @@ def test_label_that_cilium_never_sees_is_told_of() -> None:
     assert resource.notes == (
         "CiliumNetworkPolicy shop p asks for the label k8s.io/a, which Cilium never sees on a pod",
     )
+
+
+@pytest.mark.parametrize(("named", "taken"), [("shop", True), ("other", False)])
+def test_selector_may_name_the_namespace_of_its_own_policy(named: str, taken: bool) -> None:
+    text = f"""apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {{name: p, namespace: shop}}
+spec:
+  endpointSelector: {{matchLabels: {{app: web, k8s:io.kubernetes.pod.namespace: {named}}}}}
+  ingress: [{{}}]
+"""
+    if not taken:
+        with pytest.raises(ManifestError, match="always means the policy's own"):
+            parse(text, origin="f.yaml")
+        return
+
+    ((policy,),) = (found.models for found in parse(text, origin="f.yaml"))
+
+    assert isinstance(policy, NetworkPolicy)
+    assert [r.key for r in policy.pod_selector.requirements] == ["app"]

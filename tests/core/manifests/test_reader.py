@@ -7,12 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.manifests.ciliumrules import EGRESS_PEERS
-from harness.core.manifests.reader import MAX_BYTES, parse, policies_of, topology_of
+from harness.core.manifests.reader import (
+    MAX_BYTES,
+    File,
+    parse,
+    policies_of,
+    read_files,
+    topology_of,
+)
 from harness.core.model import (
     ContainerPort,
     Direction,
     Operator,
     Peer,
+    Pod,
     PortRule,
     Protocol,
     Requirement,
@@ -243,7 +251,6 @@ INGRESS = POLICY + "  ingress:\n  - "
         (DEPLOYMENT.replace("{app: web}}\n    spec", "{app: api}}\n    spec"), "own template"),
         (SERVICE, "spec has no ports"),
         (SERVICE + "  ports: [{port: 1}, {port: 2, name: b}]", "spec.ports[0] has no name"),
-        (f"{POD}---\n{POD}", "f.yaml:8: Pod shop p stands twice"),
         ("- a\n", "the document is not an object"),
         ("a: [", "f.yaml:2: this is not YAML"),
         ("a: !!int x", "`x` is not a value of !!int"),
@@ -294,3 +301,59 @@ def test_no_spec_ends_in_another_error(spec: object) -> None:
         except ManifestError:
             continue
         assert len(found) == 1
+
+
+def test_of_an_object_that_stands_twice_the_later_one_counts_as_for_kubectl() -> None:
+    later = POD.replace("image: nginx", "image: nginx, ports: [{containerPort: 80}]")
+
+    (found,) = parse(f"{POD}---\n{later}", origin="f.yaml")
+
+    (pod,) = found.models
+    assert isinstance(pod, Pod)
+    assert [port.number for port in pod.ports] == [80]
+    assert found.notes == ("Pod shop p of f.yaml:1 is replaced by f.yaml:8",)
+
+
+def test_files_of_another_kind_are_passed_over_and_named() -> None:
+    chart = File("d/my-helm.yaml", b"image: {tag: v1}\nreplicas: 3\n")
+
+    found = read_files([File("d/pod.yaml", POD.encode()), chart])
+
+    assert list(found) == ["pod"]
+    (note,) = found.notes
+    assert note.startswith("d/my-helm.yaml was passed over: nothing in it has an apiVersion")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- apiVersion: networking.k8s.io/v1\n  kind: NetworkPolicy\n",
+        "metadata: {name: p}\nspec: {podSelector: {}}\n",
+        "image: x\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n",
+        "replicas\n",
+    ],
+    ids=["a-list", "no-kind", "beside-an-object", "a-word"],
+)
+def test_what_may_be_a_slip_of_somebody_is_no_file_of_another_kind(text: str) -> None:
+    with pytest.raises(ManifestError):
+        read_files([File("d/pod.yaml", POD.encode()), File("d/odd.yaml", text.encode())])
+
+
+def test_file_of_another_kind_alone_is_refused() -> None:
+    with pytest.raises(ManifestError, match="the object has no kind"):
+        read_files([File("d/my-helm.yaml", b"image: {tag: v1}\n")])
+
+
+@pytest.mark.parametrize("kind", ["Endpoints", "EndpointSlice"])
+def test_further_fields_of_endpoints_are_no_slips_of_the_read_ones(kind: str) -> None:
+    version = "v1" if kind == "Endpoints" else "discovery.k8s.io/v1"
+    port, address = "{port: 80, appProtocol: http}", "ip: 10.0.0.1, nodeName: n, targetRef: {}"
+    subsets = f"[{{addresses: [{{{address}}}], notReadyAddresses: [], ports: [{port}]}}]"
+    ends = "[{addresses: [10.0.0.1], nodeName: n, zone: z, conditions: {serving: true}}]"
+    rest = f"endpoints: {ends}\nports: [{port}]\naddressType: IPv4"
+    body = f"subsets: {subsets}" if kind == "Endpoints" else rest
+    text = f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: e, namespace: d}}\n{body}\n"
+
+    (found,) = parse(text, origin="f.yaml")
+
+    assert found.kind == kind

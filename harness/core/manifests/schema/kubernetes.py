@@ -69,6 +69,7 @@ SERVICE: dict[str, Any] = HEAD | {
     },
     "status": Ignored(ANY, SERVER),
 }
+_ENDPOINT_PORT = Open({"name": str, "port": int, "protocol": str}, frozenset({"appProtocol"}))
 ENDPOINTS = Open(
     {
         "apiVersion": str,
@@ -77,9 +78,12 @@ ENDPOINTS = Open(
         "subsets": [
             Open(
                 {
-                    "addresses": [Open({"ip": str, "hostname": str})],
-                    "ports": [Open({"name": str, "port": int, "protocol": str})],
-                }
+                    "addresses": [
+                        Open({"ip": str, "hostname": str}, frozenset({"nodeName", "targetRef"}))
+                    ],
+                    "ports": [_ENDPOINT_PORT],
+                },
+                frozenset({"notReadyAddresses"}),
             )
         ],
     }
@@ -91,9 +95,16 @@ ENDPOINT_SLICE = Open(
         "metadata": SOME_META,
         "addressType": str,
         "endpoints": [
-            Open({"addresses": [str], "hostname": str, "conditions": Open({"ready": bool})})
+            Open(
+                {
+                    "addresses": [str],
+                    "hostname": str,
+                    "conditions": Open({"ready": bool}, frozenset({"serving", "terminating"})),
+                },
+                frozenset({"deprecatedTopology", "hints", "nodeName", "targetRef", "zone"}),
+            )
         ],
-        "ports": [Open({"name": str, "port": int, "protocol": str})],
+        "ports": [_ENDPOINT_PORT],
     }
 )
 
