@@ -18,10 +18,12 @@ from harness.commands.shared.output import write_output
 from harness.core.grading.judge import Predicted
 from harness.core.grading.model import Assignment, Row, digits
 from harness.core.grading.randomised import key_of, randomised
+from harness.core.grading.reading import FILE
 from harness.core.grading.wanted import wanted_flows
 from harness.core.grading.world import world_of
 from harness.edge.cni.known import CNIS
 from harness.edge.grading.assignments import load_assignment, shipped
+from harness.edge.grading.making import new_assignment
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
@@ -42,6 +44,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     show = verbs.add_parser("show", help="show an assignment's rows, hidden ones too")
     show.add_argument("assignment", metavar="ASSIGNMENT", help=ASSIGNMENT_HELP)
     show.set_defaults(run=_show)
+    new = verbs.add_parser(
+        "new",
+        help="make an assignment of your own",
+        description="Copies an assignment, or proposes one from a folder with workloads and "
+        "policies that are a right solution: the flows that these let pass become its rows.",
+    )
+    new.add_argument("name", type=Path, metavar="NAME", help="the new folder")
+    new.add_argument(
+        "--from",
+        dest="source",
+        required=True,
+        metavar="ASSIGNMENT|FOLDER",
+        help="a shipped assignment, an assignment's folder, or a folder of manifests",
+    )
+    new.set_defaults(run=_new)
     hand = verbs.add_parser(
         "handout",
         help="write what a student gets",
@@ -67,6 +84,16 @@ def _list(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # noq
 def _show(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # noqa: ARG001 - the verbs' signature
     found = load_assignment(arguments.assignment, CNIS)
     sys.stdout.write("".join(f"{line}\n" for line in _lines(found)))
+    return ExitCode.OK
+
+
+def _new(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # noqa: ARG001 - the verbs' signature
+    new_assignment(arguments.name, arguments.source)
+    found = load_assignment(str(arguments.name), CNIS)
+    sys.stdout.write(
+        f"{arguments.name} has {len(found.rows)} rows; edit {arguments.name / FILE}, and see what "
+        f"it asks for with `policylab assignment show {shlex.quote(str(arguments.name))}`\n"
+    )
     return ExitCode.OK
 
 

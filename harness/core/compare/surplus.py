@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -135,14 +135,20 @@ def _rules(
     return found
 
 
-def proposal(state: State) -> Iterator[tuple[list[str], list[str]]]:
+def proposal(
+    state: State, among: Callable[[EndClass, EndClass], bool] | None = None
+) -> Iterator[tuple[list[str], list[str]]]:
     """The flows that pass, as entries of a list of wanted flows: the texts of `from` and `to`.
+
+    `among` chooses the senders and receivers that are asked about; None: all.
 
     Whoever reads the list back, for the same state, finds nothing unwanted and nothing missing.
     """
     world = world_of(state, Wishes({}))
 
     def passes(source: EndClass, target: EndClass, port: PortClass) -> bool | None:
+        if among is not None and not among(source, target):
+            return None
         verdict = world.verdict(0, source, target, port)
         return True if verdict not in (None, Verdict.DENY, Verdict.UNDEFINED) else None
 

@@ -13,6 +13,7 @@ Here lives all of grading that needs no file and no cluster:
 - `marks`: what was heard to points, the same for a submission, to the digit.
 - `causes`: why a flow went as it did; `soundness`: whether an assignment agrees with itself.
 - `wanted`: what a student may see of the rows; `randomised`: the names of one student's own.
+- `tightness`: rules that are too wide at one side alone; `proposal`: a first `assignment.yaml`.
 - `document`: grades as `grades.json` has them, written and read.
 
 The edge reads submissions from disk and judges on a cluster; reports lay grades out for people.

@@ -8,6 +8,7 @@ from typing import Protocol as Interface
 from harness.core.ask import Ask
 from harness.core.compare.world import EndClass, Kind
 from harness.core.grading.model import Got, Heard, Mode, Row, Submission, Want
+from harness.core.grading.tightness import too_wide
 from harness.core.grading.world import World, pair_end
 from harness.core.lab.profile import CniProfile
 from harness.core.manifests.reader import policies_of
@@ -33,6 +34,10 @@ class Judge(Interface):
 
     def hear(self, world: World, submission: Submission) -> Iterator[Heard]:
         """Every flow that has an end in the assignment's namespaces, each with its row."""
+        ...
+
+    def too_wide(self, world: World, submission: Submission) -> list[str]:
+        """The rules that are too wide at one side alone, each in a sentence."""
         ...
 
 
@@ -76,6 +81,10 @@ class Predicted:
                     if lookups.targets and got is Got.OPEN and receiver.kind is Kind.OUTSIDE:
                         got = lookups.then(sender, receiver, port.number, row)
                     yield Heard(from_name, text, port.number, port.protocol, row, got, pair)
+
+    def too_wide(self, world: World, submission: Submission) -> list[str]:
+        """The rules that are too wide at one side alone, each in a sentence."""
+        return too_wide(world, submission, self._profile)
 
 
 _SURE = {Verdict.ALLOW: Got.OPEN, Verdict.DENY: Got.CLOSED}

@@ -27,7 +27,9 @@ def grade(world: World, submission: Submission, judge: Judge) -> Grade:
     assignment = world.assignment
     if submission.problem:
         return ungradable(assignment, submission)
-    return marked(assignment, submission, judge.hear(world, submission))
+    least = assignment.least_privilege.points
+    wide = judge.too_wide(world, submission) if least else []
+    return marked(assignment, submission, judge.hear(world, submission), wide)
 
 
 def ungradable(assignment: Assignment, submission: Submission) -> Grade:
@@ -42,8 +44,15 @@ def ungradable(assignment: Assignment, submission: Submission) -> Grade:
     )
 
 
-def marked(assignment: Assignment, submission: Submission, heard: Iterable[Heard]) -> Grade:
-    """The grade by what was heard."""
+def marked(
+    assignment: Assignment,
+    submission: Submission,
+    heard: Iterable[Heard],
+    wide: Sequence[str] = (),
+) -> Grade:
+    """The grade by what was heard; `wide` are the rules that are too wide at one side alone."""
+    least = assignment.least_privilege
+    tight = max(least.points - len(wide) * (least.each or least.points), Fraction(0))
     of: dict[str, list[Heard]] = defaultdict(list)
     for flow in heard:
         of[flow.row.id].append(flow)
@@ -58,19 +67,20 @@ def marked(assignment: Assignment, submission: Submission, heard: Iterable[Heard
     return Grade(
         submission.id,
         Status.NOT_CHECKED if unsure else Status.GRADED,
-        sum((row.points for row in rows), Fraction(0)),
+        sum((row.points for row in rows), tight),
         assignment.max_score - held,
         held,
         _held_words(unsure),
         tuple(flows),
         tuple(rows),
-        submission.notes,
+        (*submission.notes, *wide),
     )
 
 
 def shown_only(found: Grade) -> Grade:
     """The grade of the rows that a student may see, as if there were no others."""
     rows = tuple(result for result in found.rows if not result.row.hidden)
+    gone = [result for result in found.rows if result.row.hidden]
     ids = {result.row.id for result in rows}
     if found.status is Status.UNGRADABLE or len(rows) == len(found.rows):
         return found
@@ -79,8 +89,9 @@ def shown_only(found: Grade) -> Grade:
     return replace(
         found,
         status=Status.NOT_CHECKED if unsure else Status.GRADED,
-        score=sum((row.points for row in rows), Fraction(0)),
-        max_score=sum((row.out_of for row in rows), Fraction(0)),
+        # What is hidden is taken out of both numbers; points for narrow rules stay.
+        score=found.score - sum((row.points for row in gone), Fraction(0)),
+        max_score=found.max_score - sum((row.out_of for row in gone), Fraction(0)),
         held=sum((row.held for row in rows), Fraction(0)),
         problem=_held_words(unsure),
         flows=flows,

@@ -237,3 +237,46 @@ def test_a_handout_with_a_seed_needs_a_student_and_a_new_folder(tmp_path: Path) 
     assert main([*command, "--seed", "spring"]) is ExitCode.USAGE
     assert main(command) is ExitCode.OK
     assert main(command) is ExitCode.USAGE
+
+
+def test_a_copy_of_an_assignment_is_one(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+
+    assert main(["assignment", "new", str(mine), "--from", "lab12"]) is ExitCode.OK
+    assert main(["check", str(mine), str(REFERENCE)]) is ExitCode.OK
+    assert main(["assignment", "new", str(mine), "--from", "lab12"]) is ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    "name", ["lab12", "netpol-by-example", "production-isolation", "cilium-fqdn"]
+)
+def test_workloads_and_a_right_solution_are_proposed_as_an_assignment(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    for file in ("workloads.yaml", "reference.yaml"):
+        shutil.copy(folder_of(name) / file, parts / file)
+    mine = tmp_path / "mine"
+
+    assert main(["assignment", "new", str(mine), "--from", str(parts)]) is ExitCode.OK
+    assert main(["check", str(mine), str(parts / "reference.yaml")]) is ExitCode.OK
+    if name == "lab12":
+        text = (mine / "assignment.yaml").read_text(encoding="utf-8")
+        assert 'to: ["pod/secure-zone/secure-db:6379"]' in text
+        assert 'from: ["frontend-zone/*", "secure-zone/*"]\n    to: ["dns"]' in text
+        wrong = REFERENCE.read_text(encoding="utf-8").replace("port: 6379", "port: 5432")
+        (tmp_path / "wrong.yaml").write_text(wrong, encoding="utf-8")
+        assert main(["check", str(mine), str(tmp_path / "wrong.yaml")]) is ExitCode.DIFFERS
+
+
+def test_a_folder_without_a_solution_is_no_beginning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    shutil.copy(folder_of("lab12") / "workloads.yaml", parts)
+
+    assert main(["assignment", "new", str(tmp_path / "a"), "--from", str(parts)]) is ExitCode.USAGE
+    assert "no policy" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
