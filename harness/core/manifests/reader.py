@@ -43,6 +43,10 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_TOTAL_BYTES = 16 * 1024 * 1024
 MAX_OBJECTS = 10_000
 MAX_ALL_PODS = 5_000
+SHOWN_FAULTS = 200
+"""Faults that a message tells; a person mends these first."""
+SHOWN_TEXT = 400
+"""Characters of one fault that a message tells: a value in it may be as long as the file."""
 DEFAULT_NAMESPACE = "default"
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "kustomization.json")
 _NOT_OBJECTS = ("values", "chart", "requirements", "skaffold", "kustomization")
@@ -201,8 +205,12 @@ class _Found:
 def _refuse(faults: Sequence[str], origin: str) -> None:
     if faults:
         count = "a fault" if len(faults) == 1 else f"{len(faults)} faults"
+        shown = [f if len(f) <= SHOWN_TEXT else f"{f[:SHOWN_TEXT]}..." for f in faults]
+        if len(shown) > SHOWN_FAULTS:
+            count = f"more than {SHOWN_FAULTS} faults"
+            shown = [*shown[:SHOWN_FAULTS], f"(only the first {SHOWN_FAULTS} are told)"]
         raise ManifestError(
-            "\n  ".join((f"{count} in a manifest:", *faults)),
+            "\n  ".join((f"{count} in a manifest:", *shown)),
             where=origin,
             try_="kubectl explain KIND.FIELD",
         )
@@ -275,6 +283,8 @@ def _objects(
             if len(found) > MAX_OBJECTS:
                 faults.append(f"{origin}: has more than {MAX_OBJECTS} objects")
                 return found
+            if len(faults) > SHOWN_FAULTS:
+                return found
     return found
 
 
@@ -310,7 +320,10 @@ def _items(document: Document, version: str, name: str) -> Iterator[_Found | tup
 def _resources(found: Iterable[_Found], namespace: str, faults: list[str]) -> tuple[Resource, ...]:
     resources: list[Resource] = []
     seen: dict[tuple[str, str, str], int] = {}
+    pods = 0
     for one in found:
+        if pods > MAX_ALL_PODS or len(faults) > SHOWN_FAULTS:
+            break  # the files are refused, so nobody asks what else they hold
         if isinstance(one.kind, Other):
             resources.append(_other(one, one.kind))
             continue
@@ -321,17 +334,19 @@ def _resources(found: Iterable[_Found], namespace: str, faults: list[str]) -> tu
             # The API server takes both, one after the other.
             place = seen[resource.key]
             note = f"{resource} of {resources[place].origin} is replaced by {resource.origin}"
+            pods += len(pods_of(resource)) - len(pods_of(resources[place]))
             resources[place] = replace(resource, notes=(*resource.notes, note))
             continue
         seen[resource.key] = len(resources)
         resources.append(resource)
+        pods += len(pods_of(resource))
     return tuple(resources)
 
 
 def _limit(files: Iterable[Sequence[Resource]], faults: list[str]) -> None:
     pods = sum(isinstance(model, Pod) for file in files for r in file for model in r.models)
     if pods > MAX_ALL_PODS:
-        faults.append(f"the files have {pods} pods, and at most {MAX_ALL_PODS} are read")
+        faults.append(f"the files have more than {MAX_ALL_PODS} pods, which is the most")
 
 
 def _other(found: _Found, kind: Other) -> Resource:

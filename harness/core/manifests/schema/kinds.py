@@ -7,10 +7,10 @@ those of Cilium 1.20.2 (its CRDs).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from harness.core.manifests.schema import cilium, kubernetes
+from harness.core.manifests.schema.shapes import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,5 +151,5 @@ def _is_own(group: str) -> bool:
 
 def _near(name: str) -> str:
     known = [*_BY_NAME, *(kind for kinds in _PASSED_OVER.values() for kind in kinds.split())]
-    near = get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = nearest(name, known)
+    return f"; did you mean {near}?" if near else ""

@@ -17,6 +17,10 @@ from harness.core.manifests.text.documents import FieldPath
 INT_OR_STR = (int, str)
 _NEAR = 0.75
 """How alike two names are that one misspelling tells apart (difflib: 1 is the same)."""
+_LONGEST_NAME = 100
+"""Characters of a name that is compared with others: to compare a longer one takes long."""
+MAX_FAULTS = 201
+"""Faults of one object that are looked for; nobody mends more at a time."""
 MIN_INT, MAX_INT = -(2**31), 2**31 - 1
 
 
@@ -149,6 +153,8 @@ def _mapping(value: Any, shape: Any, path: FieldPath, found: Checked) -> Any:
     fields = shape.fields if isinstance(shape, Open) else shape
     kept = {}
     for key, item in value.items():
+        if len(found.faults) >= MAX_FAULTS:
+            break
         here = (*path, key)
         if key in fields:
             if item is not None or found.strict_nulls or isinstance(fields[key], Beyond):
@@ -162,8 +168,7 @@ def _mapping(value: Any, shape: Any, path: FieldPath, found: Checked) -> Any:
 
 def _misspelt(key: str, shape: Open) -> bool:
     known = [*shape.fields, *shape.others]
-    near = get_close_matches(key, known, n=1, cutoff=_NEAR)
-    return key not in shape.others and bool(near) and near[0] in shape.fields
+    return key not in shape.others and nearest(key, known, _NEAR) in shape.fields
 
 
 def _filled(item: Any, shape: Any, found: Checked) -> Any:
@@ -172,8 +177,18 @@ def _filled(item: Any, shape: Any, found: Checked) -> Any:
 
 def _nearest(key: str, fields: Mapping[str, Any]) -> str:
     known = [name for name, inner in fields.items() if not isinstance(inner, Beyond)]
-    near = get_close_matches(key, known, n=1)
-    return f"; did you mean `{near[0]}`?" if near else f"; known: {', '.join(known)}"
+    near = nearest(key, known)
+    return f"; did you mean `{near}`?" if near else f"; known: {', '.join(known)}"
+
+
+def nearest(word: str, known: Sequence[str], cutoff: float = 0.6) -> str:
+    """The known word that is written most like this one; empty if none is like it, or it is long.
+
+    `cutoff` is how alike they must be (difflib: 1 is the same).
+    """
+    if len(word) > _LONGEST_NAME:
+        return ""
+    return next(iter(get_close_matches(word, known, n=1, cutoff=cutoff)), "")
 
 
 def _scalar(value: Any, types: Sequence[type], path: FieldPath, found: Checked) -> Any:
