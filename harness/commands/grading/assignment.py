@@ -14,6 +14,7 @@ from harness.commands.grading.options import (
     add_assignment,
     assignment_of,
 )
+from harness.commands.grading.trial import add_check
 from harness.commands.shared.output import write_output
 from harness.core.grading.judge import Predicted
 from harness.core.grading.model import Assignment, Row, digits
@@ -35,8 +36,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the verb."""
     parser = commands.add_parser(
         "assignment",
-        help="list and show the assignments that can be graded",
-        description="Lists the assignments that policylab brings, and shows their rows.",
+        help="list, show, check and hand out the assignments that can be graded",
+        description="Lists the assignments that policylab brings, shows their rows, checks them, "
+        "and writes what students get.",
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     listing = verbs.add_parser("list", help="list the shipped assignments")
@@ -72,6 +74,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     hand.add_argument("--seed", default="", metavar="TEXT", help=SEED_HELP)
     hand.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
     hand.set_defaults(run=_handout)
+    add_check(verbs)
 
 
 def _list(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # noqa: ARG001 - the verbs' signature

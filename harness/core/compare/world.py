@@ -303,6 +303,16 @@ def names_of(policies: Iterable[NetworkPolicy]) -> tuple[str, ...]:
     return _named(dict.fromkeys(peer.fqdn for peer in peers if peer.fqdn), ())
 
 
+def invented(policies: Iterable[NetworkPolicy]) -> tuple[str, ...]:
+    """A name outside for each pattern with a star in a rule: one that hardly anybody would name.
+
+    It shows a pattern that is wider than the names that exist: `*site.io` means `anysite.io` too.
+    """
+    peers = (peer for policy in policies for rule in rules_of(policy) for peer in rule.peers)
+    patterns = dict.fromkeys(peer.fqdn for peer in peers if "*" in peer.fqdn)
+    return tuple(text.replace("**", "any.more").replace("*", "any") for text in patterns)
+
+
 def _named(patterns: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
     found = dict.fromkeys(known)
     for pattern in patterns:

@@ -14,6 +14,7 @@ Here lives all of grading that needs no file and no cluster:
 - `causes`: why a flow went as it did; `soundness`: whether an assignment agrees with itself.
 - `wanted`: what a student may see of the rows; `randomised`: the names of one student's own.
 - `tightness`: rules that are too wide at one side alone; `proposal`: a first `assignment.yaml`.
+- `mutation`: wrong and right variants of a right solution, by which a grader is graded.
 - `document`: grades as `grades.json` has them, written and read.
 
 The edge reads submissions from disk and judges on a cluster; reports lay grades out for people.

@@ -20,7 +20,7 @@ from hashlib import sha256
 from ipaddress import IPv4Address
 
 from harness.core.compare.wishes import Wishes
-from harness.core.compare.world import ClosedWorld, Kind, State, closed_world
+from harness.core.compare.world import ClosedWorld, Kind, State, closed_world, invented
 from harness.core.grading.model import Assignment, Row, Submission
 from harness.core.manifests.reader import Resource
 from harness.core.manifests.wanted.wishes import Outside, PortWish, Wish, wish_of
@@ -70,9 +70,10 @@ class World:
 
     def closed(self, policies: Iterable[NetworkPolicy], rows: Wishes) -> ClosedWorld:
         """Every flow that these policies or the rows tell apart; no two pods are one."""
-        names = dict.fromkeys([*self.assignment.outside, *rows.names])
+        policies = tuple(policies)
+        names = dict.fromkeys([*self.assignment.outside, *rows.names, *invented(policies)])
         return closed_world(
-            [State(self.topology, tuple(policies))],
+            [State(self.topology, policies)],
             strangers=False,
             networks=rows.networks,
             names=names,

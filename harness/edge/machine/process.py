@@ -203,11 +203,11 @@ def _finish(
     try:
         out, err = child.communicate(data, timeout=timeout)
     except subprocess.TimeoutExpired:
-        _end_group(child, grace)
+        end_group(child, grace)
         out, err = child.communicate()
         return out or b"", err or b"", False
     except BaseException:
-        _end_group(child, grace)
+        end_group(child, grace)
         child.communicate()
         raise
     finally:
@@ -215,7 +215,8 @@ def _finish(
     return out or b"", err or b"", True
 
 
-def _end_group(child: subprocess.Popen[bytes], grace: float) -> None:
+def end_group(child: subprocess.Popen[bytes], grace: float) -> None:
+    """End a program and everything that it started, with `grace` seconds after each signal."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(child.pid, number)

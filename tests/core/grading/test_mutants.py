@@ -240,7 +240,7 @@ def test_the_flow_that_differs_is_named_with_both_verdicts() -> None:
     assert found is not None
     flow, was, will = found
     assert (was, will) == (Verdict.DENY, Verdict.ALLOW)
-    none = first_difference(reference.topology, base, (), ignored=lambda _: True)
+    none = first_difference(reference.topology, base, (), ignored=lambda *_: True)
     assert none is None, flow
 
 

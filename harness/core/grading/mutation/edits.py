@@ -159,7 +159,7 @@ def policy(namespace: str, name: str, spec: Mapping[str, Any]) -> Document:
 def renamed(documents: Iterable[Document]) -> list[Document]:
     """A copy in which no two documents are the same object: later ones get a number."""
     seen: dict[tuple[str, str], int] = {}
-    copy = deepcopy(list(documents))
+    copy = [deepcopy(document) for document in documents]  # each its own, also one that is twice
     for document in copy:
         key = (str(document.get("kind")), name_of(document))
         seen[key] = seen.get(key, 0) + 1

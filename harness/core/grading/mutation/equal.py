@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from harness.core.ask import Flow
-from harness.core.compare.world import EndClass, State, closed_world, rules_of
+from harness.core.compare.ports import PortClass
+from harness.core.compare.wishes import Wishes
+from harness.core.compare.world import EndClass, State, closed_world, invented, rules_of
 from harness.core.model import (
     ContainerPort,
     Labels,
@@ -28,6 +30,7 @@ from harness.core.target.internet import INTERNET
 
 ELSEWHERE = "witness-elsewhere"
 NOT_THE_VALUE = "witness-other"
+NO_LISTS = Wishes({})
 MOST_LABELS = 40
 MOST_SPACES = 12
 
@@ -36,8 +39,8 @@ def witnessed(topology: Topology, policies: Iterable[NetworkPolicy]) -> Topology
     """The topology with witness pods beside its own.
 
     In every namespace, and in new ones for each label of a namespace that a rule asks for: a copy
-    of each deployed pod (with its ports), a pod without labels, and one for each label that a
-    selector asks for, with the value and with another.
+    of each deployed pod of another one (with its ports), a pod without labels, and one for each
+    label that a selector asks for, with the value and with another.
     """
     policies = tuple(policies)
     spaces = {**topology.namespaces, **_spaces(topology, policies)}
@@ -46,7 +49,10 @@ def witnessed(topology: Topology, policies: Iterable[NetworkPolicy]) -> Topology
     for space in list(spaces)[:MOST_SPACES]:
         if space == "kube-system":
             continue
+        alike = [pod.labels for pod in topology.pods.values() if pod.namespace == space]
         for number, (labels, ports) in enumerate(kinds):
+            if labels in alike:
+                continue  # policies would not tell it from a pod that is deployed
             pod = Pod(space, f"witness-{number}", labels, ports)
             pods[str(pod)] = pod
     return replace(topology, namespaces=spaces, pods=pods)
@@ -57,17 +63,25 @@ def first_difference(
     reference: Sequence[NetworkPolicy],
     variant: Sequence[NetworkPolicy],
     *,
-    ignored: Callable[[Flow], bool] = lambda _: False,
+    lists: Wishes = NO_LISTS,
+    ignored: Callable[[EndClass, EndClass, PortClass], bool] = lambda *_: False,
 ) -> tuple[Flow, Verdict, Verdict] | None:
     """A flow that fares differently, with the verdict before and after; None: there is none.
 
-    `ignored` says of which flows any answer is right. A flow that is undefined in one of the two
-    fares differently, for nobody can prove that it does not; a flow that is certain comes first.
+    `lists` tells flows apart that no policy does; `ignored` says of which any answer is right. A
+    flow that is undefined in one of the two fares differently, for nobody can prove that it does
+    not; a flow that is certain comes first.
     """
     doubtful = None
     everybody = witnessed(topology, (*reference, *variant))
     before, after = (State(everybody, tuple(found)) for found in (reference, variant))
-    world = closed_world([before, after], names=_names((*reference, *variant)))
+    world = closed_world(
+        [before, after],
+        networks=lists.networks,
+        names=dict.fromkeys([*lists.names, *_names((*reference, *variant))]),
+        ports=lists.ports,
+        marks=lists.marks(everybody.pods),
+    )
     homes = {policy.namespace for policy in (*reference, *variant)}
     decided = {end: not homes.isdisjoint(_spaces_of(end)) or "" in homes for end in world.ends}
     for target in world.ends:
@@ -79,7 +93,7 @@ def first_difference(
                 flow = world.flow(0, source, target, port)
                 if flow is None or was is None or will is None or was is will:
                     continue
-                if ignored(flow):
+                if ignored(source, target, port):
                     continue
                 if Verdict.UNDEFINED not in (was, will):
                     return flow, was, will
@@ -93,11 +107,8 @@ def _spaces_of(end: EndClass) -> list[str]:
 
 
 def _names(policies: Iterable[NetworkPolicy]) -> list[str]:
-    """The names outside that the oracle knows, and for each pattern one that only it can mean."""
-    peers = [peer for p in policies for rule in rules_of(p) for peer in rule.peers]
-    patterns = sorted({peer.fqdn for peer in peers if "*" in peer.fqdn})
-    made = [pattern.replace("**", "any.more").replace("*", "any") for pattern in patterns]
-    return [*INTERNET, *made]
+    """The names outside that the oracle knows, and one more for each pattern of a rule."""
+    return [*INTERNET, *invented(policies)]
 
 
 def _spaces(topology: Topology, policies: Iterable[NetworkPolicy]) -> Mapping[str, Namespace]:
