@@ -74,9 +74,11 @@ def feedback_text(grade: Grade, cause: Callable[[FlowResult], str]) -> Iterator[
         if row.hidden or not (result.wrong or result.held):
             continue
         mine = [flow for flow in grade.flows if flow.row == row.id]
-        for flow in mine[:SHOWN]:
+        mine.sort(key=lambda flow: (_is_witness(flow.source), _is_witness(flow.target)))
+        for number, flow in enumerate(mine[:SHOWN]):
             yield f"    {told(flow)}"
-            if why := cause(flow):
+            # The other flows of a row mostly have the same cause, which is long.
+            if number == 0 and (why := cause(flow)):
                 yield f"      because {plain(why, 1200)}"
         if len(mine) > SHOWN:
             yield f"    and {len(mine) - SHOWN} more flows"
@@ -90,6 +92,11 @@ def told(flow: FlowResult) -> str:
     if flow.got is Got.NO_VERDICT:
         return f"{ends} has no verdict"
     return f"{ends} is {flow.got}, and must be {flow.wanted}"
+
+
+def _is_witness(name: str) -> bool:
+    namespace, _, pod = name.rpartition("/")
+    return namespace == ELSEWHERE or pod in (NO_LABELS, OTHER_LABELS) or pod.startswith(LIKE)
 
 
 def _end(name: str) -> str:
