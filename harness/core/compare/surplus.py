@@ -91,7 +91,7 @@ def surplus_of(state: State, wanted: Wishes) -> Surplus:
         if flow is None:
             return None
         verdict = world.oracles[0].verdict(flow)
-        if wanted.of(source, target, port):
+        if wanted.wants(source, target, port):
             if not (source is target and target.alone):
                 listed.append(flow)
             return _WANTED.get(str(verdict))

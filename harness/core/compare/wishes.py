@@ -85,6 +85,11 @@ class Wishes:
         found = found and found & self._port(port)
         return tuple(label for label, mask in self._labels.items() if found & mask) if found else ()
 
+    def wants(self, source: EndClass, target: EndClass, port: PortClass) -> bool:
+        """Whether some list means these flows."""
+        found = self._froms.of(source) & self._tos.of(target)
+        return bool(found and found & self._port(port))
+
     def _port(self, port: PortClass) -> Mask:
         key = port.number, port.protocol, port.rest
         if key not in self._ports:

@@ -36,10 +36,15 @@ _SOME_ADDRESS = ip_address("10.0.0.1")
 
 @dataclass(frozen=True, slots=True)
 class Enforced:
-    """A state as one CNI enforces it: its oracle knows some ends better than the API's does."""
+    """A state as one CNI enforces it: its oracle knows some ends better than the API's does.
+
+    `departs`: the CNI may have another answer also where the API has one, because it reads a policy
+    in another way, or counts a pod as its node. Else it only knows more.
+    """
 
     profile: CniProfile
     oracle: Oracle
+    departs: bool
     # By identity, with the end itself: hashing a pod would cost more than the verdict.
     _known: dict[int, tuple[End, End]] = field(default_factory=dict)
 
@@ -50,6 +55,8 @@ class Enforced:
 
     def other_than(self, verdict: Verdict, flows: Sequence[Flow]) -> str:
         """The CNI's verdict of flows in words, if it is known and not this one; else nothing."""
+        if verdict is not Verdict.UNDEFINED and not self.departs:
+            return ""
         mine = [self.flow(flow) for flow in flows]
         found = {self.oracle.verdict(flow) for flow in mine}
         if len(found) != 1 or found <= {verdict, Verdict.UNDEFINED}:
@@ -72,11 +79,13 @@ def as_enforced(
     Then the policies were not written for this CNI, and its answer would tell nothing.
     """
     kinds = profile.kinds | ({CLUSTERWIDE_POLICY} if CILIUM_POLICY in profile.kinds else set())
+    policies = tuple(policies)
     found = policies_as_enforced(policies, profile)
     if not {policy.kind for policy in found} <= kinds:
         return None
     oracle = Oracle(_addressed(topology, found), found, nodes_apart=True, any_protocol=True)
-    return Enforced(profile, oracle)
+    departs = found != tuple(policies) or any(p.host_network for p in topology.pods.values())
+    return Enforced(profile, oracle, departs)
 
 
 def policies_as_enforced(

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
 
+from harness.core.ask import Flow
 from harness.core.manifests.reader import parse
+from harness.core.model import NetworkPolicy, Topology
+from harness.core.outcome import Verdict
+from harness.core.policy.oracle import Oracle
+from harness.core.predict.enforced import as_enforced
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.walk import walk
 from harness.core.target import parse_source, parse_target
 from harness.edge.cni.known import PROFILES
+from tests.core.strategies import policy_sets, topologies
 
 WORLD = """apiVersion: v1
 kind: Pod
@@ -115,3 +122,20 @@ spec: {endpointSelector: {}, ingress: [{}]}
     asked = parse_source("shop/agent", where="FROM"), parse_target("pod/shop/web:80", where="TO")
 
     assert walk(scenario, *asked, PROFILES.values()).answers == {"cilium": FROM_NODE}
+
+
+@given(topologies(), policy_sets)
+def test_a_cni_that_does_not_depart_only_knows_more(
+    topology: Topology, policies: tuple[NetworkPolicy, ...]
+) -> None:
+    oracle = Oracle(topology, policies)
+    for profile in PROFILES.values():
+        enforced = as_enforced(topology, policies, profile)
+        if enforced is None or enforced.departs:
+            continue
+        for source in topology.pods.values():
+            for target in topology.pods.values():
+                flow = Flow(source, target, 80)
+                verdict = oracle.verdict(flow)
+                if verdict is not Verdict.UNDEFINED:
+                    assert enforced.oracle.verdict(enforced.flow(flow)) is verdict
