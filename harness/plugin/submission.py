@@ -127,7 +127,7 @@ def prepare(config: pytest.Config) -> None:
 
 
 def _read(assignment: Assignment, handed: HandedIn) -> Submission:
-    submission = read_submission(assignment, handed.id, handed.files, handed.notes)
+    submission = read_submission(assignment, handed.id, handed.files, handed.notes, handed.problem)
     if submission.problem:
         lines = "\n  ".join(plain(line) for line in submission.problem.splitlines())
         raise ContentError(f"the submission cannot be graded:\n  {lines}")

@@ -52,7 +52,7 @@ def _check(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # no
         assignment = randomised(assignment, arguments.key)
     world = world_of(assignment)
     handed = of_paths("your policies", arguments.files)
-    submission = read_submission(assignment, handed.id, handed.files, handed.notes)
+    submission = read_submission(assignment, handed.id, handed.files, handed.notes, handed.problem)
     found = grade(world, submission, Predicted(profile))
     shown = shown_only(found)
     causes = Causes(world, submission, profile)

@@ -13,12 +13,24 @@ from harness.errors import ManifestError
 
 MAX_BYTES = 256 * 1024
 """Of one file. A policy has some hundred bytes."""
+MAX_LINES, MAX_LINE = 40, 500
+"""Of what a student is told at once."""
+_CLUSTERS = ("finalizers", "ownerReferences", "generateName")
 
 
 def read_submission(
-    assignment: Assignment, name: str, files: Sequence[File], notes: Sequence[str] = ()
+    assignment: Assignment,
+    name: str,
+    files: Sequence[File],
+    notes: Sequence[str] = (),
+    problem: str = "",
 ) -> Submission:
-    """Read a student's files. A submission that breaks a rule has a `problem`, and no error."""
+    """Read a student's files. A submission that breaks a rule has a `problem`, and no error.
+
+    `problem` is one that was found before, while the files were fetched.
+    """
+    if problem:
+        return Submission(name, tuple(files), notes=tuple(notes), problem=problem)
     resources: dict[tuple[str, str, str], Resource] = {}
     problems: list[str] = []
     told = list(notes)
@@ -43,7 +55,7 @@ def read_submission(
         problems.append("there is no policy in it")
     submission = Submission(name, tuple(files), tuple(resources.values()), tuple(told))
     if problems:
-        return replace(submission, resources=(), problem="\n".join(problems))
+        return replace(submission, resources=(), problem=_shortened(problems))
     return submission
 
 
@@ -62,5 +74,23 @@ def _faults(
             hint = f"did you mean `{near[0]}`?" if near else f"allowed are: {', '.join(names)}"
             what = f"nothing may be in the namespace `{resource.namespace}`"
             yield f"{resource.origin}: {what}; {hint}"
+        elif own := _of_the_cluster(resource):
+            yield f"{resource.origin}: {resource} may not set {own}, for that is the cluster's"
         elif resource.key in others:
             yield f"{resource.origin}: {resource} is in {others[resource.key].origin} as well"
+
+
+def _of_the_cluster(resource: Resource) -> str:
+    """The field that could hold an object on the cluster, or make others go with it."""
+    meta = resource.body.get("metadata") or {}
+    fields = {f"metadata.{name}": meta.get(name) for name in _CLUSTERS}
+    fields["status"] = resource.body.get("status")
+    return next((name for name, value in fields.items() if value), "")
+
+
+def _shortened(problems: Sequence[str]) -> str:
+    """The first lines of the problems: a student mends some and asks again."""
+    lines = [line for problem in problems for line in problem.splitlines()]
+    if len(lines) > MAX_LINES:
+        lines[MAX_LINES:] = [f"  and {len(lines) - MAX_LINES} more"]
+    return "\n".join(line[:MAX_LINE] for line in lines)

@@ -154,7 +154,7 @@ def write_json(path: Path, document: object) -> None:
 def _grade(world: World, seed: str, judge: Judge, one: HandedIn) -> Grade:
     if seed:
         world = world_of(of_student(world.assignment, one.id, seed))
-    submission = read_submission(world.assignment, one.id, one.files, one.notes)
+    submission = read_submission(world.assignment, one.id, one.files, one.notes, one.problem)
     return grade(world, submission, judge)
 
 
