@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.core.ask import Ask
+from harness.core.ask import Ask, Flow
 from harness.core.model import NETWORK_POLICY, Direction, NetworkPolicy, Protocol
-from harness.core.outcome import Outcome, Reading
+from harness.core.outcome import SILENT, Outcome, Reading, Verdict
 from harness.core.policy.fqdn import matches
 from harness.core.policy.selectors import selects
 from harness.core.predict.scenario import Scenario
@@ -99,6 +99,37 @@ def flips(before: Scenario | None, after: Scenario, asks: Iterable[Ask]) -> dict
         if _touches(was_unsure, ask) or expected != _reading(before, ask):
             found[ask] = expected
     return found
+
+
+def relieved(before: Scenario | None, after: Scenario, asks: Iterable[Ask]) -> dict[Ask, Reading]:
+    """The flows that stay denied, but no longer at a side that denied them before.
+
+    Their prediction stays the same, so that no flip shows when the change is in force; and while a
+    CNI opens the one side, it may let packets pass at the other (docs/adr/0030).
+    """
+    if before is None:
+        return {}
+    found, unsure = {}, contested(after) | contested(before)
+    for ask in asks:
+        now = None if _touches(unsure, ask) else after.predict(ask).reading
+        if now is not None and now.outcome in SILENT and now == _reading(before, ask):
+            gone = _denying(before, ask) - (still := _denying(after, ask))
+            if gone and still:
+                found[ask] = now
+    return found
+
+
+def _denying(scenario: Scenario, ask: Ask) -> frozenset[Direction]:
+    """The sides that deny a flow between two pods."""
+    pods = scenario.topology.pods
+    source, target = pods.get(str(ask.source)), ask.target
+    if source is None or not isinstance(target, PodPort) or str(target.pod) not in pods:
+        return frozenset()
+    decision = scenario.oracle.decide(
+        Flow(source, pods[str(target.pod)], target.port, target.protocol)
+    )
+    sides = {Direction.EGRESS: decision.egress, Direction.INGRESS: decision.ingress}
+    return frozenset(way for way, side in sides.items() if side.verdict is Verdict.DENY)
 
 
 def contested(scenario: Scenario | None) -> frozenset[PodRef]:

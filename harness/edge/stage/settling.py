@@ -59,7 +59,8 @@ class Poll:
     """One look at all flows; holds when `ROUNDS` looks running showed the predicted state.
 
     `acknowledged` is when the API server had taken the whole change; `others` are flows that it
-    does not touch, with the answers that they get.
+    does not touch, with the answers that they get. `still` must show their state as well, but are
+    no flips: they showed it before.
     """
 
     def __init__(
@@ -69,11 +70,13 @@ class Poll:
         *,
         acknowledged: float = 0.0,
         others: Mapping[Ask, Reading] | None = None,
+        still: Mapping[Ask, Reading] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._observer = observer
         self._clock = clock
-        self._asks = asks
+        self._still = frozenset(still or {})
+        self._asks = asks = {**asks, **(still or {})}
         self._acknowledged = acknowledged
         self._others = dict(others or {})
         self._closing = frozenset(ask for ask, to in asks.items() if _way(to) is Way.CLOSES)
@@ -126,7 +129,7 @@ class Poll:
                 seen.looks,
             )
             for ask, seen in self._seen.items()
-            if seen.first is not None and seen.looks
+            if seen.first is not None and seen.looks and ask not in self._still
         )
         blips = tuple(self._blips)
         return Change(tuple(apply), flips, self._polls, self._sampled, blips, missing)

@@ -23,7 +23,7 @@ from harness.core.manifests.networkpolicy import with_types
 from harness.core.manifests.reader import Resource
 from harness.core.model import NETWORK_POLICY
 from harness.core.predict.scenario import Scenario
-from harness.core.predict.settle import candidates, flips, passing
+from harness.core.predict.settle import candidates, flips, passing, relieved
 from harness.core.probe.latency import Change
 from harness.core.target import ports_of
 from harness.edge.api.kube import Kube
@@ -322,21 +322,23 @@ class Stage:
         """Poll the flows whose prediction changes until all have; without any, use the fence."""
         self.pods.refresh_services(after)
         can = candidates(after, self.pods.known, internet=bool(self._internet))
-        asks = flips(before, after, can)
+        asks, still = flips(before, after, can), relieved(before, after, can)
         if not asks:
             self._fence()
-            return None, Settled(self._ms_since(began), 0)
+            if not still:
+                return None, Settled(self._ms_since(began), 0)
         others = [ask for ask in can if ask not in asks]
         poll = Poll(
             self.observer,
             asks,
             acknowledged=acknowledged,
             others=passing(after, others),
+            still=still,
             clock=self._clock.monotonic,
         )
         try:
             seconds = wait_for(
-                f"{len(asks)} flows show the new state",
+                f"{len(asks) + len(still)} flows show the new state",
                 poll,
                 seconds=patience,
                 every=POLL_EVERY,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from harness.core.ask import Ask
 from harness.core.manifests.reader import parse
 from harness.core.predict.scenario import Scenario
-from harness.core.predict.settle import candidates, contested, flips
-from harness.core.target import PodRef
+from harness.core.predict.settle import candidates, contested, flips, relieved
+from harness.core.target import PodPort, PodRef
 
 PODS = """apiVersion: v1
 kind: Pod
@@ -101,3 +101,38 @@ def test_nobody_waits_for_flows_of_which_a_cni_thinks_otherwise() -> None:
     assert not [ask for ask in flips(None, odd, asks) if web in ends(ask)]
     # When the policy goes, they must show that they are open again.
     assert set(flips(odd, plain, asks)) == {a for a in flips(None, plain, asks) if web in ends(a)}
+
+
+BOTH_ENDS = """---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+"""
+SENDER_OPEN = """---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: out, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{}]}
+"""
+
+
+def test_flow_that_one_end_denies_no_longer_is_waited_for_though_it_stays_denied() -> None:
+    closed = Scenario(parse(PODS + BOTH_ENDS, origin="f.yaml"))
+    half = Scenario(parse(PODS + BOTH_ENDS + SENDER_OPEN, origin="f.yaml"))
+    inside = {ask for ask in ASKS if isinstance(ask.target, PodPort)}
+
+    found = relieved(closed, half, ASKS)
+
+    assert inside
+    assert found.keys() == inside
+    assert {str(reading) for reading in found.values()} == {"timeout"}
+    assert not flips(closed, half, inside)
+
+
+def test_flow_of_which_nothing_changes_is_not_waited_for() -> None:
+    closed = Scenario(parse(PODS + BOTH_ENDS, origin="f.yaml"))
+
+    assert relieved(closed, closed, ASKS) == {}
+    assert relieved(None, closed, ASKS) == {}
+    assert relieved(closed, OPEN, ASKS) == {}

@@ -122,8 +122,8 @@ TEXTS = {
     ),
     "a list within a list": (
         (
-            b"apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: [{apiVersion: "
-            b"v1, kind: Secret, metadata: {name: s, namespace: secure-zone}}]}]\n"
+            b"apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: "
+            b"[{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: secure-zone}}]}]\n"
         ),
         "",
     ),
