@@ -83,9 +83,9 @@ def _faults(
 def _of_the_cluster(resource: Resource) -> str:
     """The field that could hold an object on the cluster, or make others go with it."""
     meta = resource.body.get("metadata") or {}
-    fields = {f"metadata.{name}": meta.get(name) for name in _CLUSTERS}
-    fields["status"] = resource.body.get("status")
-    return next((name for name, value in fields.items() if value), "")
+    if "status" in resource.body:
+        return "status"
+    return next((f"metadata.{name}" for name in _CLUSTERS if name in meta), "")
 
 
 def _shortened(problems: Sequence[str]) -> str:

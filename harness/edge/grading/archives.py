@@ -6,6 +6,10 @@ compared, never used as paths.
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
+import lzma
 import stat
 import tarfile
 import zipfile
@@ -13,7 +17,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 MAX_ENTRIES = 20_000
@@ -57,6 +61,7 @@ def entries(path: Path, *, most: int) -> Iterator[Entry]:
             yield from _of_tar(path, most)
     except (
         *(zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError),
+        lzma.LZMAError,
         *(RuntimeError, NotImplementedError, ValueError, UnicodeError),
     ) as error:
         raise ArchiveError(f"the archive cannot be read: {error}") from error
@@ -83,7 +88,8 @@ def _of_zip(path: Path, most: int) -> Iterator[Entry]:
 
 def _of_tar(path: Path, most: int) -> Iterator[Entry]:
     # As a stream: a list of all entries would be as long as the archive says.
-    with tarfile.open(path, mode="r|*") as archive:
+    # The whole stream is counted, for what is passed over has to be unpacked as well.
+    with _unpacked(path) as source, tarfile.open(fileobj=_Counted(source), mode="r|") as archive:
         budget = _Budget()
         for info in archive:
             budget.one_more()
@@ -94,6 +100,37 @@ def _of_tar(path: Path, most: int) -> Iterator[Entry]:
                 problem = "it is a link or a device, and no file"
             opened = None if problem else archive.extractfile(info)
             yield Entry(parts, budget.read(opened, most) if opened else b"", problem)
+
+
+def _unpacked(path: Path) -> IO[bytes]:
+    with path.open("rb") as packed:
+        head = packed.read(6)
+    if head.startswith(b"\x1f\x8b"):
+        return cast("IO[bytes]", gzip.open(path))
+    if head.startswith(b"BZh"):
+        return cast("IO[bytes]", bz2.open(path))
+    if head.startswith(b"\xfd7zXZ"):
+        return cast("IO[bytes]", lzma.open(path))
+    return path.open("rb")
+
+
+class _Counted(io.RawIOBase):
+    """A stream that fails when more is read of it than an archive may unpack to."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+        self._left = MAX_UNPACKED
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._source.read(size if size >= 0 else MAX_UNPACKED + 1)
+        self._left -= len(data)
+        if self._left < 0:
+            raise _too_much()
+        return data
+
+
+def _too_much() -> ArchiveError:
+    return ArchiveError(f"the archive unpacks to more than {MAX_UNPACKED // 1024**2} MiB")
 
 
 def _named(name: str) -> tuple[tuple[str, ...], str]:
@@ -124,6 +161,5 @@ class _Budget:
             size += len(piece)
             self._bytes -= len(piece)
             if self._bytes < 0:
-                megabytes = MAX_UNPACKED // 1024**2
-                raise ArchiveError(f"the archive unpacks to more than {megabytes} MiB")
+                raise _too_much()
         return b"".join(kept)

@@ -321,3 +321,22 @@ def test_hostile_name_of_a_student_is_only_a_name(
         path.name.strip("0123456789abcdef.json") == ""
         for path in (tmp_path / "out" / "kept").iterdir()
     )
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".xz", ".bz2"])
+def test_what_is_passed_over_in_a_tar_is_counted_too(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A file is read to its limit only, but a stream has to unpack all of it to find the next one.
+    monkeypatch.setattr(archives, "MAX_UNPACKED", 2**20)
+    path = tmp_path / f"course.tar{suffix}"
+    one = tarfile.TarInfo("eve/a.yaml")
+    for size, fits in ((2**19, True), (2**20 + 1, False)):
+        one.size = size
+        with tarfile.open(str(path), f"w:{suffix[1:]}") as archive:  # type: ignore[call-overload]
+            archive.addfile(one, io.BytesIO(bytes(size)))
+        if fits:
+            assert [len(entry.data) for entry in archives.entries(path, most=999)] == [1_000]
+            continue
+        with pytest.raises(archives.ArchiveError, match="unpacks to more than 1 MiB"):
+            list(archives.entries(path, most=999))
