@@ -29,6 +29,7 @@ WRONG: Mapping[str, Maker] = {
     "policy-moved": policies.moved,
     "policy-selects-all": policies.selects_all,
     "policy-on-the-wrong-end": policies.selects_peer,
+    "policy-of-the-same-name": policies.same_name,
     "type-missing": policies.type_missing,
     "type-wrong": policies.type_wrong,
     "type-extra": policies.type_extra,
@@ -100,7 +101,6 @@ WRONG: Mapping[str, Maker] = {
 """The rules that make mistakes."""
 
 REFUSED: Mapping[str, Maker] = {
-    "refused-same-name": policies.same_name,
     "refused-field": refused.field_misspelt,
     "refused-quoted-port": refused.port_quoted,
     "refused-protocol": refused.protocol_small,
@@ -108,8 +108,7 @@ REFUSED: Mapping[str, Maker] = {
     "refused-version": refused.version_old,
     "refused-type": refused.type_misspelt,
 }
-"""The rules that make mistakes which are refused: by the API server, or as nobody can tell which of
-two objects of one name is meant."""
+"""The rules that make mistakes which the API server refuses."""
 
 RIGHT: Mapping[str, tuple[right.Same, written.Writer]] = {
     "as-it-is": (right.as_is, written.one_file),
