@@ -20,7 +20,6 @@ from harness.plugin.options import add_options, cluster_spec, keeps_cluster, pat
 from harness.plugin.state import asks_for_labs, make_state, state_of
 from harness.plugin.stopping import stopping
 from harness.plugin.submission import graded_exit_code, prepare, rows_in, submission_of
-from harness.plugin.turn import turn
 from harness.plugin.workers import (
     Controller,
     hand_over,
@@ -111,6 +110,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         if collected and not option.collectonly and not is_worker(session.config):
             try:
                 if recorder.tutorials and not recorder.offline:
+                    from harness.plugin.turn import turn  # a run without a cluster needs no lock
+
                     spec = cluster_spec(session.config, state_of(session.config).options)
                     run.enter_context(turn(spec))
                 recorder.begin()

@@ -40,11 +40,14 @@ from harness.core.policy.oracle import Oracle
 from harness.core.policy.selectors import NAME_LABEL, End
 from harness.core.predict.enforced import Enforced, as_enforced
 from harness.core.target.internet import INTERNET
+from harness.errors import ContentError
 
 NOWHERE = "(another namespace)"
 """The name of the namespace that stands for all that nobody declared."""
 STRANGER = "(any other pod)"
 TWIN = "(twin)"
+MAX_FLOWS = 4_000_000
+"""Flows of a world; 500 pods of which no two are alike, under 200 policies, make 2 million."""
 _OTHER = object()
 
 
@@ -170,11 +173,15 @@ def closed_world(
     ports: Iterable[tuple[int, int, Protocol]] = (),
     marks: Mapping[str, Hashable] | None = None,
     profiles: Iterable[CniProfile] = (),
+    most: int = MAX_FLOWS,
 ) -> ClosedWorld:
     """The closed world of some states, whose pods are matched by name.
 
     `networks`, `names` outside, `ports` and `marks` (of pods, by name) are told apart as well, even
     if no policy does so. `profiles` are the CNIs whose own answers are wanted as well.
+
+    Raises:
+        ContentError: there are more than `most` flows.
     """
     policies = [policy for state in states for policy in state.policies]
     traits = _Traits(policies, states)
@@ -189,7 +196,21 @@ def closed_world(
     rules = [rule for policy in policies for rule in rules_of(policy)]
     every_port = Ports((p for r in rules for p in r.ports), ports)
     enforced = _enforced(states, oracles, tuple(profiles))
-    return ClosedWorld(tuple(ends), oracles, every_port, enforced)
+    world = ClosedWorld(tuple(ends), oracles, every_port, enforced)
+    _must_be_bounded(world, most)
+    return world
+
+
+def _must_be_bounded(world: ClosedWorld, most: int) -> None:
+    senders = sum(end.asks for end in world.ends)
+    flows = senders * sum(len(world.ports(end)) for end in world.ends)
+    if flows > most:
+        raise ContentError(
+            "these policies tell apart more flows than can be compared",
+            seen=f"{senders} senders and {len(world.ends)} receivers on their ports: {flows} "
+            f"flows, and at most {most} are compared",
+            try_="compare a part of the files: one namespace at a time, for example",
+        )
 
 
 def _enforced(

@@ -20,6 +20,7 @@ from harness.core.grading.model import (
     Submission,
 )
 from harness.core.grading.world import World
+from harness.errors import ContentError
 
 
 def grade(world: World, submission: Submission, judge: Judge) -> Grade:
@@ -28,8 +29,13 @@ def grade(world: World, submission: Submission, judge: Judge) -> Grade:
     if submission.problem:
         return ungradable(assignment, submission)
     least = assignment.least_privilege.points
-    wide = judge.too_wide(world, submission) if least else []
-    return marked(assignment, submission, judge.hear(world, submission), wide)
+    try:
+        wide = judge.too_wide(world, submission) if least else []
+        heard = tuple(judge.hear(world, submission))
+    except ContentError as error:  # it tells apart more flows than anybody compares
+        problem = f"{error.what}: {error.seen}"
+        return ungradable(assignment, replace(submission, problem=problem))
+    return marked(assignment, submission, heard, wide)
 
 
 def ungradable(assignment: Assignment, submission: Submission) -> Grade:

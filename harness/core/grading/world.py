@@ -34,6 +34,8 @@ ELSEWHERE = "elsewhere"
 """A namespace of the grader's own, which nobody's policy should speak of."""
 KUBE_SYSTEM = "kube-system"
 NO_LABELS, OTHER_LABELS, LIKE = "no-labels", "other-labels", "like-"
+MAX_FLOWS = 300_000
+"""Flows of one submission; a right one has some ten thousand."""
 OUTSIDE = "outside"
 """Everybody outside of the cluster, as one end of a pair."""
 _OTHER = "something-else"
@@ -69,7 +71,11 @@ class World:
         return Wishes(found)
 
     def closed(self, policies: Iterable[NetworkPolicy], rows: Wishes) -> ClosedWorld:
-        """Every flow that these policies or the rows tell apart; no two pods are one."""
+        """Every flow that these policies or the rows tell apart; no two pods are one.
+
+        Raises:
+            ContentError: there are more than `MAX_FLOWS` flows.
+        """
         policies = tuple(policies)
         names = dict.fromkeys([*self.assignment.outside, *rows.names, *invented(policies)])
         return closed_world(
@@ -79,6 +85,7 @@ class World:
             names=names,
             ports=rows.ports,
             marks={pod: pod for pod in self.topology.pods},
+            most=MAX_FLOWS,
         )
 
     def scenario(self, submission: Submission) -> Scenario:

@@ -127,6 +127,14 @@ TEXTS = {
         ),
         "",
     ),
+    "thousands of different ports": (
+        policy(
+            spec="spec: {podSelector: {}, ingress: [{ports: ["
+            + "".join(f"{{port: {n}}}," for n in range(1, 9_000))
+            + "]}]}\n"
+        ),
+        "more flows than can be compared",
+    ),
     "nothing": (b"", "there is no policy"),
     "a comment": (b"# I did not do it\n", "there is no policy"),
     "a command in a name": (
