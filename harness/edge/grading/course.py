@@ -17,10 +17,11 @@ from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 
+from harness.core.grading.causes import Causes
 from harness.core.grading.document import grade_document, grades_document, read_grade
 from harness.core.grading.judge import Judge, Predicted
 from harness.core.grading.marks import grade
-from harness.core.grading.model import Grade, Grades, Mode, Status
+from harness.core.grading.model import FlowResult, Grade, Grades, Mode, Status, Submission
 from harness.core.grading.randomised import of_student
 from harness.core.grading.submitting import read_submission
 from harness.core.grading.world import World, fingerprint, world_of
@@ -88,6 +89,11 @@ class Course:
         write_json(self.out / GRADES, grades_document(result))
         return result
 
+    def causes(self, one: HandedIn) -> Callable[[FlowResult], str]:
+        """Why a submission's flows went as they did; each cause is worked out when it is asked."""
+        world, submission = _read(self.world, self.seed, one)
+        return Causes(world, submission, self.profile).of
+
     def _graded(
         self, left: Sequence[HandedIn], judge: Judge | None, jobs: int
     ) -> Iterable[tuple[HandedIn, Grade]]:
@@ -110,6 +116,7 @@ class Course:
         marked = fingerprint(self.world.assignment)
         parts = [self.mode.value, self.profile.name, self.seed, marked]
         found = sha256("\0".join(parts).encode(errors="replace"))
+        found.update("\0".join((one.problem, *one.notes)).encode(errors="replace"))
         for file in one.files:
             name = file.origin.encode(errors="replace")
             found.update(b"%d %d " % (len(name), len(file.data)) + name + file.data)
@@ -132,18 +139,24 @@ class Course:
 
 
 def write_json(path: Path, document: object) -> None:
-    """Write a document whole or not at all: a run that is killed leaves no half of a file.
+    """Write a document whole or not at all.
+
+    Raises:
+        ContentError: the file cannot be written.
+    """
+    write_text(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all: a run that is killed leaves no half of a file.
 
     Raises:
         ContentError: the file cannot be written.
     """
     begun = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        begun.write_text(
-            json.dumps(document, indent=1, ensure_ascii=False) + "\n",
-            encoding="utf-8",
-            errors="replace",
-        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        begun.write_text(text, encoding="utf-8", errors="replace", newline="")
         begun.replace(path)
     except OSError as error:
         raise ContentError(
@@ -152,10 +165,15 @@ def write_json(path: Path, document: object) -> None:
 
 
 def _grade(world: World, seed: str, judge: Judge, one: HandedIn) -> Grade:
+    return grade(*_read(world, seed, one), judge)
+
+
+def _read(world: World, seed: str, one: HandedIn) -> tuple[World, Submission]:
+    """The world that a submission meets, and the submission as it is read there."""
     if seed:
         world = world_of(of_student(world.assignment, one.id, seed))
     submission = read_submission(world.assignment, one.id, one.files, one.notes, one.problem)
-    return grade(world, submission, judge)
+    return world, submission
 
 
 _begun: list[Callable[[HandedIn], Grade]] = []
