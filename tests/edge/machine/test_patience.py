@@ -12,8 +12,11 @@ import pytest
 from harness import edge
 from harness.edge.machine.patience import PATIENCE, Patience
 
-NO_DEADLINES = {"GRACE_SECONDS", "LOOK_SECONDS", "CALM_SECONDS", "TTL_SECONDS"}
-"""Pauses between two steps of one thing, and the TTL of a name."""
+NO_DEADLINES = {
+    *("GRACE_SECONDS", "LOOK_SECONDS", "CALM_SECONDS", "TTL_SECONDS"),
+    *("HELD_SECONDS", "JOIN_SECONDS"),
+}
+"""Pauses between two steps of one thing, what a killed program's pipes get, the TTL of a name."""
 
 
 def test_every_deadline_is_explained_in_the_docstring_and_no_other() -> None:
