@@ -7,19 +7,18 @@ import sys
 from pathlib import Path
 
 from harness.commands.grading.options import SEED_HELP, add_assignment, assignment_of
+from harness.commands.grading.reports import FEEDBACK, TABLE, write_reports
 from harness.core.grading.judge import Predicted
 from harness.core.grading.model import Grades, Mode, Status
 from harness.core.grading.soundness import must_be_sound
 from harness.core.grading.world import world_of
-from harness.edge.grading.course import GRADES, Course, write_text
+from harness.edge.grading.course import GRADES, Course
 from harness.edge.grading.submissions import handed_in
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
-from harness.report.grading.sheets import feedback_page, file_name, grades_csv
 from harness.report.grading.text import grades_text
 
-TABLE, FEEDBACK = "grades.csv", "feedback"
 KEPT = "Graded submissions are kept: the same command with --resume goes on with the others."
 
 
@@ -100,11 +99,7 @@ def _grade(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     grades = course.grades(
         chosen, progress, jobs=min(arguments.jobs, len(chosen)), resume=arguments.resume
     )
-    write_text(arguments.out / TABLE, grades_csv(grades, assignment.all_rows))
-    handed = {one.id: one for one in chosen}
-    for found in grades.grades:
-        page = feedback_page(assignment.title, found, course.causes(handed[found.id]))
-        write_text(arguments.out / FEEDBACK / f"{file_name(found.id)}.md", page)
+    write_reports(course, grades, {one.id: one for one in chosen})
     for line in grades_text(grades):
         sys.stdout.write(f"{line}\n")
     sys.stdout.write(f"the grades are in {arguments.out / GRADES} and in {TABLE} beside it\n")

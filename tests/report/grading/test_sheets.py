@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -61,6 +62,10 @@ def test_grade_writes_the_table_and_a_page_with_causes(tmp_path: Path) -> None:
     head, bob = csv.reader(io.StringIO((tmp_path / "out" / "grades.csv").read_text()))
     assert bob[0] == "bob"
     assert len(head) == len(bob)
+    for name in ("gradescope", "classroom50"):
+        (result,) = (tmp_path / "out" / name).glob("*.json")
+        assert json.loads(result.read_text(encoding="utf-8"))["tests"]
+    assert (tmp_path / "out" / "junit.xml").read_text(encoding="utf-8").startswith("<?xml")
     (page,) = (tmp_path / "out" / "feedback").iterdir()
     assert "must be open" in (text := page.read_text(encoding="utf-8"))
     assert "because" in text
