@@ -43,6 +43,10 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_TOTAL_BYTES = 16 * 1024 * 1024
 MAX_OBJECTS = 10_000
 MAX_ALL_PODS = 5_000
+MAX_ENTRIES = 10_000
+"""Peers and ports of all rules together: each is compared with pods and with other rules."""
+MAX_ALL_PORTS = 20_000
+"""Ports that all pods declare together."""
 SHOWN_FAULTS = 200
 """Faults that a message tells; a person mends these first."""
 SHOWN_TEXT = 400
@@ -344,9 +348,24 @@ def _resources(found: Iterable[_Found], namespace: str, faults: list[str]) -> tu
 
 
 def _limit(files: Iterable[Sequence[Resource]], faults: list[str]) -> None:
-    pods = sum(isinstance(model, Pod) for file in files for r in file for model in r.models)
+    models = [model for file in files for r in file for model in r.models]
+    pods = sum(isinstance(model, Pod) for model in models)
     if pods > MAX_ALL_PODS:
         faults.append(f"the files have more than {MAX_ALL_PODS} pods, which is the most")
+    ports = sum(len(model.ports) for model in models if isinstance(model, Pod))
+    if ports > MAX_ALL_PORTS:
+        faults.append(f"the pods declare {ports} ports together, and {MAX_ALL_PORTS} is the most")
+    entries = sum(_entries(model) for model in models if isinstance(model, NetworkPolicy))
+    if entries > MAX_ENTRIES:
+        faults.append(
+            f"the rules have {entries} peers and ports together, and {MAX_ENTRIES} is the most"
+        )
+
+
+def _entries(policy: NetworkPolicy) -> int:
+    rules = (*policy.ingress, *policy.egress, *policy.ingress_deny, *policy.egress_deny)
+    cut_out = sum(len(p.ip_block.except_) for r in rules for p in r.peers if p.ip_block)
+    return cut_out + sum(1 + len(rule.peers) + len(rule.ports) for rule in rules)
 
 
 def _other(found: _Found, kind: Other) -> Resource:

@@ -220,5 +220,32 @@ def test_workloads_without_end_are_refused_before_their_pods_are_made() -> None:
     assert f"more than {MAX_ALL_PODS} pods" in said
 
 
+PORTS = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: p, namespace: shop}}
+spec: {{podSelector: {{}}, ingress: [{{ports: [{}]}}]}}
+"""
+DECLARED = """apiVersion: v1
+kind: Pod
+metadata: {{name: p, namespace: shop}}
+spec: {{containers: [{{name: c, image: x, ports: [{}]}}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        (PORTS.format(",".join(f"{{port: {n}}}" for n in range(1, 10_001))), 10_000),
+        (DECLARED.format(",".join(f"{{containerPort: {n}}}" for n in range(1, 20_002))), 20_000),
+    ],
+    ids=["of rules", "of pods"],
+)
+def test_ports_without_end_are_refused_with_their_number(text: str, most: int) -> None:
+    said = in_time(text.encode())
+
+    assert f"{most} is the most" in said
+    assert f"{most + 1} " in said
+
+
 def test_an_answer_is_an_answer() -> None:
     assert answered(TWO.encode()).startswith(Verdict.ALLOW)
