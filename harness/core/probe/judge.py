@@ -118,6 +118,10 @@ def _identified(plan: Plan, seen: Observation, counted: Sequence[Attempt]) -> Ob
     expected = plan.expected
     named = [reply for reply in (reply_of(a.data) for a in counted) if reply.name]
     if not named:
+        if expected.nonce and plan.pace.latest:
+            # A starved listener answers after a poll's short deadline: the next poll will tell.
+            note = "the connection was accepted, and the listener has not said yet who it is"
+            return replace(seen, reading=Reading(Outcome.UNSTABLE), notes=(note,))
         if expected.nonce:
             raise ProbeError(
                 "the connection was accepted, and no listener of policylab said who it is",

@@ -59,6 +59,13 @@ def test_handshake_without_a_name_is_no_verdict_where_a_listener_of_ours_stands(
         connection(plan(OURS), [Attempt(Phase.CONNECTED, 0.4)])
 
 
+def test_handshake_without_a_name_is_no_state_yet_to_a_poll() -> None:
+    seen = connection(plan(OURS, POLL), answered(b""))
+
+    assert seen.reading == Reading(Outcome.UNSTABLE)
+    assert "has not said yet" in seen.notes[0]
+
+
 def test_handshake_is_enough_where_the_target_says_no_name() -> None:
     seen = connection(plan(OWN_WORD), [Attempt(Phase.CONNECTED, 0.4)])
 
