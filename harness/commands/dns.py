@@ -14,7 +14,7 @@ from harness.core.target import parse_pod
 from harness.errors import ContentError, OutcomeTableError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
-from harness.report.lookups import lookups_document, lookups_text
+from harness.report.lookups import lookups_document, lookups_summary, lookups_text
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,6 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--format", choices=["text", "json"], default="text", help="default: %(default)s"
     )
+    parser.add_argument("-q", "--quiet", action="store_true", help="one line for each NAME")
     parser.set_defaults(run=_dns)
 
 
@@ -50,7 +51,7 @@ def _dns(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     if arguments.format == "json":
         text = json.dumps(lookups_document(found), indent=1, ensure_ascii=False) + "\n"
     else:
-        text = lookups_text(found)
+        text = lookups_summary(found) if arguments.quiet else lookups_text(found)
     sys.stdout.write(text)
     return _code(found.lookups)
 

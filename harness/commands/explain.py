@@ -53,6 +53,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--format", choices=["text", "json"], default="text", help="default: %(default)s"
     )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="of a flow, the verdict only: one line"
+    )
     parser.set_defaults(run=_explain)
 
 
@@ -93,7 +96,9 @@ def _flow(arguments: argparse.Namespace, progress: Progress, source: str, target
         parse_target(target, where="TO"),
         PROFILES.values(),
     )
-    return _json(walk_document(found)) if arguments.format == "json" else walk_text(found)
+    if arguments.format == "json":
+        return _json(walk_document(found))
+    return f"{found.asked}: {found.verdict}\n" if arguments.quiet else walk_text(found)
 
 
 def _policies(arguments: argparse.Namespace, progress: Progress) -> str:

@@ -23,6 +23,13 @@ def lookups_text(found: PodLookups) -> str:
     return "\n".join(_lines(found)) + "\n"
 
 
+def lookups_summary(found: PodLookups) -> str:
+    """A line for each lookup, or for each name server where no name was asked about."""
+    lines = [next(_lookup(lookup)) for lookup in found.lookups]
+    ways = [f"{way.server} over {way.protocol}: {_MAY[way.verdict]}" for way in found.ways]
+    return "".join(f"{line}\n" for line in lines or ways)
+
+
 def _lines(found: PodLookups) -> Iterator[str]:
     conf = found.conf.conf
     yield f"{found.pod}: dnsPolicy {found.conf.policy}; its /etc/resolv.conf:"

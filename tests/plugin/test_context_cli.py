@@ -126,3 +126,21 @@ def test_policies_of_other_kinds_with_the_same_name_are_not_taken_for_ours(
     policylab(cluster, "explain", *FLOW)
 
     assert "NetworkPolicy shop/db-of-calico" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("explain", *FLOW, "-q"), "shop/web -> pod/shop/db:5432: deny"),
+        (("dns", "shop/web", "db", "-q"), "db: resolved 10.96."),
+        (("dns", "shop/web", "--quiet"), "10.96.0.10 over UDP: may be asked"),
+    ],
+)
+def test_quiet_says_the_answer_only(
+    cluster: FakeCluster, capsys: pytest.CaptureFixture[str], words: Sequence[str], line: str
+) -> None:
+    policylab(cluster, *words)
+
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith(line), said
+    assert len(said) <= 2  # a name server is asked over UDP and over TCP
