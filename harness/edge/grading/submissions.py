@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from harness.core.grading.submitting import MAX_BYTES
 from harness.core.manifests.reader import File
 from harness.edge.files.library import SUFFIXES
 from harness.edge.grading.archives import (
+    ARCHIVES,
     MAX_ENTRIES,
     MAX_UNPACKED,
     ArchiveError,
@@ -27,8 +29,6 @@ from harness.edge.grading.archives import (
 )
 from harness.errors import ContentError
 
-MAX_BYTES = 256 * 1024
-"""Of one file; one byte more is read, so that the reader says that it is too large."""
 MAX_FILES = 100
 """Manifests of one student."""
 MAX_NAME = 200
@@ -154,7 +154,7 @@ def _short(name: tuple[str, ...]) -> str:
 
 def _whole(name: str) -> str:
     stem = name
-    for suffix in (*SUFFIXES, ".tar.gz", ".tar.bz2", ".tar.xz", ".zip", ".tar", ".tgz"):
+    for suffix in (*SUFFIXES, *ARCHIVES):
         if stem.lower().endswith(suffix) and len(stem) > len(suffix):
             stem = stem[: -len(suffix)]
             break
@@ -225,6 +225,7 @@ def _file(path: Path) -> list[Entry]:
         ]
     if not _is_manifest(path.name):
         return [Entry((path.name,), b"")]
+    # One byte more than is allowed, so that the reader says that the file is too large.
     with path.open("rb") as opened:
         return [Entry((path.name,), opened.read(MAX_BYTES + 1))]
 
