@@ -33,6 +33,7 @@ VERBS: Mapping[str, str] = {
     "watch": "watch",
     "fuzz": "fuzz",
     "grade": "grading",
+    "grade merge": "grading",
     "check": "grading",
     "assignment": "grading",
     "words": "words",
@@ -50,6 +51,8 @@ def main(argv: Sequence[str] | None = None, access: Access | None = None) -> Exi
     `access` is how commands reach clusters and images; None for this machine's own way.
     """
     argv = sys.argv[1:] if argv is None else argv
+    if len(argv) > 1 and " ".join(argv[:2]) in VERBS:  # a verb of two words
+        argv = [" ".join(argv[:2]), *argv[2:]]
     # Where no verb is chosen, the answer is a list of all of them.
     chosen = argv[:1] if argv and argv[0] in VERBS else VERBS
     arguments = parser_of(chosen).parse_args(argv, argparse.Namespace(access=access))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.commands.grading.options import SEED_HELP, add_assignment, assignment_of
 from harness.commands.grading.reports import FEEDBACK, TABLE, write_reports
 from harness.core.grading.judge import Predicted
 from harness.core.grading.model import Grades, Mode, Status
+from harness.core.grading.sharding import Shard, parse_shard, shard_of
 from harness.core.grading.soundness import must_be_sound
 from harness.core.grading.world import world_of
 from harness.edge.grading.course import GRADES, Course
-from harness.edge.grading.submissions import handed_in
+from harness.edge.grading.shards import begin_shard, end_shard
+from harness.edge.grading.submissions import HandedIn, handed_in
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
@@ -32,7 +35,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "rows. How a policy is written is no part of it.",
         epilog=f"Exit code: {ExitCode.OK} every submission was graded, or refused in words; "
         f"{ExitCode.NO_VERDICT} something was not checked, {ExitCode.USAGE} the assignment or the "
-        "command line is wrong.",
+        "command line is wrong. `policylab grade merge` is a command of its own; an assignment "
+        "in a folder `merge` is named ./merge.",
     )
     add_assignment(parser)
     parser.add_argument(
@@ -55,7 +59,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="append",
         default=[],
         metavar="STUDENT",
-        help="grade this submission only; may be given several times",
+        help="grade this submission only; may be given several times; with --resume, grades of "
+        "others that are kept stay in the results",
     )
     parser.add_argument(
         "--resume",
@@ -70,6 +75,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N",
         help="submissions that are graded at a time (default: %(default)s)",
     )
+    parser.add_argument(
+        "--shard",
+        default="",
+        metavar="I/N",
+        help="grade part I of N parts of the course, the first is 1; `policylab grade merge` puts "
+        "the parts together",
+    )
     parser.set_defaults(run=_grade, after_interrupt=KEPT)
 
 
@@ -81,30 +93,69 @@ def _grade(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
         raise ContentError(
             "this version grades by prediction only", try_="add --predict to the command"
         )
+    shard = parse_shard(arguments.shard) if arguments.shard else None
     submissions = handed_in(arguments.submissions)
-    chosen = [one for one in submissions if not arguments.only or one.id in arguments.only]
-    if missing := sorted(set(arguments.only) - {one.id for one in submissions}):
-        raise ContentError(
-            f"nobody called `{missing[0]}` handed anything in",
-            where="--only",
-            seen=f"submissions: {', '.join(one.id for one in submissions)}"[:400],
-        )
-    if not chosen:
+    if not submissions:
         raise ContentError(
             "there is no submission here", where=", ".join(map(str, arguments.submissions))
         )
+    mine = [one for one in submissions if shard is None or shard.has(one.id)]
+    chosen = _chosen(arguments.only, submissions, shard)
     world = world_of(assignment)
     must_be_sound(world, Predicted(profile))
-    course = Course(world, profile, Mode.PREDICT, arguments.out, arguments.seed)
+    whole = shard is not None
+    course = Course(world, profile, Mode.PREDICT, arguments.out, arguments.seed, whole=whole)
+    if shard is not None:
+        begin_shard(arguments.out)
+    others = [one for one in mine if one not in chosen]
     grades = course.grades(
-        chosen, progress, jobs=min(arguments.jobs, len(chosen)), resume=arguments.resume
+        chosen, progress, jobs=arguments.jobs, resume=arguments.resume, others=others
     )
-    write_reports(course, grades, {one.id: one for one in chosen})
+    handed = {one.id: one for one in mine}
+    write_reports(course, grades, handed)
+    say_where(grades, arguments.out)
+    if shard is not None:
+        found = [grade.id for grade in grades.grades]
+        students = [one.id for one in submissions]
+        end_shard(course, shard, named=arguments.assignment, students=students, graded=found)
+        sys.stdout.write(
+            f"this is shard {shard.number} of {shard.of}: it has {len(found)} of the "
+            f"{len(students)} submissions\n"
+        )
+    return code_of(grades)
+
+
+def _chosen(
+    only: Sequence[str], submissions: Sequence[HandedIn], shard: Shard | None
+) -> list[HandedIn]:
+    """The submissions that this run grades, unless they are graded already."""
+    known = {one.id for one in submissions}
+    for name in only:
+        if name not in known:
+            raise ContentError(
+                f"nobody called `{name}` handed anything in",
+                where="--only",
+                seen=f"submissions: {', '.join(sorted(known))}"[:400],
+            )
+        if shard is not None and not shard.has(name):
+            raise ContentError(
+                f"`{name}` is in shard {shard_of(name, shard.of)} of {shard.of}",
+                where="--only",
+                try_=f"--shard {shard_of(name, shard.of)}/{shard.of}",
+            )
+    return [
+        one
+        for one in submissions
+        if (shard is None or shard.has(one.id)) and (not only or one.id in only)
+    ]
+
+
+def say_where(grades: Grades, out: Path) -> None:
+    """Print a line for each submission, and where the results are."""
     for line in grades_text(grades):
         sys.stdout.write(f"{line}\n")
-    sys.stdout.write(f"the grades are in {arguments.out / GRADES} and in {TABLE} beside it\n")
-    sys.stdout.write(f"the students' pages are in {arguments.out / FEEDBACK}\n")
-    return code_of(grades)
+    sys.stdout.write(f"the grades are in {out / GRADES} and in {TABLE} beside it\n")
+    sys.stdout.write(f"the students' pages are in {out / FEEDBACK}\n")
 
 
 def code_of(grades: Grades) -> ExitCode:

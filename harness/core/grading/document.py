@@ -1,8 +1,13 @@
-"""`grades.json`: the grades of a course for tests and tools, schema version 1."""
+"""`grades.json`: the grades of a course for tests and tools, schema version 1.
+
+A run that goes on, and parts of a course that are put together, need each grade as it was, to the
+fraction. For them a grade is written exactly: points as text (`50/3`), and why a flow went so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +28,8 @@ from harness.core.grading.model import (
 from harness.core.model import Protocol
 from harness.errors import ContentError
 
+_EXACT = re.compile(r"[0-9]{1,40}(/[0-9]{1,40})?")
+
 
 def grades_document(grades: Grades) -> dict[str, Any]:
     """The grades as JSON has them.
@@ -39,32 +46,33 @@ def grades_document(grades: Grades) -> dict[str, Any]:
     }
 
 
-def grade_document(grade: Grade) -> dict[str, Any]:
-    """One submission's part of the document."""
+def grade_document(grade: Grade, *, exact: bool = False) -> dict[str, Any]:
+    """One submission's part of the document; if it is exact, `read_grade` loses nothing of it."""
+    number: Callable[[Fraction], float | str] = str if exact else digits
     return {
         "id": grade.id,
         "status": grade.status.value,
-        "score": digits(grade.score),
-        "max_score": digits(grade.max_score),
-        "held": digits(grade.held),
+        "score": number(grade.score),
+        "max_score": number(grade.max_score),
+        "held": number(grade.held),
         "problem": grade.problem,
         "notes": list(grade.notes),
         "rows": [
             {
                 "id": found.row.id,
-                "points": digits(found.points),
-                "out_of": digits(found.out_of),
-                "held": digits(found.held),
+                "points": number(found.points),
+                "out_of": number(found.out_of),
+                "held": number(found.held),
                 "wrong": found.wrong,
                 "pairs": found.pairs,
             }
             for found in grade.rows
         ],
-        "flows": [_flow(flow) for flow in grade.flows],
+        "flows": [_flow(flow, exact=exact) for flow in grade.flows],
     }
 
 
-def _flow(flow: FlowResult) -> dict[str, Any]:
+def _flow(flow: FlowResult, *, exact: bool) -> dict[str, Any]:
     return {
         "from": flow.source,
         "to": flow.target,
@@ -72,8 +80,9 @@ def _flow(flow: FlowResult) -> dict[str, Any]:
         "protocol": flow.protocol.value,
         "wanted": flow.wanted.value,
         "got": flow.got.value,
-        "points": digits(flow.points),
+        "points": str(flow.points) if exact else digits(flow.points),
         "row": flow.row,
+        **({"why": flow.why} if exact else {}),
     }
 
 
@@ -97,7 +106,7 @@ def read_grade(document: Mapping[str, Any], rows: Mapping[str, Row], *, where: s
             tuple(_read_row(row, rows) for row in document.get("rows", ()) if row["id"] in rows),
             tuple(map(str, document.get("notes", ()))),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ContentError(
             "this is not a grade as `grades.json` has it", where=where, seen=repr(error)
         ) from error
@@ -139,6 +148,7 @@ def _read_flow(flow: Mapping[str, Any]) -> FlowResult:
         Got(flow["got"]),
         _points(flow["points"]),
         str(flow.get("row", "")),
+        str(flow.get("why", "")),
     )
 
 
@@ -153,6 +163,10 @@ def _read_row(found: Mapping[str, Any], rows: Mapping[str, Row]) -> RowResult:
     )
 
 
-def _points(value: float) -> Fraction:
-    """Two decimals exactly, as they were written."""
+def _points(value: float | str) -> Fraction:
+    """Two decimals exactly, as they were written; or a fraction, as a text."""
+    if isinstance(value, str):
+        if not _EXACT.fullmatch(value):
+            raise ValueError(value)
+        return Fraction(value)
     return Fraction(round(float(value) * 100), 100)

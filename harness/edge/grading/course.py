@@ -9,24 +9,28 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
-from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from harness.core.grading.causes import Causes
 from harness.core.grading.document import grade_document, grades_document, read_grade
 from harness.core.grading.judge import Judge, Predicted
 from harness.core.grading.marks import grade
-from harness.core.grading.model import FlowResult, Grade, Grades, Mode, Status, Submission
-from harness.core.grading.randomised import of_student
+from harness.core.grading.model import FlowResult, Grade, Grades, Mode, Row, Status, Submission
+from harness.core.grading.randomised import key_of, randomised
 from harness.core.grading.submitting import read_submission
 from harness.core.grading.world import World, fingerprint, world_of
 from harness.core.lab.profile import CniProfile
+from harness.edge.grading.portable import handed_document
 from harness.edge.grading.submissions import HandedIn
+from harness.edge.machine.workers import shared
 from harness.errors import ContentError
 from harness.progress import Progress
 
@@ -35,13 +39,24 @@ KEPT = "kept"
 GRADES = "grades.json"
 EVERY = 1.0
 """Seconds between two messages of progress."""
+_BEGUN = re.compile(r"\..+\.[0-9]+")
+"""The name of a file that was begun, and is not whole."""
 
 
 @dataclass(frozen=True)
 class Course:
     """An assignment on a CNI, judged in one way, and the folder of its results.
 
-    With a `seed`, each student has names of their own, as the handout drew them.
+    Attributes:
+        world: the assignment's.
+        profile: the CNI's.
+        mode: how submissions are judged.
+        out: the folder.
+        seed: from which each student has names of their own, as the handout drew them; empty: all
+            have the assignment's.
+        keys: the keys of students by id, where the seed is not known any more.
+        whole: whether a kept grade has the submission itself with it, so that reports can be
+            written where the submissions are not (`shards`).
     """
 
     world: World
@@ -49,6 +64,8 @@ class Course:
     mode: Mode
     out: Path
     seed: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = False
 
     def grades(
         self,
@@ -58,63 +75,145 @@ class Course:
         judge: Judge | None = None,
         jobs: int = 1,
         resume: bool = False,
+        others: Sequence[HandedIn] = (),
     ) -> Grades:
         """Grade the submissions, and write `grades.json`; the grades are sorted by id.
 
-        `judge` hears the flows; None: the oracle, in `jobs` processes.
+        `judge` hears the flows; None: the oracle, in `jobs` processes. A run that goes on takes
+        the grades of `others` that are kept, and grades none of them.
 
         Raises:
             ContentError: the folder cannot be written.
+            EnvironmentFault: a process was ended from outside.
+        """
+        self.make()
+        done, spoilt = self._kept_of([*submissions, *others]) if resume else ({}, [])
+        left = [one for one in submissions if one.id not in done]
+        if resume:
+            progress.note(f"{len(done)} submissions are graded already, {len(left)} are left")
+        for path in spoilt:
+            progress.note(f"{path} is not whole, so that this submission is graded again")
+        clock = _Estimate(len(left), progress)
+        own = judge or Predicted(self.profile)
+        # A grade is kept by whoever made it: no run that is stopped loses one.
+        for one, found in shared(
+            lambda one: self._once(own, one), left, 1 if judge is not None else jobs
+        ):
+            done[one.id] = found
+            clock.one_more()
+        return self.written(done.values())
+
+    def written(self, found: Iterable[Grade]) -> Grades:
+        """Write `grades.json` of these grades, sorted by id.
+
+        Raises:
+            ContentError: the file cannot be written.
+        """
+        ordered = sorted(found, key=lambda one: one.id)
+        result = Grades(self.world.assignment.name, self.profile.name, self.mode, tuple(ordered))
+        write_json(self.out / GRADES, grades_document(result))
+        return result
+
+    @cached_property
+    def marked(self) -> str:
+        """A text that differs between assignments that mark differently."""
+        return fingerprint(self.world.assignment)
+
+    def causes(self, one: HandedIn) -> Callable[[FlowResult], str]:
+        """Why a submission's flows went as they did; each cause is worked out when it is asked."""
+        world, submission = self._read(one)
+        return Causes(world, submission, self.profile).of
+
+    def key(self, student: str) -> str:
+        """The student's key, by which names of their own are drawn; empty: there is no seed."""
+        if self.seed:
+            return key_of(self.world.assignment, student, self.seed)
+        return self.keys.get(student, "")
+
+    def keep(self, one: HandedIn, found: Grade) -> None:
+        """Keep a grade for a run that goes on.
+
+        Raises:
+            ContentError: the file cannot be written.
+        """
+        document = {"digest": self._digest(one), "grade": grade_document(found, exact=True)}
+        if self.whole:
+            document["submission"] = handed_document(one) | {"key": self.key(one.id)}
+        write_json(self._file(one), document)
+
+    def kept(self, one: HandedIn) -> Grade | None:
+        """The grade that was kept of exactly this submission; None: there is none.
+
+        Raises:
+            ValueError: the file is not whole.
+        """
+        path = self._file(one)
+        document = read_json(path)
+        if document is None or document.get("digest") != self._digest(one):
+            return None
+        if self.whole and "submission" not in document:
+            return None
+        try:
+            return read_grade(document["grade"], self._rows(one), where=str(path))
+        except (KeyError, TypeError, ContentError) as error:
+            raise ValueError(str(path)) from error
+
+    def make(self) -> None:
+        """Make the folder, and take away what a run that was killed had only begun to write.
+
+        Raises:
+            ContentError: it cannot be made.
         """
         try:
             (self.out / KEPT).mkdir(parents=True, exist_ok=True)
+            for path in (*self.out.iterdir(), *(self.out / KEPT).iterdir()):
+                if _BEGUN.fullmatch(path.name) and path.is_file():
+                    path.unlink()  # a run was killed while it wrote this
         except OSError as error:
             raise ContentError(
                 "the folder of the grades cannot be made", where=str(self.out), seen=str(error)
             ) from error
-        done = {one.id: found for one in submissions if resume and (found := self._kept(one))}
-        left = [one for one in submissions if one.id not in done]
-        if resume:
-            progress.note(f"{len(done)} submissions are graded already, {len(left)} are left")
-        clock = _Estimate(len(left), progress)
-        for one, found in self._graded(left, judge, jobs):
-            self._keep(one, found)
-            done[one.id] = found
-            clock.one_more()
-        assignment = self.world.assignment
-        names = sorted(done)
-        result = Grades(
-            assignment.name, self.profile.name, self.mode, tuple(done[name] for name in names)
-        )
-        write_json(self.out / GRADES, grades_document(result))
-        return result
 
-    def causes(self, one: HandedIn) -> Callable[[FlowResult], str]:
-        """Why a submission's flows went as they did; each cause is worked out when it is asked."""
-        world, submission = _read(self.world, self.seed, one)
-        return Causes(world, submission, self.profile).of
+    def _kept_of(self, all_of: Iterable[HandedIn]) -> tuple[dict[str, Grade], list[Path]]:
+        """The grades that are kept, and the files that are not whole."""
+        done: dict[str, Grade] = {}
+        spoilt: list[Path] = []
+        for one in all_of:
+            try:
+                found = self.kept(one)
+            except ValueError:
+                spoilt.append(self._file(one))
+            else:
+                # What was not checked is asked again.
+                if found is not None and found.status is not Status.NOT_CHECKED:
+                    done[one.id] = found
+        return done, spoilt
 
-    def _graded(
-        self, left: Sequence[HandedIn], judge: Judge | None, jobs: int
-    ) -> Iterable[tuple[HandedIn, Grade]]:
-        if judge is not None or jobs == 1:
-            chosen = judge or Predicted(self.profile)
-            for one in left:
-                yield one, _grade(self.world, self.seed, chosen, one)
-            return
-        # The child processes begin as copies of this one, so that the world is not sent to them.
-        with ProcessPoolExecutor(
-            jobs, get_context("fork"), _begin, (self.world, self.seed, self.profile)
-        ) as pool:
-            yield from zip(left, pool.map(_work, left, chunksize=4), strict=True)
+    def _once(self, judge: Judge, one: HandedIn) -> Grade:
+        found = grade(*self._read(one), judge)
+        self.keep(one, found)
+        return found
+
+    def _read(self, one: HandedIn) -> tuple[World, Submission]:
+        """The world that a submission meets, and the submission as it is read there."""
+        world = self.world
+        if key := self.key(one.id):
+            world = world_of(randomised(world.assignment, key))
+        submission = read_submission(world.assignment, one.id, one.files, one.notes, one.problem)
+        return world, submission
+
+    def _rows(self, one: HandedIn) -> dict[str, Row]:
+        """The rows by id, in the student's own names: reports quote their hints."""
+        assignment, key = self.world.assignment, self.key(one.id)
+        rows = (randomised(assignment, key) if key else assignment).all_rows
+        return {row.id: row for row in rows}
 
     def _file(self, one: HandedIn) -> Path:
         return self.out / KEPT / f"{sha256(one.id.encode(errors='replace')).hexdigest()[:32]}.json"
 
     def _digest(self, one: HandedIn) -> str:
         """What a grade depends on: the files, the assignment, the CNI, and the way of judging."""
-        marked = fingerprint(self.world.assignment)
-        parts = [self.mode.value, self.profile.name, self.seed, marked]
+        parts = [self.mode.value, self.profile.name, self.key(one.id), self.marked]
         found = sha256("\0".join(parts).encode(errors="replace"))
         found.update("\0".join((one.problem, *one.notes)).encode(errors="replace"))
         for file in one.files:
@@ -122,20 +221,22 @@ class Course:
             found.update(b"%d %d " % (len(name), len(file.data)) + name + file.data)
         return found.hexdigest()
 
-    def _keep(self, one: HandedIn, found: Grade) -> None:
-        write_json(self._file(one), {"digest": self._digest(one), "grade": grade_document(found)})
 
-    def _kept(self, one: HandedIn) -> Grade | None:
-        path = self._file(one)
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            if document["digest"] != self._digest(one):
-                return None
-            rows = {row.id: row for row in self.world.assignment.all_rows}
-            found = read_grade(document["grade"], rows, where=str(path))
-        except (OSError, ValueError, KeyError, TypeError, ContentError):
-            return None  # not there, or cut off: it is graded again
-        return None if found.status is Status.NOT_CHECKED else found
+def read_json(path: Path) -> dict[str, Any] | None:
+    """A document of ours; None: there is no such file.
+
+    Raises:
+        ValueError: it is not whole, or none of ours.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    if not isinstance(document, dict):
+        raise ValueError(str(path))  # noqa: TRY004 - what the file holds is a wrong value
+    return document
 
 
 def write_json(path: Path, document: object) -> None:
@@ -158,34 +259,14 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         begun.write_text(text, encoding="utf-8", errors="replace", newline="")
         begun.replace(path)
-    except OSError as error:
+    except BaseException as error:
+        with suppress(OSError):
+            begun.unlink()
+        if not isinstance(error, OSError):
+            raise
         raise ContentError(
             "the file cannot be written", where=str(path), seen=str(error)
         ) from error
-
-
-def _grade(world: World, seed: str, judge: Judge, one: HandedIn) -> Grade:
-    return grade(*_read(world, seed, one), judge)
-
-
-def _read(world: World, seed: str, one: HandedIn) -> tuple[World, Submission]:
-    """The world that a submission meets, and the submission as it is read there."""
-    if seed:
-        world = world_of(of_student(world.assignment, one.id, seed))
-    submission = read_submission(world.assignment, one.id, one.files, one.notes, one.problem)
-    return world, submission
-
-
-_begun: list[Callable[[HandedIn], Grade]] = []
-
-
-def _begin(world: World, seed: str, profile: CniProfile) -> None:
-    judge = Predicted(profile)
-    _begun.append(lambda one: _grade(world, seed, judge, one))
-
-
-def _work(one: HandedIn) -> Grade:
-    return _begun[-1](one)
 
 
 class _Estimate:

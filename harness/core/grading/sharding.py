@@ -1,0 +1,67 @@
+"""A course in parts: which submissions are whose, when several machines grade one course.
+
+A student's part follows from the id and the number of parts alone: the same on every machine, and
+another student who hands in late moves nobody to another part.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from harness.errors import ContentError
+
+MAX_SHARDS = 10_000
+_FORM = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Part `number` of a course in `of` parts; the first is number 1."""
+
+    number: int
+    of: int
+
+    def has(self, student: str) -> bool:
+        """Whether this part has the student's submission."""
+        return shard_of(student, self.of) == self.number
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+def shard_of(student: str, of: int) -> int:
+    """The number of the part that has a student's submission, from 1."""
+    drawn = sha256(student.encode(errors="replace")).digest()[:8]
+    return int.from_bytes(drawn) % of + 1
+
+
+def parse_shard(text: str) -> Shard:
+    """A part as it is written: `2/4` is the second of four.
+
+    Raises:
+        ContentError: it is not of this form, or there is no such part.
+    """
+    found = _FORM.fullmatch(text)
+    number, of = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not found or not 1 <= number <= of or of > MAX_SHARDS:
+        raise ContentError(
+            f"`{text}` is no part of a course",
+            where="--shard",
+            seen=f"a part is written NUMBER/OF, from 1/1 to {MAX_SHARDS}/{MAX_SHARDS}",
+            try_="for the second of four parts write --shard 2/4; the first one has the number 1",
+        )
+    return Shard(number, of)
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Numbers in few words: `1, 3 to 5`."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]} to {run[-1]}" if run[1:] else f"{run[0]}" for run in runs)
