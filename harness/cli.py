@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from harness.commands.shared.access import Access
 
 VERBS: Mapping[str, str] = {
-    "cluster": "cluster",
-    "images": "images",
+    "cluster": "machine.cluster",
+    "images": "machine.images",
     "claims": "claims",
     "explain": "explain",
     "diagnose": "explain",
@@ -30,6 +30,7 @@ VERBS: Mapping[str, str] = {
     "whatif": "whatif",
     "privilege": "privilege",
     "probe": "probe",
+    "compare": "compare",
     "watch": "watch",
     "fuzz": "fuzz",
     "grade": "grading",

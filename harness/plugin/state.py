@@ -59,6 +59,8 @@ def make_state(config: pytest.Config) -> None:
     command = " ".join(["pytest", *map(str, config.invocation_params.args)])
     kind = OFFLINE if options.offline else options["cni"]
     recorder = Recorder(runs, kind, command=command, offline=options.offline)
+    if options.offline:  # no cluster will say it, and the tables' outcomes depend on it
+        recorder.environment = {"cni": options["cni"]}
     config.stash[_STATE] = State(options, recorder)
 
 

@@ -18,9 +18,11 @@ from harness.core.lab.record import Record, Status
 from harness.core.observation import Attempt, Observation, Resolution, Transcript
 from harness.core.outcome import Reading
 
-SCHEMA_VERSION = 2
-"""2: a row's `flow.to` is the whole target, with its port; `flow.words` says it to people. `run` is
-the name of the run's folder, and `partial` says that rows were left out."""
+SCHEMA_VERSION = 3
+"""3: a row says in `lines` which lines of the table of CNI differences its outcomes follow, and in
+`only_on` which CNI its lab needs. 2: a row's `flow.to` is the whole target, with its port;
+`flow.words` says it to people. `run` is the name of the run's folder, and `partial` says that rows
+were left out."""
 
 ENVIRONMENT = ("kubernetes", "kind", "cni", "kernel")
 """The facts that every result needs; a fact is null if it is not known."""
@@ -111,6 +113,8 @@ def _row(record: Record) -> dict[str, Any]:
         "cite": row.cite,
         "why": row.why,
         "control": str(seen.control) if seen and seen.control else None,
+        "lines": list(dict.fromkeys(filter(None, row.lines))),
+        "only_on": row.only_on or None,
         "erratum": asdict(row.erratum) if row.erratum else None,
         "reasons": list(record.reasons),
         "notes": list(seen.notes) if seen else [],

@@ -116,7 +116,7 @@ def test_rows_as_documented_pass_and_are_written(pytester: pytest.Pytester) -> N
 
     assert result.ret == 0
     found = document(pytester.path)
-    assert found["schema_version"] == 2
+    assert found["schema_version"] == 3
     assert [row["status"] for row in found["rows"]] == ["pass", "pass"]
     assert found["rows"][1]["predicted"] == "timeout"
     assert found["rows"][1]["flow"]["port"] == 80

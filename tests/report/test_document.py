@@ -123,7 +123,7 @@ def test_the_schema_knows_the_words_of_outcome_and_status() -> None:
 def test_the_document_tells_the_run() -> None:
     run = replace(RUN, deselected=3, partial=True, interrupted=True)
     found = document(*RECORDS, run=run, gate={"enforces": True})
-    assert found["schema_version"] == 2
+    assert found["schema_version"] == 3
     assert (found["run"], found["partial"]) == ("20261121-070000-calico", True)
     assert [row["step"] for row in found["rows"]][:3] == ["open", "deny", "names"]
     assert found["environment"] == {

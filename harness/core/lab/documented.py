@@ -69,6 +69,7 @@ class Row:
         where: the file and the line on which the row begins.
         lines: the lines of `CniProfile` that `documented` and `actual` follow; an empty line means
             that the outcome is the same on every CNI.
+        only_on: the only CNI on which the row's phase can run; empty if it runs on all CNIs.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Row:
     cite: str
     where: str
     lines: tuple[str, str] = ("", "")
+    only_on: str = ""
 
     def on(self, profile: CniProfile) -> Row:
         """The row with the outcomes of this CNI, without an erratum that this CNI does not show."""
@@ -155,7 +157,7 @@ def parse_table(
         raise OutcomeTableError("two errata have the same id", where=place.at(0))
     rows = [_row(entry, known, source.partition("#")[2]) for entry in entries(text, place)]
     ids = row_ids([(row.step, row.ask) for row in rows])
-    rows = [replace(row, id=row_id) for row, row_id in zip(rows, ids, strict=True)]
+    rows = [replace(row, id=row_id, only_on=cni) for row, row_id in zip(rows, ids, strict=True)]
     _check(rows, known, place)
     for row in rows:
         _check_fact(row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.commands.cluster import show_facts
+from harness.commands.machine.cluster import show_facts
 from harness.commands.shared.access import access_of
 from harness.commands.shared.options import add_patience
 from harness.edge.images import Source
