@@ -15,9 +15,10 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from harness.commands.shared.access import access_of
-from harness.commands.shared.options import add_cni, add_mode, add_patience, positive
+from harness.commands.shared.options import add_lane, add_mode, add_patience, lane_of, positive
 from harness.core.fuzz.cases import draw_cases
 from harness.core.fuzz.result import Judged, Totals, totals
+from harness.edge.cluster.lane import Lane
 from harness.edge.cluster.opening import ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
 from harness.edge.cni.known import cni_of
@@ -36,7 +37,7 @@ class Report:
     """The results of one run.
 
     Attributes:
-        cni: the CNI with its version.
+        lane: what the cluster was made with.
         seed: the seed from which the cases were drawn.
         judged: the cases that agree with the oracle, or leave some flows without a verdict.
         findings: the cases that disagree, as drawn and as shrunk.
@@ -44,7 +45,7 @@ class Report:
         seconds: how long the run took.
     """
 
-    cni: str
+    lane: Lane
     seed: int
     judged: tuple[Judged, ...]
     findings: tuple[Finding, ...]
@@ -85,7 +86,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default=1,
         help="the same seed draws the same policies (default: %(default)s)",
     )
-    add_cni(parser, "the CNI of the cluster")
+    add_lane(parser, "use policylab's cluster")
     parser.add_argument(
         "--jobs",
         type=positive,
@@ -118,15 +119,17 @@ def _fuzz(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 
 
 def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
-    spec = ClusterSpec(cni=arguments.cni, mode=ClusterMode(arguments.cluster_mode))
+    lane = lane_of(arguments)
+    mode = ClusterMode(arguments.cluster_mode)
+    spec = ClusterSpec(cni=lane.cni, kubernetes=lane.kubernetes, mode=mode)
     access = access_of(arguments)
     cluster = access.open(spec, progress, tools_with(arguments.patience))
     with proven(cluster, progress, internet=None, doors=access.doors(cluster)) as live:
         fuzz = Fuzz(cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
         cases = list(draw_cases(arguments.seed, arguments.n, cni_of(arguments.cni).profile))
         source = (
-            f"policylab fuzz --cni {arguments.cni} --seed {arguments.seed} --n {arguments.n}"
-            f" on {cluster.cni}"
+            f"policylab fuzz --cni {lane.cni} --k8s {lane.kubernetes} --seed {arguments.seed}"
+            f" --n {arguments.n} on {cluster.cni}"
         )
         began = time.monotonic()
         results = _shown(fuzz.run(cases, source=source), len(cases), progress)
@@ -155,7 +158,7 @@ def _shown(results: Iterable[Result], count: int, progress: Progress) -> list[Re
 def report_of(arguments: argparse.Namespace, results: Sequence[Result], seconds: float) -> Report:
     """The run's results, sorted by their kind."""
     return Report(
-        arguments.cni,
+        lane_of(arguments),
         arguments.seed,
         tuple(r for r in results if isinstance(r, Judged)),
         tuple(r for r in results if isinstance(r, Finding)),
@@ -167,7 +170,7 @@ def report_of(arguments: argparse.Namespace, results: Sequence[Result], seconds:
 def write(report: Report, folder: Path) -> list[Path]:
     """Write the report, and a corpus file for each finding; the paths of the corpus files."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"{report.cni}-seed{report.seed}"
+    name = f"{report.lane.key}-seed{report.seed}"
     for old in folder.glob(f"{name}-*.yaml"):
         old.unlink()
     text = json.dumps(as_json(report), indent=2) + "\n"
@@ -183,7 +186,8 @@ def write(report: Report, folder: Path) -> list[Path]:
 def as_json(report: Report) -> dict[str, Any]:
     """The run as plain data."""
     return {
-        "cni": report.cni,
+        "cni": report.lane.cni,
+        "kubernetes": report.lane.kubernetes,
         "seed": report.seed,
         "seconds": report.seconds,
         **asdict(report.totals),
@@ -216,7 +220,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def _show(console: Console, report: Report, files: Sequence[Path]) -> None:
     sums = report.totals
-    table = Table(title=f"fuzz: {report.cni}, seed {report.seed}", title_justify="left")
+    table = Table(title=f"fuzz: {report.lane.words}, seed {report.seed}", title_justify="left")
     for column in ("cases", "policies", "flows", "agree", "left open", "no verdict"):
         table.add_column(column, justify="right")
     table.add_column("differ", justify="right", style="bold red" if sums.disagreed else "")
@@ -225,7 +229,7 @@ def _show(console: Console, report: Report, files: Sequence[Path]) -> None:
     table.add_row(*map(str, counts), str(sums.disagreed), f"{report.seconds:.1f}")
     console.print(table)
     if report.exit_code is ExitCode.OK:
-        console.print(f"{report.cni} does what policylab predicts for all these flows.")
+        console.print(f"{report.lane.cni} does what policylab predicts for all these flows.")
     for why in [why for judged in report.judged for why in judged.no_verdict][:SHOWN]:
         console.print(f"no verdict: {why}", highlight=False, markup=False)
     if report.lost:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.edge.cluster.lane import DEFAULT_KUBERNETES, KUBERNETES
 from harness.edge.cluster.state import ClusterMode, ClusterSpec
 from harness.edge.cni.known import CNIS, DEFAULT
 from harness.edge.images import Source
@@ -59,6 +60,7 @@ LAB_OPTIONS = (
         flag=True,
     ),
     Option("cni", DEFAULT, CNIS, "the CNI of the cluster"),
+    Option("k8s", DEFAULT_KUBERNETES, KUBERNETES, "the version of Kubernetes of the cluster"),
     Option(
         "cluster-mode",
         "auto",
@@ -146,7 +148,7 @@ class Options:
         if self.offline:
             return "policylab: offline, so no cluster is asked and nothing is observed"
         chosen = f"; {', '.join(self.chosen)}" if self.chosen else ""
-        return f"policylab: cni={self['cni']}, images={self['images']}{chosen}"
+        return f"policylab: cni={self['cni']}, k8s={self['k8s']}, images={self['images']}{chosen}"
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -210,6 +212,11 @@ def _check(values: dict[str, str]) -> None:
     external = values["cluster-mode"] == ClusterMode.EXTERNAL
     if external and not values["context"]:
         raise pytest.UsageError("--lab-cluster-mode=external needs --lab-context=NAME")
+    if values["context"] and values["k8s"] != DEFAULT_KUBERNETES:
+        raise pytest.UsageError(
+            "--lab-context names your own cluster, which has its own version of Kubernetes, and "
+            f"--lab-k8s={values['k8s']} chooses one: choose one of the two"
+        )
     if values["context"] and values["cluster-mode"] in (ClusterMode.CREATE, ClusterMode.REUSE):
         raise pytest.UsageError(
             "--lab-context names your own cluster, and "
@@ -235,6 +242,7 @@ def cluster_spec(config: pytest.Config, options: Options) -> ClusterSpec:
     name = kind["cluster_name"]
     return ClusterSpec(
         cni=options["cni"],
+        kubernetes=options["k8s"],
         # The user did not choose the default of pytest-kind.
         name="" if name in (None, "pytest-kind") else str(name),
         mode=ClusterMode.EXTERNAL if options["context"] else ClusterMode(options["cluster-mode"]),

@@ -38,7 +38,7 @@ class Recorder:
 
     Attributes:
         runs: makes the folder of the run.
-        cni: the CNI of the run, or `offline`: a part of the folder's name.
+        lane: the key of the run's lane, or `offline`: a part of the folder's name.
         command: the command line of the run.
         environment: what is known of the cluster, such as the version of Kubernetes.
         gate: the result of the proof that the cluster enforces policies; None before the proof.
@@ -51,7 +51,7 @@ class Recorder:
     """
 
     runs: Runs
-    cni: str
+    lane: str
     command: str = ""
     environment: dict[str, Any] = field(default_factory=dict)
     gate: dict[str, Any] | None = None
@@ -108,7 +108,7 @@ class Recorder:
         """
         if not self._records:
             return
-        folder = self.runs.begin(self.started, self.cni, partial=self.partial)
+        folder = self.runs.begin(self.started, self.lane, partial=self.partial)
         self._reports = Reports(folder)
 
     @property
@@ -220,12 +220,12 @@ class Recorder:
             self._written = now
 
     def finish(self) -> None:
-        """Write all reports, and let `latest-CNI` point to the run if the run is complete."""
+        """Write all reports, and let `latest-LANE` point to the run if the run is complete."""
         if self._reports is None:
             return
         self._reports.finish(self.document())
         if not self.partial and not self.stopped:
-            self.runs.finish(self._reports.folder, self.cni)
+            self.runs.finish(self._reports.folder, self.lane)
 
 
 def _next_step(row: Row) -> str:

@@ -11,7 +11,7 @@ from harness.core.lab.documented import Row
 from harness.core.manifests.library import Library
 from harness.edge.files.runs import Runs
 from harness.exitcode import ExitCode
-from harness.plugin.options import Options, resolve
+from harness.plugin.options import Options, cluster_spec, resolve
 from harness.plugin.recorder import Recorder
 
 LABS = "labs"
@@ -57,7 +57,8 @@ def make_state(config: pytest.Config) -> None:
     options = resolve(config)
     runs = Runs(config.rootpath / options["report-dir"])  # an absolute folder stays as it is
     command = " ".join(["pytest", *map(str, config.invocation_params.args)])
-    kind = OFFLINE if options.offline else options["cni"]
+    lane = cluster_spec(config, options).lane
+    kind = OFFLINE if options.offline else lane.key
     recorder = Recorder(runs, kind, command=command, offline=options.offline)
     if options.offline:  # no cluster will say it, and the tables' outcomes depend on it
         recorder.environment = {"cni": options["cni"]}

@@ -12,7 +12,8 @@ import pytest
 from harness import cli
 from harness.commands.shared.access import Access
 from harness.core.manifests.reader import parse, policies_of
-from harness.edge.cluster.state import ClusterStatus
+from harness.edge.cluster.lane import KUBERNETES
+from harness.edge.cluster.state import ClusterSpec, ClusterStatus
 from harness.edge.images import ClusterImages, Source
 from harness.errors import ImageUnavailable
 from harness.exitcode import ExitCode
@@ -20,7 +21,7 @@ from tests.plugin.test_matrix_cli import schema
 
 
 def test_saved_bundle_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    access = Access(save=lambda file, progress: file)
+    access = Access(save=lambda file, *_: file)
 
     assert cli.main(["images", "save", "room.tar.zst"], access) == 0
     assert "room.tar.zst" in capsys.readouterr().err
@@ -48,7 +49,7 @@ def test_fault_of_the_machine_is_one_message_and_its_exit_code(
 
 
 def test_interrupt_ends_with_130() -> None:
-    def interrupt(file: Path, progress: object) -> NoReturn:
+    def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
     code = cli.main(["images", "save", "room.tar.zst"], Access(save=interrupt))
@@ -151,3 +152,31 @@ def test_proposed_list_is_exactly_what_passes(
     document = json.loads(capsys.readouterr().out)
     jsonschema.Draft202012Validator(schema("privilege")).validate(document)
     assert document["findings"] == []
+
+
+@pytest.mark.parametrize("verb", [["cluster", "up"], ["images", "build"], ["fuzz"]])
+def test_a_version_of_kubernetes_that_is_not_here_is_told_with_those_that_are(
+    verb: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*verb, "--k8s=1.2"])
+
+    assert ended.value.code == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert [name for name in KUBERNETES if name not in told] == []
+
+
+@pytest.mark.parametrize("kubernetes", KUBERNETES)
+def test_cluster_up_makes_the_lane_that_was_asked_for(
+    kubernetes: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[ClusterSpec] = []
+
+    def refuse(spec: ClusterSpec, *_: object) -> NoReturn:
+        asked.append(spec)
+        raise ImageUnavailable("no images")
+
+    cli.main(["cluster", "up", "--cni=cilium", f"--k8s={kubernetes}"], Access(open=refuse))
+
+    assert asked == [ClusterSpec(cni="cilium", kubernetes=kubernetes)]
+    assert "no images" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.edge.cluster.lane import KUBERNETES
 from harness.exitcode import ExitCode
 
 pytest_plugins = ["pytester"]
@@ -276,6 +277,11 @@ def test_rollout_of_policies_over_a_state_with_wanted_flows_is_collected(
     ("args", "words"),
     [
         (["--lab-cni=flannel"], "choose calico, cilium"),
+        (["--lab-k8s=1.2"], f"choose {', '.join(KUBERNETES)}"),
+        (
+            ["--lab-context=mine", f"--lab-k8s={KUBERNETES[-1]}"],
+            "has its own version of Kubernetes",
+        ),
         (["--lab-images=ftp"], "choose auto, registry, bundle, build"),
         (["--lab-internet=off"], "choose simulated, real"),
         (["--lab-workers=two"], "not a number of 0 or more"),
@@ -352,7 +358,9 @@ def test_header_says_where_a_setting_comes_from(pytester: pytest.Pytester) -> No
 
     result = run(pytester, "--lab-keep=never", "--collect-only")
 
-    result.stdout.fnmatch_lines(["policylab: cni=calico, images=auto; keep=never (command line)"])
+    result.stdout.fnmatch_lines(
+        [f"policylab: cni=calico, k8s={KUBERNETES[0]}, images=auto; keep=never (command line)"]
+    )
 
 
 def test_row_that_follows_the_cni_is_judged_by_the_cni_of_the_run(

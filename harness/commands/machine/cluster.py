@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.commands.shared.access import access_of
-from harness.commands.shared.options import add_cni, add_mode, add_patience, not_negative
+from harness.commands.shared.options import add_lane, add_mode, add_patience, not_negative
 from harness.edge.cluster.opening import (
     ClusterMode,
     ClusterSpec,
@@ -27,8 +27,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser("cluster", help="make, delete and inspect policylab's clusters")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     up = verbs.add_parser("up", help="make the cluster; if it exists and is healthy, keep it")
-    add_cni(up, "the CNI of the cluster")
-    up.add_argument("--name", default="", help="the cluster's name (default: policylab-CNI)")
+    add_lane(up, "make the cluster")
+    up.add_argument(
+        "--name",
+        default="",
+        help="the cluster's name (default: policylab-CNI, with the version of Kubernetes if it is "
+        "not the default one)",
+    )
     up.add_argument(
         "--workers",
         type=not_negative,
@@ -66,6 +71,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _up(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     spec = ClusterSpec(
         cni=arguments.cni,
+        kubernetes=arguments.k8s,
         name=arguments.name,
         mode=ClusterMode(arguments.mode),
         workers=arguments.workers,

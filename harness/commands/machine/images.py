@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.commands.machine.cluster import show_facts
 from harness.commands.shared.access import access_of
-from harness.commands.shared.options import add_patience
+from harness.commands.shared.options import add_kubernetes, add_patience
 from harness.edge.images import Source
 from harness.edge.images.provide import provide
 from harness.edge.machine.docker import Docker
@@ -22,6 +22,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     build = verbs.add_parser("build", help="build every image that is not cached")
+    add_kubernetes(build, "build the images of this version of Kubernetes")
     add_patience(build)
     build.set_defaults(
         run=_build,
@@ -31,6 +32,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "save", help="write all images to one file, for a classroom without a network"
     )
     save.add_argument("file", type=Path, help="the file to write")
+    add_kubernetes(save, "save the images of this version of Kubernetes")
     save.set_defaults(run=_save, after_interrupt="Run the same command again.")
     load = verbs.add_parser(
         "load", help="verify the checksums of a saved file, and load its images"
@@ -40,13 +42,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _build(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
-    made = provide(Source.BUILD, progress, Docker(patience=arguments.patience))
+    made = provide(Source.BUILD, progress, Docker(patience=arguments.patience), arguments.k8s)
     show_facts("images", {"node": made.node, **made.refs})
     return ExitCode.OK
 
 
 def _save(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
-    file = access_of(arguments).save(arguments.file, progress)
+    file = access_of(arguments).save(arguments.file, progress, arguments.k8s)
     progress.note(f"the images were saved to {file}")
     return ExitCode.OK
 

@@ -41,7 +41,7 @@ class Access:
     status: Callable[[str], ClusterStatus] = status
     owned: Callable[[], list[str]] = owned_clusters
     delete: Callable[[str], None] = delete_cluster
-    save: Callable[[Path, Progress], Path] = save
+    save: Callable[[Path, Progress, str], Path] = save
     load: Callable[[Path, Progress], ClusterImages] = load
 
 

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 from harness.commands.shared.access import Access, access_of
-from harness.commands.shared.options import add_cni, add_patience
+from harness.commands.shared.options import add_lane, add_patience, lane_of
 from harness.core.model import ContainerPort, Pod, Protocol
 from harness.core.target import PodPort, PodRef, ports_of
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec
@@ -92,10 +92,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="use your own cluster; NAME is its kubectl context",
     )
-    add_cni(parser, "use policylab's cluster with this CNI")
+    add_lane(parser, "use policylab's cluster")
     add_patience(parser)
     parser.add_argument(
-        "--name", default="", help="use policylab's cluster with this name (default: policylab-CNI)"
+        "--name",
+        default="",
+        help="use policylab's cluster with this name (default: the name that `cluster up` gives)",
     )
     parser.add_argument(
         "--image", default="", help="the image of the probers: any image that has python3"
@@ -163,7 +165,9 @@ def _cluster(access: Access, arguments: argparse.Namespace, progress: Progress) 
     if arguments.context:
         spec = ClusterSpec(mode=ClusterMode.EXTERNAL, context=arguments.context)
         return access.open(spec, progress, tools_with(arguments.patience))
-    found = access.running(arguments.name or ClusterSpec(cni=arguments.cni).cluster)
+    lane = lane_of(arguments)
+    spec = ClusterSpec(cni=lane.cni, kubernetes=lane.kubernetes)
+    found = access.running(arguments.name or spec.cluster)
     return replace(found, patience=arguments.patience)
 
 

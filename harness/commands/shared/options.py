@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
+from harness.edge.cluster.lane import DEFAULT_KUBERNETES, KUBERNETES, Lane
 from harness.edge.cluster.opening import ClusterMode
 from harness.edge.cni.known import CNIS, DEFAULT
 from harness.edge.machine.patience import PATIENCE, Patience
@@ -19,6 +20,27 @@ def add_cni(parser: argparse.ArgumentParser, meaning: str) -> None:
     parser.add_argument(
         "--cni", default=DEFAULT, choices=CNIS, help=f"{meaning} (default: %(default)s)"
     )
+
+
+def add_lane(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Add the options that say what a cluster is made with: `--cni` and `--k8s`."""
+    add_cni(parser, f"{meaning} with this CNI")
+    add_kubernetes(parser, f"{meaning} with this version of Kubernetes")
+
+
+def add_kubernetes(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Add `--k8s`."""
+    parser.add_argument(
+        "--k8s",
+        default=DEFAULT_KUBERNETES,
+        choices=KUBERNETES or None,
+        help=f"{meaning} (default: %(default)s)",
+    )
+
+
+def lane_of(arguments: argparse.Namespace) -> Lane:
+    """The lane that the options name."""
+    return Lane(arguments.cni, arguments.k8s)
 
 
 def add_mode(parser: argparse.ArgumentParser, name: str) -> None:

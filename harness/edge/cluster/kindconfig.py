@@ -13,10 +13,16 @@ SERVICE_CIDR = "10.96.0.0/16"
 NODE_RESOLV_CONF = "/etc/policylab/resolv.conf"
 
 # The machine's search list is left out: pods inherit it, and each domain in it costs a question.
-_KUBELET = {"kind": "KubeletConfiguration", "resolvConf": NODE_RESOLV_CONF}
+# From 1.35 on, the kubelet refuses a machine with version 1 of the control groups, unless it is
+# told not to (k8s.io/kubernetes 1.37, pkg/kubelet/apis/config). On version 2 this changes nothing.
+_KUBELET = {
+    "kind": "KubeletConfiguration",
+    "resolvConf": NODE_RESOLV_CONF,
+    "failCgroupV1": False,
+}
 
 # kube-proxy programs a changed Service at once, instead of once a second. Zero would mean the
-# default, 1 s (k8s.io/kubernetes 1.34, pkg/proxy/apis/config/v1alpha1/defaults.go).
+# default, 1 s (k8s.io/kubernetes 1.37, pkg/proxy/apis/config/v1alpha1/defaults.go).
 _PROXY = {"kind": "KubeProxyConfiguration", "nftables": {"minSyncPeriod": "1ms"}}
 
 

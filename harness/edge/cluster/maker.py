@@ -50,7 +50,13 @@ class Maker:
         )
         self._connect = tools.connect
         self.cni: Cni = cni_of(spec.cni)
-        self.record = Record(spec.cluster, spec.kind_image or images.node, spec.cni, spec.workers)
+        self.record = Record(
+            spec.cluster,
+            spec.kind_image or images.node,
+            spec.cni,
+            spec.workers,
+            "" if spec.kind_image else images.kubernetes_version,
+        )
 
     def state(self) -> tuple[State, str]:
         """The state of the name, and the faults of the cluster if policylab made it."""
@@ -61,7 +67,7 @@ class Maker:
         if record is None or not record.owns(node_containers(self.spec.cluster, self.docker)):
             return State.FOREIGN, ""
         if not record.made_as(self.record):
-            return State.BROKEN, record.told()
+            return State.BROKEN, record.differs(self.record)
         try:
             lacking = self._healthy()
         except HarnessError as error:

@@ -50,13 +50,13 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
     """
     if spec.mode is ClusterMode.EXTERNAL:
         return _external(spec, tools)
-    images = tools.images(spec.images, progress, tools.docker)
+    images = tools.images(spec.images, progress, tools.docker, spec.kubernetes)
     maker = Maker(spec, images, _internet(spec, images, progress, tools), progress, tools)
     state, seen = maker.state()
     action = decide(spec.mode, state, spec.cluster, seen)
     if action is Action.RECREATE:
         progress.note(
-            f"policylab's cluster {spec.cluster} is not healthy ({seen}) and is made again"
+            f"policylab's cluster {spec.cluster} cannot be used as it is ({seen}). It is made again"
         )
         _own(maker.home, spec.cluster, tools)
         delete(maker.home, maker.kind, tools.docker)

@@ -7,7 +7,7 @@ from shutil import which
 
 from harness.edge.cluster.opening import status
 from harness.edge.cluster.state import Cluster, Home, owned_clusters
-from harness.edge.files.cache import cache_home
+from harness.edge.images.model import build_of
 from harness.errors import ClusterNotReady, ToolMissing
 
 
@@ -44,7 +44,7 @@ def running(name: str) -> Cluster:
 
 def _kubectl(node: str) -> Path:
     """The kubectl that was built with the node image, or the kubectl on PATH."""
-    built = cache_home() / "artefacts" / f"cluster-{node.rpartition(':')[2]}" / "kubectl"
+    built = build_of(node) / "kubectl"
     if built.exists():
         return built
     found = which("kubectl")

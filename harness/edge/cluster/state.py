@@ -13,9 +13,11 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from harness.edge.cluster.lane import DEFAULT_KUBERNETES, Lane
 from harness.edge.cni.known import DEFAULT
 from harness.edge.files.cache import cache_home
 from harness.edge.images import Source
+from harness.edge.images.model import kubernetes_of
 from harness.edge.internet.state import Internet, InternetMode
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.errors import EnvironmentFault
@@ -53,7 +55,8 @@ class ClusterSpec:
 
     Attributes:
         cni: the CNI's name.
-        name: the cluster's name; empty means `policylab-CNI`.
+        kubernetes: the short name of the version of Kubernetes, e.g. 1.37.
+        name: the cluster's name; empty means `policylab-` and the key of the lane.
         mode: what to do with an existing cluster.
         workers: the number of worker nodes.
         images: the source of the images.
@@ -66,6 +69,7 @@ class ClusterSpec:
     """
 
     cni: str = DEFAULT
+    kubernetes: str = DEFAULT_KUBERNETES
     name: str = ""
     mode: ClusterMode = ClusterMode.AUTO
     workers: int = 0
@@ -80,7 +84,12 @@ class ClusterSpec:
     @property
     def cluster(self) -> str:
         """The cluster's name."""
-        return self.name or f"policylab-{self.cni}"
+        return self.name or f"policylab-{self.lane.key}"
+
+    @property
+    def lane(self) -> Lane:
+        """What the cluster is made with."""
+        return Lane(self.cni, self.kubernetes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,8 @@ class Record:
         node: the node image.
         cni: the CNI's name.
         workers: the number of worker nodes.
+        kubernetes: its version, e.g. v1.37.2, for words: the node image decides it. It is empty if
+            it is not known, as in the records of older policylabs.
         ready: whether the creation was completed.
         containers: the ids of its nodes, once `ready` is set. The name alone proves nothing if
             somebody deletes the cluster and makes another with the same name.
@@ -140,6 +151,7 @@ class Record:
     node: str
     cni: str
     workers: int
+    kubernetes: str = ""
     ready: bool = False
     containers: tuple[str, ...] = ()
 
@@ -152,13 +164,27 @@ class Record:
 
     def made_as(self, other: Record) -> bool:
         """Whether both clusters were completed, from the same images, CNI and number of workers."""
-        return replace(self, containers=()) == replace(other, ready=True, containers=())
+        return self.ready and self._parts() == other._parts()
 
-    def told(self) -> str:
-        """The record in words."""
+    def _parts(self) -> tuple[str, str, int]:
+        return self.node, self.cni, self.workers
+
+    def differs(self, wanted: Record) -> str:
+        """In words: why this cluster is not the one that is wanted."""
         if not self.ready:
             return "its creation was not completed"
-        return f"it was made of {self.node}, with {self.cni} and {self.workers} workers"
+        own = self.kubernetes or kubernetes_of(self.node)
+        parts = {
+            "Kubernetes": (own, wanted.kubernetes),
+            "CNI": (self.cni, wanted.cni),
+            "number of workers": (str(self.workers), str(wanted.workers)),
+        }
+        other = [
+            f"its {part} is {found}, not {asked}"
+            for part, (found, asked) in parts.items()
+            if found and asked and found != asked
+        ]
+        return "; ".join(other) or f"its node image is {self.node}, not {wanted.node}"
 
 
 class Home:

@@ -34,13 +34,13 @@ class Tools:
     """The tools that make and inspect clusters.
 
     `place`: the place of the simulated internet, with Docker's engine. `images`: gets the images of
-    a cluster from a source. `internet`: starts the simulated internet from its image, or finds it.
-    `kind`: makes a `Kind` from a cluster's name, its folder, the path of kind, and deadlines.
-    `connect`: connects to the cluster's API.
+    a cluster from a source, with a version of Kubernetes. `internet`: starts the simulated internet
+    from its image, or finds it. `kind`: makes a `Kind` from a cluster's name, its folder, the path
+    of kind, and deadlines. `connect`: connects to the cluster's API.
     """
 
     place: Place = HERE
-    images: Callable[[Source, Progress, Docker], ClusterImages] = provide
+    images: Callable[[Source, Progress, Docker, str], ClusterImages] = provide
     internet: Callable[[str, Progress, Place], Internet] = ensure_internet
     kind: Callable[[str, Home, Path, Patience], Kind] = Kind
     connect: Connect = KubeClient

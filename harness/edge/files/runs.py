@@ -1,11 +1,12 @@
 """The folders of results: one folder for each run, and links to the newest runs.
 
-    results/20260117-142530-calico/       a run: the time at which it began (UTC), and the CNI
+    results/20260117-142530-calico/       a run: the time at which it began (UTC), and the lane
     results/20260117-150210-calico-part/  a run that left out rows of its tutorials (`-k`, one file)
     results/latest                        a link to the newest run
     results/latest-calico                 a link to the newest run on Calico that left out no row
 
-A run without a cluster has `offline` in the place of the CNI.
+A lane is what the cluster was made with: `calico-1.36` is Calico on Kubernetes 1.36. A run without
+a cluster has `offline` in its place.
 
 No run therefore overwrites another run.
 """
@@ -27,7 +28,7 @@ KEPT = 20
 DOCUMENT = "labs.json"
 LATEST = "latest"
 _PART = "-part"
-_RUN = re.compile(r"\d{8}-\d{6}(-\d+)?-[a-z0-9-]+\Z")
+_RUN = re.compile(r"\d{8}-\d{6}(-\d+)?-[a-z0-9.-]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,14 @@ class Runs:
 
     home: Path
 
-    def begin(self, started: datetime, cni: str, *, partial: bool) -> Path:
+    def begin(self, started: datetime, lane: str, *, partial: bool) -> Path:
         """Make the folder of a run, point `latest` to it, and remove the oldest runs.
 
         Raises:
             EnvironmentFault: the folder cannot be written.
         """
         try:
-            folder = self._make(f"{started:%Y%m%d-%H%M%S}", f"-{cni}{_PART if partial else ''}")
+            folder = self._make(f"{started:%Y%m%d-%H%M%S}", f"-{lane}{_PART if partial else ''}")
             self._point(LATEST, folder)
             self._prune(folder)
         except OSError as error:
@@ -55,9 +56,9 @@ class Runs:
             ) from error
         return folder
 
-    def finish(self, folder: Path, cni: str) -> None:
-        """Point `latest-CNI` to a complete run: it left out no row and was not interrupted."""
-        self._point(f"{LATEST}-{cni}", folder)
+    def finish(self, folder: Path, lane: str) -> None:
+        """Point `latest-LANE` to a complete run: it left out no row and was not interrupted."""
+        self._point(f"{LATEST}-{lane}", folder)
 
     def _make(self, stamp: str, rest: str) -> Path:
         """Make the folder; if two runs begin in the same second, the later folder gets a number."""

@@ -14,7 +14,7 @@ import re
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +23,7 @@ import zstandard
 from harness.edge.images.layers import file_digest
 from harness.edge.images.model import CLUSTER_FILE, crds_file
 from harness.edge.images.store import SCRATCH, Workshop
+from harness.edge.images.versions import kubernetes_versions, short
 from harness.edge.machine.docker import Docker
 from harness.edge.machine.process import CommandFailed
 from harness.errors import EnvironmentFault, ImageUnavailable
@@ -172,18 +173,22 @@ def _copy_checked(bundle: Path, source: IO[bytes], target: Path, wanted: str) ->
         target.chmod(0o755)
 
 
-def install(bundle: Path, home: Path, shop: Workshop) -> None:
+def install(bundle: Path, home: Callable[[str], Path], shop: Workshop) -> str:
     """Unpack a bundle, load its images into the engine, and make it the loaded bundle.
 
+    `home` gives the place of a bundle with this version of Kubernetes. The version is the result.
+
     Raises:
-        ImageUnavailable: a check fails, or the engine refuses an image.
+        ImageUnavailable: a check fails, the engine refuses an image, or policylab does not have
+            the version of Kubernetes.
     """
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=home.parent) as name:
+    shop.store.root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=shop.store.root) as name:
         fresh = Path(name) / "bundle"
         fresh.mkdir()
         with shop.progress.step(f"checking and unpacking {bundle.name}"):
             unpack(bundle, fresh)
+            version = _known_version(bundle, fresh)
         with shop.progress.step("loading its images into the engine"):
             archive = fresh / NODE_ARCHIVE
             try:
@@ -191,17 +196,47 @@ def install(bundle: Path, home: Path, shop: Workshop) -> None:
             except CommandFailed as error:
                 raise _refused(bundle, f"the engine refused its image: {error.seen}") from error
             archive.unlink()
-        shutil.rmtree(home, ignore_errors=True)
-        fresh.rename(home)
+        place = home(version)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(place, ignore_errors=True)
+        fresh.rename(place)
+    return version
 
 
-def loaded_bundle(home: Path, docker: Docker) -> Path | None:
-    """The folder of the loaded bundle, if the engine still has its images."""
+def _known_version(bundle: Path, folder: Path) -> str:
+    """The version of Kubernetes in an unpacked bundle, which must be one of the recipes."""
+    try:
+        version, known = _version(folder), kubernetes_versions()
+    except KeyError as error:
+        raise _refused(bundle, f"{CLUSTER_FILE} lacks {error}") from error
+    if known and version not in known:
+        seen = f"it has Kubernetes {version}, and this policylab has {', '.join(known)}"
+        raise ImageUnavailable(
+            "this bundle has another version of Kubernetes",
+            where=str(bundle),
+            seen=seen,
+            try_="make a bundle with this policylab: policylab images save FILE",
+        )
+    return version
+
+
+def _version(folder: Path) -> str:
+    facts = json.loads((folder / CLUSTER_FILE).read_text(encoding="utf-8"))
+    return short(str(facts["kubernetes_version"]))
+
+
+def loaded_bundle(home: Path, docker: Docker, kubernetes: str = "") -> Path | None:
+    """The folder of the loaded bundle, if the engine still has its images.
+
+    A bundle with another version of Kubernetes than this one does not count.
+    """
     description = home / CLUSTER_FILE
     if not description.is_file():
         return None
     facts = json.loads(description.read_text(encoding="utf-8"))
     if "cni_versions" not in facts:  # a bundle of an older policylab, which had Calico only
+        return None
+    if kubernetes and _version(home) != kubernetes:
         return None
     refs = [facts["node"], *engine_images(home).values()]
     return home if docker.has_images(refs) else None

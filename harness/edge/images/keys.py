@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.edge.images.recipe import BASE, SUITE, ImageRecipe, Recipe
+from harness.edge.images.versions import FILE, RECIPE
 
 # A developer raises this number when the build code makes something else from the same folder.
 COMMANDS_FORMAT = "1"
@@ -60,7 +61,7 @@ def sources(recipe: Recipe) -> list[Path]:
         path
         for path in sorted(recipe.folder.rglob("*"))
         if path.is_file()
-        and path.name not in {"image.toml", "README.md"}
+        and path.name not in {RECIPE, FILE, "README.md"}
         and "rootfs" not in path.relative_to(recipe.folder).parts
     ]
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from harness.edge.files.cache import cache_home
+
 CLUSTER_FILE = "cluster.json"
 
 
@@ -63,6 +65,20 @@ class ClusterImages:
     image_repository: str | None
     kubeadm_patch: str | None
     cnis: Mapping[str, CniParts]
+
+
+def build_of(node: str) -> Path:
+    """The folder of the build that made this node image; it may be gone."""
+    return cache_home() / "artefacts" / f"cluster-{node.rpartition(':')[2]}"
+
+
+def kubernetes_of(node: str) -> str:
+    """The version of Kubernetes in a node image that was built here; empty if it is not known."""
+    try:
+        facts = json.loads((build_of(node) / CLUSTER_FILE).read_text(encoding="utf-8"))
+        return str(facts["kubernetes_version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def read_cluster(home: Path, source: Source, engine: Mapping[str, str]) -> ClusterImages:

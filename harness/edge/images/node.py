@@ -16,6 +16,7 @@ from harness.edge.images.build import Builder, debian_base
 from harness.edge.images.keys import overlay
 from harness.edge.images.layers import write_files
 from harness.edge.images.recipe import BASE, REPOSITORY, ImageRecipe, Recipe
+from harness.edge.images.versions import KUBERNETES
 
 LAB_IMAGES = ("nginx", "redis", "toolbox")
 NODE = "node"
@@ -112,7 +113,7 @@ class Assembly:
 
     def _node_files(self, scratch: Path) -> dict[str, Path]:
         version = scratch / "version"
-        version.write_text(f"{self.recipes['kubernetes'].version}\n", encoding="utf-8")
+        version.write_text(f"{self.recipes[KUBERNETES].version}\n", encoding="utf-8")
         return {"/kind/version": version}
 
     def bake(self, ref: str, archive: Path, scratch: Path) -> None:

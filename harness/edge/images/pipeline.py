@@ -27,6 +27,7 @@ from harness.edge.images.model import CLUSTER_FILE, crds_file
 from harness.edge.images.node import LAB_IMAGES, Assembly, node_ref
 from harness.edge.images.recipe import REPOSITORY, Recipe, cnis, read_recipes, recipes_home
 from harness.edge.images.store import SCRATCH, Store, Workshop
+from harness.edge.images.versions import KUBERNETES, names_in
 from harness.edge.machine import debian
 from harness.edge.machine.process import end_all, run
 
@@ -42,15 +43,26 @@ class Plan:
     keys: Keys
 
 
-def plan(shop: Workshop) -> Plan:
+def plan(shop: Workshop, kubernetes: str = "") -> Plan:
     """Read the recipes of this checkout; make the certificates, because keys depend on their bytes.
 
+    `kubernetes` is the short name of a version; empty means the default one.
+
     Raises:
-        ImageUnavailable: a recipe cannot be read, or there are no recipes.
+        ImageUnavailable: a recipe cannot be read, or there are no recipes, or no such version.
     """
-    recipes = read_recipes(recipes_home())
+    recipes = read_recipes(recipes_home(), {KUBERNETES: kubernetes})
     made = ensure_certificates(shop.store, recipes, shop.progress)
     return Plan(recipes, plan_keys(recipes, made))
+
+
+def plans(shop: Workshop) -> list[Plan]:
+    """The plan of each version of Kubernetes.
+
+    Raises:
+        ImageUnavailable: as `plan`.
+    """
+    return [plan(shop, name) for name in names_in(recipes_home() / KUBERNETES)]
 
 
 def built(shop: Workshop, key: str) -> Path | None:
@@ -86,7 +98,7 @@ def make_cluster(shop: Workshop, todo: Plan) -> Path:
             with progress.step("importing them into the node image"):
                 assembly.bake(ref, scratch / "images.tar", scratch)
         _collect(builder, todo, folder, ref)
-    _prune(shop, todo.keys)
+    _prune(shop)
     return store.path(CLUSTER, key)
 
 
@@ -130,7 +142,7 @@ def _build_parts(builder: Builder, todo: Plan) -> None:
 
 def _collect(builder: Builder, todo: Plan, folder: Path, ref: str) -> None:
     """Put the other files that a cluster needs into the folder of its description."""
-    kubernetes = builder.commands(todo.recipes["kubernetes"])
+    kubernetes = builder.commands(todo.recipes[KUBERNETES])
     shutil.copy2(kubernetes / "kubectl", folder / "kubectl")
     shutil.copy2(builder.commands(todo.recipes["kind"]) / "kind", folder / "kind")
     for cni in cnis(todo.recipes):
@@ -160,7 +172,7 @@ def describe(todo: Plan, ref: str) -> dict[str, Any]:
         "key": todo.keys.cluster,
         "node": ref,
         "refs": refs,
-        "kubernetes_version": todo.recipes["kubernetes"].version,
+        "kubernetes_version": todo.recipes[KUBERNETES].version,
         "cni_versions": {cni: todo.recipes[cni].version for cni in cnis(todo.recipes)},
         "image_repository": REPOSITORY,
         "kubeadm_patch": _kubeadm_patch(todo.recipes),
@@ -192,9 +204,15 @@ def _parts(keys: Keys) -> list[tuple[str, str]]:
     return names + list(keys.certificates.items())
 
 
-def _prune(shop: Workshop, keys: Keys) -> None:
-    """Remove outdated artefacts and node images, unless a cluster uses them."""
-    for name in shop.store.prune([*_parts(keys), (CLUSTER, keys.cluster)]):
+def _prune(shop: Workshop) -> None:
+    """Remove outdated artefacts and node images, unless a cluster uses them.
+
+    The parts of each version of Kubernetes are kept, whichever was built.
+    """
+    kept = [
+        part for todo in plans(shop) for part in (*_parts(todo.keys), (CLUSTER, todo.keys.cluster))
+    ]
+    for name in shop.store.prune(kept):
         kind, _, key = name.rpartition("-")
         if kind == CLUSTER:
             shop.docker.remove_image(node_ref(key))

@@ -1,4 +1,4 @@
-"""Reads `images/<name>/image.toml`: what to build, as data.
+"""Reads `images/<name>/image.toml`: what to build, as data, in the versions that were chosen.
 
 `images/README.md` has a table of all keys. An unknown key is an error, because a misspelt key would
 silently build something else.
@@ -6,12 +6,22 @@ silently build something else.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from harness.edge.images.versions import (
+    HOME,
+    RECIPE,
+    Version,
+    filled,
+    only,
+    read_toml,
+    read_version,
+    unreadable,
+)
 from harness.errors import ImageUnavailable
 
 REPOSITORY = "localhost/policylab"
@@ -83,8 +93,10 @@ class CniImage:
 class Recipe:
     """One folder of `images/`.
 
-    `cni` has the images of a CNI by the names that its manifests use; it is empty in all other
-    folders. The folder of a CNI has a command `crds`, which prints its custom resource definitions.
+    `folder` is the folder of what is compiled: the recipe's own, or that of its chosen version.
+    `made` is that version. `cni` has the images of a CNI by the names that its manifests use; it is
+    empty in all other folders. The folder of a CNI has a command `crds`, which prints its custom
+    resource definitions.
     """
 
     name: str
@@ -95,6 +107,7 @@ class Recipe:
     debian: tuple[str, ...] | None
     certificates: tuple[str, ...] | None
     images: tuple[ImageRecipe, ...]
+    made: Version
     cni: Mapping[str, CniImage] = field(default_factory=dict)
 
 
@@ -104,40 +117,56 @@ def recipes_home() -> Path:
     Raises:
         ImageUnavailable: policylab does not run from a clone of its repository.
     """
-    home = Path(__file__).resolve().parents[3] / "images"
-    if not home.is_dir():
+    if not HOME.is_dir():
         raise ImageUnavailable(
             "the recipes of the images are missing",
-            where=str(home),
+            where=str(HOME),
             seen="no such folder",
             try_="run policylab from a clone of its repository, or load a bundle",
         )
-    return home
+    return HOME
 
 
-def read_recipes(home: Path) -> dict[str, Recipe]:
+def read_recipes(home: Path, chosen: Mapping[str, str] = MappingProxyType({})) -> dict[str, Recipe]:
     """Every recipe below `home`, by name.
+
+    `chosen` has the short names of chosen versions by recipe; other recipes have their default.
 
     Raises:
         ImageUnavailable: a recipe cannot be read; the message has the file and the fault.
     """
-    recipes = {path.parent.name: _read(path) for path in sorted(home.glob("*/image.toml"))}
+    files = sorted(home.glob(f"*/{RECIPE}"))
+    data = {path: read_toml(path) for path in files}
+    made = {
+        path.parent.name: read_version(path.parent, data[path], chosen.get(path.parent.name, ""))
+        for path in files
+    }
+    recipes = {path.parent.name: _read(path, data[path], made) for path in files}
+    _check(recipes)
+    return recipes
+
+
+def _check(recipes: Mapping[str, Recipe]) -> None:
+    """Refuse recipes that do not fit together."""
     for recipe in recipes.values():
+        for name, version in recipe.made.beside.items():
+            if name not in recipes or recipes[name].version != version:
+                seen = f"{recipe.name} {recipe.version} was tried with {name} {version}"
+                raise unreadable(recipe.folder, seen)
         for image in recipe.images:
             if image.root is not None and getattr(recipes.get(image.root), "debian", None) is None:
-                raise _wrong(
+                raise unreadable(
                     recipe.folder, f"image {image.name}: there is no Debian root {image.root!r}"
                 )
             if image.commands is not None and not _compiles(recipes.get(image.commands)):
                 seen = f"image {image.name}: nothing is compiled in {image.commands!r}"
-                raise _wrong(recipe.folder, seen)
+                raise unreadable(recipe.folder, seen)
             for source in image.files.values():
                 folder, _, file = source.partition("/")
                 if file not in MADE or getattr(recipes.get(folder), "certificates", None) is None:
-                    raise _wrong(
+                    raise unreadable(
                         recipe.folder, f"image {image.name}: there is no certificate {source!r}"
                     )
-    return recipes
 
 
 def cnis(recipes: Mapping[str, Recipe]) -> list[str]:
@@ -149,29 +178,30 @@ def _compiles(recipe: Recipe | None) -> bool:
     return recipe is not None and (recipe.go is not None or recipe.c_source is not None)
 
 
-def _read(path: Path) -> Recipe:
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise _wrong(path, str(error)) from error
-    _only(path, data, {"version", "go", "c", "debian", "certificates", "image", "cni"})
-    version = str(data.get("version", ""))
+def _read(path: Path, data: Mapping[str, Any], made: Mapping[str, Version]) -> Recipe:
+    versions = {"version", "version_of", "default"}
+    only(path, data, versions | {"go", "c", "debian", "certificates", "image", "cni"})
+    own = made[path.parent.name]
+    if (of := data.get("version_of", path.parent.name)) not in made:
+        raise unreadable(path, f"there is no recipe {of!r}")
+    version = made[of].full
     return Recipe(
         name=path.parent.name,
-        folder=path.parent,
+        folder=own.folder,
         version=version,
         go=_go(path, data["go"], version) if "go" in data else None,
         c_source=data["c"]["source"] if "c" in data else None,
         debian=tuple(data["debian"]["packages"]) if "debian" in data else None,
         certificates=tuple(data["certificates"]["names"]) if "certificates" in data else None,
         images=tuple(_image(path, table, version) for table in data.get("image", ())),
+        made=own,
         cni={name: _cni(path, table, version) for name, table in data.get("cni", {}).items()},
     )
 
 
 def _go(path: Path, table: Mapping[str, Any], version: str) -> GoBuild:
-    _only(path, table, {"packages", "ldflags", "folders"})
-    ldflags = f"-s -w {table.get('ldflags', '')}".strip().replace("${version}", version)
+    only(path, table, {"packages", "ldflags", "folders"})
+    ldflags = filled(f"-s -w {table.get('ldflags', '')}".strip(), version)
     folders = {name: (module, inner) for name, (module, inner) in table.get("folders", {}).items()}
     return GoBuild(tuple(table["packages"]), ldflags, folders)
 
@@ -179,7 +209,7 @@ def _go(path: Path, table: Mapping[str, Any], version: str) -> GoBuild:
 def _image(path: Path, table: Mapping[str, Any], version: str) -> ImageRecipe:
     starts = {"entrypoint", "cmd", "env", "stop_signal", "user"}
     content = {"binaries", "commands", "folders", "links", "files"}
-    _only(path, table, {"name", "tag", "root", "baked"} | content | starts)
+    only(path, table, {"name", "tag", "root", "baked"} | content | starts)
     return ImageRecipe(
         name=table["name"],
         tag=table.get("tag", version),
@@ -195,19 +225,5 @@ def _image(path: Path, table: Mapping[str, Any], version: str) -> ImageRecipe:
 
 
 def _cni(path: Path, table: Mapping[str, Any], version: str) -> CniImage:
-    _only(path, table, {"built", "official"})
-    return CniImage(table["built"], table["official"].replace("${version}", version))
-
-
-def _only(path: Path, table: Mapping[str, Any], known: set[str]) -> None:
-    if unknown := sorted(table.keys() - known):
-        raise _wrong(path, f"unknown key {unknown[0]!r}; known: {', '.join(sorted(known))}")
-
-
-def _wrong(path: Path, seen: str) -> ImageUnavailable:
-    return ImageUnavailable(
-        "an image recipe cannot be read",
-        where=str(path),
-        seen=seen,
-        try_="see images/README.md for every key",
-    )
+    only(path, table, {"built", "official"})
+    return CniImage(table["built"], filled(table["official"], version))

@@ -21,21 +21,37 @@ from harness.edge.images.node import LAB_IMAGES
 from harness.edge.images.pipeline import Plan
 from harness.edge.images.recipe import REPOSITORY, SUITE, ImageRecipe, Recipe, cnis
 from harness.edge.images.store import Workshop
+from harness.edge.images.versions import KUBERNETES
 from harness.edge.machine import debian
 from harness.edge.machine.docker import Docker
+from harness.edge.machine.kubectl import kubectl_version
 from harness.edge.machine.process import CommandFailed, run
 from harness.errors import ImageUnavailable
 
-NODE_VERSION = "v1.34.3"
-NODE_DIGEST = "sha256:08497ee19eace7b4b5348db5c6a1591d7752b164530a36f855cb0f2bdcbadd48"
-NODE = f"kindest/node:{NODE_VERSION}@{NODE_DIGEST}"
+
+def official_node(todo: Plan) -> str:
+    """The official node image of the plan's version of Kubernetes, pinned by digest.
+
+    Its patch version may differ from the version that policylab builds.
+
+    Raises:
+        ImageUnavailable: the recipe names none.
+    """
+    made = todo.recipes[KUBERNETES].made
+    if not made.node:
+        raise ImageUnavailable(
+            f"there is no official node image of Kubernetes {made.full}",
+            where=str(made.folder),
+            try_="use --lab-images=build (no registry needed)",
+        )
+    return made.node
 
 
-def registry_answers(docker: Docker) -> bool:
-    """Whether the engine's registry answers within a few seconds."""
+def registry_answers(docker: Docker, node: str) -> bool:
+    """Whether the engine's registry knows this image, and answers within a few seconds."""
     try:
         seconds = docker.patience.registry_answer
-        done = docker.call("manifest", "inspect", NODE, seconds=seconds, check=False)
+        done = docker.call("manifest", "inspect", node, seconds=seconds, check=False)
     except CommandFailed:
         return False
     return done.returncode == 0
@@ -53,7 +69,8 @@ def provide_official(shop: Workshop, todo: Plan) -> ClusterImages:
         for recipe in todo.recipes.values()
         for name, image in recipe.cni.items()
     }
-    for ref in (NODE, *official.values()):
+    node = official_node(todo)
+    for ref in (node, *official.values()):
         if not docker.has_image(ref):
             with progress.step(f"pulling {ref}"):
                 _demand(docker, ref, "pull", "--quiet", ref)
@@ -68,12 +85,12 @@ def provide_official(shop: Workshop, todo: Plan) -> ClusterImages:
     lab = [made[name] for name in LAB_IMAGES]
     return ClusterImages(
         source=Source.REGISTRY,
-        node=NODE,
+        node=node,
         refs={**made, **official},
         load=(*lab, *official.values()),
-        kind=_command("kind", "kind", builder, todo),
-        kubectl=_command("kubectl", "kubernetes", builder, todo),
-        kubernetes_version=NODE_VERSION,
+        kind=Path(shutil.which("kind") or builder.commands(todo.recipes["kind"]) / "kind"),
+        kubectl=_kubectl(builder, todo),
+        kubernetes_version=node.partition(":")[2].partition("@")[0],
         image_repository=None,
         kubeadm_patch=None,
         cnis={
@@ -163,7 +180,10 @@ def _crds(cni: str, builder: Builder, todo: Plan) -> Path:
     return builder.store.path(name, key) / crds_file(cni)
 
 
-def _command(name: str, recipe: str, builder: Builder, todo: Plan) -> Path:
-    """The path of the machine's own command, or of the command compiled here if it is missing."""
-    own = shutil.which(name)
-    return Path(own) if own else builder.commands(todo.recipes[recipe]) / name
+def _kubectl(builder: Builder, todo: Plan) -> Path:
+    """The machine's own kubectl if it goes with this Kubernetes; if not, one that is compiled."""
+    own, recipe = shutil.which("kubectl"), todo.recipes[KUBERNETES]
+    seconds = builder.shop.patience.tool_answer
+    if own and recipe.made.takes_kubectl(kubectl_version(Path(own), seconds)):
+        return Path(own)
+    return builder.commands(recipe) / "kubectl"

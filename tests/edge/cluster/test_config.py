@@ -61,7 +61,15 @@ def test_every_node_reads_our_resolv_conf_and_its_kubelet_hands_it_to_pods() -> 
     kubelet = yaml.safe_load(found["kubeadmConfigPatches"][0])
 
     assert [node["extraMounts"] for node in found["nodes"]] == [[mount], [mount]]
-    assert kubelet == {"kind": "KubeletConfiguration", "resolvConf": NODE_RESOLV_CONF}
+    assert kubelet["resolvConf"] == NODE_RESOLV_CONF
+
+
+def test_the_kubelet_runs_on_either_version_of_the_control_groups() -> None:
+    assert yaml.safe_load(config()["kubeadmConfigPatches"][0]) == {
+        "kind": "KubeletConfiguration",
+        "resolvConf": NODE_RESOLV_CONF,
+        "failCgroupV1": False,
+    }
 
 
 def test_patch_of_the_images_comes_after_ours_and_is_left_out_without_one() -> None:

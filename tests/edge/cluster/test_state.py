@@ -25,7 +25,7 @@ from harness.edge.cluster.state import (
 )
 from harness.edge.cluster.tools import Tools
 from harness.edge.images import ClusterImages, Source
-from harness.edge.images.model import CniParts
+from harness.edge.images.model import CniParts, build_of
 from harness.edge.internet.engine import LABEL, ROLE, Place
 from harness.edge.internet.state import REAL, Internet, InternetMode
 from harness.edge.machine.patience import PATIENCE
@@ -37,8 +37,9 @@ from tests.fakes.kind import FakeKinds
 from tests.fakes.kube import FakeKube
 
 NAME = "policylab-calico"
+VERSION = "v1.37.2"
 INTERNET = Internet(dns="172.18.0.9", web="172.18.0.9", names={}, addresses={})
-OURS = Record(NAME, "node:1", "calico", 0)
+OURS = Record(NAME, "node:1", "calico", 0, VERSION)
 NODES = ("5f2a", "91c0")
 COREFILE = ".:53 {\n    forward . /etc/resolv.conf\n}\n"
 
@@ -93,7 +94,7 @@ def machine(tmp_path: Path) -> Machine:
         load=(),
         kind=tmp_path / "kind",
         kubectl=kubectl,
-        kubernetes_version="v1.34.4",
+        kubernetes_version=VERSION,
         image_repository=None,
         kubeadm_patch=None,
         cnis={"calico": CniParts("v1", crds)},
@@ -195,10 +196,14 @@ def test_cluster_that_kind_does_not_list_is_absent_whatever_the_record_says(
     ("record", "words"),
     [
         (OURS, "its creation was not completed"),
-        (replace(OURS, ready=True, workers=2), "with calico and 2 workers"),
-        (replace(OURS, ready=True, node="node:0"), "it was made of node:0"),
+        (replace(OURS, ready=True, workers=2), "its number of workers is 2, not 0"),
+        (replace(OURS, ready=True, node="node:0"), "its node image is node:0, not node:1"),
+        (
+            replace(OURS, ready=True, node="node:0", kubernetes="v1.34.4"),
+            "its Kubernetes is v1.34.4, not v1.37.2",
+        ),
     ],
-    ids=["half made", "other workers", "other image"],
+    ids=["half made", "other workers", "other image", "other Kubernetes"],
 )
 def test_cluster_of_ours_that_is_not_what_is_asked_for_is_broken(
     machine: Machine, home: Home, record: Record, words: str
@@ -210,6 +215,29 @@ def test_cluster_of_ours_that_is_not_what_is_asked_for_is_broken(
 
     assert state is State.BROKEN
     assert words in seen
+
+
+def test_cluster_of_an_older_policylab_is_told_by_the_version_of_its_node_image(
+    machine: Machine, home: Home
+) -> None:
+    """Older records name no version; the build of the node image may still be there."""
+    node = "localhost/policylab/node:0123456789abcdef"
+    build = build_of(node)
+    build.mkdir(parents=True)
+    (build / "cluster.json").write_text('{"kubernetes_version": "v1.34.4"}', encoding="utf-8")
+    home.stood(replace(OURS, node=node, kubernetes=""), NODES)
+    machine.kinds.clusters = [NAME]
+
+    assert machine.maker().state() == (State.BROKEN, "its Kubernetes is v1.34.4, not v1.37.2")
+
+
+def test_same_cluster_from_a_record_without_a_version_is_used_again(
+    machine: Machine, home: Home
+) -> None:
+    home.stood(replace(OURS, kubernetes=""), NODES)
+    machine.kinds.clusters = [NAME]
+
+    assert machine.maker().state() == (State.HEALTHY, "")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,15 @@ def test_folder_is_named_by_when_the_run_began_and_by_its_cni(tmp_path: Path) ->
     assert run(tmp_path, cni="cilium", partial=True).name == "20260117-142530-cilium-part"
 
 
+def test_lanes_have_links_of_their_own(tmp_path: Path) -> None:
+    for minute, lane in enumerate(["calico", "calico-1.36"]):
+        Runs(tmp_path).finish(run(tmp_path, minute, cni=lane), lane)
+
+    assert (tmp_path / "latest-calico").resolve().name == "20260117-142530-calico"
+    assert (tmp_path / "latest-calico-1.36").resolve().name == "20260117-142630-calico-1.36"
+    assert len(runs_in(tmp_path)) == 2
+
+
 def test_two_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
     assert run(tmp_path) != run(tmp_path)
     assert len(runs_in(tmp_path)) == 2

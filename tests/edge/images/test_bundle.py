@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from harness.edge.cluster.lane import KUBERNETES
 from harness.edge.images import bundle
 from harness.edge.images.store import Store, Workshop
 from harness.errors import ImageUnavailable
@@ -38,7 +39,13 @@ def cluster(tmp_path: Path) -> Path:
     for name in (*bundle.CONTENT, "made-up-crds.yaml"):
         (home / name).write_text(f"content of {name}\n" * 1000)
     (home / "cluster.json").write_text(
-        json.dumps({"node": NODE, "cni_versions": {"made-up": "v1"}})
+        json.dumps(
+            {
+                "node": NODE,
+                "kubernetes_version": f"v{KUBERNETES[0]}.1",
+                "cni_versions": {"made-up": "v1"},
+            }
+        )
     )
     return home
 
@@ -70,7 +77,7 @@ def compress(path: Path, data: bytes) -> Path:
 
 def refused(path: Path, home: Path, engine: FakeEngine | None = None) -> str:
     with pytest.raises(ImageUnavailable) as caught:
-        bundle.install(path, home, shop(engine or FakeEngine(), home.parent))
+        bundle.install(path, lambda _: home, shop(engine or FakeEngine(), home.parent))
     assert not home.exists()
     return str(caught.value)
 
@@ -79,7 +86,7 @@ def test_bundle_comes_back_as_it_was_saved(
     good: Path, cluster: Path, tmp_path: Path, engine: FakeEngine
 ) -> None:
     home = tmp_path / "cache" / "bundle"
-    bundle.install(good, home, shop(engine, tmp_path))
+    bundle.install(good, lambda _: home, shop(engine, tmp_path))
     for name in ("kind", "made-up-crds.yaml"):
         assert (home / name).read_text() == (cluster / name).read_text()
     assert (home / "kind").stat().st_mode & 0o111
@@ -93,7 +100,7 @@ def test_bundle_whose_image_beside_the_cluster_is_gone_is_not_loaded(
     good: Path, tmp_path: Path, engine: FakeEngine
 ) -> None:
     home = tmp_path / "bundle"
-    bundle.install(good, home, shop(engine, tmp_path))
+    bundle.install(good, lambda _: home, shop(engine, tmp_path))
     del engine.images[BESIDE["internet"]]
     assert bundle.loaded_bundle(home, engine.docker) is None
 
@@ -189,11 +196,11 @@ def test_refused_bundle_leaves_the_loaded_one(
     good: Path, tmp_path: Path, engine: FakeEngine
 ) -> None:
     home = tmp_path / "cache" / "bundle"
-    bundle.install(good, home, shop(engine, tmp_path))
+    bundle.install(good, lambda _: home, shop(engine, tmp_path))
     bad = tmp_path / "bad"
     bad.write_bytes(b"rubbish")
     with pytest.raises(ImageUnavailable):
-        bundle.install(bad, home, shop(engine, tmp_path))
+        bundle.install(bad, lambda _: home, shop(engine, tmp_path))
     assert bundle.loaded_bundle(home, engine.docker) == home
 
 
@@ -201,6 +208,33 @@ def test_loaded_bundle_whose_image_is_gone_is_none(
     good: Path, tmp_path: Path, engine: FakeEngine
 ) -> None:
     home = tmp_path / "cache" / "bundle"
-    bundle.install(good, home, shop(engine, tmp_path))
+    bundle.install(good, lambda _: home, shop(engine, tmp_path))
     engine.images.clear()
     assert bundle.loaded_bundle(home, engine.docker) is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"kubernetes_version": "v1.2.3"}, "it has Kubernetes 1.2"),
+        ({}, "lacks 'kubernetes_version'"),
+    ],
+)
+def test_bundle_with_a_version_that_is_not_here_is_refused(
+    cluster: Path, tmp_path: Path, engine: FakeEngine, facts: dict[str, str], words: str
+) -> None:
+    described = {"node": NODE, "cni_versions": {"made-up": "v1"}, **facts}
+    (cluster / "cluster.json").write_text(json.dumps(described))
+    bundle.pack(cluster, BESIDE, tmp_path / "old", shop(engine, tmp_path))
+
+    assert words in refused(tmp_path / "old", tmp_path / "bundle", engine)
+
+
+def test_bundle_goes_to_the_place_of_its_version(
+    good: Path, tmp_path: Path, engine: FakeEngine
+) -> None:
+    place = {KUBERNETES[0]: tmp_path / "right"}
+
+    assert bundle.install(good, place.__getitem__, shop(engine, tmp_path)) == KUBERNETES[0]
+    assert bundle.loaded_bundle(tmp_path / "right", engine.docker, KUBERNETES[0])
+    assert bundle.loaded_bundle(tmp_path / "right", engine.docker, "1.2") is None

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
+from harness.edge.cluster.lane import KUBERNETES
 from harness.edge.files.cache import cache_home
 from harness.edge.images import Source, bundle, pipeline, registry
 from harness.edge.images.engine import drop_others, missing
@@ -36,20 +37,20 @@ def shop(engine: FakeEngine) -> Workshop:
     return Workshop(Store(cache_home()), engine.docker, Quiet())
 
 
-def planned() -> pipeline.Plan:
-    return pipeline.plan(shop(FakeEngine()))
+def planned(kubernetes: str = "") -> pipeline.Plan:
+    return pipeline.plan(shop(FakeEngine()), kubernetes)
 
 
 def chosen(source: Source, engine: FakeEngine) -> Source:
     return choose(source, shop(engine), planned())
 
 
-def describe(home: Path, node: str) -> None:
+def describe(home: Path, node: str, kubernetes: str = "") -> None:
     home.mkdir(parents=True)
     facts = {
         "node": node,
         "refs": {"nginx": "localhost/policylab/nginx:lab"},
-        "kubernetes_version": "v1",
+        "kubernetes_version": kubernetes or planned().recipes["kubernetes"].version,
         "cni_versions": {"calico": "v2", "cilium": "v3"},
         "image_repository": "localhost/policylab",
         "kubeadm_patch": "kind: ClusterConfiguration\n",
@@ -143,18 +144,49 @@ def test_build_never_uses_a_bundle(tmp_path: Path, engine: FakeEngine) -> None:
     assert chosen(Source.BUILD, engine) is Source.BUILD
 
 
+@pytest.mark.usefixtures("engine")
+def test_bundle_of_another_version_does_not_count(tmp_path: Path, engine: FakeEngine) -> None:
+    """After a change of the default version, the loaded bundle is still that of the old one."""
+    node = "localhost/policylab/node:bundled"
+    describe(tmp_path / "policylab" / "bundle", node, "v1.2.3")
+    engine.images[node] = "1"
+
+    assert chosen(Source.AUTO, engine) is Source.BUILD
+    with pytest.raises(ImageUnavailable, match=f"no bundle with Kubernetes {KUBERNETES[0]} is"):
+        provide(Source.BUNDLE, Quiet(), engine.docker)
+
+
+def test_bundle_of_each_version_has_its_place(tmp_path: Path, engine: FakeEngine) -> None:
+    for number, version in enumerate(KUBERNETES):
+        node = f"localhost/policylab/node:{number}"
+        place = "bundle" if number == 0 else f"bundle-{version}"
+        describe(tmp_path / "policylab" / place, node, f"v{version}.1")
+        engine.images[node] = str(number)
+    found = [
+        provide(Source.BUNDLE, Quiet(), engine.docker, version).kubernetes_version
+        for version in KUBERNETES
+    ]
+
+    assert found == [f"v{version}.1" for version in KUBERNETES]
+    assert provide(Source.BUNDLE, Quiet(), engine.docker).kubernetes_version == found[0]
+
+
 def test_bundle_that_is_not_loaded_says_how_to_load_it(engine: FakeEngine) -> None:
     with pytest.raises(ImageUnavailable, match="policylab images load FILE"):
         provide(Source.BUNDLE, Quiet(), engine.docker)
 
 
-def test_official_node_image_is_pinned_by_digest() -> None:
-    assert "@sha256:" in registry.NODE
-    assert len(registry.NODE.rpartition(":")[2]) == 64
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_official_node_image_is_pinned_by_digest(version: str) -> None:
+    node = registry.official_node(planned(version))
+    assert node.startswith(f"kindest/node:v{version}.")
+    assert "@sha256:" in node
+    assert len(node.rpartition(":")[2]) == 64
 
 
 def test_registry_is_asked_for_seconds_only(engine: FakeEngine) -> None:
-    assert registry.registry_answers(engine.docker) is False
+    assert registry.registry_answers(engine.docker, "node:1") is False
     assert engine.seconds == [5.0]
 
 
@@ -210,22 +242,42 @@ def test_official_route_fills_an_image_with_our_files_and_with_certificates(
     assert (tmp_path / "rootfs/etc/policylab/nginx.conf").is_file()
 
 
-def test_official_route_gives_what_a_cluster_needs(
-    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def compiled(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that would be compiled is there, and the machine has kind and kubectl."""
     monkeypatch.setattr(debian, "ensure_go", lambda *_, **__: Path("go"))
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     for name, key in planned().keys.commands.items():
         for part in (f"commands-{name}", f"{name}-crds"):
             with Store(cache_home()).making(part, key, {}) as folder:
                 (folder / f"{name}-crds.yaml").write_text("printed")
+
+
+@pytest.mark.parametrize(("version", "own"), [(f"v{KUBERNETES[0]}.9", True), ("v1.2.0", False)])
+@pytest.mark.usefixtures("compiled")
+def test_official_route_takes_the_machines_kubectl_within_its_skew_only(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, version: str, own: bool
+) -> None:
+    monkeypatch.setattr(registry, "kubectl_version", lambda *_: version)
+
+    kubectl = provide(Source.REGISTRY, Quiet(), engine.docker).kubectl
+
+    assert (kubectl == Path("/usr/bin/kubectl")) is own
+    assert own or kubectl.parent.name.startswith("commands-kubernetes-")
+
+
+@pytest.mark.usefixtures("compiled")
+def test_official_route_gives_what_a_cluster_needs(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(registry, "kubectl_version", lambda *_: "")
     found = provide(Source.REGISTRY, Quiet(), engine.docker)
-    assert found.node == registry.NODE
+    assert found.node == registry.official_node(planned())
     assert found.kubeadm_patch is None
     assert set(found.load) == set(found.refs.values()) - {found.refs["internet"]}
     pulled = [words[-1] for words in engine.did("pull")]
     assert pulled == [
-        registry.NODE,
+        registry.official_node(planned()),
         "calico/node:v3.30.1",
         "calico/cni:v3.30.1",
         "cilium/cilium:v1.20.2",

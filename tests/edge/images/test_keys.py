@@ -9,6 +9,7 @@ import pytest
 from harness.core.target.internet import INTERNET
 from harness.edge.images.keys import Keys, plan_keys
 from harness.edge.images.recipe import read_recipes, recipes_home
+from harness.edge.images.versions import kubernetes_versions
 from harness.errors import ImageUnavailable
 
 MADE = {"certificates": "the digest of what was made"}
@@ -87,7 +88,8 @@ def test_file_that_is_no_certificate_is_refused(home: Path, source: str) -> None
 
 def test_commands_of_a_folder_that_compiles_nothing_are_refused(home: Path) -> None:
     recipe = home / "node" / "image.toml"
-    recipe.write_text(recipe.read_text().replace('"kubernetes"\n', '"redis"\n', 1))
+    text = recipe.read_text().replace('commands = "kubernetes"', 'commands = "redis"')
+    recipe.write_text(text)
     with pytest.raises(ImageUnavailable, match="cannot be read") as caught:
         read_recipes(home)
     assert "nothing is compiled in 'redis'" in str(caught.value)
@@ -165,8 +167,9 @@ def test_go_modules_are_pinned(home: Path) -> None:
             assert (recipe.folder / "go.sum").stat().st_size > 0
 
 
-def test_versions_of_recipes_are_those_of_their_modules(home: Path) -> None:
-    recipes = read_recipes(home)
+@pytest.mark.parametrize("kubernetes", kubernetes_versions())
+def test_versions_of_recipes_are_those_of_their_modules(home: Path, kubernetes: str) -> None:
+    recipes = read_recipes(home, {"kubernetes": kubernetes})
     for name, module in (
         ("kubernetes", "k8s.io/kubernetes"),
         ("coredns", "github.com/coredns/coredns"),

@@ -1,0 +1,50 @@
+"""A lane: what a cluster is made with, as one value.
+
+Names of clusters and folders of results come from it, so that no two lanes share a cluster, and no
+result of one lane is taken for a result of another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+from harness.edge.cni.known import DEFAULT
+from harness.edge.images.versions import default, kubernetes_versions
+
+KUBERNETES = kubernetes_versions()
+"""The short names of the versions of Kubernetes that a cluster can have, the default first."""
+
+DEFAULT_KUBERNETES = default()
+"""The version of a run that names none; empty if policylab does not run from a clone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What a cluster is made with.
+
+    A further part is a further field: its default is what a run has that does not name the part.
+
+    Attributes:
+        cni: the CNI's name.
+        kubernetes: the short name of the version of Kubernetes, e.g. 1.37.
+    """
+
+    cni: str = DEFAULT
+    kubernetes: str = DEFAULT_KUBERNETES
+
+    @property
+    def key(self) -> str:
+        """The lane as a part of a name: its CNI, and each other part that is not the default."""
+        return "-".join([self.cni, *self._unusual()])
+
+    @property
+    def words(self) -> str:
+        """The lane in words, for people."""
+        return f"{self.cni} on Kubernetes {self.kubernetes}" if self.kubernetes else self.cni
+
+    def _unusual(self) -> Iterator[str]:
+        for part in fields(self)[1:]:
+            value = getattr(self, part.name)
+            if value != part.default:
+                yield value
