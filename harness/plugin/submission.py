@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from harness.core.grading.causes import Causes
 from harness.core.grading.judge import Predicted
 from harness.core.grading.marks import grade
 from harness.core.grading.model import Assignment, Grade, RowResult, Submission
 from harness.core.grading.submitting import read_submission
+from harness.core.grading.telling.causes import Causes, explained
+from harness.core.grading.telling.plain import plain
 from harness.core.grading.world import world_of
 from harness.edge.cni.known import CNIS, PROFILES
 from harness.edge.grading.assignments import load_assignment, shipped
@@ -25,7 +26,7 @@ from harness.edge.grading.submissions import HandedIn, of_paths
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.plugin.state import state_of
-from harness.report.grading.text import feedback_text, plain
+from harness.report.grading.text import feedback_text
 
 
 def submission_of(config: pytest.Config) -> str:
@@ -36,9 +37,9 @@ def submission_of(config: pytest.Config) -> str:
 class Row(pytest.Item):
     """One row of the assignment, as a test."""
 
-    def __init__(self, *, result: RowResult, found: Grade, causes: Causes, **more: Any) -> None:
+    def __init__(self, *, result: RowResult, found: Grade, **more: Any) -> None:
         super().__init__(**more)  # pytest's own: name and parent
-        self._result, self._found, self._causes = result, found, causes
+        self._result, self._found = result, found
 
     def runtest(self) -> None:
         """Fail if a flow of the row is wrong, and give no verdict if one could not be said."""
@@ -57,7 +58,7 @@ class Row(pytest.Item):
         if not isinstance(excinfo.value, WrongRowError):
             return str(super().repr_failure(excinfo))
         own = replace(self._found, rows=(self._result,))
-        return "\n".join(feedback_text(own, self._causes.of))
+        return "\n".join(feedback_text(own))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """What pytest calls the test in its report."""
@@ -79,9 +80,7 @@ class Rows(pytest.Directory):
         for result in graded.found.rows:
             if result.row.points:
                 name = f"{graded.assignment}::{result.row.id}"
-                yield Row.from_parent(
-                    self, name=name, result=result, found=graded.found, causes=graded.causes
-                )
+                yield Row.from_parent(self, name=name, result=result, found=graded.found)
 
 
 def rows_in(path: Path, parent: pytest.Collector) -> Rows | None:
@@ -95,7 +94,6 @@ def rows_in(path: Path, parent: pytest.Collector) -> Rows | None:
 class _Graded:
     assignment: str
     found: Grade
-    causes: Causes
 
 
 _GRADED = pytest.StashKey[_Graded]()
@@ -123,7 +121,7 @@ def prepare(config: pytest.Config) -> None:
     world = world_of(assignment)
     found = grade(world, submission, Predicted(profile))
     causes = Causes(world, submission, profile)
-    config.stash[_GRADED] = _Graded(assignment.name, found, causes)
+    config.stash[_GRADED] = _Graded(assignment.name, explained(found, causes))
 
 
 def _read(assignment: Assignment, handed: HandedIn) -> Submission:

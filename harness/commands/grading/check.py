@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 from harness.commands.grading.options import add_assignment, assignment_of
-from harness.core.grading.causes import Causes
 from harness.core.grading.judge import Predicted
 from harness.core.grading.marks import grade, shown_only
 from harness.core.grading.model import Grade, Status
 from harness.core.grading.randomised import randomised
 from harness.core.grading.submitting import read_submission
+from harness.core.grading.telling.causes import Causes, explained
+from harness.core.grading.telling.plain import plain
 from harness.core.grading.world import world_of
 from harness.edge.grading.submissions import of_paths
 from harness.exitcode import ExitCode
@@ -54,12 +55,11 @@ def _check(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # no
     handed = of_paths("your policies", arguments.files)
     submission = read_submission(assignment, handed.id, handed.files, handed.notes, handed.problem)
     found = grade(world, submission, Predicted(profile))
-    shown = shown_only(found)
-    causes = Causes(world, submission, profile)
-    lines = [*feedback_text(shown, causes.of), f"{shown.id}: {summary_of(shown)}"]
+    shown = explained(shown_only(found), Causes(world, submission, profile))
+    lines = [*feedback_text(shown), f"{shown.id}: {summary_of(shown)}"]
     if len(shown.rows) < len(found.rows):
         lines.append(OF_A_PART)
-    lines += [f"note: {note}" for note in found.notes]
+    lines += [f"note: {plain(note)}" for note in found.notes]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return code_of(shown)
 

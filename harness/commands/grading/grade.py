@@ -111,8 +111,7 @@ def _grade(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     grades = course.grades(
         chosen, progress, jobs=arguments.jobs, resume=arguments.resume, others=others
     )
-    handed = {one.id: one for one in mine}
-    write_reports(course, grades, handed)
+    write_reports(course, grades)
     say_where(grades, arguments.out)
     if shard is not None:
         found = [grade.id for grade in grades.grades]

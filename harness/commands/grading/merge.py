@@ -56,7 +56,7 @@ def _merge(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
         progress.note(f"these shards are missing: {ranges(found.missing)}")
     if found.lost:
         progress.note(f"{len(found.lost)} students are marked as not checked")
-    write_reports(found.course, found.grades, found.handed)
+    write_reports(found.course, found.grades)
     say_where(found.grades, arguments.out)
     sys.stdout.write(f"{len(arguments.shards)} shards were put together\n")
     return code_of(found.grades)

@@ -11,7 +11,8 @@ Here lives all of grading that needs no file and no cluster:
 - `world`: who is there when a submission is judged: workloads, witnesses, the outside.
 - `judge`: the seam `Judge`, which hears every flow; `Predicted` asks the oracle.
 - `marks`: what was heard to points, the same for a submission, to the digit.
-- `causes`: why a flow went as it did; `soundness`: whether an assignment agrees with itself.
+- `telling`: what a grade tells people: causes, what reports show, submissions that are alike.
+- `soundness`: whether an assignment agrees with itself.
 - `wanted`: what a student may see of the rows; `randomised`: the names of one student's own.
 - `tightness`: rules that are too wide at one side alone; `proposal`: a first `assignment.yaml`.
 - `mutation`: wrong and right variants of a right solution, by which a grader is graded.

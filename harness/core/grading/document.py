@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +26,7 @@ from harness.core.grading.model import (
     Want,
     digits,
 )
+from harness.core.grading.telling.sketch import Sketch
 from harness.core.model import Protocol
 from harness.errors import ContentError
 
@@ -69,6 +71,7 @@ def grade_document(grade: Grade, *, exact: bool = False) -> dict[str, Any]:
             for found in grade.rows
         ],
         "flows": [_flow(flow, exact=exact) for flow in grade.flows],
+        **({"sketch": asdict(grade.sketch)} if exact else {}),
     }
 
 
@@ -105,6 +108,7 @@ def read_grade(document: Mapping[str, Any], rows: Mapping[str, Row], *, where: s
             tuple(_read_flow(flow) for flow in document["flows"]),
             tuple(_read_row(row, rows) for row in document.get("rows", ()) if row["id"] in rows),
             tuple(map(str, document.get("notes", ()))),
+            _read_sketch(document.get("sketch", {})),
         )
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ContentError(
@@ -150,6 +154,11 @@ def _read_flow(flow: Mapping[str, Any]) -> FlowResult:
         str(flow.get("row", "")),
         str(flow.get("why", "")),
     )
+
+
+def _read_sketch(sketch: Mapping[str, Any]) -> Sketch:
+    found = {"files": "", "objects": "", "parts": (), **sketch}
+    return Sketch(str(found["files"]), str(found["objects"]), tuple(map(int, found["parts"])))
 
 
 def _read_row(found: Mapping[str, Any], rows: Mapping[str, Row]) -> RowResult:

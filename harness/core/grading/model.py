@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from harness.core.grading.telling.sketch import Sketch
 from harness.core.manifests.reader import File, Resource
 from harness.core.model import Labels, PodRef, Protocol
 
@@ -272,6 +273,7 @@ class Grade:
         flows: every flow that is not as it was wanted, and every one without a verdict.
         rows: what each row gave.
         notes: what was passed over, and what rules are too wide on one side.
+        sketch: what is written in it, as far as alike submissions are found by that.
     """
 
     id: str
@@ -283,6 +285,7 @@ class Grade:
     flows: tuple[FlowResult, ...] = ()
     rows: tuple[RowResult, ...] = ()
     notes: tuple[str, ...] = ()
+    sketch: Sketch = field(default=Sketch())
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ class Names:
     words: Mapping[str, str]
     ports: Mapping[int, int]
 
+    def back(self) -> Names:
+        """The names that put the usual ones back."""
+        words = {new: old for old, new in self.words.items()}
+        return Names(words, {new: old for old, new in self.ports.items()})
+
     def word(self, text: str) -> str:
         """A whole name."""
         return self.words.get(text, text)
@@ -108,6 +113,10 @@ class Names:
             case str():
                 return self._part(value)
         return value
+
+
+USUAL = Names({}, {})
+"""The names of a course for which none were drawn."""
 
 
 def key_of(assignment: Assignment, student: str, seed: str) -> str:

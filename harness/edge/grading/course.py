@@ -11,7 +11,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,13 +19,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from harness.core.grading.causes import Causes
 from harness.core.grading.document import grade_document, grades_document, read_grade
 from harness.core.grading.judge import Judge, Predicted
-from harness.core.grading.marks import grade
-from harness.core.grading.model import FlowResult, Grade, Grades, Mode, Row, Status, Submission
-from harness.core.grading.randomised import key_of, randomised
+from harness.core.grading.model import Grade, Grades, Mode, Row, Status
+from harness.core.grading.randomised import USUAL, key_of, names_for, randomised
 from harness.core.grading.submitting import read_submission
+from harness.core.grading.telling.graded import graded
 from harness.core.grading.world import World, fingerprint, world_of
 from harness.core.lab.profile import CniProfile
 from harness.edge.grading.portable import handed_document
@@ -119,16 +118,16 @@ class Course:
         """A text that differs between assignments that mark differently."""
         return fingerprint(self.world.assignment)
 
-    def causes(self, one: HandedIn) -> Callable[[FlowResult], str]:
-        """Why a submission's flows went as they did; each cause is worked out when it is asked."""
-        world, submission = self._read(one)
-        return Causes(world, submission, self.profile).of
-
     def key(self, student: str) -> str:
         """The student's key, by which names of their own are drawn; empty: there is no seed."""
         if self.seed:
             return key_of(self.world.assignment, student, self.seed)
         return self.keys.get(student, "")
+
+    def world_of(self, student: str) -> World:
+        """The world that a student's submission meets, in names of their own if there is a seed."""
+        key = self.key(student)
+        return world_of(randomised(self.world.assignment, key)) if key else self.world
 
     def keep(self, one: HandedIn, found: Grade) -> None:
         """Keep a grade for a run that goes on.
@@ -190,17 +189,13 @@ class Course:
         return done, spoilt
 
     def _once(self, judge: Judge, one: HandedIn) -> Grade:
-        found = grade(*self._read(one), judge)
+        world, drawn = self.world_of(one.id), USUAL
+        if key := self.key(one.id):
+            drawn = names_for(self.world.assignment, key)
+        submission = read_submission(world.assignment, one.id, one.files, one.notes, one.problem)
+        found = graded(world, submission, judge, self.profile, drawn)
         self.keep(one, found)
         return found
-
-    def _read(self, one: HandedIn) -> tuple[World, Submission]:
-        """The world that a submission meets, and the submission as it is read there."""
-        world = self.world
-        if key := self.key(one.id):
-            world = world_of(randomised(world.assignment, key))
-        submission = read_submission(world.assignment, one.id, one.files, one.notes, one.problem)
-        return world, submission
 
     def _rows(self, one: HandedIn) -> dict[str, Row]:
         """The rows by id, in the student's own names: reports quote their hints."""

@@ -180,7 +180,6 @@ class Merged:
 
     course: Course
     grades: Grades
-    handed: dict[str, HandedIn]
     missing: tuple[int, ...]
     lost: tuple[str, ...]
 
@@ -235,7 +234,7 @@ def merge(
     course.make()
     for name, grade in found.items():
         course.keep(handed[name], grade)
-    return Merged(course, course.written(found.values()), handed, absent, lost)
+    return Merged(course, course.written(found.values()), absent, lost)
 
 
 def _must_agree(records: Sequence[tuple[Path, Record]]) -> None:

@@ -8,12 +8,14 @@ each student. Of a hidden row all of them have its topic only.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from harness.core.grading.model import FlowResult, Grade, Grades, RowResult, Status, digits
-from harness.report.grading.text import SHOWN, plain, summary_of, told
+from harness.core.grading.model import Grade, Grades, Status, digits
+from harness.core.grading.telling.plain import plain
+from harness.core.grading.telling.showing import ShownRow, shown_rows
+from harness.report.grading.text import row_lines, summary_of
 
 CLASSROOM50 = "classroom50/result/v1"
 _IDENTITY = {
@@ -26,10 +28,8 @@ _IDENTITY = {
 }
 """Fields of a result by which Classroom 50 knows it, and the variables that its runner sets."""
 
-Cause = Callable[[FlowResult], str]
 
-
-def gradescope(grade: Grade, cause: Cause) -> dict[str, Any]:
+def gradescope(grade: Grade) -> dict[str, Any]:
     """One submission's `results.json`: a test for each row that is worth points.
 
     Points that could not be checked are in neither number, and the output says how many they are.
@@ -41,27 +41,27 @@ def gradescope(grade: Grade, cause: Cause) -> dict[str, Any]:
         "visibility": "visible",
         "tests": [
             {
-                "name": _name(found),
-                "score": digits(found.points),
-                "max_score": digits(found.out_of),
-                "status": "passed" if found.points == found.out_of else "failed",
-                "output": "\n".join(_lines(grade, found, cause)),
+                "name": row.name,
+                "score": digits(row.result.points),
+                "max_score": digits(row.result.out_of),
+                "status": "passed" if _is_whole(row) else "failed",
+                "output": "\n".join(row_lines(row)),
                 "output_format": "text",
                 "visibility": "visible",
             }
-            for found in _worth(grade)
+            for row in shown_rows(grade)
         ],
     }
 
 
-def classroom50(grade: Grade, cause: Cause, *, at: str, env: Mapping[str, str]) -> dict[str, Any]:
+def classroom50(grade: Grade, *, at: str, env: Mapping[str, str]) -> dict[str, Any]:
     """One submission's `result.json`; `at` is the time of its commit, `env` the runner's variables.
 
     The points are integers, rounded once by the largest remainder, so that they add up.
     """
-    rows = list(_worth(grade))
-    most = integers([found.out_of for found in rows])
-    got = integers([found.points for found in rows])
+    rows = shown_rows(grade)
+    most = integers([row.result.out_of for row in rows])
+    got = integers([row.result.points for row in rows])
     got = [min(points, whole) for points, whole in zip(got, most, strict=True)]
     return {
         "schema": CLASSROOM50,
@@ -71,13 +71,13 @@ def classroom50(grade: Grade, cause: Cause, *, at: str, env: Mapping[str, str]) 
         "max-score": sum(most),
         "tests": [
             {
-                "test-name": _name(found),
-                "passed": found.points == found.out_of,
+                "test-name": row.name,
+                "passed": _is_whole(row),
                 "score": points,
                 "max-score": whole,
-                "output": "\n".join(_lines(grade, found, cause)),
+                "output": "\n".join(row_lines(row)),
             }
-            for found, points, whole in zip(rows, got, most, strict=True)
+            for row, points, whole in zip(rows, got, most, strict=True)
         ],
     }
 
@@ -92,7 +92,7 @@ def integers(points: Sequence[Fraction]) -> list[int]:
     return down
 
 
-def junit(grades: Grades, causes: Mapping[str, Cause]) -> str:
+def junit(grades: Grades) -> str:
     """The XML of a course: a suite for each submission, and a case for each row worth points.
 
     Lost points are a failure, points that could not be checked an error, and a submission that
@@ -104,17 +104,16 @@ def junit(grades: Grades, causes: Mapping[str, Cause]) -> str:
         if grade.status is Status.UNGRADABLE:
             case = ET.SubElement(suite, "testcase", classname=grades.assignment, name="readable")
             ET.SubElement(case, "failure", message=plain(grade.problem))
-        for found in _worth(grade):
+        for row in shown_rows(grade):
             case = ET.SubElement(
-                suite, "testcase", classname=grades.assignment, name=plain(_name(found))
+                suite, "testcase", classname=grades.assignment, name=plain(row.name)
             )
-            lines = "\n".join(map(plain, _lines(grade, found, causes[grade.id])))
-            if found.wrong:
-                message = f"{digits(found.points):g} of {digits(found.out_of):g} points"
-                ET.SubElement(case, "failure", message=message).text = lines
-            elif found.held:
-                message = f"{digits(found.held):g} points were not checked"
-                ET.SubElement(case, "error", message=message).text = lines
+            if row.result.wrong:
+                message = f"{digits(row.result.points):g} of {digits(row.result.out_of):g} points"
+                ET.SubElement(case, "failure", message=message).text = "\n".join(row_lines(row))
+            elif row.result.held:
+                message = f"{digits(row.result.held):g} points were not checked"
+                ET.SubElement(case, "error", message=message).text = "\n".join(row_lines(row))
         cases = suite.findall("testcase")
         suite.set("tests", str(len(cases)))
         suite.set("failures", str(len(suite.findall("testcase/failure"))))
@@ -123,24 +122,5 @@ def junit(grades: Grades, causes: Mapping[str, Cause]) -> str:
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _worth(grade: Grade) -> Iterator[RowResult]:
-    return (found for found in grade.rows if found.row.points)
-
-
-def _name(found: RowResult) -> str:
-    return found.row.topic or found.row.id
-
-
-def _lines(grade: Grade, found: RowResult, cause: Cause) -> Iterator[str]:
-    """The flows of a row that are not as they were wanted; of a hidden row nothing."""
-    if found.row.hidden:
-        return
-    mine = [flow for flow in grade.flows if flow.row == found.row.id]
-    for flow in mine[:SHOWN]:
-        yield told(flow)
-        if why := cause(flow):
-            yield f"  because {plain(why)}"
-    if len(mine) > SHOWN:
-        yield f"and {len(mine) - SHOWN} more flows"
-    if mine and found.row.hint:
-        yield f"hint: {found.row.hint}"
+def _is_whole(row: ShownRow) -> bool:
+    return row.result.points == row.result.out_of

@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 
-from harness.core.grading.model import FlowResult, Grade, Grades, Row, digits
-from harness.report.grading.text import feedback_text, plain, summary_of
+from harness.core.grading.model import Grade, Grades, Row, digits
+from harness.core.grading.telling.plain import plain
+from harness.report.grading.text import feedback_text, summary_of
 
 _FORMULA = ("=", "+", "-", "@", "|", "%")
 """What a spreadsheet takes for the beginning of a formula."""
@@ -60,10 +61,10 @@ def grades_csv(grades: Grades, rows: Sequence[Row]) -> str:
     return out.getvalue()
 
 
-def feedback_page(title: str, grade: Grade, cause: Callable[[FlowResult], str]) -> str:
+def feedback_page(title: str, grade: Grade) -> str:
     """A student's page, in Markdown: the marks, each lost point with its cause, and the hints."""
     lines = [f"# {markdown(title)}", "", f"{markdown(grade.id)}: {markdown(summary_of(grade))}", ""]
-    told = [line.replace(_FENCE, "") for line in feedback_text(grade, cause)]
+    told = [line.replace(_FENCE, "") for line in feedback_text(grade)]
     if told:
         lines += [f"{_FENCE}text", *told, _FENCE, ""]
         lines += ["`+` has all its points, `x` lost some, `?` was not checked.", ""]

@@ -5,21 +5,15 @@ What students wrote is shown without control characters, so that it cannot steer
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from harness.core.grading.model import FlowResult, Got, Grade, Grades, Status, digits
+from harness.core.grading.telling.plain import plain
+from harness.core.grading.telling.showing import ShownRow, shown_rows
 from harness.core.grading.world import ELSEWHERE, LIKE, NO_LABELS, OTHER_LABELS
 
-SHOWN = 10
-"""Flows that are named; the others are counted."""
-MAX_TEXT = 2000
-
-
-def plain(text: str, most: int = MAX_TEXT) -> str:
-    """A text of a student's as one line without anything that a terminal would obey."""
-    kept = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text[: most * 2])
-    return " ".join(kept.split())[:most]
+MAX_WHY = 1200
+"""Characters of one cause."""
 
 
 def points_text(number: float) -> str:
@@ -61,29 +55,29 @@ def summary_of(grade: Grade) -> str:
     return score
 
 
-def feedback_text(grade: Grade, cause: Callable[[FlowResult], str]) -> Iterator[str]:
-    """What a student sees: each shown row, and the flows that are wrong; hidden rows by topic."""
-    for result in grade.rows:
-        row = result.row
-        if not row.points or (row.hidden and not result.wrong):
-            continue
-        mark = "?" if result.held else "x" if result.wrong else "+"
-        name = row.topic or row.id
-        score = f"{points_text(digits(result.points))} of {points_text(digits(row.points))}"
-        yield f"{mark} {name}: {score} points"
-        if row.hidden or not (result.wrong or result.held):
-            continue
-        mine = [flow for flow in grade.flows if flow.row == row.id]
-        mine.sort(key=lambda flow: (_is_witness(flow.source), _is_witness(flow.target)))
-        for number, flow in enumerate(mine[:SHOWN]):
-            yield f"    {told(flow)}"
-            # The other flows of a row mostly have the same cause, which is long.
-            if number == 0 and (why := cause(flow)):
-                yield f"      because {plain(why, 1200)}"
-        if len(mine) > SHOWN:
-            yield f"    and {len(mine) - SHOWN} more flows"
-        if row.hint:
-            yield f"    hint: {row.hint}"
+def feedback_text(grade: Grade) -> Iterator[str]:
+    """What a student sees: each row with its points, and below it what is wrong."""
+    for row in shown_rows(grade):
+        yield f"{row.mark} {plain(row.name)}: {score_of(row)} points"
+        yield from (f"    {line}" for line in row_lines(row))
+
+
+def score_of(row: ShownRow) -> str:
+    """The points of a row, and how many it is worth."""
+    return f"{points_text(digits(row.result.points))} of {points_text(digits(row.row.points))}"
+
+
+def row_lines(row: ShownRow) -> Iterator[str]:
+    """What a student is told about a row's flows: each cause below the first flow that has it."""
+    for group in row.groups:
+        for number, flow in enumerate(group.flows):
+            yield plain(told(flow))
+            if number == 0 and group.why:
+                yield f"  because {plain(group.why, MAX_WHY)}"
+    if row.more:
+        yield f"and {row.more} more flows"
+    if row.hint:
+        yield f"hint: {plain(row.hint)}"
 
 
 def told(flow: FlowResult) -> str:
@@ -92,11 +86,6 @@ def told(flow: FlowResult) -> str:
     if flow.got is Got.NO_VERDICT:
         return f"{ends} has no verdict"
     return f"{ends} is {flow.got}, and must be {flow.wanted}"
-
-
-def _is_witness(name: str) -> bool:
-    namespace, _, pod = name.rpartition("/")
-    return namespace == ELSEWHERE or pod in (NO_LABELS, OTHER_LABELS) or pod.startswith(LIKE)
 
 
 def _end(name: str) -> str:

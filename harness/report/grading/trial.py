@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.core.grading.mutation.trial import Found, Tried, by_rule, tally
-from harness.report.grading.text import plain
+from harness.core.grading.telling.plain import plain
 
 MAX_WHY = 400
 BAD = (Found.MISSED, Found.REJECTED, Found.UNSURE)

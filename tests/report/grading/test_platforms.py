@@ -87,7 +87,18 @@ CLASSROOM = {
 }
 OPEN = Row("web", ("a/b",), ("pod/a/c:80",), Want.OPEN, Fraction(10), hint="look", topic="the web")
 SECRET = Row("db", ("a/b",), ("pod/a/d:1",), Want.CLOSED, Fraction(5), topic="more", hidden=True)
-LOST = FlowResult("a/b", "a/c", 80, Protocol.TCP, Want.OPEN, Got.CLOSED, Fraction(10), "web")
+WHY = "no rule lets it pass"
+LOST = FlowResult(
+    "a/b",
+    "a/c",
+    80,
+    Protocol.TCP,
+    Want.OPEN,
+    Got.CLOSED,
+    Fraction(10),
+    "web",
+    "no rule lets it pass",
+)
 HIDDEN = FlowResult("a/b", "a/d", 1, Protocol.TCP, Want.CLOSED, Got.OPEN, Fraction(5, 3), "db")
 
 
@@ -101,13 +112,9 @@ def grade(status: Status = Status.GRADED, name: str = "ann") -> Grade:
     return Grade(name, status, Fraction(10, 3), Fraction(15), flows=(LOST, HIDDEN), rows=rows)
 
 
-def because(_: FlowResult) -> str:
-    return "no rule lets it pass"
-
-
 @pytest.mark.parametrize("status", [Status.GRADED, Status.UNGRADABLE])
 def test_results_of_gradescope(status: Status) -> None:
-    found = gradescope(grade(status), because)
+    found = gradescope(grade(status))
 
     jsonschema.validate(found, GRADESCOPE)
     assert found["score"] == (3.33 if status is Status.GRADED else 0)
@@ -116,7 +123,7 @@ def test_results_of_gradescope(status: Status) -> None:
 @pytest.mark.parametrize("status", [Status.GRADED, Status.UNGRADABLE])
 def test_result_of_classroom_50(status: Status) -> None:
     env = {"CLASSROOM": "c", "SUBMISSION_TAG": "s"}
-    found = classroom50(grade(status), because, at="2026-11-26T00:00:00Z", env=env)
+    found = classroom50(grade(status), at="2026-11-26T00:00:00Z", env=env)
 
     jsonschema.validate(found, CLASSROOM)
     assert (found["classroom"], found["submission"], found["commit"]) == ("c", "s", "")
@@ -124,13 +131,14 @@ def test_result_of_classroom_50(status: Status) -> None:
     assert all(test["score"] <= test["max-score"] for test in found["tests"])
 
 
-@pytest.mark.parametrize("form", [gradescope, lambda g, c: classroom50(g, c, at="", env={})])
+@pytest.mark.parametrize("form", [gradescope, lambda g: classroom50(g, at="", env={})])
 def test_hidden_row_shows_its_topic_only(form: Any) -> None:
-    found = form(grade(), because)
+    found = form(grade())
 
     assert "a/d" not in str(found)
     assert "more" in str(found)
     assert "a/b to a/c on TCP 80 is closed, and must be open" in str(found)
+    assert "because no rule lets it pass" in str(found)
 
 
 def test_junit_has_a_suite_for_each_student() -> None:
@@ -141,13 +149,13 @@ def test_junit_has_a_suite_for_each_student() -> None:
     )  # fmt: skip
     course = Grades("lab12", "calico", Mode.PREDICT, (grade(), refused, held))
 
-    root = ET.fromstring(junit(course, dict.fromkeys(("ann", "=cmd()<x>", "bob"), because)))  # noqa: S314 - our own
+    root = ET.fromstring(junit(course))  # noqa: S314 - our own
 
     suites = {suite.get("name"): suite for suite in root}
     assert [suites["ann"].get(key) for key in ("tests", "failures", "errors")] == ["2", "2", "0"]
     assert suites["=cmd()<x>"].findall("testcase/failure")
     assert suites["bob"].get("errors") == "1"
-    assert "a/d" not in junit(course, dict.fromkeys(("ann", "=cmd()<x>", "bob"), because))
+    assert "a/d" not in junit(course)
 
 
 @given(st.lists(st.fractions(0, 50, max_denominator=97), max_size=12))
