@@ -23,6 +23,7 @@ from harness.core.grading.mutation.variants import Variant
 from harness.core.grading.soundness import faults_of
 from harness.core.grading.world import world_of
 from harness.edge.grading.foreign import PLACE, foreign
+from harness.edge.machine.workers import shared
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
@@ -70,6 +71,13 @@ def add_check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="ask about at most N wrong variants, spread over all rules (default: all)",
     )
     parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="variants that are asked about at a time (default: %(default)s)",
+    )
+    parser.add_argument(
         "--all", action="store_true", help="print every variant, also where all is well"
     )
     parser.add_argument(
@@ -81,6 +89,8 @@ def add_check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def _check(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     if arguments.most < 0:
         raise ContentError("at least one variant must be asked about", where="--most")
+    if arguments.jobs < 1:
+        raise ContentError("at least one variant is asked about at a time", where="--jobs")
     assignment, profile = assignment_of(arguments)
     grader = foreign(arguments.grader, arguments.deadline) if arguments.grader else None
     world = world_of(assignment)
@@ -103,7 +113,7 @@ def _check(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     chosen = [*trial.right, *spread(trial.wrong, arguments.most or len(trial.wrong))]
     say(f"the grader: {arguments.grader or 'ours, by prediction'}")
     tried: list[Tried] = []
-    for one in _tried(trial, chosen, grader, progress):
+    for one in _tried(trial, chosen, grader, arguments.jobs, progress):
         tried.append(one)
         if arguments.all or one.found in BAD:
             say(case_text(one))
@@ -117,21 +127,30 @@ def _check(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 
 
 def _tried(
-    trial: Trial, chosen: Sequence[Variant], grader: Grader | None, progress: Progress
+    trial: Trial,
+    chosen: Sequence[Variant],
+    grader: Grader | None,
+    jobs: int,
+    progress: Progress,
 ) -> Iterator[Tried]:
     """Each variant's answer, with a message of progress now and then."""
+
+    def tried(number: int) -> Tried:
+        variant = chosen[number]
+        if grader is None:
+            return trial.judged(variant, trial.ours(variant))
+        if trial.counted(variant):
+            return trial.judged(variant, grader(variant))
+        return Tried(variant, Found.EQUAL)
+
     began = shown = time.monotonic()
-    for number, variant in enumerate(chosen):
+    for number, one in shared(tried, range(len(chosen)), jobs):
+        yield one
         if (now := time.monotonic()) - shown >= EVERY:
             shown = now
-            left = (now - began) / max(number, 1) * (len(chosen) - number)
-            progress.note(f"{number} of {len(chosen)} variants, about {left:.0f} s are left")
-        if grader is None:
-            yield trial.judged(variant, trial.ours(variant))
-        elif trial.counted(variant):
-            yield trial.judged(variant, grader(variant))
-        else:
-            yield Tried(variant, Found.EQUAL)
+            done = number + 1
+            left = (now - began) / done * (len(chosen) - done)
+            progress.note(f"{done} of {len(chosen)} variants, about {left:.0f} s are left")
 
 
 def code_of(tried: Sequence[Tried], remarks: Sequence[str] = ()) -> ExitCode:

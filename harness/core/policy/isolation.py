@@ -132,6 +132,10 @@ class Isolation:
         """The policies that isolate an end for certain."""
         return tuple(e.policy for e in self._policies if e.isolates and e.surely(own))
 
+    def about(self, own: int) -> tuple[NetworkPolicy, ...]:
+        """The policies that select an end, or may do so: all that decides about it."""
+        return tuple(e.policy for e in self._policies if e.about(own))
+
     def isolates(self, own: int) -> bool:
         """Whether an end is isolated for certain."""
         return bool(self._isolated.certain >> own & 1)

@@ -125,6 +125,14 @@ class Oracle:
             return oracle.selecting(flow.source, direction)
         return self._sides[direction].selecting(number)
 
+    def about(self, end: End, direction: Direction) -> tuple[NetworkPolicy, ...]:
+        """The policies that may decide about an end's flows of a direction."""
+        number = self._numbers.get(id(end))
+        if number is None:
+            oracle, flow = self._introduced(Flow(end, end, 0))
+            return oracle.about(flow.source, direction)
+        return self._sides[direction].about(number)
+
     def askable(self, flow: Flow) -> tuple[str, ...] | None:
         """The names about which a name server can be asked over this flow; None: every name.
 

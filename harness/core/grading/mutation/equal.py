@@ -13,9 +13,17 @@ from dataclasses import replace
 from harness.core.ask import Flow
 from harness.core.compare.ports import PortClass
 from harness.core.compare.wishes import Wishes
-from harness.core.compare.world import EndClass, State, closed_world, invented, rules_of
+from harness.core.compare.world import (
+    ClosedWorld,
+    EndClass,
+    State,
+    closed_world,
+    invented,
+    rules_of,
+)
 from harness.core.model import (
     ContainerPort,
+    Direction,
     Labels,
     Namespace,
     NetworkPolicy,
@@ -72,6 +80,8 @@ def first_difference(
     flow that is undefined in one of the two fares differently, for nobody can prove that it does
     not; a flow that is certain comes first.
     """
+    if set(reference) == set(variant):
+        return None
     doubtful = None
     everybody = witnessed(topology, (*reference, *variant))
     before, after = (State(everybody, tuple(found)) for found in (reference, variant))
@@ -82,11 +92,11 @@ def first_difference(
         ports=lists.ports,
         marks=lists.marks(everybody.pods),
     )
-    homes = {policy.namespace for policy in (*reference, *variant)}
-    decided = {end: not homes.isdisjoint(_spaces_of(end)) or "" in homes for end in world.ends}
+    sends, hears = _changed(world, Direction.EGRESS), _changed(world, Direction.INGRESS)
     for target in world.ends:
         for source in world.ends:
-            if (source is target and target.alone) or not (decided[source] or decided[target]):
+            # A flow hangs on the policies for its sender's egress and its receiver's ingress alone.
+            if (source is target and target.alone) or not (source in sends or target in hears):
                 continue
             for port in world.ports(target):
                 was, will = (world.verdict(state, source, target, port) for state in (0, 1))
@@ -101,9 +111,20 @@ def first_difference(
     return doubtful
 
 
-def _spaces_of(end: EndClass) -> list[str]:
-    """The namespaces of the pods that stand for a class: no other policy decides about them."""
-    return [one.namespace for pair in end.shown if pair for one in pair if isinstance(one, Pod)]
+def _changed(world: ClosedWorld, direction: Direction) -> frozenset[EndClass]:
+    """The ends about which the two states have other policies of a direction."""
+    return frozenset(
+        end
+        for end in world.ends
+        if len({_about(world, state, end, direction) for state in (0, 1)}) > 1
+    )
+
+
+def _about(
+    world: ClosedWorld, state: int, end: EndClass, direction: Direction
+) -> frozenset[NetworkPolicy]:
+    shown = end.shown[state]
+    return frozenset(world.oracles[state].about(shown[0], direction) if shown else ())
 
 
 def _names(policies: Iterable[NetworkPolicy]) -> list[str]:

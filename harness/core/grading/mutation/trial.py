@@ -16,8 +16,16 @@ from enum import StrEnum
 from harness.core.compare.ports import PortClass
 from harness.core.compare.world import EndClass
 from harness.core.grading.judge import Predicted
-from harness.core.grading.marks import grade
-from harness.core.grading.model import Assignment, Grade, Status, Submission, Want
+from harness.core.grading.marks import grade, marked, ungradable
+from harness.core.grading.model import (
+    Assignment,
+    Got,
+    Grade,
+    Heard,
+    Status,
+    Submission,
+    Want,
+)
 from harness.core.grading.mutation.edits import Reference
 from harness.core.grading.mutation.equal import first_difference
 from harness.core.grading.mutation.variants import Variant, right_variants, wrong_variants
@@ -28,6 +36,7 @@ from harness.core.manifests.reader import File, policies_of
 from harness.core.model import NetworkPolicy
 from harness.core.predict.enforced import policies_as_enforced
 from harness.core.predict.scenario import Scenario
+from harness.errors import ContentError
 
 
 class Answer(StrEnum):
@@ -91,8 +100,22 @@ class Trial:
         self._free = {row.id for row in world.assignment.rows if row.want is Want.EITHER}
 
     def ours(self, variant: Variant) -> Said:
-        """What our own grader says, by prediction."""
-        return said_of(grade(self.world, self._submission(variant), self._judge))
+        """What our own grader says, by prediction: the first wrong flow is enough."""
+        submission = self._submission(variant)
+        assignment = self.world.assignment
+        if submission.problem:
+            return said_of(ungradable(assignment, submission))
+        heard: list[Heard] = []
+        try:
+            for flow in self._judge.hear(self.world, submission):
+                if not flow.right and flow.got is not Got.NO_VERDICT:
+                    return _lost(flow)
+                heard.append(flow)
+        except ContentError:  # it tells apart more flows than anybody compares
+            return said_of(grade(self.world, submission, self._judge))
+        least = assignment.least_privilege.points
+        wide = self._judge.too_wide(self.world, submission) if least else []
+        return said_of(marked(assignment, submission, heard, wide))
 
     def judged(self, variant: Variant, said: Said) -> Tried:
         """What a grader's answer is worth."""
@@ -141,6 +164,12 @@ class Trial:
 
     def _policies(self, submission: Submission) -> tuple[NetworkPolicy, ...]:
         return tuple(policies_as_enforced(policies_of(submission.resources), self._profile))
+
+
+def _lost(flow: Heard) -> Said:
+    """The answer about a flow that is certainly not as its row wants it."""
+    words = f"{flow.source} -> {flow.target} {flow.protocol} {flow.port} is {flow.got}"
+    return Said(Answer.WRONG, f"points are lost in {flow.row.id}: {words}")
 
 
 def said_of(found: Grade) -> Said:
