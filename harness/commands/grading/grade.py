@@ -103,8 +103,7 @@ def _grade(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     chosen = _chosen(arguments.only, submissions, shard)
     world = world_of(assignment)
     must_be_sound(world, Predicted(profile))
-    whole = shard is not None
-    course = Course(world, profile, Mode.PREDICT, arguments.out, arguments.seed, whole=whole)
+    course = Course(world, profile, Mode.PREDICT, arguments.out, arguments.seed)
     if shard is not None:
         begin_shard(arguments.out)
     others = [one for one in mine if one not in chosen]

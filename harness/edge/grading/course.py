@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -21,13 +21,12 @@ from typing import Any
 
 from harness.core.grading.document import grade_document, grades_document, read_grade
 from harness.core.grading.judge import Judge, Predicted
-from harness.core.grading.model import Grade, Grades, Mode, Row, Status
+from harness.core.grading.model import Grade, Grades, Mode, Status
 from harness.core.grading.randomised import USUAL, key_of, names_for, randomised
 from harness.core.grading.submitting import read_submission
 from harness.core.grading.telling.graded import graded
 from harness.core.grading.world import World, fingerprint, world_of
 from harness.core.lab.profile import CniProfile
-from harness.edge.grading.portable import handed_document
 from harness.edge.grading.submissions import HandedIn
 from harness.edge.machine.workers import shared
 from harness.errors import ContentError
@@ -53,9 +52,6 @@ class Course:
         out: the folder.
         seed: from which each student has names of their own, as the handout drew them; empty: all
             have the assignment's.
-        keys: the keys of students by id, where the seed is not known any more.
-        whole: whether a kept grade has the submission itself with it, so that reports can be
-            written where the submissions are not (`shards`).
     """
 
     world: World
@@ -63,8 +59,6 @@ class Course:
     mode: Mode
     out: Path
     seed: str = ""
-    keys: Mapping[str, str] = field(default_factory=dict)
-    whole: bool = False
 
     def grades(
         self,
@@ -122,23 +116,12 @@ class Course:
         """The student's key, by which names of their own are drawn; empty: there is no seed."""
         if self.seed:
             return key_of(self.world.assignment, student, self.seed)
-        return self.keys.get(student, "")
+        return ""
 
     def world_of(self, student: str) -> World:
         """The world that a student's submission meets, in names of their own if there is a seed."""
         key = self.key(student)
         return world_of(randomised(self.world.assignment, key)) if key else self.world
-
-    def keep(self, one: HandedIn, found: Grade) -> None:
-        """Keep a grade for a run that goes on.
-
-        Raises:
-            ContentError: the file cannot be written.
-        """
-        document = {"digest": self._digest(one), "grade": grade_document(found, exact=True)}
-        if self.whole:
-            document["submission"] = handed_document(one) | {"key": self.key(one.id)}
-        write_json(self._file(one), document)
 
     def kept(self, one: HandedIn) -> Grade | None:
         """The grade that was kept of exactly this submission; None: there is none.
@@ -146,16 +129,28 @@ class Course:
         Raises:
             ValueError: the file is not whole.
         """
-        path = self._file(one)
-        document = read_json(path)
+        document = read_json(self.file(one.id))
         if document is None or document.get("digest") != self._digest(one):
             return None
-        if self.whole and "submission" not in document:
-            return None
+        return self.read(document)
+
+    def read(self, document: Mapping[str, Any]) -> Grade:
+        """The grade in a file that was kept, of whomever it is.
+
+        Raises:
+            ValueError: it is not whole.
+        """
         try:
-            return read_grade(document["grade"], self._rows(one), where=str(path))
+            # The rows are in the student's own names: reports quote their hints.
+            assignment, key = self.world.assignment, str(document["key"])
+            rows = (randomised(assignment, key) if key else assignment).all_rows
+            return read_grade(document["grade"], {row.id: row for row in rows}, where=KEPT)
         except (KeyError, TypeError, ContentError) as error:
-            raise ValueError(str(path)) from error
+            raise ValueError(repr(error)) from error
+
+    def file(self, student: str) -> Path:
+        """The file in which a student's grade is kept."""
+        return self.out / KEPT / f"{sha256(student.encode(errors='replace')).hexdigest()[:32]}.json"
 
     def make(self) -> None:
         """Make the folder, and take away what a run that was killed had only begun to write.
@@ -181,7 +176,7 @@ class Course:
             try:
                 found = self.kept(one)
             except ValueError:
-                spoilt.append(self._file(one))
+                spoilt.append(self.file(one.id))
             else:
                 # What was not checked is asked again.
                 if found is not None and found.status is not Status.NOT_CHECKED:
@@ -194,17 +189,13 @@ class Course:
             drawn = names_for(self.world.assignment, key)
         submission = read_submission(world.assignment, one.id, one.files, one.notes, one.problem)
         found = graded(world, submission, judge, self.profile, drawn)
-        self.keep(one, found)
+        document = {
+            "digest": self._digest(one),
+            "key": self.key(one.id),
+            "grade": grade_document(found, exact=True),
+        }
+        write_json(self.file(one.id), document)
         return found
-
-    def _rows(self, one: HandedIn) -> dict[str, Row]:
-        """The rows by id, in the student's own names: reports quote their hints."""
-        assignment, key = self.world.assignment, self.key(one.id)
-        rows = (randomised(assignment, key) if key else assignment).all_rows
-        return {row.id: row for row in rows}
-
-    def _file(self, one: HandedIn) -> Path:
-        return self.out / KEPT / f"{sha256(one.id.encode(errors='replace')).hexdigest()[:32]}.json"
 
     def _digest(self, one: HandedIn) -> str:
         """What a grade depends on: the files, the assignment, the CNI, and the way of judging."""

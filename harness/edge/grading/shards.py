@@ -1,14 +1,14 @@
 """A course that several machines grade in parts, and the parts put together again.
 
-A part's folder has what any folder of grades has, each kept grade with its submission, and
-`shard.json`, which is written last: what was graded, and of which course it is a part. So the
-reports of the whole course can be written from the folders alone.
+A part's folder has what any folder of grades has, and `shard.json`, which is written last: what was
+graded, and of which course it is a part. The kept grades have all that reports tell, so that the
+whole course is made of the folders alone, without the submissions and without the seed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
@@ -21,8 +21,6 @@ from harness.core.grading.world import fingerprint, world_of
 from harness.edge.cni.known import CNIS, PROFILES
 from harness.edge.grading.assignments import load_assignment
 from harness.edge.grading.course import KEPT, Course, read_json, write_json
-from harness.edge.grading.portable import read_handed
-from harness.edge.grading.submissions import HandedIn
 from harness.errors import ContentError
 
 RECORD = "shard.json"
@@ -209,31 +207,26 @@ def merge(
         )
     course = _course(first, out, assignment)
     found: dict[str, Grade] = {}
-    keys: dict[str, str] = {}
-    handed: dict[str, HandedIn] = {}
     came: dict[str, Path] = {}
+    documents: dict[str, dict[str, Any]] = {}
     for folder, record in records:
-        for one, key, grade in _graded(replace(course, out=folder), record):
-            if one.id in came:
+        for document, grade in _graded(course, folder, record):
+            if grade.id in came:
                 raise ContentError(
-                    f"the student `{one.id}` is in two shards",
-                    where=f"{came[one.id]} and {folder}",
+                    f"the student `{grade.id}` is in two shards",
+                    where=f"{came[grade.id]} and {folder}",
                     try_="grade both shards again, each into a folder of its own",
                 )
-            keys[one.id] = key
-            found[one.id], handed[one.id], came[one.id] = grade, one, folder
-    course = replace(course, keys=keys)
+            found[grade.id], documents[grade.id], came[grade.id] = grade, document, folder
     students = sorted({name for _, record in records for name in record.students})
     lost = tuple(name for name in students if name not in found)
     if lost and not missing:
         raise _not_graded(lost, first.of)
     for name in lost:
-        words = f"it was not graded: shard {shard_of(name, first.of)} of {first.of} has no grade"
-        handed[name] = HandedIn(name, ())
-        found[name] = _held(course, name, words)
+        found[name] = _held(course, name, first.of)
     course.make()
-    for name, grade in found.items():
-        course.keep(handed[name], grade)
+    for name, document in documents.items():
+        write_json(course.file(name), document)
     return Merged(course, course.written(found.values()), absent, lost)
 
 
@@ -287,37 +280,34 @@ def _course(record: Record, out: Path, named: str) -> Course:
     return Course(world_of(assignment), PROFILES[record.cni], mode, out)
 
 
-def _graded(course: Course, record: Record) -> Iterator[tuple[HandedIn, str, Grade]]:
-    """The submissions that a part graded, with their keys and grades."""
+def _graded(course: Course, folder: Path, record: Record) -> Iterator[tuple[dict[str, Any], Grade]]:
+    """The grades of a part, each with the document in which it was kept."""
     here = set(record.graded)
-    for path in sorted((course.out / KEPT).glob("*.json")):
+    for path in sorted((folder / KEPT).glob("*.json")):
         try:
-            document: dict[str, Any] = read_json(path) or {}
-            one = read_handed(document["submission"])
-            key = str(document["submission"]["key"])
-            grade = replace(course, keys={one.id: key}).kept(one)
-            if grade is None:
-                raise ValueError("it is the grade of another submission")  # noqa: TRY301
-        except (KeyError, TypeError, ValueError) as error:
+            document = read_json(path) or {}
+            grade = course.read(document)
+        except ValueError as error:
             raise ContentError(
-                "this kept grade is not whole, or was changed after it was made",
+                "this kept grade is not whole",
                 where=str(path),
-                seen=repr(error)[:200],
+                seen=str(error)[:200],
                 try_=f"grade shard {record.number} again with --resume",
             ) from error
-        if one.id in here:
-            here.remove(one.id)
-            yield one, key, grade
+        if grade.id in here:
+            here.remove(grade.id)
+            yield document, grade
     if here:
         raise ContentError(
             f"shard {record.number} graded {len(here)} submissions whose grades are not here",
-            where=str(course.out / KEPT),
+            where=str(folder / KEPT),
             seen=", ".join(sorted(here))[:400],
             try_=f"copy the whole folder, or grade shard {record.number} again with --resume",
         )
 
 
-def _held(course: Course, name: str, words: str) -> Grade:
+def _held(course: Course, name: str, of: int) -> Grade:
     """The grade of a submission that nobody judged: all points are held back."""
     most = course.world.assignment.max_score
+    words = f"it was not graded: shard {shard_of(name, of)} of {of} has no grade of it"
     return Grade(name, Status.NOT_CHECKED, Fraction(0), Fraction(0), held=most, problem=words)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -25,9 +26,8 @@ def _document(*words: str, capsys: Capture) -> tuple[ExitCode, dict[str, Any]]:
 def test_our_grader_catches_every_wrong_variant_and_rejects_no_right_one(
     name: str, capsys: Capture
 ) -> None:
-    # The longest solution has some 400 variants: by a part of them, of every rule, time is saved.
-    most = ("--most", "150") if name == "production-isolation" else ()
-    code, document = _document(name, *most, capsys=capsys)
+    # A part of them, of every rule: `make variants` asks about all, and no coverage slows it down.
+    code, document = _document(name, "--most", "90", capsys=capsys)
 
     bad = [one for one in document["variants"] if one["found"] in ("missed", "rejected", "unsure")]
     assert bad == []
@@ -35,6 +35,23 @@ def test_our_grader_catches_every_wrong_variant_and_rejects_no_right_one(
     assert document["counts"]["accepted"] >= ENOUGH_RIGHT
     assert document["remarks"] == []
     assert code is ExitCode.OK
+
+
+def test_several_variants_at_a_time_have_the_same_answers(capsys: Capture) -> None:
+    one, two = (
+        _document("cilium-fqdn", "--most", "12", "--jobs", jobs, capsys=capsys) for jobs in "12"
+    )
+
+    assert one == two
+    assert main(["assignment", "check", "cilium-fqdn", "--jobs", "0"]) is ExitCode.USAGE
+
+
+def test_a_long_check_says_how_far_it_is(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.commands.grading.trial.EVERY", 0.0)
+
+    main(["assignment", "check", "cilium-fqdn", "--most", "3", "--jobs", "2"])
+
+    assert re.search(r"5 of [0-9]+ variants, about [0-9]+ s are left", capsys.readouterr().err)
 
 
 @pytest.fixture
