@@ -41,13 +41,16 @@ class Flow:
 
     A Service has become one of its pods, and a name its address. The ends bear the labels and
     addresses by which rules select them, and something outside may be the source as well.
-    `port` is the port at the receiving end; 0 for ICMP. It prints like an ask.
+    `port` is the port at the receiving end; 0 for ICMP. `translated`: the client asked for the
+    address of a Service, so that its packets leave the pod even if they come back to it (a hairpin
+    flow). It prints like an ask.
     """
 
     source: Pod | External
     target: Pod | External
     port: int
     protocol: Protocol = Protocol.TCP
+    translated: bool = False
 
     @property
     def direct(self) -> Direct:

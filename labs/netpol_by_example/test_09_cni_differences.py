@@ -26,6 +26,8 @@ step deny: 09-cni-workloads, 09-cni-deny
 | cni-lab/client  | pod/cni-lab/server:80       | cni:denied      | [ours] both CNIs drop the packets; neither refuses |
 | cni-lab/server  | pod/cni-lab/server:80       | cni:loopback    | [ours] a pod's traffic to its own address never    |
 |                 |                             |                 | leaves the pod                                     |
+| cni-lab/server  | svc/cni-lab/server:80       | cni:hairpin     | [ours] through its Service it does leave the pod,  |
+|                 |                             |                 | and Calico then drops it; Cilium never does        |
 | cni-lab/on-host | pod/cni-lab/server:80       | cni:host_to_pod | [ours] the kubelet's probes must get in, so the    |
 |                 |                             |                 | pod's own node always may                          |
 | cni-lab/client  | pod/cni-lab/on-host:18080   | cni:pod_to_host | [ours] for a policy the node is not a pod, so      |

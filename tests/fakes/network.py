@@ -17,6 +17,7 @@ import dns.rrset
 from harness.core.ask import Flow
 from harness.core.dns.question import Question
 from harness.core.dns.zone import Zone
+from harness.core.lab.profile import CONNECTED
 from harness.core.manifests.liveobjects import namespace_of, pod_of
 from harness.core.model import (
     Direction,
@@ -161,11 +162,12 @@ class Network:
         self, packet: Packet, source: Pod, end: Pod | External, topology: Topology, port: int
     ) -> Met | None:
         """What policies do to the packet; None if they let it pass."""
-        if source is end or not self._cluster.lie.judges(packet):
-            return None  # no CNI closes a pod's way to itself
-        key = (self._state(packet), str(source), str(end), packet.port, packet.protocol)
+        translated = packet.address in self._place.services
+        if (source is end and not translated) or not self._cluster.lie.judges(packet):
+            return None  # no CNI closes a pod's way to its own address
+        key = (self._state(packet), str(source), str(end), packet.port, packet.protocol, translated)
         if key not in self._sides:
-            flow = Flow(source, end, packet.port, Protocol(packet.protocol.upper()))
+            flow = Flow(source, end, packet.port, Protocol(packet.protocol.upper()), translated)
             self._sides[key] = _side(self._oracle(packet, topology), flow)
         dropped = self._sides[key]
         if dropped is None:
@@ -190,7 +192,9 @@ class Network:
             }
             outside = {**self._outside, **known}
             whole = Topology(topology.namespaces, topology.pods, topology.services, outside)
-            self._oracles[key] = Oracle(whole, self._cluster.in_force(packet.at))
+            passes = self._cluster.cni.profile.hairpin == CONNECTED
+            hairpin = Verdict.ALLOW if passes else Verdict.DENY
+            self._oracles[key] = Oracle(whole, self._cluster.in_force(packet.at), hairpin=hairpin)
         return self._oracles[key]
 
     # Servers.

@@ -39,6 +39,7 @@ class CniProfile:
     rules_left_out: Reading
     ip_block_of_pods: Reading
     loopback: Reading
+    hairpin: Reading
     host_to_pod: Reading
     pod_to_host: Reading
     kinds: frozenset[str] = frozenset({NETWORK_POLICY})
@@ -62,6 +63,8 @@ LINES: Mapping[str, str] = {
     "Egress",
     "ip_block_of_pods": "a client that only an ipBlock over the pod network could let in",
     "loopback": "a pod that connects to its own address, under a policy that blocks everything",
+    "hairpin": "a pod that connects to itself through its Service, under a policy that blocks "
+    "everything",
     "host_to_pod": "the pod's own node connects to a pod whose ingress is denied (as the kubelet "
     "does)",
     "pod_to_host": "a pod whose egress is denied connects to its own node",

@@ -9,7 +9,8 @@ The rules, in order (Kubernetes docs, "Network Policies"; API reference, Network
    what another one allows.
 3. A rule that denies drops the flows that it matches, whether the pod is isolated or not.
 4. A flow passes if the sender's egress and the receiver's ingress both let it. Replies pass, and a
-   pod's flow to itself passes always.
+   pod's flow to itself passes always. Through a Service such a flow leaves the pod (hairpin), and
+   the API does not say whether policies that would block it from elsewhere block it then.
 5. Names are enforced by address: an allowed name opens its address outside of the cluster. The pod
    must have looked the name up before, through Cilium's DNS proxy, which sees the lookups of the
    pods that a policy with rules.dns selects; for all others names open nothing.
@@ -25,21 +26,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from harness.core.ask import Flow
 from harness.core.model import Direction, External, NetworkPolicy, Pod, Topology
 from harness.core.outcome import Verdict
 from harness.core.policy.decision import Decision, both
 from harness.core.policy.isolation import Isolation, verdict_of
-from harness.core.policy.reasons import node_note, same, to_itself, unread_note
+from harness.core.policy.reasons import hairpin_note, node_note, same, to_itself, unread_note
 from harness.core.policy.selectors import Crowd, End, Mask
 
 
 class Oracle:
     """The policies of one state. What does not depend on a flow is worked out once, at first.
 
-    `nodes_apart` and `any_protocol` settle two points that the API leaves open, as a CNI does: pods
-    on the host network count as their nodes, and a rule without ports is for ICMP as well.
+    `nodes_apart`, `any_protocol` and `hairpin` settle points that the API leaves open, as a CNI
+    does: pods on the host network count as their nodes; a rule without ports is for ICMP as well;
+    and the verdict of a pod's flow to itself through a Service, if policies would deny such a flow
+    from elsewhere.
     """
 
     def __init__(
@@ -49,10 +53,14 @@ class Oracle:
         *,
         nodes_apart: bool = False,
         any_protocol: bool = False,
+        hairpin: Verdict = Verdict.UNDEFINED,
     ) -> None:
         self.topology = topology
         self._policies = tuple(dict.fromkeys(policies))
-        self._settled = {"nodes_apart": nodes_apart, "any_protocol": any_protocol}
+        self._hairpin = hairpin
+        self._alike = partial(
+            Oracle, nodes_apart=nodes_apart, any_protocol=any_protocol, hairpin=hairpin
+        )
         self._crowd = Crowd(
             (*topology.pods.values(), *topology.external.values()),
             topology.namespaces,
@@ -78,9 +86,17 @@ class Oracle:
             oracle, flow = self._introduced(flow)
             return oracle.decide(flow)
         egress, ingress = self._egress.side(flow), self._ingress.side(flow)
-        if same(flow.source, flow.target):
+        if same(flow.source, flow.target) and not flow.translated:
             return Decision(Verdict.ALLOW, egress, ingress, to_itself(flow.source))
         verdict = both(egress.verdict, ingress.verdict)
+        if same(flow.source, flow.target):
+            found = self._turned_back(verdict)
+            return Decision(
+                found,
+                egress,
+                ingress,
+                hairpin_note(flow.source, found) if found is not verdict else "",
+            )
         pair = self._crowd.bit(flow.source) | self._crowd.bit(flow.target)
         if pair & self._overruled:
             above = [u for u in self.topology.unread if self._crowd.members(u.namespace) & pair]
@@ -97,10 +113,11 @@ class Oracle:
         except KeyError:
             oracle, flow = self._introduced(flow)
             return oracle.verdict(flow)
-        if same(flow.source, flow.target):
+        itself = same(flow.source, flow.target)
+        if itself and not flow.translated:
             return Verdict.ALLOW
         from_bit, to_bit = 1 << sender, 1 << receiver
-        if (from_bit | to_bit) & self._overruled:
+        if (from_bit | to_bit) & self._overruled and not itself:
             return Verdict.UNDEFINED
         verdict, key = Verdict.ALLOW, (flow.port, flow.protocol)
         if self._egress.concerned & from_bit:
@@ -113,9 +130,15 @@ class Oracle:
             )
             if not found.certain & from_bit:
                 verdict = both(verdict, verdict_of(found, from_bit))
+        if itself:
+            return self._turned_back(verdict)
         if verdict is not Verdict.ALLOW and (from_bit | to_bit) & self._crowd.doubtful:
             return Verdict.UNDEFINED
         return verdict
+
+    def _turned_back(self, verdict: Verdict) -> Verdict:
+        """The verdict of a hairpin flow, from the verdict of the same flow from elsewhere."""
+        return self._hairpin if verdict is Verdict.DENY else verdict
 
     def selecting(self, end: End, direction: Direction) -> tuple[NetworkPolicy, ...]:
         """The policies that isolate an end for a direction; only pods are ever isolated."""
@@ -161,7 +184,7 @@ class Oracle:
         source, target = (self._known.get(_name(end)) for end in (flow.source, flow.target))
         source = source if source == flow.source else None
         target = target if target == flow.target else None
-        flow = Flow(source or flow.source, target or flow.target, flow.port, flow.protocol)
+        flow = replace(flow, source=source or flow.source, target=target or flow.target)
         if source and target:
             return self, flow
         pods, external = dict(self.topology.pods), dict(self.topology.external)
@@ -172,7 +195,7 @@ class Oracle:
                 case External():
                     external[f"stranger {number}"] = end
         known = replace(self.topology, pods=pods, external=external)
-        return Oracle(known, self._policies, **self._settled), flow
+        return self._alike(known, self._policies), flow
 
 
 def decide(topology: Topology, policies: Iterable[NetworkPolicy], flow: Flow) -> Decision:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from harness.core.ask import Flow
 from harness.core.model import Direction, NetworkPolicy, Pod, Protocol, Rule, Unread
+from harness.core.outcome import Verdict
 from harness.core.policy.fqdn import matches
 from harness.core.policy.nearest import Nearest, Numbered, ends
 from harness.core.policy.selectors import End
@@ -25,6 +26,17 @@ def same(one: End, other: End) -> bool:
 def to_itself(end: End) -> str:
     """Why a pod's flow to its own address passes (docs: "a Pod cannot block access to itself")."""
     return f"allowed: {end} talks to itself, and no policy can block that"
+
+
+def hairpin_note(end: End, verdict: Verdict) -> str:
+    """Why a pod's flow to itself through a Service has this verdict, though policies deny it."""
+    itself = f"through the Service, {end} talks to itself"
+    if verdict is Verdict.ALLOW:
+        return f"allowed: {itself}, and this CNI lets that pass whatever policies say"
+    return (
+        f"undefined: {itself}, but its packets leave the pod on the way; CNIs differ on whether "
+        "policies apply to them"
+    )
 
 
 def node_note(flow: Flow) -> str:

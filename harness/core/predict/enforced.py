@@ -51,7 +51,7 @@ class Enforced:
     def flow(self, flow: Flow) -> Flow:
         """The same flow between the ends as this oracle has them."""
         source, target = self._mine(flow.source), self._mine(flow.target)
-        return Flow(source, target, flow.port, flow.protocol)
+        return replace(flow, source=source, target=target)
 
     def other_than(self, verdict: Verdict, flows: Sequence[Flow]) -> str:
         """The CNI's verdict of flows in words, if it is known and not this one; else nothing."""
@@ -83,7 +83,13 @@ def as_enforced(
     found = policies_as_enforced(policies, profile)
     if not {policy.kind for policy in found} <= kinds:
         return None
-    oracle = Oracle(_addressed(topology, found), found, nodes_apart=True, any_protocol=True)
+    oracle = Oracle(
+        _addressed(topology, found),
+        found,
+        nodes_apart=True,
+        any_protocol=True,
+        hairpin=Verdict.ALLOW if profile.hairpin == CONNECTED else Verdict.DENY,
+    )
     departs = found != tuple(policies) or any(p.host_network for p in topology.pods.values())
     return Enforced(profile, oracle, departs)
 

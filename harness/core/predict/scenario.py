@@ -208,14 +208,19 @@ class Scenario:
             # The API leaves to kube-proxy what answers for a port that the Service does not have.
             return Prediction(Reading(Outcome.REFUSED) if ports else None)
         ends = [(pod, number) for pod in backends if (number := ports[0].at(pod)) is not None]
-        return self._all(ends, source, protocol)
+        return self._all(ends, source, protocol, translated=True)
 
     def _all(
-        self, ends: Iterable[tuple[Pod | External, int]], source: PodRef, protocol: Protocol
+        self,
+        ends: Iterable[tuple[Pod | External, int]],
+        source: PodRef,
+        protocol: Protocol,
+        *,
+        translated: bool = False,
     ) -> Prediction:
         """The reading that all of these ends share; None where they differ or there is no end."""
         client = pod_of(source, self.topology)
-        found = {self._reach(Flow(client, pod, port, protocol)) for pod, port in ends}
+        found = {self._reach(Flow(client, pod, port, protocol, translated)) for pod, port in ends}
         readings = {prediction.reading for prediction in found}
         reasons = tuple(sorted({reason for prediction in found for reason in prediction.reasons}))
         return Prediction(readings.pop() if len(readings) == 1 else None, reasons)

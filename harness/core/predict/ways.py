@@ -199,7 +199,11 @@ def _nobody(scenario: Scenario, service: Service) -> str:
 
 def _to_pods(client: Pod | External, backends: Iterable[Pod], entry: ServicePort) -> list[Flow]:
     ends = ((pod, entry.at(pod)) for pod in backends)
-    return [Flow(client, pod, port, entry.protocol) for pod, port in ends if port is not None]
+    return [
+        Flow(client, pod, port, entry.protocol, translated=True)
+        for pod, port in ends
+        if port is not None
+    ]
 
 
 def _to_endpoints(

@@ -172,6 +172,23 @@ def test_pod_that_talks_to_itself_passes_whatever_the_policies_say() -> None:
     assert decision.reasons[0].startswith("allowed: shop/web talks to itself")
 
 
+def test_pod_that_talks_to_itself_through_a_service_leaves_on_the_way() -> None:
+    flow = Flow(WEB, WEB, 80, translated=True)
+    shut, open_ = incoming(), incoming(Rule())
+
+    def verdicts(policy: NetworkPolicy, hairpin: Verdict) -> set[Verdict]:
+        oracle = Oracle(WORLD, [policy], hairpin=hairpin)
+        return {oracle.verdict(flow), oracle.decide(flow).verdict}
+
+    for settled in (Verdict.UNDEFINED, Verdict.DENY, Verdict.ALLOW):
+        assert verdicts(shut, settled) == {settled}
+        assert verdicts(open_, settled) == {Verdict.ALLOW}
+    decision = Oracle(WORLD, [shut]).decide(flow)
+    assert decision.reasons[0].startswith(
+        "undefined: through the Service, shop/web talks to itself"
+    )
+
+
 def test_pod_is_itself_under_other_labels() -> None:
     relabelled = Pod(WEB.namespace, WEB.name, {"app": "new"})
 

@@ -32,6 +32,11 @@ kind: Pod
 metadata: {name: agent, namespace: shop, labels: {app: agent}}
 spec: {hostNetwork: true, containers: [{name: c, ports: [{containerPort: 80}]}]}
 ---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {selector: {app: web}, ports: [{port: 8080, targetPort: 80}]}
+---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {name: p, namespace: shop}
@@ -97,6 +102,10 @@ FROM_NODE = "deny from another node, allow from the pod's own"
         ("ingress: [{}]", "shop/job", "ping/pod/shop/web", "undefined", "allow", "allow"),
         ("ingress: []", "shop/web", "pod/shop/web:80", "allow", None, None),
         ("ingress: []", "shop/job", "pod/shop/web:80", "deny", None, None),
+        ("ingress: []", "shop/web", "svc/shop/web:8080", "undefined", "deny", "allow"),
+        ("egress: []", "shop/web", "svc/shop/web:8080", "undefined", "deny", "allow"),
+        ("ingress: []", "shop/job", "svc/shop/web:8080", "deny", None, None),
+        ("ingress: [{}]", "shop/web", "svc/shop/web:8080", "allow", None, None),
     ],
 )
 def test_cni_has_an_answer_where_the_api_has_none(  # noqa: PLR0917 - columns of a table

@@ -94,6 +94,26 @@ def test_what_a_client_sees(target: str, spec: str, expected: str) -> None:
     assert predicted(target, spec) == expected
 
 
+@pytest.mark.parametrize(
+    ("target", "spec", "expected"),
+    [
+        ("pod/shop/web:8080", SHUT, "connected"),
+        ("svc/shop/web:80", "", "connected"),
+        ("svc/shop/web:80", SHUT, "None"),
+        ("svc/shop/web:80", SEALED, "None"),
+        ("svc/shop/web:80", f"{SHUT}, ingress: [{{from: [{{podSelector: {{}}}}]}}]", "connected"),
+        ("svc/shop/web:80", f"{SHUT}, ingress: [{{ports: [{{port: 80}}]}}]", "None"),
+        ("name/each:8080", SHUT, "connected"),  # its own address, which nothing translates
+    ],
+)
+def test_pod_through_its_own_service_depends_on_the_cni(
+    target: str, spec: str, expected: str
+) -> None:
+    ask = Ask(PodRef("shop", "web"), parse_target(target, where="here"))
+
+    assert str(scenario(spec).predict(ask).reading) == expected
+
+
 def test_denial_comes_with_the_policy_that_denies() -> None:
     found = scenario(SHUT).predict(Ask(JOB, parse_target("svc/shop/web:80", where="here")))
 

@@ -30,6 +30,7 @@ CALICO = Cni(
         rules_left_out=CONNECTED,
         ip_block_of_pods=CONNECTED,
         loopback=CONNECTED,
+        hairpin=TIMEOUT,
         host_to_pod=CONNECTED,
         pod_to_host=TIMEOUT,
     ),

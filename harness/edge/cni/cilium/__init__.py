@@ -41,6 +41,7 @@ CILIUM = Cni(
         rules_left_out=TIMEOUT,
         ip_block_of_pods=TIMEOUT,
         loopback=CONNECTED,
+        hairpin=CONNECTED,
         host_to_pod=CONNECTED,
         pod_to_host=TIMEOUT,
         kinds=frozenset({NETWORK_POLICY, CILIUM_POLICY}),
