@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 VERBS: Mapping[str, str] = {
     "cluster": "machine.cluster",
     "images": "machine.images",
+    "doctor": "machine.doctor",
     "claims": "claims",
     "explain": "explain",
     "diagnose": "explain",

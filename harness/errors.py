@@ -67,7 +67,7 @@ class EnvironmentFault(HarnessError):  # noqa: N818 - a fault of the machine, no
 
 
 class ToolMissing(EnvironmentFault):
-    """A program, a right or a package that policylab needs is missing."""
+    """A program, a right, a package or room that policylab needs is missing."""
 
 
 class ImageUnavailable(EnvironmentFault):

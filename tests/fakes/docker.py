@@ -20,16 +20,18 @@ class FakeEngine:
     """Hand `docker` to what talks to an engine.
 
     `images` has the id of each image by name, `containers` and `networks` what `inspect` says of
-    them, `ids` the ids that `ps` lists. `online`: whether a registry answers. `broken`: what every
-    command says, if the engine does not work. `calls` are the commands, without the word docker;
-    `told` is what they got on stdin. `answers` are asked first; the first that knows a command
-    answers it. `patience` has the deadlines of what uses the engine.
+    them, `ids` the ids that `ps` lists. `kernel` is the release of the kernel that it runs on.
+    `online`: whether a registry answers. `broken`: what every command says, if the engine does not
+    work. `calls` are the commands, without the word docker; `told` is what they got on stdin.
+    `answers` are asked first; the first that knows a command answers it. `patience` has the
+    deadlines of what uses the engine.
     """
 
     def __init__(self, *answers: Callable[[list[str]], Answer | None]) -> None:
         self.images: dict[str, str] = {}
         self.containers: dict[str, dict[str, Any]] = {}
         self.networks: dict[str, dict[str, Any]] = {}
+        self.kernel = ""
         self.ids: tuple[str, ...] = ()
         self.online = False
         self.broken = ""
@@ -86,7 +88,7 @@ class FakeEngine:
                 self.images[other] = self.images[name]
             case ["save", "--output", file, *_]:
                 Path(file).write_text("images", encoding="utf-8")
-        said = {"version": "26.1.5\n", "ps": "\n".join(self.ids)}
+        said = {"version": "26.1.5\n", "info": f"{self.kernel}\n", "ps": "\n".join(self.ids)}
         return int(words[0] == "manifest" and not self.online), said.get(words[0], ""), ""
 
     def _inspect(self, kind: str, name: str) -> Answer:

@@ -21,6 +21,8 @@ from harness.edge.cluster.running import running
 from harness.edge.cluster.tools import Tools
 from harness.edge.images import ClusterImages
 from harness.edge.images.provide import load, save
+from harness.edge.machine.docker import DOCKER, Docker
+from harness.edge.machine.health.looks import THIS, Looks
 from harness.edge.probe.doors import Doors
 from harness.plays import doors_of
 from harness.progress import Progress
@@ -32,7 +34,8 @@ class Access:
 
     `open` makes or finds the cluster that is asked for, `running` finds one that policylab made,
     and `doors` leads to either. `status`, `owned` and `delete` are for clusters of policylab by
-    their names, `save` and `load` for bundles of images.
+    their names, `save` and `load` for bundles of images. `looks` looks at the machine, `docker` is
+    its engine.
     """
 
     open: Callable[[ClusterSpec, Progress, Tools], Cluster] = open_cluster
@@ -42,6 +45,8 @@ class Access:
     owned: Callable[[], list[str]] = owned_clusters
     delete: Callable[[str], None] = delete_cluster
     save: Callable[[Path, Progress, str], Path] = save
+    looks: Looks = THIS
+    docker: Docker = DOCKER
     load: Callable[[Path, Progress], ClusterImages] = load
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from shutil import which
 
+from harness.edge.cluster.doctor import ensure_machine
 from harness.edge.cluster.maker import Maker, delete, missing, versions
 from harness.edge.cluster.nodes import answer_every_refusal, node_containers
 from harness.edge.cluster.state import (
@@ -50,6 +51,9 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
     """
     if spec.mode is ClusterMode.EXTERNAL:
         return _external(spec, tools)
+    record = Home(spec.cluster).record()
+    if record is None or not record.ready:
+        ensure_machine(tools.looks, tools.docker, spec.cni)
     images = tools.images(spec.images, progress, tools.docker, spec.kubernetes)
     maker = Maker(spec, images, _internet(spec, images, progress, tools), progress, tools)
     state, seen = maker.state()

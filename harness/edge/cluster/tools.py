@@ -17,6 +17,7 @@ from harness.edge.internet.container import HERE, ensure_internet
 from harness.edge.internet.engine import Place, place_with
 from harness.edge.internet.state import Internet
 from harness.edge.machine.docker import Docker
+from harness.edge.machine.health.looks import THIS, Looks
 from harness.edge.machine.patience import Patience
 from harness.progress import Progress
 
@@ -36,7 +37,7 @@ class Tools:
     `place`: the place of the simulated internet, with Docker's engine. `images`: gets the images of
     a cluster from a source, with a version of Kubernetes. `internet`: starts the simulated internet
     from its image, or finds it. `kind`: makes a `Kind` from a cluster's name, its folder, the path
-    of kind, and deadlines. `connect`: connects to the cluster's API.
+    of kind, and deadlines. `connect`: connects to the cluster's API. `looks`: looks at the machine.
     """
 
     place: Place = HERE
@@ -44,6 +45,7 @@ class Tools:
     internet: Callable[[str, Progress, Place], Internet] = ensure_internet
     kind: Callable[[str, Home, Path, Patience], Kind] = Kind
     connect: Connect = KubeClient
+    looks: Looks = THIS
 
     @property
     def docker(self) -> Docker:

@@ -39,6 +39,8 @@ class Cni:
         reports nothing. Then policylab knows only the flows that flipped.
     `lanes`: how many tutorials may change their policies at the same time. More than one is faster;
         one where a change in one namespace disturbs the flows of another.
+    `kernel`: the options of the kernel that it needs, beside those of every node
+        (`harness.edge.machine.health.kernel.FEATURES`).
 
     `drops` and `realised` get the API, and the door to programs in pods.
     """
@@ -50,6 +52,7 @@ class Cni:
     drops: Callable[[Kube, Exec], DropCounter] | None = None
     realised: Callable[[Kube, Exec], Realised] | None = None
     lanes: int = 4
+    kernel: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

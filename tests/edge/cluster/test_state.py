@@ -35,6 +35,7 @@ from harness.progress import Quiet
 from tests.fakes.docker import FakeEngine
 from tests.fakes.kind import FakeKinds
 from tests.fakes.kube import FakeKube
+from tests.fakes.machine import FakeMachine
 
 NAME = "policylab-calico"
 VERSION = "v1.37.2"
@@ -52,17 +53,24 @@ class Machine:
     engine: FakeEngine = field(default_factory=FakeEngine)
     kinds: FakeKinds = field(default_factory=FakeKinds)
     api: FakeKube = field(default_factory=FakeKube)
+    looks: FakeMachine = field(default_factory=FakeMachine)
     internets: int = 0
+    asked: int = 0
 
     def internet(self, *_: object) -> Internet:
         self.internets += 1
         return INTERNET
 
+    def give(self, *_: object) -> ClusterImages:
+        self.asked += 1
+        return self.images
+
     @property
     def tools(self) -> Tools:
         return Tools(
+            looks=self.looks,
             place=Place(docker=self.engine.docker),
-            images=lambda *_: self.images,
+            images=self.give,
             internet=self.internet,
             kind=self.kinds,
             connect=lambda *_, **__: self.api,
@@ -531,3 +539,23 @@ def test_patience_goes_with_the_cluster(machine: Machine) -> None:
     machine.engine.patience = PATIENCE.times(3)
 
     assert machine.open(SCHOOL).patience == PATIENCE.times(3)
+
+
+def test_cluster_that_cannot_come_up_is_refused_before_any_image_is_built(
+    machine: Machine, home: Home
+) -> None:
+    machine.looks.without("/sys/fs/cgroup/cgroup.controllers")
+
+    with pytest.raises(EnvironmentFault, match="no control groups are mounted"):
+        machine.open(ClusterSpec())
+
+    assert machine.asked == 0
+    assert home.record() is None
+
+
+def test_cluster_that_is_there_is_not_asked_what_it_needs(machine: Machine, home: Home) -> None:
+    machine.kinds.clusters = [NAME]
+    home.stood(OURS, NODES)
+    machine.looks.without("/sys/fs/cgroup/cgroup.controllers")
+
+    assert machine.open(ClusterSpec()).created is False

@@ -13,7 +13,7 @@ from harness.edge.images.engine import drop_others, missing
 from harness.edge.images.provide import choose, provide
 from harness.edge.images.store import Store, Workshop
 from harness.edge.machine import debian
-from harness.edge.machine.debian import GIB
+from harness.edge.machine.health.room import GIB
 from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
 from harness.progress import Quiet
 from tests.fakes.docker import FakeEngine

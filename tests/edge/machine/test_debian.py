@@ -7,10 +7,12 @@ import pytest
 
 from harness.edge.machine import debian
 from harness.edge.machine.docker import DOCKER, Docker
+from harness.edge.machine.health.room import GIB
 from harness.edge.machine.process import Completed
 from harness.errors import EnvironmentFault, ToolMissing
 from harness.progress import Quiet
 from tests.fakes.docker import FakeEngine
+from tests.fakes.machine import FakeMachine
 
 
 class Usage(NamedTuple):
@@ -30,7 +32,7 @@ class Notes(Quiet):
 def test_small_disk_is_named_with_its_free_space(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(0, 0, 7 * debian.GIB))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(0, 0, 7 * GIB))
     with pytest.raises(EnvironmentFault) as caught:
         debian.ensure_disk([tmp_path / "not" / "there" / "yet"])
     message = str(caught.value)
@@ -41,7 +43,7 @@ def test_small_disk_is_named_with_its_free_space(
 
 
 def test_large_disk_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(0, 0, 21 * debian.GIB))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(0, 0, 21 * GIB))
     debian.ensure_disk([tmp_path])
 
 
@@ -86,9 +88,9 @@ def test_engine_that_dies_shows_its_last_words(
         (tools / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
     monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setattr(debian, "_need_root", lambda _: None)
+    root = FakeMachine(programs={"dockerd": "", "docker": "", "apt-get": ""})
     with pytest.raises(ToolMissing) as caught:
-        debian.ensure_engine(Quiet(), DOCKER, log=tmp_path / "logs" / "dockerd.log")
+        debian.ensure_engine(Quiet(), DOCKER, log=tmp_path / "logs" / "dockerd.log", looks=root)
     assert "no space for me" in str(caught.value)
     assert str(tmp_path / "logs" / "dockerd.log") in str(caught.value)
 

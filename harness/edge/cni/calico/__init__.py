@@ -38,4 +38,5 @@ CALICO = Cni(
     daemon_set="calico-node",  # ready once Felix has programmed its first policies
     images={"cni_image": "calico-cni", "node_image": "calico-node"},
     drops=_drops,
+    kernel=("NFT_COMPAT", "IP_SET", "VXLAN"),
 )

@@ -54,4 +54,5 @@ CILIUM = Cni(
     # While another namespace changes, a denied flow gets a single packet through now and then
     # (docs/adr/0030).
     lanes=1,
+    kernel=("BPF_SYSCALL", "NET_CLS_BPF", "NETFILTER_XT_TARGET_TPROXY"),
 )
