@@ -6,7 +6,7 @@ any policy (the positive control), with the same Services and pods.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -26,6 +26,7 @@ from harness.edge.stage.bench import Bench
 from harness.edge.stage.rest import Rest
 from harness.edge.stage.settling import Settled
 from harness.edge.stage.stage import Stage
+from harness.edge.stage.twice import asked_again
 from harness.errors import HarnessError, ProbeError
 
 WORKERS = 4
@@ -93,7 +94,8 @@ class Play:
                 if row.command and row not in typed
             }
             found = rest.judge([row.ask for row in flows])
-            found |= self._asked_again(found, entered.scenario)
+            differs = partial(_differs, entered.scenario)
+            found |= asked_again(found, differs, self._stage.observer.read, self._stage.fence)
             seen = {_key(row): found[row.ask] for row in flows}
             transcripts = {key: replay.result() for key, replay in replays.items()}
             seen |= {key: measured.result() for key, measured in read.items()}
@@ -122,24 +124,6 @@ class Play:
             seconds=self._stage.patience,
             clock=self._bench.kube.clock,
         )
-
-    def _asked_again(
-        self, found: Mapping[Ask, Seen], scenario: Scenario
-    ) -> dict[Ask, Answer[Observation]]:
-        """The flows that differ from their prediction, once more when all changes are in force.
-
-        A difference stays if it is still there. One that is gone shows that something changed in
-        the meantime, so there is no verdict; made-up policies are judged by the same rule.
-        """
-        wrong = {ask: seen for ask, seen in found.items() if _differs(ask, seen, scenario)}
-        if not wrong:
-            return {}
-        self._stage.fence()
-        again = self._stage.observer.read(wrong)
-        return {
-            ask: seen if _differs(ask, again[ask], scenario) else _not_twice(ask, seen, again[ask])
-            for ask, seen in wrong.items()
-        }
 
     def _controls_for(self, rows: Sequence[Row]) -> dict[str, Seen]:
         """The positive controls: the same flows, with everything except the policies."""
@@ -232,22 +216,9 @@ def _disagreement(row: Row, transcript: Transcript, reading: Reading) -> ProbeEr
     )
 
 
-def _differs(ask: Ask, answer: Seen, scenario: Scenario) -> bool:
+def _differs(scenario: Scenario, ask: Ask, answer: Seen) -> bool:
     predicted, seen = scenario.predict(ask).reading, answer.value
     return predicted is not None and seen is not None and seen.reading.outcome != predicted.outcome
-
-
-def _not_twice(ask: Ask, first: Seen, second: Seen) -> Answer[Observation]:
-    if second.value is None:
-        return second
-    shown = [str(seen.value.reading) for seen in (first, second) if seen.value]
-    error = ProbeError(
-        "the flow did not show the same twice, so there is no verdict",
-        where=str(ask),
-        seen=f"{shown[0]}, and {shown[1]} when it was asked again",
-        try_="run it again; the machine may be overloaded, or the CNI let a packet slip",
-    )
-    return Answer(problem=error)
 
 
 def _key(row: Row) -> str:

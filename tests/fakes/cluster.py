@@ -38,6 +38,7 @@ from harness.edge.cni.known import cni_of
 from harness.edge.internet.controls import Outside
 from harness.edge.internet.state import DOCUMENTED, Internet, Site, WebFault, initial_sites
 from harness.edge.probe.prober import Prober
+from tests.fakes.account import FakeAccount
 from tests.fakes.clock import FakeClock
 from tests.fakes.kube import FakeKube, Key, agent_pod
 from tests.fakes.lies import Lie
@@ -118,6 +119,9 @@ class FakeCluster(FakeKube):
 
     def kube(self) -> Kube:
         return self
+
+    def acting_as(self, account: str) -> Kube:
+        return FakeAccount(self, account)
 
     def prober(self) -> Prober:
         return FakeProber(self)

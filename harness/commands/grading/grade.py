@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from harness.commands.grading.cluster import judge_on_cluster
 from harness.commands.grading.options import SEED_HELP, add_assignment, assignment_of
 from harness.commands.grading.reports import FEEDBACK, TABLE, write_reports
+from harness.commands.shared.options import add_patience
 from harness.core.grading.judge import Predicted
 from harness.core.grading.model import Grades, Mode, Status
 from harness.core.grading.sharding import Shard, parse_shard, shard_of
@@ -32,7 +35,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="mark submissions by the flows that their policies let pass",
         description="Marks each submission by what its policies do: every flow between pods, from "
         "pods that nobody deployed, and to and from outside, is compared with the assignment's "
-        "rows. How a policy is written is no part of it.",
+        "rows. How a policy is written is no part of it. Policies are applied to a cluster and "
+        "probed there, one submission after the other, unless --predict is given.",
         epilog=f"Exit code: {ExitCode.OK} every submission was graded, or refused in words; "
         f"{ExitCode.NO_VERDICT} something was not checked, {ExitCode.USAGE} the assignment or the "
         "command line is wrong. `policylab grade merge` is a command of its own; an assignment "
@@ -55,6 +59,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="ask the oracle alone; no cluster is needed",
     )
     parser.add_argument(
+        "--context",
+        default="",
+        metavar="NAME",
+        help="grade on your own cluster, which must run the CNI of --cni; NAME is its kubectl "
+        "context (default: policylab's cluster with this CNI, which is made if it is not there)",
+    )
+    add_patience(parser)
+    parser.add_argument(
         "--only",
         action="append",
         default=[],
@@ -73,7 +85,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=int,
         default=1,
         metavar="N",
-        help="submissions that are graded at a time (default: %(default)s)",
+        help="with --predict, the submissions that are graded at a time; on a cluster they take "
+        "turns (default: %(default)s)",
     )
     parser.add_argument(
         "--shard",
@@ -89,10 +102,6 @@ def _grade(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     assignment, profile = assignment_of(arguments)
     if arguments.jobs < 1:
         raise ContentError("at least one submission is graded at a time", where="--jobs")
-    if not arguments.predict:
-        raise ContentError(
-            "this version grades by prediction only", try_="add --predict to the command"
-        )
     shard = parse_shard(arguments.shard) if arguments.shard else None
     submissions = handed_in(arguments.submissions)
     if not submissions:
@@ -103,13 +112,17 @@ def _grade(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     chosen = _chosen(arguments.only, submissions, shard)
     world = world_of(assignment)
     must_be_sound(world, Predicted(profile))
-    course = Course(world, profile, Mode.PREDICT, arguments.out, arguments.seed)
+    mode = Mode.PREDICT if arguments.predict else Mode.LIVE
+    course = Course(world, profile, mode, arguments.out, arguments.seed)
     if shard is not None:
         begin_shard(arguments.out)
     others = [one for one in mine if one not in chosen]
-    grades = course.grades(
-        chosen, progress, jobs=arguments.jobs, resume=arguments.resume, others=others
-    )
+    grade = partial(course.grades, chosen, progress, resume=arguments.resume, others=others)
+    if arguments.predict:
+        grades = grade(jobs=arguments.jobs)
+    else:
+        with judge_on_cluster(arguments, world, profile, progress) as judge:
+            grades = grade(judge=judge)
     write_reports(course, grades)
     say_where(grades, arguments.out)
     if shard is not None:

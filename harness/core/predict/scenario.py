@@ -21,7 +21,7 @@ from harness.core.dns.question import Question, absolute
 from harness.core.dns.zone import Zone, resolve
 from harness.core.manifests.basis import basis_of
 from harness.core.manifests.reader import Loaded, Resource, policies_of, topology_of
-from harness.core.model import External, Pod, Protocol, Service
+from harness.core.model import External, NetworkPolicy, Pod, Protocol, Service, Topology
 from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.fqdn import matches
 from harness.core.policy.oracle import Oracle
@@ -72,7 +72,8 @@ class Scenario:
     """A state of the cluster, as manifests describe it.
 
     `ips` are pods' addresses, if known. `files` are the files from which the resources come, if
-    they come from files: the basis of the answers then speaks of them as well.
+    they come from files: the basis of the answers then speaks of them as well. Who knows more than
+    the manifests do hands over the whole `topology`, or the `policies` as a CNI enforces them.
     """
 
     def __init__(
@@ -81,11 +82,13 @@ class Scenario:
         ips: Mapping[str, str] | None = None,
         *,
         files: Loaded | None = None,
+        topology: Topology | None = None,
+        policies: Iterable[NetworkPolicy] | None = None,
     ) -> None:
         resources = tuple(resources)
-        self.topology = with_surroundings(topology_of(resources, ips))
+        self.topology = topology or with_surroundings(topology_of(resources, ips))
         self.basis = basis_of(resources, self.topology, files)
-        self.policies = policies_of(resources)
+        self.policies = policies_of(resources) if policies is None else tuple(policies)
         self.oracle = Oracle(self.topology, self.policies)
         self.audit = Audit(resources, self.topology, self.policies)
         # Names without addresses: each cluster has its own addresses for the simulated internet.

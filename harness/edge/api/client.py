@@ -28,22 +28,35 @@ T = TypeVar("T")
 
 
 class KubeClient:
-    """A connection to one cluster's API."""
+    """A connection to one cluster's API.
+
+    With an `account`, the API server takes each request as that user's, with that user's rights
+    only. Whoever the kubeconfig belongs to must have the right to impersonate.
+    """
 
     clock = MACHINE_CLOCK
 
-    def __init__(self, kubeconfig: Path, context: str = "", patience: Patience = PATIENCE) -> None:
+    def __init__(
+        self,
+        kubeconfig: Path,
+        context: str = "",
+        patience: Patience = PATIENCE,
+        *,
+        account: str = "",
+    ) -> None:
         self.patience = patience
         self.where = f"{kubeconfig}" + (f", context {context}" if context else "")
         self._resources: dict[tuple[str, str], Any] = {}
         with self._asking("the API server does not say which kinds it has"):
-            self._client = self._connect(kubeconfig, context)
+            self._client = self._connect(kubeconfig, context, account)
 
     @staticmethod
-    def _connect(kubeconfig: Path, context: str) -> Any:
+    def _connect(kubeconfig: Path, context: str, account: str) -> Any:
         api = config.new_client_from_config(  # type: ignore[no-untyped-call]
             str(kubeconfig), context=context or None
         )
+        if account:
+            api.set_default_header("Impersonate-User", account)
         # The library keeps the kinds in a file of the shared temporary folder, under a name that
         # anybody can know; what another user put there would decide where our requests go.
         kinds = cache_home() / "discovery"

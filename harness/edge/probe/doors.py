@@ -31,6 +31,14 @@ class Doors(Protocol):
         """
         ...
 
+    def acting_as(self, account: str) -> Kube:
+        """A new connection to the API with the rights of this user and no others.
+
+        Raises:
+            ClusterNotReady: the API does not answer.
+        """
+        ...
+
     def prober(self) -> Prober:
         """New probers; whoever takes them closes them."""
         ...
@@ -59,6 +67,10 @@ class ClusterDoors:
     def kube(self) -> Kube:
         """A new connection by the official client."""
         return KubeClient(self.kubeconfig, self.context, self.patience)
+
+    def acting_as(self, account: str) -> Kube:
+        """A new connection that impersonates the user."""
+        return KubeClient(self.kubeconfig, self.context, self.patience, account=account)
 
     def prober(self) -> Prober:
         """Probers by `kubectl exec`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any
 
 from harness.core.manifests.reader import Resource, pods_of
@@ -42,6 +43,14 @@ class Pods:
     def addresses(self) -> dict[str, str]:
         """The addresses of the pods that were started, by NAMESPACE/NAME."""
         return {str(pod): address for pod, address in self._addresses.items()}
+
+    @property
+    def standing(self) -> dict[PodRef, Pod]:
+        """The pods that were started, with the labels and addresses that they got."""
+        return {
+            ref: replace(pod, ip=ip_address(self._addresses[ref]))
+            for ref, pod in self._pods.items()
+        }
 
     def as_applied(self, body: dict[str, Any]) -> dict[str, Any]:
         """The object, changed in place, with our images as this cluster calls them.
