@@ -69,7 +69,7 @@ def marked(
         rows.append(result)
         flows += odd
     held = sum((row.held for row in rows), Fraction(0))
-    unsure = sum(flow.got is Got.NO_VERDICT for flow in flows)
+    unsure = [flow for flow in flows if flow.got is Got.NO_VERDICT]
     return Grade(
         submission.id,
         Status.NOT_CHECKED if unsure else Status.GRADED,
@@ -91,7 +91,7 @@ def shown_only(found: Grade) -> Grade:
     if found.status is Status.UNGRADABLE or len(rows) == len(found.rows):
         return found
     flows = tuple(flow for flow in found.flows if flow.row in ids)
-    unsure = sum(flow.got is Got.NO_VERDICT for flow in flows)
+    unsure = [flow for flow in flows if flow.got is Got.NO_VERDICT]
     return replace(
         found,
         status=Status.NOT_CHECKED if unsure else Status.GRADED,
@@ -105,8 +105,12 @@ def shown_only(found: Grade) -> Grade:
     )
 
 
-def _held_words(unsure: int) -> str:
-    return f"{unsure} flows have no verdict, and their points are held back" if unsure else ""
+def _held_words(unsure: Sequence[FlowResult]) -> str:
+    if not unsure:
+        return ""
+    why = next((flow.why for flow in unsure if flow.why), "")
+    words = f"{len(unsure)} flows have no verdict, and their points are held back"
+    return f"{words}; {why}" if why else words
 
 
 def _row(row: Row, heard: Sequence[Heard]) -> tuple[RowResult, list[FlowResult]]:
