@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from harness.commands.shared.access import access_of
 from harness.core.grading.world import World
@@ -27,9 +28,9 @@ def judge_on_cluster(
     Raises:
         HarnessError: the cluster does not run or enforces no policy, or the pods cannot start.
     """
-    spec = ClusterSpec(cni=profile.name)
+    spec = ClusterSpec(cni=profile.name, kubernetes=arguments.k8s)
     if arguments.context:
-        spec = ClusterSpec(cni=profile.name, mode=ClusterMode.EXTERNAL, context=arguments.context)
+        spec = replace(spec, mode=ClusterMode.EXTERNAL, context=arguments.context)
     access = access_of(arguments)
     cluster = access.open(spec, progress, tools_with(arguments.patience))
     with (

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.commands.grading.cluster import judge_on_cluster
 from harness.commands.grading.options import SEED_HELP, add_assignment, assignment_of
 from harness.commands.grading.reports import FEEDBACK, TABLE, write_reports
-from harness.commands.shared.options import add_patience
+from harness.commands.shared.options import add_kubernetes, add_patience
 from harness.core.grading.judge import Predicted
 from harness.core.grading.model import Grades, Mode, Status
 from harness.core.grading.sharding import Shard, parse_shard, shard_of
@@ -65,6 +65,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="grade on your own cluster, which must run the CNI of --cni; NAME is its kubectl "
         "context (default: policylab's cluster with this CNI, which is made if it is not there)",
     )
+    add_kubernetes(parser, "the version of Kubernetes of policylab's cluster")
     add_patience(parser)
     parser.add_argument(
         "--only",
