@@ -7,8 +7,8 @@ from typing import Protocol as Interface
 
 from harness.core.ask import Ask
 from harness.core.compare.world import EndClass, Kind
+from harness.core.grading.judging.tightness import too_wide
 from harness.core.grading.model import Got, Heard, Mode, Row, Submission, Want
-from harness.core.grading.tightness import too_wide
 from harness.core.grading.world import World, pair_end
 from harness.core.lab.profile import CniProfile
 from harness.core.manifests.reader import policies_of

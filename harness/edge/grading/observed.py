@@ -13,7 +13,7 @@ from typing import Self
 
 from harness.core.ask import Ask
 from harness.core.grading.judge import Predicted
-from harness.core.grading.live import Check, Checks, got_of
+from harness.core.grading.judging.live import Check, Checks, got_of
 from harness.core.grading.model import Got, Heard, Mode, Submission
 from harness.core.grading.world import World
 from harness.core.lab.profile import CniProfile

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from harness.core.ask import Ask
-from harness.core.grading.live import Check, Standing, cast_of, got_of
+from harness.core.grading.judging.live import Check, Standing, cast_of, got_of
 from harness.core.grading.model import Got
 from harness.core.grading.world import World
 from harness.core.lab.profile import CniProfile

@@ -166,7 +166,7 @@ def test_policy_that_the_api_server_refuses_costs_nobody_a_point() -> None:
     found = Room(Strict()).grade(right())
 
     assert found.status is Status.NOT_CHECKED
-    assert (found.score, found.max_score) == (0, 0)
+    assert found.score == found.max_score == 0
     assert "forbidden" in found.problem
 
 
