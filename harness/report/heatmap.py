@@ -115,7 +115,8 @@ def svg(picture: Picture, *, title: str) -> str:
     top = MARGIN + 2 * LINE + max(map(len, picture.columns), default=0) * CHAR
     across = len(picture.columns) * (SIZE + GAP)
     down = len(picture.rows) * (SIZE + GAP)
-    width = max(left + across, MARGIN + len(picture.legend) * KEY_COLUMN) + MARGIN
+    words = MARGIN + len(title) * CHAR
+    width = max(left + across, words, MARGIN + len(picture.legend) * KEY_COLUMN) + MARGIN
     height = top + down + 3 * LINE + MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {_size(width, height)}>',

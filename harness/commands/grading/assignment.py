@@ -16,11 +16,10 @@ from harness.commands.grading.options import (
 )
 from harness.commands.grading.trial import add_check
 from harness.commands.shared.output import write_output
-from harness.core.grading.judge import Predicted
 from harness.core.grading.model import Assignment, Row, digits
 from harness.core.grading.randomised import key_of, randomised
 from harness.core.grading.reading import FILE
-from harness.core.grading.wanted import wanted_flows
+from harness.core.grading.telling.matrix import Matrices
 from harness.core.grading.world import world_of
 from harness.edge.cni.known import CNIS
 from harness.edge.grading.assignments import load_assignment, shipped
@@ -101,7 +100,7 @@ def _new(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # noqa
 
 
 def _handout(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # noqa: ARG001 - the verbs' signature
-    found, profile = assignment_of(arguments)
+    found, _ = assignment_of(arguments)
     check = f"policylab check {shlex.quote(arguments.assignment)}"
     if arguments.seed:
         if not arguments.student:
@@ -114,7 +113,7 @@ def _handout(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # 
         found = randomised(found, key)
         check += f" --key {key}"
     world = world_of(found)
-    files = handout(found, wanted_flows(world, Predicted(profile)), check=f"{check} policies/")
+    files = handout(found, Matrices(world).of(), check=f"{check} policies/")
     if arguments.out.exists() and any(arguments.out.iterdir()):
         raise ContentError(
             "the folder is not empty", where=str(arguments.out), try_="name a new folder"

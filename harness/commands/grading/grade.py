@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.commands.grading.cluster import judge_on_cluster
 from harness.commands.grading.options import SEED_HELP, add_assignment, assignment_of
-from harness.commands.grading.reports import FEEDBACK, TABLE, write_reports
+from harness.commands.grading.reports import SUMMARY, TABLE, write_reports
 from harness.commands.shared.options import add_kubernetes, add_patience
 from harness.core.grading.judge import Predicted
 from harness.core.grading.model import Grades, Mode, Status
@@ -167,7 +167,9 @@ def say_where(grades: Grades, out: Path) -> None:
     for line in grades_text(grades):
         sys.stdout.write(f"{line}\n")
     sys.stdout.write(f"the grades are in {out / GRADES} and in {TABLE} beside it\n")
-    sys.stdout.write(f"the students' pages are in {out / FEEDBACK}\n")
+    sys.stdout.write(
+        f"the page of the course is {out / SUMMARY}; it leads to each student's page\n"
+    )
 
 
 def code_of(grades: Grades) -> ExitCode:

@@ -13,7 +13,7 @@ Here lives all of grading that needs no file and no cluster:
 - `marks`: what was heard to points, the same for a submission, to the digit.
 - `telling`: what a grade tells people: causes, what reports show, submissions that are alike.
 - `soundness`: whether an assignment agrees with itself.
-- `wanted`: what a student may see of the rows; `randomised`: the names of one student's own.
+- `randomised`: the names of one student's own.
 - `judging`: rules that are too wide at one side alone; what a cluster can show of a submission.
 - `proposal`: a first `assignment.yaml`.
 - `mutation`: wrong and right variants of a right solution, by which a grader is graded.

@@ -61,8 +61,8 @@ class Predicted:
         decides = {row.id: row for row in world.assignment.all_rows}
         lookups = _Lookups(world, submission)
         named = frozenset(rows.names)
-        ends = [(end, *_called(end, named)) for end in closed.ends]
-        ours = [_home(end) in world.assignment.namespaces for end in closed.ends]
+        ends = [(end, *called(end, named)) for end in closed.ends]
+        ours = [home_of(end) in world.assignment.namespaces for end in closed.ends]
         rest = world.assignment.rest
         for source, (sender, from_name, from_pair) in zip(ours, ends, strict=True):
             for target, (receiver, to_name, to_pair) in zip(ours, ends, strict=True):
@@ -121,12 +121,13 @@ class _Lookups:
         return Got.OPEN if reading.outcome in _PASSING else Got.CLOSED
 
 
-def _home(end: EndClass) -> str:
+def home_of(end: EndClass) -> str:
+    """The namespace of an end; empty for ends that are no pods."""
     return end.names[0].partition("/")[0] if end.kind is Kind.POD else ""
 
 
-def _called(end: EndClass, named: frozenset[str]) -> tuple[str, str]:
-    """An end in words, and as pairs count it."""
+def called(end: EndClass, named: frozenset[str]) -> tuple[str, str]:
+    """An end in words, and as pairs count it; `named` are the names outside that rows name."""
     name = end.names[0]
     if end.kind is Kind.POD:
         return name, name

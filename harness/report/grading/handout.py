@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
-from harness.core.grading.model import Assignment, Row, Want, digits
-from harness.core.grading.wanted import WantedFlow
+from harness.core.grading.model import Assignment, Row, digits
+from harness.core.grading.telling.matrix import Matrix
+from harness.report.grading.matrix import wanted_picture
 from harness.report.grading.text import points_text
-from harness.report.heatmap import OPEN, SHUT, UNCLEAR, Look, Picture, Square, svg
+from harness.report.heatmap import svg
 
 PICTURE, WORKLOADS, TASK = "flows.svg", "workloads.yaml", "README.md"
 POLICIES = "policies/policies.yaml"
-_LOOKS: Mapping[Want, Look] = {
-    Want.OPEN: Look("must be open", OPEN.letter, OPEN.fill, OPEN.ink),
-    Want.CLOSED: Look("must be closed", SHUT.letter, SHUT.fill, SHUT.ink),
-    Want.EITHER: Look("open or closed", UNCLEAR.letter, UNCLEAR.fill, UNCLEAR.ink),
-}
 
 
-def handout(assignment: Assignment, flows: Iterable[WantedFlow], *, check: str) -> dict[str, str]:
+def handout(assignment: Assignment, wanted: Matrix, *, check: str) -> dict[str, str]:
     """The files of a handout by name; `check` is the command by which students try their work."""
     return {
         TASK: _task(assignment, check),
-        PICTURE: svg(picture_of(tuple(flows)), title=assignment.title),
+        PICTURE: svg(wanted_picture(wanted), title=assignment.title),
         WORKLOADS: _workloads(assignment),
         POLICIES: _place(assignment),
     }
-
-
-def picture_of(flows: Sequence[WantedFlow]) -> Picture:
-    """The wanted flows, a row for each sender and a column for each receiver's port."""
-    rows = {name: n for n, name in enumerate(dict.fromkeys(flow.source for flow in flows))}
-    ends = dict.fromkeys((flow.target, flow.port) for flow in flows)
-    columns = {end: n for n, end in enumerate(ends)}
-    squares = {
-        (rows[flow.source], columns[flow.target, flow.port]): Square(
-            _LOOKS[flow.want],
-            f"{flow.source} to {flow.target} on {flow.port}: {_LOOKS[flow.want].word}",
-        )
-        for flow in flows
-    }
-    legend = [look for want, look in _LOOKS.items() if any(flow.want is want for flow in flows)]
-    return Picture(list(rows), [f"{end} {port}" for end, port in columns], squares, legend)
 
 
 def _task(assignment: Assignment, check: str) -> str:

@@ -18,7 +18,7 @@ TEXTS = {
     "no DNS over TCP": RIGHT.replace("        - {protocol: TCP, port: 53}\n", ""),
     "broken": "a: [",
 }
-_NOW = re.compile(rb'"datetime": "[^"]*"')
+_NOW = re.compile(rb'"datetime": "[^"]*"|<dd class="(?:date|seed)">.*?</dd>')
 
 Files = dict[str, bytes]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,3 +76,21 @@ def test_every_command_of_the_walk_prints_what_the_document_says(
         ran += 1
 
     assert ran >= 6
+    _open(tmp_path / "grades")
+
+
+def _open(grades: Path) -> None:
+    """What the text says of the pages: the course's leads to each student's."""
+    course = (grades / "summary.html").read_text(encoding="utf-8")
+    pages = {
+        name: (grades / link).read_text(encoding="utf-8")
+        for link, name in re.findall(r'<td><a href="(feedback/[^"]+)"><bdi>(\w+)</bdi>', course)
+    }
+    assert sorted(pages) == ["alice", "bob", "carol"]
+    for words in ("2</b> graded", "1</b> ungradable", "a Pod may not be submitted", "spring"):
+        assert words in course
+    assert "<b>80</b> of 100 points" in pages["bob"]
+    assert "<b>Hint:</b> Select every pod" in pages["bob"]
+    assert "policylab check my-lab12 --key 2eb4fbe6ab3348f6a869 policies/" in pages["bob"]
+    assert "a Pod may not be submitted" in pages["carol"]
+    assert "spring" not in "".join(pages.values())

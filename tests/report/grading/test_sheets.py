@@ -66,7 +66,7 @@ def test_grade_writes_the_table_and_a_page_with_causes(tmp_path: Path) -> None:
         (result,) = (tmp_path / "out" / name).glob("*.json")
         assert json.loads(result.read_text(encoding="utf-8"))["tests"]
     assert (tmp_path / "out" / "junit.xml").read_text(encoding="utf-8").startswith("<?xml")
-    (page,) = (tmp_path / "out" / "feedback").iterdir()
+    (page,) = (tmp_path / "out" / "feedback").glob("*.md")
     assert "must be open" in (text := page.read_text(encoding="utf-8"))
     assert "because" in text
     assert "hint:" in text
