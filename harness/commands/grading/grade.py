@@ -124,7 +124,8 @@ def _grade(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     else:
         with judge_on_cluster(arguments, world, profile, progress) as judge:
             grades = grade(judge=judge)
-    write_reports(course, grades)
+    # The folder of a part travels, and the seed stays with the instructor.
+    write_reports(course, grades, seed="" if shard else arguments.seed)
     say_where(grades, arguments.out)
     if shard is not None:
         found = [grade.id for grade in grades.grades]

@@ -6,8 +6,10 @@ import os
 from datetime import UTC, datetime
 
 from harness.core.grading.model import Grades
+from harness.core.grading.randomised import randomised
 from harness.core.grading.telling.alike import alike
 from harness.core.grading.telling.matrix import Matrices
+from harness.core.grading.world import world_of
 from harness.edge.grading.course import Course, write_json, write_text
 from harness.report.grading.feedback import check_command, feedback_html
 from harness.report.grading.page import Basis
@@ -19,8 +21,8 @@ TABLE, SUMMARY, JUNIT = "grades.csv", "summary.html", "junit.xml"
 FEEDBACK, GRADESCOPE, CLASSROOM50 = "feedback", "gradescope", "classroom50"
 
 
-def write_reports(course: Course, grades: Grades) -> None:
-    """Write all files beside `grades.json`.
+def write_reports(course: Course, grades: Grades, *, seed: str = "") -> None:
+    """Write all files beside `grades.json`; `seed` is told to the reader of the course's page.
 
     Raises:
         ContentError: a file cannot be written.
@@ -38,16 +40,15 @@ def write_reports(course: Course, grades: Grades) -> None:
         grades,
         basis,
         same,
-        # The folder of a part travels, and the seed stays with the instructor.
-        seed="" if course.whole else course.seed,
-        drawn=any(course.key(found.id) for found in grades.grades),
+        seed=seed,
+        drawn=bool(seed) or any(found.key for found in grades.grades),
         links=links,
     )
     write_text(out / SUMMARY, page)
     usual = Matrices(course.world)
     for found in grades.grades:
-        name, key = file_name(found.id), course.key(found.id)
-        own = Matrices(course.world_of(found.id)) if key else usual
+        name, key = file_name(found.id), found.key
+        own = Matrices(world_of(randomised(assignment, key))) if key else usual
         page = feedback_html(
             own.world.assignment,
             found,

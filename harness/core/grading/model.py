@@ -274,6 +274,7 @@ class Grade:
         rows: what each row gave.
         notes: what was passed over, and what rules are too wide on one side.
         sketch: what is written in it, as far as alike submissions are found by that.
+        key: from which the student's names were drawn; empty: they are the assignment's.
     """
 
     id: str
@@ -286,6 +287,7 @@ class Grade:
     rows: tuple[RowResult, ...] = ()
     notes: tuple[str, ...] = ()
     sketch: Sketch = field(default=Sketch())
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -118,11 +118,6 @@ class Course:
             return key_of(self.world.assignment, student, self.seed)
         return ""
 
-    def world_of(self, student: str) -> World:
-        """The world that a student's submission meets, in names of their own if there is a seed."""
-        key = self.key(student)
-        return world_of(randomised(self.world.assignment, key)) if key else self.world
-
     def kept(self, one: HandedIn) -> Grade | None:
         """The grade that was kept of exactly this submission; None: there is none.
 
@@ -144,7 +139,8 @@ class Course:
             # The rows are in the student's own names: reports quote their hints.
             assignment, key = self.world.assignment, str(document["key"])
             rows = (randomised(assignment, key) if key else assignment).all_rows
-            return read_grade(document["grade"], {row.id: row for row in rows}, where=KEPT)
+            found = read_grade(document["grade"], {row.id: row for row in rows}, where=KEPT)
+            return replace(found, key=key)
         except (KeyError, TypeError, ContentError) as error:
             raise ValueError(repr(error)) from error
 
@@ -184,14 +180,15 @@ class Course:
         return done, spoilt
 
     def _once(self, judge: Judge, one: HandedIn) -> Grade:
-        world, drawn = self.world_of(one.id), USUAL
-        if key := self.key(one.id):
-            drawn = names_for(self.world.assignment, key)
+        world, drawn, key = self.world, USUAL, self.key(one.id)
+        if key:
+            drawn = names_for(world.assignment, key)
+            world = world_of(randomised(world.assignment, key))
         submission = read_submission(world.assignment, one.id, one.files, one.notes, one.problem)
-        found = graded(world, submission, judge, self.profile, drawn)
+        found = replace(graded(world, submission, judge, self.profile, drawn), key=key)
         document = {
             "digest": self._digest(one),
-            "key": self.key(one.id),
+            "key": key,
             "grade": grade_document(found, exact=True),
         }
         write_json(self.file(one.id), document)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from harness.core.grading.model import Assignment, FlowResult, Grade, Status
+from harness.core.grading.model import Assignment, FlowResult, Grade
 from harness.core.grading.telling.matrix import Matrix
 from harness.core.grading.telling.showing import ShownRow, is_witness, shown_rows
 from harness.report.grading.matrix import got_picture
@@ -31,14 +31,13 @@ def feedback_html(
 ) -> str:
     """The page of a grade; `assignment` has the student's own names, if they were drawn."""
     rows = shown_rows(grade)
-    read = grade.status is not Status.UNGRADABLE
     return page(
         "feedback.html.j2",
         assignment=assignment,
         grade=grade,
         basis=basis,
         rows=rows,
-        picture=_picture(matrix) if read and matrix.cells else "",
+        picture=_picture(matrix) if grade.rows and matrix.cells else "",
         matrix=matrix,
         strangers=any(map(is_witness, matrix.senders)),
         rest=any(column.rest for column in matrix.columns),

@@ -256,7 +256,7 @@ def test_a_shard_that_did_not_end_is_none_until_it_is_resumed(
     assert _merge(folders, tmp_path / "out") is ExitCode.OK
 
 
-def _interrupted(*_: object) -> None:
+def _interrupted(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
