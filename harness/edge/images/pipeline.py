@@ -11,8 +11,9 @@ import json
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from harness.edge.images.certificates.making import ensure_certificates
 from harness.edge.images.keys import Keys, plan_keys
 from harness.edge.images.model import CLUSTER_FILE, crds_file
 from harness.edge.images.node import LAB_IMAGES, Assembly, node_ref
+from harness.edge.images.outlook import outlook_of
 from harness.edge.images.recipe import REPOSITORY, Recipe, cnis, read_recipes, recipes_home
 from harness.edge.images.store import SCRATCH, Store, Workshop
 from harness.edge.images.versions import KUBERNETES, names_in
@@ -123,15 +125,27 @@ def prepare(shop: Workshop, todo: Plan) -> Builder:
 def _build_parts(builder: Builder, todo: Plan) -> None:
     """Compile in one thread and make Debian roots in another; the first failure ends both."""
     stop = threading.Event()
+    outlook = outlook_of(builder.store, todo.keys)
+    if told := outlook.told():
+        builder.progress.note(told)
+
+    @contextmanager
+    def part(name: str) -> Iterator[None]:
+        outlook.begin(name)
+        yield
+        if left := outlook.end(name):
+            builder.progress.note(left)
 
     def compile_all() -> None:
         for name in itertools.takewhile(lambda _: not stop.is_set(), todo.keys.commands):
-            builder.commands(todo.recipes[name])
+            with part(f"commands-{name}"):
+                builder.commands(todo.recipes[name])
 
     def bootstrap_all() -> None:
         for name in itertools.takewhile(lambda _: not stop.is_set(), todo.keys.roots):
             recipe = todo.recipes[name]
-            builder.root(recipe, debian_base(todo.recipes, recipe))
+            with part(f"root-{name}"):
+                builder.root(recipe, debian_base(todo.recipes, recipe))
 
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="build") as lanes:
         futures: list[Future[None]] = [lanes.submit(compile_all), lanes.submit(bootstrap_all)]

@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,15 @@ class Store:
             (self.path(name, key) / RECORD).read_text(encoding="utf-8")
         )
         return facts
+
+    def seconds_before(self, name: str) -> float | None:
+        """How long the newest artefact of this name took, with whatever key; None if unknown."""
+        found = []
+        for file in (self.root / "artefacts").glob(f"{name}-*/{RECORD}"):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                facts = json.loads(file.read_text(encoding="utf-8"))
+                found.append((str(facts["made"]), float(facts["seconds"])))
+        return max(found)[1] if found else None
 
     @contextmanager
     def lock(self, progress: Progress, patience: Patience = PATIENCE) -> Iterator[None]:
