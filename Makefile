@@ -24,7 +24,9 @@ endif
 # The first build takes minutes: until then there is something to read. Its exit code decides nothing here.
 .PHONY: cold
 cold: $(READY)
-	-@docker ps --quiet --filter label=io.x-k8s.kind.cluster 2>/dev/null | grep -q . || $(VENV)/bin/pytest labs/ --lab-offline
+	-@docker ps --quiet --filter label=io.x-k8s.kind.cluster 2>/dev/null | grep -q . || { \
+	  $(VENV)/bin/pytest labs/ --lab-offline; \
+	  echo "The clusters come next, which takes minutes at first. Until then, read results/latest/report.html: it has what is predicted."; }
 
 test: lint offline variants live ## all set-up, then the whole test suite: offline first, then live
 

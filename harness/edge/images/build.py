@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.edge.images.keys import Keys
-from harness.edge.images.layers import write_difference
 from harness.edge.images.recipe import BASE, SUITE, ImageRecipe, Recipe
 from harness.edge.images.store import Store, Workshop
+from harness.edge.images.tars.layers import write_difference
 from harness.edge.machine import apt
 from harness.edge.machine.process import CommandFailed, run
 from harness.errors import ImageUnavailable

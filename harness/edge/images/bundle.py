@@ -20,9 +20,9 @@ from typing import IO, Any
 
 import zstandard
 
-from harness.edge.images.layers import file_digest
 from harness.edge.images.model import CLUSTER_FILE, crds_file
 from harness.edge.images.store import SCRATCH, Workshop
+from harness.edge.images.tars.layers import file_digest
 from harness.edge.images.versions import kubernetes_versions, short
 from harness.edge.machine.docker import Docker
 from harness.edge.machine.process import CommandFailed

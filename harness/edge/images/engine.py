@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.edge.images.archive import write_archive
 from harness.edge.images.node import Assembly
 from harness.edge.images.pipeline import Plan, prepare
 from harness.edge.images.recipe import REPOSITORY
 from harness.edge.images.store import SCRATCH, Workshop
+from harness.edge.images.tars.archive import write_archive
 from harness.edge.machine.docker import Docker
 
 

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.edge.images.archive import Image, write_archive
 from harness.edge.images.build import Builder, debian_base
 from harness.edge.images.keys import overlay
-from harness.edge.images.layers import write_files
 from harness.edge.images.recipe import BASE, REPOSITORY, ImageRecipe, Recipe
+from harness.edge.images.tars.archive import Image, write_archive
+from harness.edge.images.tars.layers import write_files
 from harness.edge.images.versions import KUBERNETES
 
 LAB_IMAGES = ("nginx", "redis", "toolbox")

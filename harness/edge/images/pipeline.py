@@ -20,7 +20,6 @@ from typing import Any
 
 import yaml
 
-from harness.edge.images.archive import write_archive
 from harness.edge.images.build import PACKAGES, Builder, debian_base
 from harness.edge.images.certificates.making import ensure_certificates
 from harness.edge.images.keys import Keys, plan_keys
@@ -29,6 +28,7 @@ from harness.edge.images.node import LAB_IMAGES, Assembly, node_ref
 from harness.edge.images.outlook import outlook_of
 from harness.edge.images.recipe import REPOSITORY, Recipe, cnis, read_recipes, recipes_home
 from harness.edge.images.store import SCRATCH, Store, Workshop
+from harness.edge.images.tars.archive import write_archive
 from harness.edge.images.versions import KUBERNETES, names_in
 from harness.edge.machine import debian
 from harness.edge.machine.process import end_all, run

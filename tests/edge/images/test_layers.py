@@ -5,8 +5,8 @@ import json
 import tarfile
 from pathlib import Path
 
-from harness.edge.images.archive import Image, write_archive
-from harness.edge.images.layers import file_digest, write_difference, write_files
+from harness.edge.images.tars.archive import Image, write_archive
+from harness.edge.images.tars.layers import file_digest, write_difference, write_files
 
 
 def root(path: Path, files: dict[str, str], links: dict[str, str] | None = None) -> Path:

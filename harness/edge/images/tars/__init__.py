@@ -1,0 +1,1 @@
+"""Tar files whose bytes depend on their content alone: layers, and archives of images."""
