@@ -1,39 +1,46 @@
 """What students handed in: folders, loose files or an archive, one or more files for each student.
 
-A learning platform exports loose files by name: `alice_lab12.yaml`, or with a number and more words
-in between. The student is the part before the first `_`. Where two students would be called the
-same by that, both keep their whole names. Nothing of a submission is used as a path, and what is no
-manifest is never opened.
+Who handed in what follows from names (`names`). Where two students would be called the same by the
+first part of a name, both keep their whole names. Nothing of a submission is used as a path, and
+what is no manifest is never opened.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from harness.core.grading.submitting import MAX_BYTES
+from harness.core.grading.telling.plain import visible
 from harness.core.manifests.reader import File
-from harness.edge.files.library import SUFFIXES
 from harness.edge.grading.archives import (
-    ARCHIVES,
+    LEADS_OUT,
     MAX_ENTRIES,
     MAX_UNPACKED,
+    Archive,
     ArchiveError,
     Entry,
     entries,
     is_archive,
 )
+from harness.edge.grading.names import (
+    MAX_NAME,
+    apart,
+    is_handed_in,
+    is_hidden,
+    is_manifest,
+    number,
+    prefix,
+    short,
+    whole,
+)
 from harness.errors import ContentError
 
 MAX_FILES = 100
 """Manifests of one student."""
-MAX_NAME = 200
-_PLATFORM = "_assignsubmission_"
-"""What Moodle writes behind the name in a student's folder."""
 _SHOWN = 5
 """Files that are named as passed over; the others are counted."""
 
@@ -99,13 +106,13 @@ def _at(source: Path) -> Iterator[HandedIn]:
         raise ContentError("there is no such folder or file", where=str(source))
     students: list[tuple[tuple[str, ...], list[Entry]]] = []
     for entry in sorted(source.iterdir()):
-        if _is_hidden(entry.name):
+        if is_hidden(entry.name):
             continue
         if entry.is_symlink():
             students.append(((entry.name, ""), [Entry((), b"", "it is a link")]))
         elif entry.is_dir():
             students.append(((entry.name, ""), _below(entry)))
-        elif entry.is_file() and _is_handed_in(entry.name):
+        elif entry.is_file() and is_handed_in(entry.name):
             students.append(((entry.name,), _file(entry)))
     yield from _called(students)
 
@@ -113,75 +120,87 @@ def _at(source: Path) -> Iterator[HandedIn]:
 def _course_of(path: Path) -> Iterator[HandedIn]:
     """The students of an archive: its folders and loose files, below one folder of its own."""
     try:
-        found = list(entries(path, most=MAX_BYTES))
+        # The names first: they say whose an entry is, so that everybody has limits of their own.
+        names = list(entries(path, most=0, wanted=lambda _: False, owner=lambda _: ""))
+        around = _around(names)
+
+        def owner(parts: tuple[str, ...]) -> tuple[str, ...]:
+            inner = parts[around:]
+            return (inner[0], "") if len(inner) > 1 else inner
+
+        known = {owner(e.parts) for e in names if e.problem != LEADS_OUT and _is_seen(e)}
+        students: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
+        for entry in entries(path, most=MAX_BYTES, wanted=_is_read, owner=owner):
+            key = owner(entry.parts)
+            _must_be_known(entry, known=key in known)
+            if _is_seen(entry) and (len(key) > 1 or is_handed_in(key[0])):
+                # The files are called as in a folder, where the student's own is not said.
+                above = around + len(key) - 1
+                students[key] += _inner(replace(entry, parts=entry.parts[above:]))
     except ArchiveError as error:
-        raise ContentError("the archive is not read", where=str(path), seen=str(error)) from error
-    found = [e for e in found if e.parts and not any(_is_hidden(part) for part in e.parts)]
-    if len({e.parts[0] for e in found}) == 1 and all(len(e.parts) > 1 for e in found):
-        # One folder around the whole course, unless the folder is the only student's.
-        below = [Entry(e.parts[1:], e.data, e.problem) for e in found]
-        students_below = {_prefix(e.parts[0]) for e in below if len(e.parts) == 1}
-        if len(students_below) > 1 or any(len(e.parts) > 1 for e in below):
-            found = below
-    students: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
-    for entry in found:
-        key = (entry.parts[0], "") if len(entry.parts) > 1 else (entry.parts[0],)
-        if len(key) > 1 or _is_handed_in(entry.parts[0]):
-            students[key].append(entry)
+        raise ContentError(
+            "the archive is not read",
+            where=str(path),
+            seen=str(error),
+            try_="unpack it, and name its folder in place of it",
+        ) from error
     yield from _called(sorted(students.items()))
+
+
+def _around(found: Sequence[Entry]) -> int:
+    """How many folders are around the whole course: one, or none.
+
+    A folder is not around a course if it is the only student's.
+    """
+    seen = [entry.parts for entry in found if _is_seen(entry) and entry.problem != LEADS_OUT]
+    if len({parts[0] for parts in seen}) != 1 or any(len(parts) == 1 for parts in seen):
+        return 0
+    below = [parts[1:] for parts in seen]
+    students = {prefix(parts[0]) for parts in below if len(parts) == 1}
+    return 1 if len(students) > 1 or any(len(parts) > 1 for parts in below) else 0
+
+
+def _must_be_known(entry: Entry, *, known: bool) -> None:
+    if entry.problem == LEADS_OUT and not known:
+        name = "/".join(entry.parts) or ".."
+        raise ArchiveError(f"nobody knows whose `{name}` is: {LEADS_OUT}")
+
+
+def _is_seen(entry: Entry) -> bool:
+    return bool(entry.parts) and not any(map(is_hidden, entry.parts))
+
+
+def _is_read(name: str) -> bool:
+    return is_manifest(name) or is_archive(name)
+
+
+def _inner(entry: Entry) -> list[Entry]:
+    """An entry of a student's folder, or the files of the archive that it is."""
+    if entry.problem or not is_archive(entry.parts[-1]):
+        return [entry]
+    if len(entry.data) > MAX_BYTES:
+        words = f"an archive in an archive has at most {MAX_BYTES} bytes"
+        return [replace(entry, data=b"", problem=words)]
+    return _of_archive(Archive(entry.parts[-1], entry.data), entry.parts[:-1])
 
 
 def _called(students: Sequence[tuple[tuple[str, ...], list[Entry]]]) -> Iterator[HandedIn]:
     """Give each student a name; loose files of one student come together."""
     groups: dict[str, list[tuple[tuple[str, ...], list[Entry]]]] = defaultdict(list)
     for name, found in students:
-        groups[_short(name)].append((name, found))
-    for short, group in groups.items():
+        groups[short(name)].append((name, found))
+    named: list[tuple[str, str, list[Entry]]] = []
+    for own, group in groups.items():
         loose = all(len(name) == 1 for name, _ in group)
-        numbers = {_number(name[0]) for name, _ in group}
+        numbers = {number(name[0]) for name, _ in group}
         if len(group) == 1 or (loose and len(numbers) == 1):
-            yield _submission(short, [entry for _, found in group for entry in found])
+            every = [entry for _, found in group for entry in found]
+            named.append((own, visible(group[0][0][0]), every))
         else:
-            for name, found in group:
-                yield _submission(_whole(name[0]), found)
-
-
-def _short(name: tuple[str, ...]) -> str:
-    """The student's name. A folder's whole name is it, unless a platform wrote more behind it."""
-    is_folder = len(name) > 1
-    return _whole(name[0]) if is_folder and _PLATFORM not in name[0] else _prefix(name[0])
-
-
-def _whole(name: str) -> str:
-    stem = name
-    for suffix in (*SUFFIXES, *ARCHIVES):
-        if stem.lower().endswith(suffix) and len(stem) > len(suffix):
-            stem = stem[: -len(suffix)]
-            break
-    return unicodedata.normalize("NFC", stem)[:MAX_NAME]
-
-
-def _prefix(name: str) -> str:
-    stem = _whole(name)
-    return stem.partition("_")[0].strip() or stem
-
-
-def _number(name: str) -> str:
-    """What follows the student's name: a platform's number, the same for all of one's files."""
-    return _whole(name).partition("_")[2].partition("_")[0]
-
-
-def _is_handed_in(name: str) -> bool:
-    """Whether a loose file is somebody's submission, and not the list of the course, say."""
-    return _is_manifest(name) or is_archive(name) or "_" in name
-
-
-def _is_manifest(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES)
-
-
-def _is_hidden(part: str) -> bool:
-    return part.startswith(".") or part == "__MACOSX"
+            named += [(whole(name[0]), visible("/".join(name)), found) for name, found in group]
+    ids = apart((name, place) for name, place, _ in named)
+    for (own, notes), (_, _, found) in zip(ids, named, strict=True):
+        yield _submission(own, found, notes)
 
 
 def _below(folder: Path) -> list[Entry]:
@@ -189,10 +208,11 @@ def _below(folder: Path) -> list[Entry]:
     budget = MAX_UNPACKED
     paths = sorted(islice(folder.rglob("*"), MAX_ENTRIES + 1))
     if len(paths) > MAX_ENTRIES:
-        return [Entry((folder.name,), b"", f"the folder has more than {MAX_ENTRIES} entries")]
+        words = f"the folder has more than {MAX_ENTRIES} entries"
+        return [Entry((), b"", words, whole=True)]
     for path in paths:
         parts = path.relative_to(folder).parts
-        if any(_is_hidden(part) for part in parts):
+        if any(is_hidden(part) for part in parts):
             continue
         if path.is_symlink():
             found.append(Entry(parts, b"", "it is a link"))
@@ -200,7 +220,8 @@ def _below(folder: Path) -> list[Entry]:
             one = _file(path)
             budget -= sum(len(entry.data) for entry in one)
             if budget < 0:
-                break
+                words = f"the folder has more than {MAX_UNPACKED // 1024**2} MiB of manifests"
+                return [Entry((), b"", words, whole=True)]
             found += [
                 Entry((*parts[:-1], *entry.parts), entry.data, entry.problem) for entry in one
             ]
@@ -212,39 +233,52 @@ def _below(folder: Path) -> list[Entry]:
 def _file(path: Path) -> list[Entry]:
     """A file of a student's, or the files of an archive of a student's."""
     if is_archive(path.name):
-        try:
-            inner = list(entries(path, most=MAX_BYTES))
-        except ArchiveError as error:
-            return [Entry((path.name,), b"", f"{error}")]
-        return [
-            entry
-            if not is_archive(entry.parts[-1] if entry.parts else "")
-            else Entry(entry.parts, b"", "it is an archive inside of an archive")
-            for entry in inner
-            if not any(_is_hidden(part) for part in entry.parts)
-        ]
-    if not _is_manifest(path.name):
+        return _of_archive(Archive(path.name, path))
+    if not is_manifest(path.name):
         return [Entry((path.name,), b"")]
     # One byte more than is allowed, so that the reader says that the file is too large.
     with path.open("rb") as opened:
         return [Entry((path.name,), opened.read(MAX_BYTES + 1))]
 
 
-def _submission(name: str, found: Sequence[Entry]) -> HandedIn:
+def _of_archive(archive: Archive, above: tuple[str, ...] = ()) -> list[Entry]:
+    """The files of a student's archive; one inside of it is not opened."""
+    try:
+        inner = list(entries(archive, most=MAX_BYTES, wanted=_is_read))
+    except ArchiveError as error:
+        return [Entry((*above, archive.name), b"", f"{error}")]
+    return [
+        replace(
+            entry,
+            parts=(*above, *entry.parts),
+            problem=entry.problem
+            or ("it is an archive inside of an archive" if is_archive(entry.parts[-1]) else ""),
+        )
+        if entry.parts
+        else entry
+        for entry in inner
+        if not any(is_hidden(part) for part in entry.parts)
+    ]
+
+
+def _submission(name: str, found: Sequence[Entry], told: Sequence[str] = ()) -> HandedIn:
     """One student's files. What is no manifest is told of, and never looked into."""
     files: list[File] = []
     passed: list[str] = []
     problems: list[str] = []
     for entry in found:
         label = "/".join(entry.parts)[:MAX_NAME]
-        wanted = _is_manifest(label) or is_archive(label)
-        if entry.problem and (wanted or not entry.parts):
-            problems.append(f"{label}: {entry.problem}")
-        elif not _is_manifest(label):
+        wanted = is_manifest(label) or is_archive(label)
+        if entry.whole:
+            problems.append(entry.problem)
+        elif entry.problem and (wanted or not entry.parts):
+            problems.append(f"{label}: {entry.problem}" if label else entry.problem)
+        elif not is_manifest(label):
             passed.append(label)
         else:
             files.append(File(label, entry.data))
-    notes = [f"{label} is no manifest and was ignored" for label in passed[:_SHOWN]]
+    notes = [*told]
+    notes += [f"{label} is no manifest and was ignored" for label in passed[:_SHOWN]]
     if len(passed) > _SHOWN:
         notes.append(f"{len(passed) - _SHOWN} more files are no manifests and were ignored")
     if len(files) > MAX_FILES:
