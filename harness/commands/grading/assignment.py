@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unicodedata import normalize
 
 from harness.commands.grading.options import (
     ASSIGNMENT_HELP,
@@ -109,7 +110,7 @@ def _handout(arguments: argparse.Namespace, progress: Progress) -> ExitCode:  # 
                 where="--seed",
                 try_="say whose: --student ID",
             )
-        key = key_of(found, arguments.student, arguments.seed)
+        key = key_of(found, normalize("NFC", arguments.student), arguments.seed)
         found = randomised(found, key)
         check += f" --key {key}"
     world = world_of(found)

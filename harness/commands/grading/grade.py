@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from unicodedata import normalize
 
 from harness.commands.grading.cluster import judge_on_cluster
 from harness.commands.grading.options import SEED_HELP, add_assignment, assignment_of
@@ -143,6 +144,7 @@ def _chosen(
 ) -> list[HandedIn]:
     """The submissions that this run grades, unless they are graded already."""
     known = {one.id for one in submissions}
+    only = [normalize("NFC", name) for name in only]
     for name in only:
         if name not in known:
             raise ContentError(

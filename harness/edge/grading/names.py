@@ -1,7 +1,7 @@
 """What names of folders and files say: who handed something in, and what may be read.
 
 A learning platform exports loose files by name: `alice_lab12.yaml`, or with a number and more words
-in between. The student is the part before the first `_`.
+in between (`alice_LATE_77_815_lab12.yaml`). The student is the part before the first `_`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from harness.edge.grading.archives import ARCHIVES, is_archive
 MAX_NAME = 200
 _PLATFORM = "_assignsubmission_"
 """What Moodle writes behind the name in a student's folder."""
+_LATE = "LATE"
+"""What Canvas writes behind the name of a student whose file came after the deadline."""
 
 
 def short(name: tuple[str, ...]) -> str:
@@ -45,7 +47,10 @@ def prefix(name: str) -> str:
 
 def number(name: str) -> str:
     """What follows the student's name: a platform's number, the same for all of one's files."""
-    return whole(name).partition("_")[2].partition("_")[0]
+    parts = whole(name).split("_")[1:]
+    if parts[:1] == [_LATE]:
+        del parts[0]
+    return parts[0] if parts else ""
 
 
 def is_handed_in(name: str) -> bool:

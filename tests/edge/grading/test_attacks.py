@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import stat
 import tarfile
 import zipfile
@@ -17,20 +18,9 @@ import pytest
 from harness import cli
 from harness.edge.grading import archives
 from harness.exitcode import ExitCode
+from tests.fakes.hostile import ATTACKS, BEGIN, SAID
 
 RIGHT = Path(__file__).parents[3] / "assignments" / "lab12" / "reference.yaml"
-HEAD = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
-META = "metadata: {name: p, namespace: secure-zone}\n"
-SPEC = "spec: {podSelector: {}}\n"
-POD = "spec: {containers: [{name: c, image: x}]}\n"
-
-
-def policy(*, meta: str = META, spec: str = SPEC, head: str = HEAD) -> bytes:
-    return f"{head}{meta}{spec}".encode()
-
-
-def named(api: str, kind: str, meta: str = META, rest: str = "") -> bytes:
-    return f"apiVersion: {api}\nkind: {kind}\n{meta}{rest}".encode()
 
 
 def graded(folder: Path, out: Path, *more: str) -> dict[str, dict[str, Any]]:
@@ -40,131 +30,38 @@ def graded(folder: Path, out: Path, *more: str) -> dict[str, dict[str, Any]]:
     return {one["id"]: one for one in document["submissions"]}
 
 
-TEXTS = {
-    "a bomb of aliases": (
-        b"a: &a [x, x, x]\n" + b"".join(b"b%d: &b%d [*a, *a, *a]\n" % (n, n) for n in range(9000)),
-        "alias",
-    ),
-    "deep nesting": (b"- " * 30_000, "levels"),
-    "deep brackets": (b"[" * 100_000, "levels"),
-    "ten megabytes": (b"# x\n" * 2_600_000, "at most 262144"),
-    "many documents": (b"---\na: b\n" * 20_000, "documents"),
-    "binary": (bytes(range(256)) * 20, ""),
-    "UTF-16 without a mark": (policy().decode().encode("utf-16-le"), ""),
-    "NUL": (policy() + b"\0", ""),
-    "tabs": (b"apiVersion: v1\nkind: NetworkPolicy\nmetadata:\n\tname: p\n", "YAML"),
-    "a Python object": (b"!!python/object/apply:os.system ['touch /tmp/owned']\n", ""),
-    "a merge that overrides": (
-        policy(meta="metadata: {<<: {name: p, namespace: kube-system}}\n"),
-        "kube-system",
-    ),
-    "two equal keys": (policy() + b"spec: {podSelector: {}}\n", "twice"),
-    "a Pod": (named("v1", "Pod", rest=POD), "a Pod may not be submitted"),
-    "a Job": (
-        named("batch/v1", "Job", rest="spec: {template: {spec: {restartPolicy: Never, "
-              "containers: [{name: c, image: x}]}}}\n"),
-        "a Job may not be submitted",
-    ),
-    "a RoleBinding": (
-        named("rbac.authorization.k8s.io/v1", "RoleBinding"),
-        "a RoleBinding may not be submitted",
-    ),
-    "a webhook": (
-        named("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration",
-              "metadata: {name: w}\n"),
-        "may not be submitted",
-    ),
-    "a CRD": (
-        named("apiextensions.k8s.io/v1", "CustomResourceDefinition", "metadata: {name: w.x.y}\n"),
-        "may not be submitted",
-    ),
-    "a Namespace": (
-        named("v1", "Namespace", "metadata: {name: mine}\n"),
-        "a Namespace may not be submitted",
-    ),
-    "a Secret": (named("v1", "Secret"), "a Secret may not be submitted"),
-    "kube-system": (
-        policy(meta="metadata: {name: p, namespace: kube-system}\n"),
-        "nothing may be in the namespace `kube-system`",
-    ),
-    "the canaries' namespace": (
-        policy(meta="metadata: {name: p, namespace: policylab-gate}\n"),
-        "nothing may be in the namespace `policylab-gate`",
-    ),
-    "no namespace": (policy(meta="metadata: {name: p}\n"), "namespace"),
-    "a name of 300 letters": (
-        policy(meta=f"metadata: {{name: {'p' * 300}, namespace: secure-zone}}\n"),
-        "name",
-    ),
-    "a finalizer": (
-        policy(meta="metadata: {name: p, namespace: secure-zone, finalizers: [a.b/c]}\n"),
-        "finalizers",
-    ),
-    "an owner": (
-        policy(
-            meta="metadata: {name: p, namespace: secure-zone, ownerReferences: [{apiVersion: v1, "
-            "kind: Pod, name: x, uid: y}]}\n"
-        ),
-        "ownerReferences",
-    ),
-    "a made-up name": (
-        policy(meta="metadata: {name: p, generateName: p-, namespace: secure-zone}\n"),
-        "generateName",
-    ),
-    "a status": (policy() + b"status: {conditions: [{type: Accepted}]}\n", "status"),
-    "look-alike letters": (
-        policy(meta="metadata: {name: p, namespace: sec\u0443re-zone}\n"),
-        "",
-    ),
-    "right to left": (
-        policy(meta="metadata: {name: p, namespace: 'secure-zone\u202e'}\n"),
-        "",
-    ),
-    "a list within a list": (
-        (
-            b"apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: "
-            b"[{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: secure-zone}}]}]\n"
-        ),
-        "",
-    ),
-    "thousands of different ports": (
-        policy(
-            spec="spec: {podSelector: {}, ingress: [{ports: ["
-            + "".join(f"{{port: {n}}}," for n in range(1, 9_000))
-            + "]}]}\n"
-        ),
-        "more flows than can be compared",
-    ),
-    "nothing": (b"", "there is no policy"),
-    "a comment": (b"# I did not do it\n", "there is no policy"),
-    "a command in a name": (
-        policy(meta="metadata: {name: '$(reboot)', namespace: secure-zone}\n"),
-        "name",
-    ),
-    "a format string in a name": (
-        policy(meta="metadata: {name: '{0.__class__}', namespace: secure-zone}\n"),
-        "name",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("attack", TEXTS)
-def test_hostile_file_is_refused_in_words(
-    attack: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_course_of_attacks_is_refused_in_words_on_every_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data, said = TEXTS[attack]
-    home = tmp_path / "in" / "mallory"
-    home.mkdir(parents=True)
-    (home / "policy.yaml").write_bytes(data)
+    for number, data in enumerate(ATTACKS.values()):
+        home = tmp_path / "in" / f"mallory-{number:02}"
+        home.mkdir(parents=True)
+        (home / "policy.yaml").write_bytes(data)
 
-    found = graded(tmp_path / "in", tmp_path / "out")["mallory"]
+    found = graded(tmp_path / "in", tmp_path / "out")
 
     output = capsys.readouterr()
     assert "Traceback" not in output.err
-    assert found["status"] == "ungradable", found["problem"]
-    assert found["problem"]
-    assert said in found["problem"]
-    assert len(found["problem"]) < 25_000
+    assert [one["status"] for one in found.values()] == ["ungradable"] * len(ATTACKS)
+    for one, said in zip(found.values(), (SAID[attack] for attack in ATTACKS), strict=True):
+        assert said in one["problem"]
+    pages = "".join(path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.html"))
+    assert "<script" not in pages
+    assert not re.search(r"[\u202a-\u202e\x00-\x08\x1b]", pages + output.out)
+
+
+def test_a_file_that_tells_too_many_flows_apart_is_refused_in_words(tmp_path: Path) -> None:
+    ports = "".join(f"{{port: {number}}}," for number in range(1, 9_000))
+    home = tmp_path / "in" / "mallory"
+    home.mkdir(parents=True)
+    text = f"{BEGIN}metadata: {{name: p, namespace: secure-zone}}\n"
+    text += f"spec: {{podSelector: {{}}, ingress: [{{ports: [{ports}]}}]}}\n"
+    (home / "policy.yaml").write_text(text, encoding="utf-8")
+
+    found = graded(tmp_path / "in", tmp_path / "out")["mallory"]
+
+    assert found["status"] == "ungradable"
+    assert "more flows than can be compared" in found["problem"]
 
 
 def test_what_is_no_manifest_is_ignored_and_never_run(tmp_path: Path) -> None:
@@ -299,6 +196,11 @@ def test_names_of_a_platform_become_students(tmp_path: Path) -> None:
         home.mkdir(exist_ok=True)
         (home / name).write_bytes(right)
     (home / "bob_77_part-2.yaml").write_bytes(b"# nothing more\n")
+    # Canvas: name, LATE, the student's number, the file's number; two students have one name.
+    for name in ("ed_LATE_81_1_a.yaml", "ed_81_2_b.yaml", "fay_LATE_90_3_a.yaml"):
+        (home / name).write_bytes(right if "1_a" in name or "fay" in name else b"# no more\n")
+    for name in ("gus_LATE_91_4_a.yaml", "gus_LATE_92_5_a.yaml"):
+        (home / name).write_bytes(right)
     moodle = home / "Dana Doe_815_assignsubmission_file"
     moodle.mkdir()
     (moodle / "policy.yaml").write_bytes(right)
@@ -308,6 +210,10 @@ def test_names_of_a_platform_become_students(tmp_path: Path) -> None:
         "Dana Doe",
         "alice",
         "bob",
+        "ed",
+        "fay",
+        "gus_LATE_91_4_a",
+        "gus_LATE_92_5_a",
         "student_1",
         "student_2",
     ]
