@@ -258,3 +258,21 @@ def test_the_examples_are_of_the_kinds_that_are_read() -> None:
     for kind, bodies in EXAMPLES.items():
         known = kind_of(bodies[0]["apiVersion"], kind)
         assert isinstance(known, Kind)
+
+
+OTHER_FIELDS = """
+podFailurePolicy successPolicy activeDeadlineSeconds backoffLimit backoffLimitPerIndex
+maxFailedIndexes selector manualSelector ttlSecondsAfterFinished completionMode podReplacementPolicy
+managedBy
+"""
+
+
+@pytest.mark.parametrize("field", OTHER_FIELDS.split())
+def test_a_field_of_a_job_is_none_that_is_misspelt(field: str) -> None:
+    template = "template: {spec: {containers: [{name: c, image: i}]}}"
+    text = (
+        "{apiVersion: batch/v1, kind: Job, metadata: {name: j, namespace: shop}, "
+        f"spec: {{{field}: {{}}, {template}}}}}"
+    )
+
+    assert len(parse(text, origin="job.yaml")) == 1

@@ -177,7 +177,15 @@ STATEFUL_SET = Open(
 REPLICATION_CONTROLLER = Open(
     _SOME_HEAD | {"spec": Open({"replicas": int, "selector": Free(str), "template": _TEMPLATE})}
 )
-_JOB_SPEC = Open({"parallelism": int, "completions": int, "suspend": bool, "template": _TEMPLATE})
+_JOB_OTHERS = """
+podFailurePolicy successPolicy activeDeadlineSeconds backoffLimit backoffLimitPerIndex
+maxFailedIndexes selector manualSelector ttlSecondsAfterFinished completionMode podReplacementPolicy
+managedBy
+"""
+_JOB_SPEC = Open(
+    {"parallelism": int, "completions": int, "suspend": bool, "template": _TEMPLATE},
+    frozenset(_JOB_OTHERS.split()),
+)
 JOB = Open(
     _SOME_HEAD
     | {
