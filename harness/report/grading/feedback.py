@@ -16,6 +16,8 @@ from harness.report.heatmap import svg
 
 POLICIES = "policies/"
 """The folder of a handout in which students write."""
+TOGETHER = "together/"
+"""A folder for the workloads and the policies of a student, which `policylab explain` reads."""
 COMMANDS = 5
 """Flows that a page shows how to explain."""
 
@@ -56,8 +58,10 @@ def _explaining(rows: tuple[ShownRow, ...]) -> Iterator[str]:
     """How to see the cause of a flow oneself, for the first flow of each cause."""
     heads = [group.flows[0] for row in rows for group in row.groups]
     deployed = [flow for flow in heads if not (is_witness(flow.source) or is_witness(flow.target))]
+    if deployed:
+        yield f"mkdir -p {TOGETHER} && cp workloads.yaml {POLICIES}* {TOGETHER}"
     for flow in deployed[:COMMANDS]:
-        yield shlex.join(["policylab", "explain", "--manifests", ".", flow.source, _to(flow)])
+        yield shlex.join(["policylab", "explain", "--manifests", TOGETHER, flow.source, _to(flow)])
 
 
 def _to(flow: FlowResult) -> str:

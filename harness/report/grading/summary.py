@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from statistics import mean, median
 
 from harness.core.grading.model import (
@@ -25,7 +26,7 @@ from harness.report.grading.text import points_text, summary_of, told
 BINS = 10
 """Bars of the distribution below the one for all points."""
 UNSURE = 20
-"""Flows without a verdict that are listed; the others are counted."""
+"""Reasons for flows without a verdict that are listed; the others are counted."""
 
 SHOWN_ALIKE = 60
 """Students of one group of equal submissions who are named; the others are counted."""
@@ -69,11 +70,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
-    """A flow without a verdict, why that is, and how many submissions have it."""
+    """A reason why flows have no verdict: one of them, and how many flows and submissions.
 
-    flow: str
+    Where the prediction and a cluster differ, the reason names both.
+    """
+
     why: str
-    times: int
+    flow: FlowResult
+    flows: int
+    submissions: int
 
 
 def summary_html(
@@ -96,7 +101,6 @@ def summary_html(
     scores = [percent(grade) for grade in by_status[Status.GRADED]]
     points = [digits(grade.score) for grade in by_status[Status.GRADED]]
     unsure = _unsure(read)
-    known = {grade.id: grade for grade in grades.grades}
     return page(
         "summary.html.j2",
         assignment=assignment,
@@ -115,7 +119,6 @@ def summary_html(
         unsure=unsure[:UNSURE],
         more_unsure=max(len(unsure) - UNSURE, 0),
         alike=found,
-        equal=sorted(found.equal, key=lambda group: _is_whole(known[group.ids[0]])),
         scores={grade.id: summary_of(grade) for grade in read}
         | {grade.id: "ungradable" for grade in by_status[Status.UNGRADABLE]},
         shown=SHOWN_ALIKE,
@@ -123,11 +126,6 @@ def summary_html(
         compared=COMPARED,
         lost={grade.id: _lost(grade) for grade in read},
     )
-
-
-def _is_whole(grade: Grade) -> bool:
-    """Whether it has all points: such solutions are mostly alike."""
-    return grade.score == grade.max_score
 
 
 def _bars(scores: Sequence[float]) -> list[Bar]:
@@ -148,28 +146,38 @@ def _failed(assignment: Assignment, read: Sequence[Grade]) -> list[Failed]:
 def _row(row: Row, read: Sequence[Grade]) -> Failed:
     results = [found for grade in read for found in grade.rows if found.row.id == row.id]
     flows = Counter(
-        told(flow)
+        replace(flow, points=Fraction(0), why="")
         for grade in read
         for flow in grade.flows
         if flow.row == row.id and flow.got is not Got.NO_VERDICT
     )
-    flow, times = next(iter(flows.most_common(1)), ("", 0))
+    flow, times = next(iter(flows.most_common(1)), (None, 0))
     return Failed(
         row,
         sum(found.points < found.out_of for found in results),
         sum(bool(found.held) for found in results),
         len(results),
         mean(digits(found.points) for found in results) if results else 0.0,
-        flow if times > 1 else "",
+        told(flow) if flow and times > 1 else "",
         times,
     )
 
 
 def _unsure(read: Iterable[Grade]) -> list[Unsure]:
-    """The flows without a verdict, the commonest first."""
-    flows: list[FlowResult] = [flow for grade in read for flow in grade.flows]
-    counts = Counter((told(f), f.why) for f in flows if f.got is Got.NO_VERDICT)
-    return [Unsure(flow, why, times) for (flow, why), times in counts.most_common()]
+    """The reasons for which flows have no verdict, the commonest first."""
+    first: dict[str, FlowResult] = {}
+    flows: Counter[str] = Counter()
+    submissions: Counter[str] = Counter()
+    for grade in read:
+        whys = [flow.why for flow in grade.flows if flow.got is Got.NO_VERDICT]
+        flows.update(whys)
+        submissions.update(set(whys))
+        for flow in grade.flows:
+            if flow.got is Got.NO_VERDICT:
+                first.setdefault(flow.why, flow)
+    known = [why for why in first if why] or list(first)
+    found = [Unsure(why, first[why], flows[why], submissions[why]) for why in known]
+    return sorted(found, key=lambda one: (-one.submissions, -one.flows))
 
 
 def _lost(grade: Grade) -> list[str]:

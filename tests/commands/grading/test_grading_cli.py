@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +231,40 @@ def test_a_right_solution_of_a_handout_passes_the_check_and_the_grading(
     key = key_of(load_assignment("lab12", CNIS), "alice", "spring")
     capsys.readouterr()
     assert main(["check", "lab12", "--key", key, str(course / "alice")]) is ExitCode.OK
+
+
+def test_the_commands_of_a_page_show_in_a_handout_what_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handout, out = tmp_path / "handout", tmp_path / "out"
+    more = ["--student", "bob", "--seed", "spring"]
+    main(["assignment", "handout", "lab12", "--out", str(handout), *more])
+    own = of_student(load_assignment("lab12", CNIS), "bob", "spring")
+    wrong = own.reference[0].data.replace(b'"port": 53', b'"port": 54')
+    mine = handout / "policies" / "policies.yaml"
+    mine.write_bytes(wrong)
+    (tmp_path / "course" / "bob").mkdir(parents=True)
+    shutil.copy(mine, tmp_path / "course" / "bob")
+    _grade(tmp_path / "course", out, "--seed", "spring")
+    (page,) = (out / "feedback").glob("*.html")
+    text = page.read_text(encoding="utf-8").partition("<pre>")[2].partition("</pre>")[0]
+    monkeypatch.chdir(handout)
+
+    check, together, *explain = (
+        line.removeprefix("$ ") for line in unescape(text).strip().splitlines()
+    )
+
+    capsys.readouterr()
+    assert main(shlex.split(check)[1:]) is ExitCode.DIFFERS
+    assert "name resolution: 0 of 20 points" in capsys.readouterr().out
+    assert together == "mkdir -p together/ && cp workloads.yaml policies/* together/"
+    shutil.copytree("policies", "together")
+    shutil.copy("workloads.yaml", "together")
+    assert {command.rpartition(":")[2] for command in explain} == {"53", "54"}
+    for command in explain:
+        assert main(shlex.split(command)[1:]) is ExitCode.OK
+        closed = "coredns:53" in command
+        assert ("DENIED" if closed else "nothing blocks it") in capsys.readouterr().out
 
 
 def test_a_handout_with_a_seed_needs_a_student_and_a_new_folder(tmp_path: Path) -> None:

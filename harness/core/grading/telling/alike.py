@@ -16,7 +16,7 @@ SIMILAR = 0.9
 """The share of statements that two submissions have in common, from which on they are listed."""
 COMPARED = 600
 """Different submissions that are compared with each other; of more, equal ones alone are found."""
-LISTED = 50
+LISTED = 20
 """Pairs that are listed; the others are counted."""
 
 
@@ -51,21 +51,38 @@ class Alike:
 
 
 def alike(grades: Iterable[Grade]) -> Alike:
-    """The alike submissions among these; what has no files is like nothing."""
+    """The alike submissions among these; what has no files is like nothing.
+
+    Faultless ones come last: their likeness tells least.
+    """
     groups: dict[str, list[Grade]] = {}
     for grade in grades:
         if grade.sketch.files:
             groups.setdefault(grade.sketch.objects or grade.sketch.files, []).append(grade)
-    equal = tuple(_equal(group) for group in groups.values() if len(group) > 1)
-    different = [group for group in groups.values() if group[0].sketch.parts]
+    ordered = sorted(groups.values(), key=lambda group: _is_faultless(group[0]))
+    equal = tuple(_equal(group) for group in ordered if len(group) > 1)
+    different = [group for group in ordered if group[0].sketch.parts]
     if len(different) > COMPARED:
         return Alike(equal, compared=False)
-    pairs = sorted(_pairs(different), key=lambda near: (-near.share, near.first, near.second))
+    faultless = {group[0].id for group in different if _is_faultless(group[0])}
+    pairs = sorted(
+        _pairs(different),
+        key=lambda near: (
+            len(faultless & {near.first[0], near.second[0]}),
+            -near.share,
+            near.first,
+            near.second,
+        ),
+    )
     return Alike(equal, tuple(islice(pairs, LISTED)), max(len(pairs) - LISTED, 0))
 
 
 def _equal(group: Sequence[Grade]) -> Equal:
     return Equal(_ids(group), len({grade.sketch.files for grade in group}) == 1)
+
+
+def _is_faultless(grade: Grade) -> bool:
+    return grade.score == grade.max_score
 
 
 def _ids(group: Sequence[Grade]) -> tuple[str, ...]:

@@ -110,7 +110,14 @@ class Matrices:
 
     def _more_columns(self, odd: Iterable[tuple[str, Column]]) -> Iterator[Column]:
         wrong = (column for _, column in odd if column.target in self._known)
-        for column in _most(wrong, MORE_PORTS, self._asked):
+        counts: Counter[str] = Counter()
+        ranked: list[tuple[int, Column]] = []
+        for column in _most(wrong, None, self._asked):
+            counts[column.target] += 1
+            ranked.append((counts[column.target], column))
+        # The worst port of each receiver comes before the second one of any.
+        chosen = sorted(ranked, key=lambda one: one[0])[:MORE_PORTS]
+        for _, column in sorted(chosen, key=lambda one: self._known.index(one[1].target)):
             yield replace(column, rest=self._port(column).rest)
 
     def _cell(self, sender: str, column: Column, odd: FlowResult | None) -> Cell | None:
@@ -158,9 +165,8 @@ def _column(flow: FlowResult) -> Column:
     return Column(flow.target, flow.port, flow.protocol)
 
 
-def _most(found: Iterable[T], most: int, but: Iterable[T]) -> list[T]:
-    """The ones that are there most often, but for some, in the order in which they came."""
+def _most(found: Iterable[T], most: int | None, but: Iterable[T]) -> list[T]:
+    """The ones that are there most often, but for some; those that came first before equals."""
     without = set(but)
     counts = Counter(one for one in found if one not in without)
-    chosen = {one for one, _ in counts.most_common(most)}
-    return [one for one in counts if one in chosen]
+    return [one for one, _ in counts.most_common(most)]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
@@ -100,6 +101,16 @@ def test_nearly_equal_ones_are_listed_with_their_share_and_others_are_not() -> N
     assert [(near.first, near.second, near.share) for near in found.near] == [
         (("ann",), ("bob",), 0.95)
     ]
+
+
+def test_equal_mistakes_come_before_equal_solutions() -> None:
+    right, wrong = sketch(POLICY), sketch(POLICY.replace("port: 80", "port: 81"))
+    course = [grade("ann", right), grade("bob", right), grade("cat", wrong), grade("dan", wrong)]
+    course = [replace(one, score=Fraction(one.id < "c")) for one in course]
+
+    found = alike(course)
+
+    assert [one.ids for one in found.equal] == [("cat", "dan"), ("ann", "bob")]
 
 
 def test_samples_of_long_submissions_tell_what_they_have_in_common() -> None:
