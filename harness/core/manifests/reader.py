@@ -40,6 +40,8 @@ from harness.errors import ManifestError
 
 MAX_BYTES = 4 * 1024 * 1024
 """Of one file, unless the caller says otherwise: an export of a cluster with hundreds of pods."""
+_VERBS = frozenset(["must", "may", "has", "have", "is", "are", "needs", "does", "begins", "of"])
+"""The words by which the text of a fault goes on after its path."""
 MAX_TOTAL_BYTES = 16 * 1024 * 1024
 MAX_OBJECTS = 10_000
 MAX_ALL_PODS = 5_000
@@ -473,4 +475,6 @@ def policies_of(resources: Iterable[Resource]) -> tuple[NetworkPolicy, ...]:
 
 
 def _words(fault: Fault) -> str:
-    return f"{dotted(fault.path) or 'the document'} {fault.text}"
+    """The fault as a sentence: its path is the subject, unless the text has its own."""
+    predicate = fault.text.partition(" ")[0] in _VERBS
+    return f"{dotted(fault.path) or 'the document'}{'' if predicate else ':'} {fault.text}"

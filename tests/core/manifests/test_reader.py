@@ -195,9 +195,9 @@ def test_all_faults_of_a_file_are_reported_with_their_lines() -> None:
     second = POD.replace("metadata: {name: p", "metadata: {nmae: p")
     text = faults(f"{POLICY}  ingress:\n  - form: []\n  - ports: [{{port: 0}}]\n---\n{second}")
 
-    assert "f.yaml:7: spec.ingress[0].form unknown field `form`; did you mean `from`?" in text
-    assert "f.yaml:8: spec.ingress[1].ports[0].port 0 is not between 1 and 65535" in text
-    assert "f.yaml:12: metadata.nmae unknown field `nmae`; did you mean `name`?" in text
+    assert "f.yaml:7: spec.ingress[0].form is an unknown field; did you mean `from`?" in text
+    assert "f.yaml:8: spec.ingress[1].ports[0].port: 0 is not between 1 and 65535" in text
+    assert "f.yaml:12: metadata.nmae is an unknown field; did you mean `name`?" in text
 
 
 INGRESS = POLICY + "  ingress:\n  - "
@@ -216,7 +216,7 @@ INGRESS = POLICY + "  ingress:\n  - "
         ),
         (
             INGRESS + "from: [{ipBlock: {cidr: 10.0.0.0/8, except: [11.0.0.0/16]}}]",
-            "except[0] 11.0.0.0/16 is not a part of 10.0.0.0/8",
+            "except[0]: 11.0.0.0/16 is not a part of 10.0.0.0/8",
         ),
         (
             INGRESS + "from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}}]",

@@ -126,7 +126,7 @@ def _check(value: Any, shape: Any, path: FieldPath, found: Checked) -> Any:
             found.passed_over[_dotted(path)] = None
             return _check(value, shape.shape, path, found)
         case Beyond():
-            text = f"unknown field `{path[-1]}`: the API has it, but {shape.why}"
+            text = f"is an unknown field: the API has it, but {shape.why}"
             found.faults.append(Fault(path, text))
             return None
         case Anything():
@@ -162,7 +162,7 @@ def _mapping(value: Any, shape: Any, path: FieldPath, found: Checked) -> Any:
         elif isinstance(shape, Open) and not _misspelt(key, shape):
             found.passed_over[_dotted(here)] = None
         else:
-            found.faults.append(Fault(here, f"unknown field `{key}`{_nearest(key, fields)}"))
+            found.faults.append(Fault(here, f"is an unknown field{_nearest(key, fields)}"))
     return kept
 
 

@@ -69,7 +69,7 @@ class _Reader:
 
     def _number(self, found: re.Match[str], line: int) -> Any:
         if len(found[0]) > _MOST_DIGITS:
-            raise UnreadableError(line, f"a number of {len(found[0])} characters")
+            raise UnreadableError(line, f"this is a number of {len(found[0])} characters")
         try:
             return as_json(float(found[0])) if found[1] or found[2] else int(found[0])
         except NotAValueError as error:

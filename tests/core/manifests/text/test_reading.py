@@ -92,7 +92,7 @@ def test_lines_of_json_are_counted() -> None:
         ("? " * 32_000, "more than 100 levels"),
         ("---\n#\n" * 6_000, "more than 5000 documents"),
         ('{"a":1}' * 6_000, "more than 5000 documents"),
-        ('{"a":1}' * 2 + '{"a":' + "1" * 5_000 + "}", "a number of 5000 characters"),
+        ('{"a":1}' * 2 + '{"a":' + "1" * 5_000 + "}", "this is a number of 5000 characters"),
         (
             "a: &a [1, 1]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(9_000)),
             "aliases repeat more than 20000",
