@@ -14,6 +14,7 @@ from harness.core.compare.surplus import Excess, Surplus, proposal, surplus_of
 from harness.core.compare.wishes import Wishes
 from harness.core.compare.world import names_of
 from harness.core.manifests.basis import Basis
+from harness.edge.cni.known import PROFILES
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
@@ -35,7 +36,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "ports, ports that a rule names, and all others. No packet is sent.",
         epilog=f"Exit code: {ExitCode.OK} exactly the wanted flows pass, {ExitCode.DIFFERS} an "
         f"unwanted flow passes or a wanted flow does not, {ExitCode.NO_VERDICT} nobody can say so "
-        f"of all flows, {ExitCode.USAGE} the manifests or the list cannot be read.",
+        f"of all flows, or a CNI does otherwise than the API, {ExitCode.USAGE} the manifests "
+        "or the list cannot be read.",
     )
     add_manifests(parser)
     parser.add_argument("--context", default="", metavar="NAME", help=CONTEXT_HELP)
@@ -71,7 +73,7 @@ def _privilege(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
             where=found.origin,
             try_="name a list of flows: --wanted FILE; --propose writes one from the policies",
         )
-    surplus = surplus_of(found.state, Wishes({"wanted": wanted}))
+    surplus = surplus_of(found.state, Wishes({"wanted": wanted}), PROFILES.values())
     basis = basis_of(found)
     if arguments.format == "json":
         document = privilege_document(surplus, found.origin, basis)

@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from harness.core.ask import Flow
 from harness.core.compare.bundles import Bundle, bundles
 from harness.core.compare.ports import MAX_PORT, TRANSPORTS, PortClass
 from harness.core.compare.wishes import Wishes
 from harness.core.compare.world import ClosedWorld, EndClass, Kind, State, closed_world
+from harness.core.lab.profile import CniProfile
 from harness.core.model import Direction, NetworkPolicy, Protocol
 from harness.core.outcome import Verdict
 from harness.core.policy.privilege import Unused, unused_parts
@@ -26,7 +28,9 @@ class Excess(StrEnum):
     LET: nobody wants them, and rules let them pass. OPEN: nobody wants them, and no policy isolates
     either end. DOUBT: nobody wants them, and nobody can say that they do not pass. MISSING: they
     are wanted and do not pass. PART: they are wanted, and only some requests pass. UNKNOWN: they
-    are wanted, and nobody can say that they pass.
+    are wanted, and nobody can say that they pass. LOST: they are wanted and pass by the API, and a
+    CNI does otherwise. LEAK: nobody wants them and they do not pass by the API, and a CNI does
+    otherwise.
     """
 
     LET = "let"
@@ -35,6 +39,15 @@ class Excess(StrEnum):
     MISSING = "missing"
     PART = "part"
     UNKNOWN = "unknown"
+    LOST = "lost"
+    LEAK = "leak"
+
+
+class _Tag(NamedTuple):
+    """What flows of one bundle have in common."""
+
+    excess: Excess
+    own: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +55,15 @@ class Finding:
     """Flows that differ from the list in one way, and the policies that decide about them.
 
     `rules` are the rules that let the flows pass (policy, direction, number from 1); `reasons` say
-    why the first of the flows does not pass, where it should.
+    why the first of the flows does not pass, where it should. `own` has the answers of CNIs that
+    are not the API's, by the CNI's name and in words.
     """
 
     excess: Excess
-    flows: Bundle[Excess]
+    flows: Bundle[_Tag]
     rules: tuple[tuple[NetworkPolicy, Direction, int], ...] = ()
     reasons: tuple[str, ...] = ()
+    own: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,7 @@ class Surplus:
         return tuple(finding for finding in self.findings if finding.excess is excess)
 
 
-def world_of(state: State, wanted: Wishes) -> ClosedWorld:
+def world_of(state: State, wanted: Wishes, profiles: Iterable[CniProfile] = ()) -> ClosedWorld:
     """The closed world of a state and a list: pods that were read, and what is outside."""
     return closed_world(
         [state],
@@ -73,12 +88,16 @@ def world_of(state: State, wanted: Wishes) -> ClosedWorld:
         names=wanted.names,
         ports=wanted.ports,
         marks=wanted.marks(state.topology.pods),
+        profiles=profiles,
     )
 
 
-def surplus_of(state: State, wanted: Wishes) -> Surplus:
-    """Measure the policies of a state by a list of wanted flows."""
-    world = world_of(state, wanted)
+def surplus_of(state: State, wanted: Wishes, profiles: Iterable[CniProfile] = ()) -> Surplus:
+    """Measure the policies of a state by a list of wanted flows.
+
+    `profiles` are the CNIs whose own answers are wanted as well.
+    """
+    world = world_of(state, wanted, profiles)
     isolated = {
         (end, direction): world.isolated(0, end, direction)
         for end in world.ends
@@ -86,43 +105,48 @@ def surplus_of(state: State, wanted: Wishes) -> Surplus:
     }
     listed: list[Flow] = []
 
-    def judge(source: EndClass, target: EndClass, port: PortClass) -> Excess | None:
+    def judge(source: EndClass, target: EndClass, port: PortClass) -> _Tag | None:
         flow = world.flow(0, source, target, port)
-        if flow is None:
+        answer = world.answer(0, source, target, port)
+        if flow is None or answer is None:
             return None
-        verdict = world.oracles[0].verdict(flow)
-        if wanted.wants(source, target, port):
-            if not (source is target and target.alone):
-                listed.append(flow)
-            return _WANTED.get(str(verdict))
-        if verdict is Verdict.DENY:
-            return None
-        if verdict is Verdict.UNDEFINED:
-            return Excess.DOUBT
-        held = isolated[source, Direction.EGRESS] or isolated[target, Direction.INGRESS]
-        return Excess.LET if held else Excess.OPEN
+        wants = wanted.wants(source, target, port)
+        if wants and not (source is target and target.alone):
+            listed.append(flow)
+        if wants:
+            excess = _WANTED.get(str(answer.verdict))
+        elif answer.verdict in _UNWANTED:
+            excess = _UNWANTED[answer.verdict]
+        else:
+            held = isolated[source, Direction.EGRESS] or isolated[target, Direction.INGRESS]
+            excess = Excess.LET if held else Excess.OPEN
+        if excess is None and answer.own:
+            excess = Excess.LOST if wants else Excess.LEAK
+        return None if excess is None else _Tag(excess, answer.own)
 
     found = tuple(_finding(world, bundle) for bundle in bundles(world, judge))
     unused = unused_parts(world.oracles[0].topology, state.policies, listed)
     return Surplus(found, tuple(unused), len(set(state.policies)))
 
 
+_UNWANTED = {Verdict.DENY: None, Verdict.UNDEFINED: Excess.DOUBT}
 _WANTED = {"deny": Excess.MISSING, "some": Excess.PART, "undefined": Excess.UNKNOWN}
 
 
-def _finding(world: ClosedWorld, bundle: Bundle[Excess]) -> Finding:
-    match bundle.tag:
+def _finding(world: ClosedWorld, bundle: Bundle[_Tag]) -> Finding:
+    excess, own = bundle.tag
+    match excess:
         case Excess.LET:
-            return Finding(bundle.tag, bundle, tuple(_rules(world, bundle)))
+            return Finding(excess, bundle, tuple(_rules(world, bundle)), own=own)
         case Excess.MISSING | Excess.UNKNOWN | Excess.PART:
             flow = world.flow(0, *bundle.first)
             reasons = world.oracles[0].decide(flow).reasons if flow else ()
-            return Finding(bundle.tag, bundle, reasons=reasons)
-    return Finding(bundle.tag, bundle)
+            return Finding(excess, bundle, reasons=reasons, own=own)
+    return Finding(excess, bundle, own=own)
 
 
 def _rules(
-    world: ClosedWorld, bundle: Bundle[Excess]
+    world: ClosedWorld, bundle: Bundle[_Tag]
 ) -> dict[tuple[NetworkPolicy, Direction, int], None]:
     found: dict[tuple[NetworkPolicy, Direction, int], None] = {}
     for source in bundle.sources[:SHOWN]:

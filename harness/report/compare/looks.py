@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from harness.core.outcome import Verdict
 from harness.report.heatmap import OPEN, SHUT, UNCLEAR, Look
@@ -23,3 +23,8 @@ def look_of(verdict: Verdict) -> Look:
 def own_look(told: str) -> str:
     """A CNI's own answer in the words of this table; it may have a verdict for each node."""
     return " ".join(LOOKS[word].word if word in LOOKS else word for word in told.split(" "))
+
+
+def own_words(own: Iterable[tuple[str, str]]) -> str:
+    """The CNIs' own answers, as the end of a sentence; empty if there is none."""
+    return "".join(f"; on {name.capitalize()}: {own_look(told)}" for name, told in sorted(own))

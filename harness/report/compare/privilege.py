@@ -14,6 +14,7 @@ from harness.core.manifests.basis import Basis
 from harness.core.model import Direction, NetworkPolicy
 from harness.core.policy.privilege import Unused
 from harness.report.compare.change import bundle_words
+from harness.report.compare.looks import own_words
 from harness.report.compare.members import as_json
 
 SCHEMA_VERSION = 1
@@ -21,6 +22,8 @@ _WANTED = {
     Excess.MISSING: "wanted, and does not pass:",
     Excess.UNKNOWN: "wanted, and nobody can say that it passes:",
     Excess.PART: "wanted, and only some requests pass:",
+    Excess.LOST: "wanted, and passes by the API, but a CNI does otherwise:",
+    Excess.LEAK: "unwanted, and does not pass by the API, but a CNI does otherwise:",
 }
 
 
@@ -46,6 +49,9 @@ def privilege_summary(surplus: Surplus) -> str:
         parts.append(f"of {_groups(unknown)} of wanted flows nobody can say that they pass")
     if doubt := surplus.of(Excess.DOUBT):
         parts.append(f"of {_groups(doubt)} of unwanted flows nobody can say that they do not pass")
+    if otherwise := (*surplus.of(Excess.LOST), *surplus.of(Excess.LEAK)):
+        names = " and ".join(sorted({name.capitalize() for f in otherwise for name, _ in f.own}))
+        parts.append(f"{_groups(otherwise)} of flows are as wanted by the API, and not on {names}")
     if surplus.of(Excess.OPEN):
         parts.append("other unwanted flows pass because no policy isolates either end")
     if surplus.unused:
@@ -68,12 +74,12 @@ def privilege_text(surplus: Surplus) -> Iterator[str]:
         yield "unwanted, and let through by rules:"
         for rules, findings in _by_rules(found).items():
             yield f"  {rules}"
-            yield from (f"    {bundle_words(finding.flows)}" for finding in findings)
+            yield from (f"    {_flows(finding)}" for finding in findings)
     for excess, title in _WANTED.items():
         if found := surplus.of(excess):
             yield title
             for finding in found:
-                yield f"  {bundle_words(finding.flows)}"
+                yield f"  {_flows(finding)}"
                 yield from (f"    {reason}" for reason in finding.reasons)
     if surplus.unused:
         yield "parts of rules that no wanted flow needs:"
@@ -83,7 +89,13 @@ def privilege_text(surplus: Surplus) -> Iterator[str]:
         yield _summed_up(found)
     if found := surplus.of(Excess.DOUBT):
         yield "unwanted, and nobody can say that it does not pass:"
-        yield _summed_up(found)
+        if alike := [finding for finding in found if not finding.own]:
+            yield _summed_up(alike)
+        yield from (f"  {_flows(finding)}" for finding in found if finding.own)
+
+
+def _flows(finding: Finding) -> str:
+    return f"{bundle_words(finding.flows)}{own_words(finding.own)}"
 
 
 def _by_rules(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
@@ -155,6 +167,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
             for policy, direction, number in finding.rules
         ],
         "reasons": list(finding.reasons),
+        "cni_answers": dict(finding.own),
     }
 
 

@@ -10,6 +10,7 @@ from harness.core.compare.wishes import Wishes
 from harness.core.compare.world import State, names_of
 from harness.core.manifests.wanted.flows import parse_wishes
 from harness.core.model import NetworkPolicy, Topology
+from harness.edge.cni.known import PROFILES
 from harness.report.compare.privilege import privilege_summary, privilege_text, proposal_text
 from tests.core.compare.test_world import state
 from tests.core.strategies import policy_sets, topologies
@@ -20,7 +21,7 @@ Policies = tuple[NetworkPolicy, ...]
 def measured(found: State, text: str) -> Surplus:
     names = names_of(found.policies)
     wishes = parse_wishes(text, found.topology, origin="wanted.yaml", names=names)
-    return surplus_of(found, Wishes({"wanted": wishes}))
+    return surplus_of(found, Wishes({"wanted": wishes}), PROFILES.values())
 
 
 def proposed(found: State) -> str:
@@ -35,7 +36,8 @@ def test_proposed_list_leaves_nothing_unwanted_and_nothing_missing(
 
     surplus = measured(one, proposed(one))
 
-    assert {finding.excess for finding in surplus.findings} <= {Excess.DOUBT}
+    left = {finding.excess for finding in surplus.findings}
+    assert left <= {Excess.DOUBT, Excess.LOST, Excess.LEAK}
 
 
 @given(topologies(), policy_sets, policy_sets)
@@ -170,3 +172,46 @@ def test_wide_entry_means_all_that_it_says(text: str, missing: list[str]) -> Non
     found = measured(state(TWO), text).of(Excess.MISSING)
 
     assert {str(port) for finding in found for port in finding.flows.ports} >= set(missing)
+
+
+def _left_out(wanted: str) -> Surplus:
+    """Egress rules that policyTypes leave out: the API ignores them, and Cilium enforces them."""
+    pods = "".join(
+        f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: shop, "
+        f"labels: {{app: {name}}}}}\nspec: {{containers: [{{name: a, image: a, "
+        "ports: [{containerPort: 80}]}]}\n"
+        for name in ("web", "api")
+    )
+    odd = """
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: odd, namespace: shop}
+spec:
+  podSelector: {}
+  policyTypes: [Ingress]
+  ingress: [{}]
+  egress: [{ports: [{port: 443}]}]
+"""
+    return measured(
+        state(f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: shop}}\n{pods}{odd}"), wanted
+    )
+
+
+def test_wanted_flow_that_a_cni_blocks_is_lost_there() -> None:
+    surplus = _left_out("- {from: shop/web, to: pod/shop/api:80}\n")
+
+    (lost,) = surplus.of(Excess.LOST)
+    assert lost.own == (("cilium", "deny"),)
+    assert surplus.of(Excess.MISSING) == ()
+    assert "  shop/web -> shop/api: TCP 80; on Cilium: does not pass" in list(
+        privilege_text(surplus)
+    )
+    assert "as wanted by the API, and not on Cilium" in privilege_summary(surplus)
+
+
+def test_unwanted_flow_that_a_cni_blocks_is_told_with_its_answer() -> None:
+    let = _left_out("- {from: shop/web, to: pod/shop/api:443}\n").of(Excess.LET)
+
+    assert any(finding.own == (("cilium", "deny"),) for finding in let)
+    assert any(finding.own == () for finding in let)
