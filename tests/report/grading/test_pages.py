@@ -204,6 +204,24 @@ def test_points_that_were_not_checked_are_told_and_look_like_no_fault() -> None:
     assert "has no verdict" in course
 
 
+def test_a_submission_that_nobody_judged_has_no_marks_and_no_picture() -> None:
+    lost = Grade(
+        "ann",
+        Status.NOT_CHECKED,
+        Fraction(0),
+        Fraction(0),
+        Fraction(100),
+        problem="shard 2 is lost",
+    )
+    found = page(lost)
+
+    assert "Nothing was checked yet" in found.text
+    assert "shard 2 is lost" in found.text
+    assert "of 0 points" not in found.text
+    assert "svg" not in found.tags
+    assert "shard 2 is lost" in summary(lost).text
+
+
 def test_the_page_of_a_course_tells_marks_failures_and_how_they_came_about() -> None:
     refused = Grade("eve", Status.UNGRADABLE, Fraction(0), Fraction(100), problem="a.yaml:1: a Pod")
     found = summary(
