@@ -7,6 +7,7 @@ The command line wins over the environment variable, which wins over the ini fil
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +15,11 @@ import pytest
 
 from harness.edge.cluster.lane import DEFAULT_KUBERNETES, KUBERNETES
 from harness.edge.cluster.state import ClusterMode, ClusterSpec
-from harness.edge.cni.known import CNIS, DEFAULT
+from harness.edge.cni.known import CNIS, DEFAULT, named
 from harness.edge.images import Source
 from harness.edge.internet.state import InternetMode
 from harness.edge.machine.patience import PATIENCE, Patience
+from harness.errors import HarnessError
 
 KEEPS = ("always", "on-failure", "never")
 
@@ -32,6 +34,8 @@ class Option:
         choices: the values that it may have; empty if it may have any value.
         help: its sentence in `pytest --help`.
         flag: whether it has no value on the command line, where it means `yes`.
+        read: makes the value of what was typed, where it may be more than one of the choices; it
+            raises a `HarnessError` if the text is wrong.
     """
 
     name: str
@@ -39,6 +43,7 @@ class Option:
     choices: tuple[str, ...]
     help: str
     flag: bool = False
+    read: Callable[[str], str] | None = None
 
     @property
     def dest(self) -> str:
@@ -59,7 +64,13 @@ LAB_OPTIONS = (
         "compare what the tutorials say with what the policies predict, and ask no cluster",
         flag=True,
     ),
-    Option("cni", DEFAULT, CNIS, "the CNI of the cluster"),
+    Option(
+        "cni",
+        DEFAULT,
+        (*CNIS, "FOLDER"),
+        "the CNI of the cluster; or the folder of your own CNI (docs/cni.md)",
+        read=named,
+    ),
     Option("k8s", DEFAULT_KUBERNETES, KUBERNETES, "the version of Kubernetes of the cluster"),
     Option(
         "cluster-mode",
@@ -177,7 +188,14 @@ def resolve(config: pytest.Config) -> Options:
     origins: dict[str, str] = {}
     for option in LAB_OPTIONS:
         value, origin = _value(config, option)
-        if option.choices and value not in option.choices:
+        if option.read:
+            try:
+                value = option.read(value)
+            except HarnessError as error:
+                raise pytest.UsageError(
+                    f"--lab-{option.name}={value} (from the {origin}): {error}"
+                ) from error
+        elif option.choices and value not in option.choices:
             raise pytest.UsageError(
                 f"--lab-{option.name}={value} (from the {origin}) is not a valid value: "
                 f"choose {', '.join(option.choices)}"

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from harness.core.lab.documented import Row, Table
+from harness.core.lab.profile import UNTOLD, CniProfile, reading_of
 from harness.core.manifests.library import in_force, rolled_out
 from harness.core.predict.scenario import Scenario
 from harness.core.target import Rollout
-from harness.edge.cni.known import PROFILES
+from harness.edge.cni.known import cni_of
 from harness.edge.files.labs import phase_of
 from harness.edge.files.library import load
 from harness.errors import ContentError
@@ -47,10 +48,13 @@ def collect(config: pytest.Config, items: list[pytest.Item]) -> None:
     state.recorder.partial = _is_partial([item for item, _ in collected])
     # Without a cluster, each row is predicted for the CNI that its lab is for.
     any_cni = state.options.offline
-    cni = state.options["cni"]
-    others = {item for item, _ in collected if not any_cni and _cni(item) not in ("", cni)}
+    profile = cni_of(state.options["cni"]).profile
+    others = {item for item, _ in collected if not any_cni and _cni(item) not in ("", profile.name)}
     if others and len(others) == len(items):
         raise pytest.UsageError(f"this lab needs --lab-cni={_cni(items[0])}: {items[0].path}")
+    untold = [item for item, row in collected if not _cni(item) and _is_untold(row, profile)]
+    config.hook.pytest_deselected(items=untold)
+    others.update(untold)
     items[:] = [item for item in items if item not in others]
     for item, row in collected:
         if item not in others:
@@ -60,7 +64,7 @@ def collect(config: pytest.Config, items: list[pytest.Item]) -> None:
 def _expect(root: Path, state: State, item: pytest.Item, row: Row) -> None:
     tutorial = tutorial_of(item)
     try:
-        row = row.on(PROFILES[_cni(item) or state.options["cni"]])
+        row = row.on(cni_of(_cni(item) or state.options["cni"]).profile)
         if tutorial not in state.libraries:
             state.libraries[tutorial] = load(root / "manifests" / tutorial)
         resources = in_force(state.libraries[tutorial], row.apply, where=row.where)
@@ -72,6 +76,11 @@ def _expect(root: Path, state: State, item: pytest.Item, row: Row) -> None:
     item.callspec.params["row"] = row  # type: ignore[attr-defined]
     state.rows.setdefault(tutorial, []).append(row)
     state.recorder.expect(item.nodeid, tutorial, phase_of(item.path), row, prediction)
+
+
+def _is_untold(row: Row, profile: CniProfile) -> bool:
+    """Whether the row follows a line that the profile of somebody else's CNI does not tell."""
+    return any(reading_of(line, profile) == UNTOLD for line in row.lines if line)
 
 
 def _is_partial(items: Sequence[pytest.Item]) -> bool:

@@ -7,8 +7,9 @@ import os
 
 from harness.edge.cluster.lane import DEFAULT_KUBERNETES, KUBERNETES, Lane
 from harness.edge.cluster.opening import ClusterMode
-from harness.edge.cni.known import CNIS, DEFAULT
+from harness.edge.cni.known import CNIS, DEFAULT, named
 from harness.edge.machine.patience import PATIENCE, Patience
+from harness.errors import HarnessError
 
 VARIABLE = "POLICYLAB_PATIENCE"
 MODES = (ClusterMode.AUTO, ClusterMode.CREATE, ClusterMode.REUSE)
@@ -18,7 +19,11 @@ MODES = (ClusterMode.AUTO, ClusterMode.CREATE, ClusterMode.REUSE)
 def add_cni(parser: argparse.ArgumentParser, meaning: str) -> None:
     """Add `--cni`."""
     parser.add_argument(
-        "--cni", default=DEFAULT, choices=CNIS, help=f"{meaning} (default: %(default)s)"
+        "--cni",
+        type=_cni,
+        default=DEFAULT,
+        metavar=f"{{{','.join(CNIS)},FOLDER}}",
+        help=f"{meaning}, or with your own, from its folder (default: %(default)s)",
     )
 
 
@@ -64,6 +69,13 @@ def add_patience(parser: argparse.ArgumentParser) -> None:
         help="multiply every deadline: 2 gives a slow machine twice the time "
         f"(default: %(default)s; also {VARIABLE})",
     )
+
+
+def _cni(text: str) -> str:
+    try:
+        return named(text)
+    except HarnessError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _patience(text: str) -> Patience:

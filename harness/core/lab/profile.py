@@ -20,6 +20,8 @@ TIMEOUT = Reading(Outcome.TIMEOUT)
 REFUSED = Reading(Outcome.REFUSED)
 KEPT = Reading(Outcome.SHOWS, "kept")
 CUT = Reading(Outcome.SHOWS, "cut")
+UNTOLD = Reading(Outcome.SHOWS, "nothing that policylab was told")
+"""A line of which nobody said how the CNI behaves; a row that follows it is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class CniProfile:
     @property
     def ignores_rules_left_out(self) -> bool:
         """Whether rules of a direction that policyTypes leaves out have no effect (API's rule)."""
-        return self.rules_left_out == CONNECTED
+        return self.rules_left_out in (CONNECTED, UNTOLD)
 
     @property
     def ip_blocks_mean_pods(self) -> bool:

@@ -96,6 +96,17 @@ class Kind:
             try_=f"is the disk full? df -h; docker image inspect {image}",
         )
 
+    def load_archive(self, archive: Path) -> None:
+        """Copy the images of an archive (`docker save`) into the nodes.
+
+        Raises:
+            CommandFailed: kind fails, or is not done in time.
+        """
+        run(
+            [self.program, "load", "image-archive", archive, f"--name={self.name}"],
+            timeout=self._patience.kind_load,
+        )
+
     def delete(self) -> None:
         """Delete the cluster; a cluster that does not exist is not an error.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
-from harness.edge.cni.known import DEFAULT
+from harness.edge.cni.known import DEFAULT, cni_of
 from harness.edge.images.versions import default, kubernetes_versions
 
 KUBERNETES = kubernetes_versions()
@@ -26,7 +26,7 @@ class Lane:
     A further part is a further field: its default is what a run has that does not name the part.
 
     Attributes:
-        cni: the CNI's name.
+        cni: the CNI's name, or the full path of its folder.
         kubernetes: the short name of the version of Kubernetes, e.g. 1.37.
     """
 
@@ -36,12 +36,13 @@ class Lane:
     @property
     def key(self) -> str:
         """The lane as a part of a name: its CNI, and each other part that is not the default."""
-        return "-".join([self.cni, *self._unusual()])
+        return "-".join([cni_of(self.cni).name, *self._unusual()])
 
     @property
     def words(self) -> str:
         """The lane in words, for people."""
-        return f"{self.cni} on Kubernetes {self.kubernetes}" if self.kubernetes else self.cni
+        name = cni_of(self.cni).name
+        return f"{name} on Kubernetes {self.kubernetes}" if self.kubernetes else name
 
     def _unusual(self) -> Iterator[str]:
         for part in fields(self)[1:]:

@@ -56,6 +56,7 @@ class Maker:
             spec.cni,
             spec.workers,
             "" if spec.kind_image else images.kubernetes_version,
+            self.cni.own.content if self.cni.own else "",
         )
 
     def state(self) -> tuple[State, str]:
@@ -110,6 +111,8 @@ class Maker:
         self.kind.create(config, self.record.node)
         for image in self.images.load:
             self.kind.load(image)
+        for archive in self.cni.own.archives if self.cni.own else ():
+            self.kind.load_archive(archive)
         self._install()
 
     @property

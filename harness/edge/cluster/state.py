@@ -54,7 +54,7 @@ class ClusterSpec:
     """The cluster that the user asks for.
 
     Attributes:
-        cni: the CNI's name.
+        cni: the CNI's name, or the full path of its folder.
         kubernetes: the short name of the version of Kubernetes, e.g. 1.37.
         name: the cluster's name; empty means `policylab-` and the key of the lane.
         mode: what to do with an existing cluster.
@@ -142,6 +142,7 @@ class Record:
         workers: the number of worker nodes.
         kubernetes: its version, e.g. v1.37.2, for words: the node image decides it. It is empty if
             it is not known, as in the records of older policylabs.
+        content: what the CNI's folder installs, as one value; empty for policylab's own CNIs.
         ready: whether the creation was completed.
         containers: the ids of its nodes, once `ready` is set. The name alone proves nothing if
             somebody deletes the cluster and makes another with the same name.
@@ -152,6 +153,7 @@ class Record:
     cni: str
     workers: int
     kubernetes: str = ""
+    content: str = ""
     ready: bool = False
     containers: tuple[str, ...] = ()
 
@@ -166,8 +168,8 @@ class Record:
         """Whether both clusters were completed, from the same images, CNI and number of workers."""
         return self.ready and self._parts() == other._parts()
 
-    def _parts(self) -> tuple[str, str, int]:
-        return self.node, self.cni, self.workers
+    def _parts(self) -> tuple[str, str, str, int]:
+        return self.node, self.cni, self.content, self.workers
 
     def differs(self, wanted: Record) -> str:
         """In words: why this cluster is not the one that is wanted."""
@@ -184,6 +186,8 @@ class Record:
             for part, (found, asked) in parts.items()
             if found and asked and found != asked
         ]
+        if not other and self.content != wanted.content:
+            return "the manifests or the images of its CNI have changed"
         return "; ".join(other) or f"its node image is {self.node}, not {wanted.node}"
 
 

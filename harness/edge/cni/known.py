@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from harness.core.lab.profile import CniProfile
 from harness.edge.cni.calico import CALICO
 from harness.edge.cni.cilium import CILIUM
+from harness.edge.cni.folder import cni_in
 from harness.edge.cni.value import Cni
 from harness.errors import EnvironmentFault
 
@@ -25,17 +27,36 @@ COUNTED = tuple(name for name, cni in _KNOWN.items() if cni.drops is not None)
 """The names of the CNIs whose count of drops policylab can read."""
 
 
-def cni_of(name: str) -> Cni:
-    """The CNI with this name.
+def is_folder(name: str) -> bool:
+    """Whether this names a folder with somebody else's CNI: a name has no slash and no dot."""
+    return "/" in name or name.startswith(".")
+
+
+def named(text: str) -> str:
+    """How a run calls the CNI that a user typed: by its name, or by the full path of its folder.
 
     Raises:
-        EnvironmentFault: policylab does not know the CNI; the message has the known names.
+        EnvironmentFault: there is no such CNI, or its folder is wrong.
     """
+    found = str(Path(text).resolve()) if is_folder(text) else text
+    cni_of(found)
+    return found
+
+
+def cni_of(name: str) -> Cni:
+    """The CNI with this name, or in the folder with this path.
+
+    Raises:
+        EnvironmentFault: policylab does not know the CNI; the message has the known names. Or the
+            folder is wrong; the message says where.
+    """
+    if is_folder(name):
+        return cni_in(Path(name), CNIS)
     if name not in _KNOWN:
         raise EnvironmentFault(
             f"policylab does not know the CNI {name}",
             where=f"--lab-cni={name}",
             seen=f"known: {', '.join(CNIS)}",
-            try_="choose one of them",
+            try_="choose one of them, or name the folder of your own CNI: ./NAME",
         )
     return _KNOWN[name]

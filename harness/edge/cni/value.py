@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.lab.profile import CniProfile
@@ -27,6 +28,20 @@ Raises `NotSettled` at its deadline, and `ProbeError` if the CNI does not answer
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """What the folder of somebody else's CNI installs (`harness.edge.cni.folder`).
+
+    `version` in words; `manifests` as they are applied; `archives` have the images that the
+    manifests name; `content` is another text if the manifests or the images are others.
+    """
+
+    version: str
+    manifests: str
+    archives: tuple[Path, ...]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cni:
     """One CNI.
 
@@ -41,6 +56,7 @@ class Cni:
         one where a change in one namespace disturbs the flows of another.
     `kernel`: the options of the kernel that it needs, beside those of every node
         (`harness.edge.machine.health.kernel.FEATURES`).
+    `own`: what its folder installs, if it is not one of policylab's CNIs.
 
     `drops` and `realised` get the API, and the door to programs in pods.
     """
@@ -53,6 +69,7 @@ class Cni:
     realised: Callable[[Kube, Exec], Realised] | None = None
     lanes: int = 4
     kernel: tuple[str, ...] = ()
+    own: Own | None = None
 
     @property
     def name(self) -> str:
@@ -65,6 +82,8 @@ class Cni:
         Raises:
             ImageUnavailable: the images were made without this CNI.
         """
+        if self.own:
+            return self.own.version
         if self.name not in images.cnis:
             raise ImageUnavailable(
                 f"the images do not have the CNI {self.name}",
@@ -82,6 +101,8 @@ class Cni:
         Raises:
             ImageUnavailable: the images were made without this CNI.
         """
+        if self.own:
+            return self.own.manifests
         from harness.edge.files.template import filled  # Jinja2 takes 0.2 s to import
 
         self.version(images)
