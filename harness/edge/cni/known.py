@@ -55,8 +55,6 @@ def cni_of(name: str) -> Cni:
     if name not in _KNOWN:
         raise EnvironmentFault(
             f"policylab does not know the CNI {name}",
-            where=f"--lab-cni={name}",
-            seen=f"known: {', '.join(CNIS)}",
-            try_="choose one of them, or name the folder of your own CNI: ./NAME",
+            try_=f"choose {', '.join(CNIS)}, or the folder of your own CNI, such as ./{name}",
         )
     return _KNOWN[name]
