@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.core.grading.judge import Predicted
+from harness.core.grading.model import Grade
 from harness.core.lab.documented import Row
 from harness.core.lab.record import Observed, Status, Unobserved
 from harness.errors import ProbeError
@@ -15,6 +17,7 @@ from harness.plugin.options import Options, cluster_spec, patience_of
 from harness.plugin.rows import tutorial_of
 from harness.plugin.state import state_of
 from harness.plugin.stopping import stopping
+from harness.plugin.submission import prepared
 from harness.plugin.workers import is_worker, name_of, progress_of, share
 
 if TYPE_CHECKING:
@@ -116,6 +119,24 @@ def lab_plays(
     finally:
         plays.close()
         state.recorder.changes = plays.changes
+
+
+@pytest.fixture(scope="session")
+def lab_graded(request: pytest.FixtureRequest, lab_options: Options) -> Grade:
+    """The grade of the submission that this run is about: on the cluster, or by prediction."""
+    submitted = prepared(request.config)
+    if lab_options.offline:
+        return submitted.graded(Predicted(submitted.profile))
+    from harness.edge.grading.observed import Observed
+
+    live: Live = request.getfixturevalue("lab_live")
+    progress = progress_of(request.config)
+    with (
+        stopping(request),
+        Observed(live.cluster, live.doors, live.gate.fence, submitted.profile, progress) as judge,
+    ):
+        judge.open(submitted.world)
+        return submitted.graded(judge)
 
 
 @pytest.fixture

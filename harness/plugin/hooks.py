@@ -109,8 +109,10 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     with ExitStack() as run:
         if collected and not option.collectonly and not is_worker(session.config):
             try:
-                if recorder.tutorials and not recorder.offline:
-                    from harness.plugin.turn import turn  # a run without a cluster needs no lock
+                asks = recorder.tutorials or submission_of(session.config)
+                if asks and not recorder.offline:
+                    # A run without a cluster needs no lock.
+                    from harness.edge.cluster.turn import turn
 
                     spec = cluster_spec(session.config, state_of(session.config).options)
                     run.enter_context(turn(spec))

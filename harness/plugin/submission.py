@@ -13,19 +13,21 @@ from typing import Any
 
 import pytest
 
-from harness.core.grading.judge import Predicted
+from harness.core.grading.judge import Judge
 from harness.core.grading.marks import grade
-from harness.core.grading.model import Assignment, Grade, RowResult, Submission
+from harness.core.grading.model import Assignment, Got, Grade, Submission
 from harness.core.grading.submitting import read_submission
 from harness.core.grading.telling.causes import Causes, explained
 from harness.core.grading.telling.plain import plain
-from harness.core.grading.world import world_of
+from harness.core.grading.world import World, world_of
+from harness.core.lab.profile import CniProfile
 from harness.edge.cni.known import CNIS, PROFILES
 from harness.edge.grading.assignments import load_assignment, shipped
 from harness.edge.grading.submissions import HandedIn, of_paths
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.plugin.state import state_of
+from harness.plugin.workers import is_controller, is_worker
 from harness.report.grading.text import feedback_text
 
 
@@ -34,20 +36,23 @@ def submission_of(config: pytest.Config) -> str:
     return state_of(config).options["submission"]
 
 
-class Row(pytest.Item):
+class Row(pytest.Function):
     """One row of the assignment, as a test."""
 
-    def __init__(self, *, result: RowResult, found: Grade, **more: Any) -> None:
-        super().__init__(**more)  # pytest's own: name and parent
-        self._result, self._found = result, found
+    def __init__(self, *, row: str, **more: Any) -> None:
+        super().__init__(callobj=_a_row, **more)
+        self.row = row
+        self.found: Grade | None = None
 
-    def runtest(self) -> None:
+    def judge(self, found: Grade) -> None:
         """Fail if a flow of the row is wrong, and give no verdict if one could not be said."""
-        if self._result.wrong:
+        (result,) = (one for one in found.rows if one.row.id == self.row)
+        self.found = replace(found, rows=(result,))
+        if result.wrong:
             raise WrongRowError
-        if self._result.held:
+        if result.held:
             state_of(self.config).unsaid = True
-            pytest.skip("not checked: a flow of this row has no verdict")
+            pytest.skip(f"not checked: {_why(found, self.row)}")
 
     def repr_failure(
         self,
@@ -55,14 +60,22 @@ class Row(pytest.Item):
         style: object = None,  # noqa: ARG002 - the hook's signature
     ) -> str:
         """The flows, their causes and the hint, instead of a traceback."""
-        if not isinstance(excinfo.value, WrongRowError):
+        if not isinstance(excinfo.value, WrongRowError) or self.found is None:
             return str(super().repr_failure(excinfo))
-        own = replace(self._found, rows=(self._result,))
-        return "\n".join(feedback_text(own))
+        return "\n".join(feedback_text(self.found))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """What pytest calls the test in its report."""
         return self.path, None, self.name
+
+
+def _a_row(request: pytest.FixtureRequest, lab_graded: Grade) -> None:
+    request.node.judge(lab_graded)
+
+
+def _why(found: Grade, row: str) -> str:
+    told = (flow.why for flow in found.flows if flow.row == row and flow.got is Got.NO_VERDICT)
+    return next(filter(None, told), "a flow of this row has no verdict")
 
 
 class WrongRowError(AssertionError):
@@ -74,13 +87,10 @@ class Rows(pytest.Directory):
 
     def collect(self) -> Iterator[pytest.Item]:
         """A test for each row that asks for something."""
-        if _GRADED not in self.config.stash:  # a worker of pytest-xdist
-            prepare(self.config)
-        graded = self.config.stash[_GRADED]
-        for result in graded.found.rows:
-            if result.row.points:
-                name = f"{graded.assignment}::{result.row.id}"
-                yield Row.from_parent(self, name=name, result=result, found=graded.found)
+        assignment = prepared(self.config).world.assignment
+        for row in assignment.all_rows:
+            if row.points:
+                yield Row.from_parent(self, name=f"{assignment.name}::{row.id}", row=row.id)
 
 
 def rows_in(path: Path, parent: pytest.Collector) -> Rows | None:
@@ -91,25 +101,37 @@ def rows_in(path: Path, parent: pytest.Collector) -> Rows | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Graded:
-    assignment: str
-    found: Grade
+class Prepared:
+    """A submission that can be graded, in the world of its assignment, on one CNI."""
+
+    world: World
+    submission: Submission
+    profile: CniProfile
+
+    def graded(self, judge: Judge) -> Grade:
+        """The grade by what this judge hears, with the causes of its flows."""
+        found = grade(self.world, self.submission, judge)
+        return explained(found, Causes(self.world, self.submission, self.profile))
 
 
-_GRADED = pytest.StashKey[_Graded]()
+_PREPARED = pytest.StashKey[Prepared]()
+
+
+def prepared(config: pytest.Config) -> Prepared:
+    """The submission of this run."""
+    if _PREPARED not in config.stash:  # a worker of pytest-xdist
+        prepare(config)
+    return config.stash[_PREPARED]
 
 
 def prepare(config: pytest.Config) -> None:
-    """Read and grade the submission.
+    """Read the submission.
 
     Raises:
-        pytest.UsageError: the submission or the assignment cannot be read.
+        pytest.UsageError: the submission or the assignment cannot be read, or the options do not
+            fit them.
     """
     options = state_of(config).options
-    if not options.offline:
-        raise pytest.UsageError(
-            "--lab-submission grades by prediction only, for now: add --lab-offline"
-        )
     try:
         folder = Path(config.invocation_params.dir, options["submission"])
         handed = of_paths("the submission", [folder])
@@ -117,11 +139,20 @@ def prepare(config: pytest.Config) -> None:
         submission = _read(assignment, handed)
     except ContentError as error:
         raise pytest.UsageError(str(error)) from error
-    profile = PROFILES[options["cni"] if options["cni"] in assignment.cnis else assignment.cnis[0]]
-    world = world_of(assignment)
-    found = grade(world, submission, Predicted(profile))
-    causes = Causes(world, submission, profile)
-    config.stash[_GRADED] = _Graded(assignment.name, explained(found, causes))
+    cni = options["cni"]
+    if cni not in assignment.cnis:
+        if not options.offline:
+            raise pytest.UsageError(
+                f"the assignment {assignment.name} cannot be graded on {cni}: add "
+                f"--lab-cni={assignment.cnis[0]}, or --lab-offline to ask no cluster"
+            )
+        cni = assignment.cnis[0]
+    if not options.offline and (is_controller(config) or is_worker(config)):
+        raise pytest.UsageError(
+            "all rows of a submission are one round of probes on a cluster, which workers cannot "
+            "share: leave -n out, or add --lab-offline"
+        )
+    config.stash[_PREPARED] = Prepared(world_of(assignment), submission, PROFILES[cni])
 
 
 def _read(assignment: Assignment, handed: HandedIn) -> Submission:

@@ -12,6 +12,7 @@ from harness.exitcode import ExitCode
 pytest_plugins = ["pytester"]
 
 REFERENCE = (folder_of("lab12") / "reference.yaml").read_text(encoding="utf-8")
+FQDN = (folder_of("cilium-fqdn") / "reference.yaml").read_text(encoding="utf-8")
 CONFTEST = 'pytest_plugins = ["harness.plugin"]\n'
 LAB = "raise SystemExit('a lab was read')\n"
 
@@ -63,7 +64,8 @@ def test_rows_are_chosen_as_tests_are(pytester: pytest.Pytester) -> None:
         ("a: [", ["--lab-offline", "--lab-assignment=lab12"], "policies.yaml:"),
         ("kind: Pod", ["--lab-offline"], "--lab-assignment=NAME"),
         (REFERENCE, ["--lab-offline", "--lab-assignment=lab21"], "did you mean `lab12`?"),
-        (REFERENCE, [], "--lab-offline"),
+        (FQDN, [], "cannot be graded on calico: add --lab-cni=cilium"),
+        (REFERENCE, ["-n1"], "leave -n out"),
     ],
 )
 def test_what_cannot_be_graded_is_said_before_any_test(

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from harness.edge.cluster.state import ClusterSpec
+from harness.edge.cluster.turn import turn
 from harness.errors import EnvironmentFault
 from harness.exitcode import ExitCode
-from harness.plugin.turn import turn
 from tests.plugin.test_plugin import HONEST, project, run
 
 pytest_plugins = ["pytester"]
@@ -33,7 +33,7 @@ def test_second_run_on_a_cluster_is_refused_before_anything_is_touched(
 
     assert result.ret == ExitCode.FAULT
     said = result.stdout.str()
-    assert "another run of the labs uses the cluster policylab-calico" in said
+    assert "another run uses the cluster policylab-calico" in said
     assert "--cluster-name" in said
     assert not (pytester.path / "results").exists()
 

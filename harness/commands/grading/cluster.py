@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from harness.commands.shared.access import access_of
@@ -12,6 +12,7 @@ from harness.core.grading.world import World
 from harness.core.lab.profile import CniProfile
 from harness.edge.cluster.opening import ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
+from harness.edge.cluster.turn import turn
 from harness.edge.grading.observed import Observed
 from harness.plays import proven
 from harness.progress import Progress
@@ -32,11 +33,13 @@ def judge_on_cluster(
     if arguments.context:
         spec = replace(spec, mode=ClusterMode.EXTERNAL, context=arguments.context)
     access = access_of(arguments)
-    cluster = access.open(spec, progress, tools_with(arguments.patience))
-    with (
-        proven(cluster, progress, internet=None, doors=access.doors(cluster)) as live,
-        Observed(cluster, live.doors, live.gate.fence, profile, progress) as judge,
-    ):
+    with ExitStack() as run:
+        run.enter_context(turn(spec))
+        cluster = access.open(spec, progress, tools_with(arguments.patience))
+        doors = access.doors(cluster)
+        live = run.enter_context(proven(cluster, progress, internet=None, doors=doors))
+        judge = Observed(cluster, doors, live.gate.fence, profile, progress)
+        run.enter_context(judge)
         if not arguments.seed:
             judge.open(world)
         yield judge

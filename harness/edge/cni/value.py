@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from harness.core.lab.profile import CniProfile
 from harness.errors import ImageUnavailable
@@ -25,6 +25,18 @@ Realised = Callable[[Collection[str]], None]
 
 Raises `NotSettled` at its deadline, and `ProbeError` if the CNI does not answer.
 """
+
+
+class NameMemory(Protocol):
+    """What a CNI remembers of the answers to lookups, for longer than the pod lives that asked."""
+
+    def known(self) -> frozenset[str]:
+        """Every address that it knows; raises `ProbeError` if it does not answer."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """Tell it to forget what a name led to, which it does in its own time."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +64,14 @@ class Cni:
     `drops`: makes the reader of its count of drops; None if policylab cannot read such a count.
     `realised`: makes the wait until the CNI itself reports its policies in force; None if the CNI
         reports nothing. Then policylab knows only the flows that flipped.
+    `remembers`: makes the reader of what it remembers of lookups; None if it looks at none.
     `lanes`: how many tutorials may change their policies at the same time. More than one is faster;
         one where a change in one namespace disturbs the flows of another.
     `kernel`: the options of the kernel that it needs, beside those of every node
         (`harness.edge.machine.health.kernel.FEATURES`).
     `own`: what its folder installs, if it is not one of policylab's CNIs.
 
-    `drops` and `realised` get the API, and the door to programs in pods.
+    `drops`, `realised` and `remembers` get the API, and the door to programs in pods.
     """
 
     profile: CniProfile
@@ -67,6 +80,7 @@ class Cni:
     images: Mapping[str, str] = field(default_factory=dict)
     drops: Callable[[Kube, Exec], DropCounter] | None = None
     realised: Callable[[Kube, Exec], Realised] | None = None
+    remembers: Callable[[Kube, Exec], NameMemory] | None = None
     lanes: int = 4
     kernel: tuple[str, ...] = ()
     own: Own | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from harness.core.ask import Ask
 from harness.core.lab.documented import Row
 from harness.core.observation import Observation
@@ -12,15 +10,12 @@ from harness.core.probe.attempts import Item, classify
 from harness.core.target import ExternalPort, Lookup, NamePort, PodRef
 from harness.core.target.internet import INTERNET, SPARES
 from harness.edge.cni.cilium.agents import CiliumAgents
+from harness.edge.cni.cilium.memory import Memory
 from harness.edge.internet.controls import Outside
 from harness.edge.internet.state import Fault, WebFault
 from harness.edge.machine.wait import NotYet
 from harness.edge.stage.bench import Bench
 from harness.errors import ProbeError
-
-KNOWN = (("cilium-dbg", "bpf", "ipcache", "list"), ("cilium-dbg", "fqdn", "cache", "list"))
-"""What prints the addresses that an agent has an identity for, and those that names led to."""
-FORGET = ("cilium-dbg", "fqdn", "cache", "clean", "--force")
 
 
 def new_address_unasked(bench: Bench, row: Row, moving: NamePort, witness: PodRef) -> Observation:
@@ -84,17 +79,14 @@ def _spare(bench: Bench, name: str) -> tuple[str, str]:
     from earlier runs, it is told to forget those of `name`, which it does in its own time.
     """
     addresses = bench.internet.addresses if bench.internet else {}
-    agents = CiliumAgents(bench.kube, bench.replayer.kubectl)
+    memory = Memory(CiliumAgents(bench.kube, bench.replayer.kubectl))
 
     def unknown() -> tuple[str, str]:
-        running = tuple(agents.by_node().values())
-        said = "\n".join(agents.ask(agent, words) for agent in running for words in KNOWN)
-        known = {word.removesuffix("/32") for word in re.split(r"[\s,]+", said)}
+        known = memory.known()
         for spare in SPARES:
             if addresses[spare] not in known:
                 return spare, addresses[spare]
-        for agent in running:
-            agents.ask(agent, (*FORGET, f"--matchpattern={name}"))
+        memory.forget(name)
         raise NotYet(f"it still knows each of {len(SPARES)}")
 
     what = "there is an address that Cilium has never seen"

@@ -103,10 +103,17 @@ class Observed:
     ) -> tuple[list[Check | None], Mapping[Ask, Seen]]:
         if self._place is None or self._place.world is not world:
             self.open(world)
-        assert self._place is not None  # noqa: S101 - `open` made it
-        asked = Checks(world, submission, self._profile, self._place.standing())
+        place = self._place
+        assert place is not None  # noqa: S101 - `open` made it
+        place.ready()
+        if names := self._asked(place, submission).names:
+            place.lead_anew(names)
+        asked = self._asked(place, submission)
         checks = [asked.of(flow) for flow in heard]
-        return checks, self._place.see(submission.resources, filter(None, checks))
+        return checks, place.see(submission.resources, filter(None, checks))
+
+    def _asked(self, place: Place, submission: Submission) -> Checks:
+        return Checks(place.world, submission, self._profile, place.standing())
 
     def _recovered(self, world: World) -> bool:
         """Whether the world could be made whole again; if not, nothing more is checked."""

@@ -25,6 +25,7 @@ from harness.core.target import PodPort
 from harness.edge.cluster.opening import Cluster
 from harness.edge.cni.known import cni_of
 from harness.edge.grading.account import Account
+from harness.edge.grading.moving import FreshNames
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.edge.probe.doors import Doors
 from harness.edge.stage.settling import POLL_EVERY, Poll
@@ -63,6 +64,8 @@ class Place:
             spaces=self._spaces,
             all_kinds=profile.kinds,
         )
+        self._fresh = self._fresh_names()
+        self._moved: dict[str, str] = {}
         self._stage = self._new_stage()
         self._things: Mapping[str, object] = {}
         self._bare: dict[Ask, Outcome] = {}
@@ -86,33 +89,65 @@ class Place:
         self._account.clear()
         self._things = self._found()
 
+    def ready(self) -> None:
+        """Bring the world to what it is for everybody: no policy, the same pods, all flows open.
+
+        Raises:
+            ClusterNotReady: the API does not answer, pods do not start, or policies do not go.
+            NotSettled: flows that the submission before had closed do not open.
+            ProbeError: no prober answers.
+        """
+        self._account.clear()
+        if self._found() != self._things:
+            self.open()
+        if self._closed:
+            self._wait({ask: Reading(self._bare[ask]) for ask in self._closed})
+            if self._realised:
+                self._realised(self._spaces)
+            self._closed = []
+
+    def lead_anew(self, names: Collection[str]) -> None:
+        """Let these names lead where no submission was led before, if the CNI remembers names.
+
+        Raises:
+            EnvironmentFault: a name does not lead there in time.
+            ProbeError: the CNI or a prober does not answer.
+        """
+        if self._fresh and names:
+            pods = self._stage.pods.known
+            self._moved |= self._fresh.move(names, self._stage.observer, pods)
+
     def standing(self) -> Standing:
         """What stands on the cluster now."""
         pods = {str(ref): pod for ref, pod in self._stage.pods.standing.items()}
         return Standing(pods, self._servers(), self._outside())
 
     def see(self, policies: Sequence[Resource], checks: Iterable[Check]) -> dict[Ask, Seen]:
-        """What these policies do: the answer to each check's question.
+        """What these policies do in a world that is `ready`: the answer to each check's question.
 
         Afterwards they are gone. A flow that differs from what is expected was asked twice.
 
         Raises:
-            ClusterNotReady: the API does not answer, pods do not start, or policies do not go.
-            NotSettled: the world before was not what it is for everybody.
+            ClusterNotReady: the API does not answer, or policies do not go.
             ProbeError: the API server refuses a policy, or no prober answers.
         """
         expected = {check.ask: check for check in checks}
-        self._make_ready(expected)
+        self._listen(expected)
+        self._control([ask for ask in expected if ask not in self._bare])
         try:
             self._apply(policies)
             self._settle(expected.values())
             return self._looked(expected)
         finally:
             self._account.clear()
+            if self._fresh and self._moved:
+                self._fresh.forget(self._moved)
 
     def close(self, *, keep: bool) -> None:
         """Remove the pods, or leave them to the next run."""
         try:
+            if self._fresh:
+                self._fresh.close()
             self._account.clear()
             if keep:
                 self._account.close()
@@ -121,6 +156,13 @@ class Place:
                 self._stage.close()
         finally:
             self._prober.close()
+
+    def _fresh_names(self) -> FreshNames | None:
+        remembers, internet = cni_of(self._cluster.cni).remembers, self._cluster.internet
+        if remembers is None or internet is None or not internet.names:
+            return None
+        memory = remembers(self._kube, self._doors.programs())
+        return FreshNames(internet, self._doors.controls(internet), memory, self._kube)
 
     def _new_stage(self) -> Stage:
         internet = self._cluster.internet
@@ -135,16 +177,6 @@ class Place:
         )
 
     # The world before a submission.
-
-    def _make_ready(self, asks: Collection[Ask]) -> None:
-        self._account.clear()
-        if self._found() != self._things:
-            self.open()
-        if self._closed:
-            self._wait({ask: Reading(self._bare[ask]) for ask in self._closed})
-            self._closed = []
-        self._listen(asks)
-        self._control([ask for ask in asks if ask not in self._bare])
 
     def _found(self) -> Mapping[str, object]:
         """The pods and namespaces, as far as a submission could tell them apart."""
@@ -260,7 +292,8 @@ class Place:
 
     def _outside(self) -> Mapping[str, Address]:
         internet = self._cluster.internet
-        return {n: ip_address(ip) for n, ip in (internet.names if internet else {}).items()}
+        found = {**(internet.names if internet else {}), **self._moved}
+        return {name: ip_address(ip) for name, ip in found.items()}
 
 
 def agrees(check: Check, seen: Observation) -> bool:

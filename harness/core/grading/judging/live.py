@@ -135,6 +135,16 @@ class Checks:
             peer for policy in self._policies for rule in rules_of(policy) for peer in rule.peers
         ]
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names outside that the questions look up; none where no rule lets names pass."""
+        if not self._names and not self._asks_names:
+            return frozenset()
+        assignment = self._world.assignment
+        spoken = {*assignment.outside, *(target.name for target in self._world.names)}
+        spoken |= {n for n in INTERNET if any(matches(pattern, n) for pattern in self._names)}
+        return frozenset(spoken & (self._standing.outside or {}).keys())
+
     def of(self, flow: Heard) -> Check | None:
         """The question that shows a flow; None: the cluster cannot show it."""
         if flow.source not in self._standing.pods or flow.protocol not in _ASKED:
@@ -176,8 +186,8 @@ class Checks:
         if name in INTERNET:
             if name not in found or not self._alike(ip_address(INTERNET[name]), found[name]):
                 return None
-            by_name = self._names or self._asks_names
-            return NamePort(name, port) if by_name else ExternalPort(name, port, protocol)
+            known = name in self.names
+            return NamePort(name, port) if known else ExternalPort(name, port, protocol)
         try:
             meant = ip_address(name)
         except ValueError:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.lab.profile import CONNECTED, CUT, TIMEOUT, CniProfile
 from harness.core.model import CILIUM_POLICY, NETWORK_POLICY
-from harness.edge.cni.value import Cni, Realised
+from harness.edge.cni.value import Cni, NameMemory, Realised
 
 if TYPE_CHECKING:
     from harness.edge.api.kube import Kube
@@ -32,6 +32,13 @@ def _realised(kube: Kube, kubectl: Exec) -> Realised:
     return Revisions(CiliumAgents(kube, kubectl), kube).realised
 
 
+def _remembers(kube: Kube, kubectl: Exec) -> NameMemory:
+    from harness.edge.cni.cilium.agents import CiliumAgents
+    from harness.edge.cni.cilium.memory import Memory
+
+    return Memory(CiliumAgents(kube, kubectl))
+
+
 CILIUM = Cni(
     profile=CniProfile(
         name="cilium",
@@ -51,6 +58,7 @@ CILIUM = Cni(
     images={"image": "cilium"},
     drops=_drops,
     realised=_realised,
+    remembers=_remembers,
     # While another namespace changes, a denied flow gets a single packet through now and then
     # (docs/adr/0030).
     lanes=1,

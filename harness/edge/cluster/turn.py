@@ -1,4 +1,4 @@
-"""One cluster takes one run of the labs at a time: two would change each other's policies."""
+"""One cluster takes one run of labs or grades at a time: two would change each other's policies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.errors import EnvironmentFault
 
 @contextmanager
 def turn(spec: ClusterSpec) -> Iterator[None]:
-    """Let no other run of this user's labs use the cluster while the block runs.
+    """Let no other run of this user use the cluster for labs or grades while the block runs.
 
     Raises:
         EnvironmentFault: another run uses the cluster; the message has the id of its process.
@@ -23,9 +23,9 @@ def turn(spec: ClusterSpec) -> Iterator[None]:
     lock = FileLock(cache_home() / "runs" / f"{quote(cluster, safe='')}.lock")
     if not lock.try_take():
         raise EnvironmentFault(
-            f"another run of the labs uses the cluster {cluster}",
+            f"another run uses the cluster {cluster}",
             where=str(lock.path),
-            seen=f"process {lock.holder} runs them",
+            seen=f"it is process {lock.holder}",
             try_="wait until that run ends, or give this run a cluster of its own: "
             "--cluster-name=NAME",
         )
