@@ -19,7 +19,13 @@ from harness.plugin import rows
 from harness.plugin.options import add_options, cluster_spec, keeps_cluster, patience_of
 from harness.plugin.state import asks_for_labs, make_state, state_of
 from harness.plugin.stopping import stopping
-from harness.plugin.submission import graded_exit_code, prepare, rows_in, submission_of
+from harness.plugin.submission import (
+    graded_exit_code,
+    prepare,
+    refuse_workers,
+    rows_in,
+    submission_of,
+)
 from harness.plugin.workers import (
     Controller,
     hand_over,
@@ -56,6 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Resolve the options first: a contradiction stops the run before anything is touched."""
     make_state(config)
+    refuse_workers(config)
     if is_controller(config):
         config.pluginmanager.register(Controller(config), "policylab-controller")
 

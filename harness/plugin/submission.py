@@ -27,7 +27,7 @@ from harness.edge.grading.submissions import HandedIn, of_paths
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.plugin.state import state_of
-from harness.plugin.workers import is_controller, is_worker
+from harness.plugin.workers import is_controller
 from harness.report.grading.text import feedback_text
 
 
@@ -147,12 +147,20 @@ def prepare(config: pytest.Config) -> None:
                 f"--lab-cni={assignment.cnis[0]}, or --lab-offline to ask no cluster"
             )
         cni = assignment.cnis[0]
-    if not options.offline and (is_controller(config) or is_worker(config)):
+    config.stash[_PREPARED] = Prepared(world_of(assignment), submission, PROFILES[cni])
+
+
+def refuse_workers(config: pytest.Config) -> None:
+    """Refuse to share one round of probes among processes.
+
+    Raises:
+        pytest.UsageError: this run is about a submission on a cluster, and has workers.
+    """
+    if submission_of(config) and is_controller(config) and not state_of(config).options.offline:
         raise pytest.UsageError(
             "all rows of a submission are one round of probes on a cluster, which workers cannot "
             "share: leave -n out, or add --lab-offline"
         )
-    config.stash[_PREPARED] = Prepared(world_of(assignment), submission, PROFILES[cni])
 
 
 def _read(assignment: Assignment, handed: HandedIn) -> Submission:

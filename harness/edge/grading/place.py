@@ -34,6 +34,9 @@ from harness.edge.stage.twice import asked_again
 from harness.errors import ContentError, HarnessError, NotSettled, ProbeError
 
 CAST = "the assignment's pods"
+SERVERS_START = 5.0
+"""Seconds for servers to listen on the ports that their pods declare. In the randomised form nobody
+listens on a port that was drawn; a refusal shows there that the packet came through."""
 Seen = Answer[Observation]
 
 
@@ -84,7 +87,7 @@ class Place:
         self._stage = self._new_stage()
         self._bare, self._listening, self._closed = {}, frozenset(), []
         self._stage.take_over(self._profile.kinds)
-        self._stage.enter([CAST])
+        self._stage.enter([CAST], patience=min(self._stage.patience, SERVERS_START))
         self._account.open()
         self._account.clear()
         self._things = self._found()

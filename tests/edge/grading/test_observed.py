@@ -300,3 +300,16 @@ def _policy(namespace: str) -> dict[str, Any]:
 
 def _pod(namespace: str) -> Mapping[str, Any]:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": namespace}}
+
+
+def test_names_lead_each_submission_where_no_other_was_led() -> None:
+    room = Room(FakeCluster("cilium"), "cilium-fqdn")
+    led: list[str] = []
+    for student in ("alice", "bob"):
+        assert room.grade(right("cilium-fqdn"), student).status is Status.GRADED
+        sites = room.cluster.sites[-1][1]
+        led.append(sites["kubernetes.io"].address)
+
+    assert len(set(led)) == len(led)
+    room.judge.__exit__()
+    assert room.cluster.sites[-1][1] == room.cluster.sites[0][1]
