@@ -32,6 +32,7 @@ sys.exit(code)
         ("matrix", *FILES),
         ("dns", *FILES, "prod-nginx/debug", "google.com"),
         ("privilege", *FILES, "--wanted", "none.yaml"),
+        ("check", "lab12", "assignments/lab12/reference.yaml"),
     ],
     ids=lambda command: f"{command[0]} {command[-1]}",
 )

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from unicodedata import normalize
 
-from harness.commands.grading.cluster import judge_on_cluster
 from harness.commands.grading.options import SEED_HELP, add_assignment, assignment_of
 from harness.commands.grading.reports import SUMMARY, TABLE, write_reports
 from harness.commands.shared.options import add_kubernetes, add_patience
@@ -123,6 +122,9 @@ def _grade(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     if arguments.predict:
         grades = grade(jobs=arguments.jobs)
     else:
+        # What runs a cluster takes long to import, and no prediction needs it.
+        from harness.commands.grading.cluster import judge_on_cluster
+
         with judge_on_cluster(arguments, world, profile, progress) as judge:
             grades = grade(judge=judge)
     # The folder of a part travels, and the seed stays with the instructor.

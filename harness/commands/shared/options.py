@@ -6,7 +6,7 @@ import argparse
 import os
 
 from harness.edge.cluster.lane import DEFAULT_KUBERNETES, KUBERNETES, Lane
-from harness.edge.cluster.opening import ClusterMode
+from harness.edge.cluster.state import ClusterMode
 from harness.edge.cni.known import CNIS, DEFAULT, named
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.errors import HarnessError

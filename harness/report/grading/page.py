@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING, Any
 
 from harness.core.grading.model import Grade, Mode, digits
 from harness.core.grading.telling.plain import plain
 from harness.core.grading.telling.showing import Mark
 from harness.report.grading.text import points_text, told
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 MARKS: Mapping[str, str] = {Mark.FULL: "✓", Mark.LOST: "✗", Mark.HELD: "?"}
 MODES: Mapping[Mode, str] = {
@@ -56,6 +57,9 @@ def points(number: Fraction) -> str:
 
 @cache
 def _templates() -> Environment:
+    # `policylab check` writes no page, and is to answer at once.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     found = Environment(
         loader=PackageLoader("harness.report"),
         autoescape=True,
