@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -76,7 +76,7 @@ def marked(
         sum((row.points for row in rows), tight),
         assignment.max_score - held,
         held,
-        _held_words(unsure),
+        _held_words(unsure, {row.id for row in assignment.all_rows if row.hidden}),
         tuple(flows),
         tuple(rows),
         (*submission.notes, *wide),
@@ -105,10 +105,11 @@ def shown_only(found: Grade) -> Grade:
     )
 
 
-def _held_words(unsure: Sequence[FlowResult]) -> str:
+def _held_words(unsure: Sequence[FlowResult], hidden: Collection[str] = ()) -> str:
+    """How much is held back, and a reason; students read it, so that it is none of a hidden row."""
     if not unsure:
         return ""
-    why = next((flow.why for flow in unsure if flow.why), "")
+    why = next((flow.why for flow in unsure if flow.why and flow.row not in hidden), "")
     words = f"{len(unsure)} flows have no verdict, and their points are held back"
     return f"{words}; {why}" if why else words
 

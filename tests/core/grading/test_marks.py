@@ -121,6 +121,19 @@ def test_hidden_rows_are_in_neither_number_of_what_is_shown(small: Assignment) -
     assert not found.flows
 
 
+def test_the_reason_for_held_points_is_never_one_of_a_hidden_row(small: Assignment) -> None:
+    hidden = replace(OPEN_ROW, hidden=True)
+    unsure = [replace(one, why="the secret") for one in _heard(hidden, Got.NO_VERDICT)]
+    open_one = [replace(one, why="nobody answers") for one in _heard(CLOSED_ROW, Got.NO_VERDICT)]
+
+    found = marked(replace(small, rows=(hidden,)), SUBMISSION, [*unsure, *ALL_RIGHT[2:]])
+    both = marked(replace(small, rows=(hidden,)), SUBMISSION, [*unsure, *open_one])
+
+    assert found.problem
+    assert "the secret" not in found.problem
+    assert "nobody answers" in both.problem
+
+
 def test_a_rule_too_wide_on_one_side_costs_what_the_assignment_says(assignment: Loaded) -> None:
     strict = replace(assignment("lab12"), least_privilege=LeastPrivilege(Fraction(10), Fraction(4)))
     right = strict.reference[0].data.decode()
