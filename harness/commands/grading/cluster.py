@@ -38,7 +38,9 @@ def judge_on_cluster(
         cluster = access.open(spec, progress, tools_with(arguments.patience))
         doors = access.doors(cluster)
         live = run.enter_context(proven(cluster, progress, internet=None, doors=doors))
-        judge = Observed(cluster, doors, live.gate.fence, profile, progress)
+        # On a cluster of ours the next run goes on with these pods, but for those of one student.
+        keep = cluster.owned and not arguments.seed
+        judge = Observed(cluster, doors, live.gate.fence, profile, progress, keep=keep)
         run.enter_context(judge)
         if not arguments.seed:
             judge.open(world)

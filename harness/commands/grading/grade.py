@@ -119,7 +119,7 @@ def _grade(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
         begin_shard(arguments.out)
     others = [one for one in mine if one not in chosen]
     grade = partial(course.grades, chosen, progress, resume=arguments.resume, others=others)
-    if arguments.predict:
+    if arguments.predict or (arguments.resume and not _left(course, chosen)):
         grades = grade(jobs=arguments.jobs)
     else:
         # What runs a cluster takes long to import, and no prediction needs it.
@@ -139,6 +139,15 @@ def _grade(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
             f"{len(students)} submissions\n"
         )
     return code_of(grades)
+
+
+def _left(course: Course, chosen: Sequence[HandedIn]) -> bool:
+    """Whether a run that goes on has something to grade."""
+    try:
+        kept = [course.kept(one) for one in chosen]
+    except ValueError:
+        return True
+    return any(one is None or one.status is Status.NOT_CHECKED for one in kept)
 
 
 def _chosen(

@@ -32,7 +32,8 @@ Seen = Answer[Observation]
 class Observed:
     """The judge of one course on one cluster. Use it as a context manager.
 
-    `fence` waits until every change of policies is in force.
+    `fence` waits until every change of policies is in force. With `keep`, the pods of the last
+    world stay for the next run.
     """
 
     mode = Mode.LIVE
@@ -44,8 +45,10 @@ class Observed:
         fence: Callable[[], None],
         profile: CniProfile,
         progress: Progress,
+        *,
+        keep: bool = False,
     ) -> None:
-        self._cluster, self._doors, self._fence = cluster, doors, fence
+        self._cluster, self._doors, self._fence, self._keep = cluster, doors, fence, keep
         self._profile, self._progress = profile, progress
         self._predicted = Predicted(profile)
         self._place: Place | None = None
@@ -55,8 +58,8 @@ class Observed:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove what was made, or leave the pods to the next run on a cluster of policylab's."""
-        self._leave(keep=self._cluster.owned)
+        """Remove what was made, or leave the pods to the next run."""
+        self._leave(keep=self._keep)
 
     def open(self, world: World) -> None:
         """Start the pods of a world.
