@@ -130,11 +130,10 @@ def lab_graded(request: pytest.FixtureRequest, lab_options: Options) -> Grade:
     from harness.edge.grading.observed import Observed
 
     live: Live = request.getfixturevalue("lab_live")
-    progress = progress_of(request.config)
-    with (
-        stopping(request),
-        Observed(live.cluster, live.doors, live.gate.fence, submitted.profile, progress) as judge,
-    ):
+    profile, progress = submitted.profile, progress_of(request.config)
+    cluster, fence = live.cluster, live.gate.fence
+    made = Observed(cluster, live.doors, fence, profile, progress, keep=cluster.owned)
+    with stopping(request), made as judge:
         judge.open(submitted.world)
         return submitted.graded(judge)
 

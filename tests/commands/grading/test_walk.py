@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
+from harness.commands.shared.access import Access
 from harness.core.grading.randomised import of_student
 from harness.edge.cni.known import CNIS
 from harness.edge.grading.assignments import load_assignment
+from tests.fakes.cluster import FakeCluster
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "grading.md").read_text(encoding="utf-8")
@@ -62,6 +64,9 @@ def test_every_command_of_the_walk_prints_what_the_document_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    cluster = FakeCluster()
+    access = Access(open=lambda *_: cluster.value(), doors=lambda _: cluster)
     ran = 0
     for command, printed in _walk():
         program, *arguments = shlex.split(command)
@@ -69,7 +74,7 @@ def test_every_command_of_the_walk_prints_what_the_document_says(
         if "check" in arguments and not Path("submissions").exists():
             _hand_in(tmp_path)
         capsys.readouterr()
-        main(arguments)
+        main(arguments, access)
         assert capsys.readouterr().out.splitlines() == printed, command
         if "new" in arguments:
             _edit(tmp_path / "my-lab12")
