@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import Figure, oracle, rounds, streams, under_load
+from benchmarks.grading import grading
 from benchmarks.judging import judging
 from benchmarks.pods import PORTS, denied, pods, targets_of
 from harness.core.outcome import Verdict
@@ -75,7 +77,7 @@ def measure(cluster: Cluster, console: Console) -> list[Figure]:
         return StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
 
     add(oracle())
-    for figure in judging():
+    for figure in chain(judging(), grading()):
         add(figure)
     kube = KubeClient(cluster.kubeconfig, cluster.context)
     most = max(size for size, *_ in SIZES)
