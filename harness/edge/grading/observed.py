@@ -21,7 +21,7 @@ from harness.core.observation import Answer, Observation
 from harness.edge.cluster.opening import Cluster
 from harness.edge.grading.place import Place, agrees, sentence
 from harness.edge.probe.doors import Doors
-from harness.errors import HarnessError
+from harness.errors import ContentError, HarnessError
 from harness.progress import Progress
 
 TRIES = 2
@@ -126,7 +126,8 @@ class Observed:
             else:
                 self._place.open()
         except HarnessError as error:
-            self._broken = sentence(error)
+            # A namespace of somebody else is in the way of one world, and perhaps of no other.
+            self._broken = "" if isinstance(error, ContentError) else sentence(error)
             return False
         return True
 

@@ -17,7 +17,14 @@ from ipaddress import ip_address
 from harness.core.ask import Ask
 from harness.core.compare.world import rules_of
 from harness.core.grading.model import Got, Heard, Submission, Want
-from harness.core.grading.world import ELSEWHERE, LIKE, NO_LABELS, OTHER_LABELS, World
+from harness.core.grading.world import (
+    ELSEWHERE,
+    KUBE_SYSTEM,
+    LIKE,
+    NO_LABELS,
+    OTHER_LABELS,
+    World,
+)
 from harness.core.lab.profile import CniProfile
 from harness.core.manifests.reader import Resource, parse, policies_of
 from harness.core.model import Address, External, IPBlock, Peer, Pod, PodRef, Protocol
@@ -71,7 +78,7 @@ def cast_of(world: World) -> tuple[Resource, ...]:
 
     They are a pod without labels and one with other labels in each namespace of the assignment; a
     client in the grader's own namespace without labels, and with those of each sender that a row
-    names; and the witnesses that the assignment wants live.
+    names; and the witnesses that a row names as senders, or that the assignment wants live.
     """
     assignment = world.assignment
     wanted = {str(witness.ref) for witness in assignment.witnesses if witness.live}
@@ -80,6 +87,7 @@ def cast_of(world: World) -> tuple[Resource, ...]:
     wanted.add(f"{ELSEWHERE}/{NO_LABELS}")
     for row in assignment.rows:
         if row.want is Want.OPEN:
+            wanted |= {text for text in row.sources if not text.startswith(f"{KUBE_SYSTEM}/")}
             wanted |= {f"{ELSEWHERE}/{LIKE}{text.partition('/')[2]}" for text in row.sources}
     pods = world.topology.pods
     added = [pods[name] for name in sorted(wanted - world.deployed) if name in pods]
