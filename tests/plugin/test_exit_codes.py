@@ -121,7 +121,7 @@ def verbs() -> list[list[str]]:
     return [
         [], ["cluster", "up"], ["cluster", "down"], ["cluster", "status"], ["images", "build"],
         ["images", "save"], ["images", "load"], ["claims"], ["diagnose"], ["privilege"],
-        ["probe"], ["watch"], ["fuzz"],
+        ["probe"], ["watch"], ["fuzz"], ["doctor"], ["compare"],
     ]  # fmt: skip
 
 
