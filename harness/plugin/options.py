@@ -17,6 +17,7 @@ from harness.edge.cluster.lane import DEFAULT_KUBERNETES, KUBERNETES
 from harness.edge.cluster.state import ClusterMode, ClusterSpec
 from harness.edge.cni.known import CNIS, DEFAULT, named
 from harness.edge.images import Source
+from harness.edge.images.registry.names import mirror_place
 from harness.edge.internet.state import InternetMode
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.errors import HarnessError
@@ -86,6 +87,14 @@ LAB_OPTIONS = (
         "use your own cluster, named by its kubectl context (implies mode external)",
     ),
     Option("images", "auto", tuple(Source), "where the cluster's images come from"),
+    Option(
+        "registry",
+        "",
+        (),
+        "HOST[:PORT][/PREFIX] of a mirror that has the official images, for --lab-images=registry "
+        "and auto: kindest/node is HOST/PREFIX/kindest/node there, and quay.io/cilium/cilium is "
+        "HOST/PREFIX/quay.io/cilium/cilium",
+    ),
     Option(
         "internet",
         "simulated",
@@ -222,6 +231,10 @@ def _check(values: dict[str, str]) -> None:
         PATIENCE.by(values["patience"])
     except ValueError as error:
         raise pytest.UsageError(f"--lab-patience: {error}") from None
+    try:
+        values["registry"] = mirror_place(values["registry"])
+    except ValueError as error:
+        raise pytest.UsageError(f"--lab-registry: {error}") from None
     if values["offline"] == "yes" and values["context"]:
         raise pytest.UsageError(
             "--lab-offline asks no cluster, and --lab-context names a cluster: choose one of "
@@ -266,6 +279,7 @@ def cluster_spec(config: pytest.Config, options: Options) -> ClusterSpec:
         mode=ClusterMode.EXTERNAL if options["context"] else ClusterMode(options["cluster-mode"]),
         workers=int(options["workers"]),
         images=Source(options["images"]),
+        registry=options["registry"],
         internet=InternetMode(options["internet"]),
         context=options["context"],
         kubeconfig=_path(kind["kubeconfig"]),

@@ -44,7 +44,7 @@ class FakeEngine:
     @property
     def docker(self) -> Docker:
         """The engine, as policylab sees it."""
-        return Docker(self.run, self.patience)
+        return Docker(self.run, self.patience, self.follow)
 
     def did(self, *verb: str) -> list[list[str]]:
         """The commands that began with these words."""
@@ -69,6 +69,24 @@ class FakeEngine:
             raise CommandFailed(f"docker failed with exit code {code}", replace(done))
         return done
 
+    def follow(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        timeout: float,
+        first: float,
+        heard: Callable[[str], None],
+    ) -> Completed:
+        """All lines come at once, and nothing is ever too late."""
+        assert first <= timeout
+        done = self.run(argv, timeout=timeout, check=False)
+        for line in (done.stdout + done.stderr).splitlines():
+            heard(line)
+        if done.returncode:
+            said = replace(done, stdout=done.stdout + done.stderr, stderr="")
+            raise CommandFailed(f"docker failed with exit code {done.returncode}", said)
+        return done
+
     def _answer(self, words: list[str]) -> Answer:
         found = (each(words) for each in self.answers)
         told = next((answer for answer in found if answer is not None), None)
@@ -84,6 +102,11 @@ class FakeEngine:
                 return 0, "\n".join(n for n in self.images if n.startswith(f"{repository}:")), ""
             case ["image", "rm", name]:
                 self.images.pop(name, None)
+            case ["pull", name] if self.online:
+                self.images[name] = name
+                return 0, f"x: Pulling from {name}\nDigest: sha256:{64 * '1'}\n", ""
+            case ["pull", name]:
+                return 1, "", f"Error response from daemon: Get {name}: no such host\n"
             case ["tag", name, other] if name in self.images:
                 self.images[other] = self.images[name]
             case ["save", "--output", file, *_]:

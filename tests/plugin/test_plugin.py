@@ -283,6 +283,7 @@ def test_rollout_of_policies_over_a_state_with_wanted_flows_is_collected(
             "has its own version of Kubernetes",
         ),
         (["--lab-images=ftp"], "choose auto, registry, bundle, build"),
+        (["--lab-registry=https://mirror.test"], "--lab-registry: * write it without https://"),
         (["--lab-internet=off"], "choose simulated, real"),
         (["--lab-workers=two"], "not a number of 0 or more"),
         (["--lab-patience=0"], "not a number above 0"),

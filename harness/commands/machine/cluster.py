@@ -9,7 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.commands.shared.access import access_of
-from harness.commands.shared.options import add_lane, add_mode, add_patience, not_negative
+from harness.commands.shared.options import (
+    add_lane,
+    add_mode,
+    add_patience,
+    add_registry,
+    not_negative,
+)
 from harness.edge.cluster.opening import (
     ClusterMode,
     ClusterSpec,
@@ -47,6 +53,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=[str(source) for source in Source],
         help="where the cluster's images come from (default: %(default)s)",
     )
+    add_registry(up, ", for --images=registry and auto")
     add_mode(up, "--mode")
     add_patience(up)
     up.set_defaults(
@@ -76,6 +83,7 @@ def _up(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
         mode=ClusterMode(arguments.mode),
         workers=arguments.workers,
         images=Source(arguments.images),
+        registry=arguments.registry,
     )
     tools = tools_with(arguments.patience)
     cluster = access_of(arguments).open(spec, progress, tools)

@@ -1,15 +1,18 @@
-"""`policylab images`: build, save and load the images of which clusters are made."""
+"""`policylab images`: build, pull, save and load the images of which clusters are made."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from harness.commands.machine.cluster import show_facts
 from harness.commands.shared.access import access_of
-from harness.commands.shared.options import add_kubernetes, add_patience
-from harness.edge.images import Source
+from harness.commands.shared.options import add_kubernetes, add_patience, add_registry
+from harness.edge.cni.known import CNIS
+from harness.edge.images import Official, Source
 from harness.edge.images.provide import provide
+from harness.edge.images.registry.official import listed
 from harness.edge.machine.docker import Docker
 from harness.exitcode import ExitCode
 from harness.progress import Progress
@@ -18,7 +21,7 @@ from harness.progress import Progress
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb and its own verbs."""
     parser = commands.add_parser(
-        "images", help="build, save and load the images of which clusters are made"
+        "images", help="build, pull, save and load the images of which clusters are made"
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     build = verbs.add_parser("build", help="build every image that is not cached")
@@ -28,6 +31,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         run=_build,
         after_interrupt="Finished parts are kept. Run the same command again to go on.",
     )
+    pull = verbs.add_parser(
+        "pull", help="pull the official images from a registry, and make the lab images"
+    )
+    add_kubernetes(pull, "pull the images of this version of Kubernetes")
+    pull.add_argument("--cni", default="", choices=CNIS, help="of this CNI only (default: all)")
+    add_registry(pull)
+    pull.add_argument(
+        "--list",
+        action="store_true",
+        help="pull nothing; print each official name, and the name to pull: what a mirror must "
+        "have",
+    )
+    add_patience(pull)
+    pull.set_defaults(run=_pull, after_interrupt="Complete parts are kept. Run it again to go on.")
     save = verbs.add_parser(
         "save", help="write all images to one file, for a classroom without a network"
     )
@@ -43,6 +60,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _build(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     made = provide(Source.BUILD, progress, Docker(patience=arguments.patience), arguments.k8s)
+    show_facts("images", {"node": made.node, **made.refs})
+    return ExitCode.OK
+
+
+def _pull(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
+    official = Official(arguments.registry, arguments.cni)
+    if arguments.list:
+        for name, ref in listed(arguments.k8s, official).items():
+            sys.stdout.write(f"{name} {ref}\n")
+        return ExitCode.OK
+    docker = Docker(patience=arguments.patience)
+    made = provide(Source.REGISTRY, progress, docker, arguments.k8s, official)
     show_facts("images", {"node": made.node, **made.refs})
     return ExitCode.OK
 

@@ -8,10 +8,12 @@ import os
 from harness.edge.cluster.lane import DEFAULT_KUBERNETES, KUBERNETES, Lane
 from harness.edge.cluster.state import ClusterMode
 from harness.edge.cni.known import CNIS, DEFAULT, named
+from harness.edge.images.registry.names import mirror_place
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.errors import HarnessError
 
 VARIABLE = "POLICYLAB_PATIENCE"
+REGISTRY = "POLICYLAB_REGISTRY"
 MODES = (ClusterMode.AUTO, ClusterMode.CREATE, ClusterMode.REUSE)
 """Modes of policylab's own clusters; an option with a context names a user's own cluster."""
 
@@ -75,6 +77,26 @@ def _cni(text: str) -> str:
     try:
         return named(text)
     except HarnessError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def add_registry(parser: argparse.ArgumentParser, when: str = "") -> None:
+    """Add `--registry`, like pytest's `--lab-registry`; `when` says where it has a meaning."""
+    parser.add_argument(
+        "--registry",
+        type=_place,
+        default=os.environ.get(REGISTRY, ""),
+        metavar="HOST[:PORT][/PREFIX]",
+        help=f"a mirror that has the official images{when}: kindest/node is "
+        "HOST/PREFIX/kindest/node there, and quay.io/cilium/cilium is "
+        f"HOST/PREFIX/quay.io/cilium/cilium (default: none; also {REGISTRY})",
+    )
+
+
+def _place(text: str) -> str:
+    try:
+        return mirror_place(text)
+    except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 

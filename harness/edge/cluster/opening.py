@@ -21,7 +21,7 @@ from harness.edge.cluster.state import (
 )
 from harness.edge.cluster.tools import TOOLS, Tools
 from harness.edge.cni.known import cni_of
-from harness.edge.images import ClusterImages
+from harness.edge.images import ClusterImages, Official
 from harness.edge.internet.container import remove_internet
 from harness.edge.internet.state import REAL, Internet, InternetMode
 from harness.edge.machine.debian import raise_inotify_limits
@@ -54,7 +54,8 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
     record = Home(spec.cluster).record()
     if record is None or not record.ready:
         ensure_machine(tools.looks, tools.docker, spec.cni)
-    images = tools.images(spec.images, progress, tools.docker, spec.kubernetes)
+    official = Official(spec.registry, spec.cni)
+    images = tools.images(spec.images, progress, tools.docker, spec.kubernetes, official)
     maker = Maker(spec, images, _internet(spec, images, progress, tools), progress, tools)
     state, seen = maker.state()
     action = decide(spec.mode, state, spec.cluster, seen)

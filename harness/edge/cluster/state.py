@@ -60,6 +60,7 @@ class ClusterSpec:
         mode: what to do with an existing cluster.
         workers: the number of worker nodes.
         images: the source of the images.
+        registry: the mirror that has the official images, as `HOST[:PORT][/PREFIX]`; empty: none.
         internet: the internet that the pods reach.
         context: the kubectl context of the user's own cluster (mode external).
         kubeconfig: the file to write, or the user's own (pytest-kind's option).
@@ -74,6 +75,7 @@ class ClusterSpec:
     mode: ClusterMode = ClusterMode.AUTO
     workers: int = 0
     images: Source = Source.AUTO
+    registry: str = ""
     internet: InternetMode = InternetMode.SIMULATED
     context: str = ""
     kubeconfig: Path | None = None

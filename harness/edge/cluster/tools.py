@@ -11,7 +11,7 @@ from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
 from harness.edge.cluster.kind import Kind
 from harness.edge.cluster.state import Home
-from harness.edge.images import ClusterImages, Source
+from harness.edge.images import ClusterImages, Official, Source
 from harness.edge.images.provide import provide
 from harness.edge.internet.container import HERE, ensure_internet
 from harness.edge.internet.engine import Place, place_with
@@ -35,13 +35,14 @@ class Tools:
     """The tools that make and inspect clusters.
 
     `place`: the place of the simulated internet, with Docker's engine. `images`: gets the images of
-    a cluster from a source, with a version of Kubernetes. `internet`: starts the simulated internet
-    from its image, or finds it. `kind`: makes a `Kind` from a cluster's name, its folder, the path
-    of kind, and deadlines. `connect`: connects to the cluster's API. `looks`: looks at the machine.
+    a cluster from a source, with a version of Kubernetes, and with what a registry is asked for.
+    `internet`: starts the simulated internet from its image, or finds it. `kind`: makes a `Kind`
+    from a cluster's name, its folder, the path of kind, and deadlines. `connect`: connects to the
+    cluster's API. `looks`: looks at the machine.
     """
 
     place: Place = HERE
-    images: Callable[[Source, Progress, Docker, str], ClusterImages] = provide
+    images: Callable[[Source, Progress, Docker, str, Official], ClusterImages] = provide
     internet: Callable[[str, Progress, Place], Internet] = ensure_internet
     kind: Callable[[str, Home, Path, Patience], Kind] = Kind
     connect: Connect = KubeClient

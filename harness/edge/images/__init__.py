@@ -5,6 +5,6 @@
 
 from __future__ import annotations
 
-from harness.edge.images.model import ClusterImages, Source
+from harness.edge.images.model import ClusterImages, Official, Source
 
-__all__ = ["ClusterImages", "Source"]
+__all__ = ["ClusterImages", "Official", "Source"]

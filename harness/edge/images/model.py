@@ -29,6 +29,19 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Official:
+    """What to take from a registry; other sources have no choice.
+
+    Attributes:
+        mirror: the mirror to ask, as `HOST[:PORT][/PREFIX]`; empty: the official registries.
+        cni: the only CNI whose images are wanted; empty: all CNIs.
+    """
+
+    mirror: str = ""
+    cni: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CniParts:
     """A CNI's version, and the file with its custom resource definitions as YAML."""
 

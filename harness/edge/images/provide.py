@@ -1,7 +1,7 @@
 """Chooses the source of a cluster's images, and gets them.
 
 `auto` takes a finished build of the current recipes or a loaded bundle. If there is neither, it
-takes the official images if a registry answers within seconds. Otherwise it builds.
+takes the official images. If a registry does not give them, it says why, and builds.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.edge.files.cache import cache_home
-from harness.edge.images import bundle, engine, pipeline, registry, versions
-from harness.edge.images.model import ClusterImages, Source, read_cluster
+from harness.edge.images import bundle, engine, pipeline, versions
+from harness.edge.images.model import ClusterImages, Official, Source, read_cluster
 from harness.edge.images.pipeline import Plan
+from harness.edge.images.registry.official import provide_official
 from harness.edge.images.store import Store, Workshop
 from harness.edge.images.versions import KUBERNETES, short
 from harness.edge.machine import debian
@@ -19,13 +20,21 @@ from harness.edge.machine.docker import DOCKER, Docker
 from harness.errors import ImageUnavailable
 from harness.progress import Progress
 
+ANY = Official()
+"""The images of all CNIs, from the official registries."""
+
 
 def provide(
-    source: Source, progress: Progress, docker: Docker = DOCKER, kubernetes: str = ""
+    source: Source,
+    progress: Progress,
+    docker: Docker = DOCKER,
+    kubernetes: str = "",
+    official: Official = ANY,
 ) -> ClusterImages:
     """The images of a cluster from the given source; `build` builds them here.
 
     `kubernetes` is the short name of its version, e.g. 1.37; empty means the default one.
+    `official` says what a registry is asked for.
 
     Raises:
         ImageUnavailable: the source does not have them.
@@ -40,14 +49,13 @@ def provide(
             progress.note("using the images of the loaded bundle")
             return _bundle(shop, kubernetes)
         case Source.REGISTRY:
-            with shop.store.lock(progress, shop.patience):
-                return registry.provide_official(shop, todo)
+            return _pull(shop, todo, official, or_build=source is Source.AUTO)
         case _:
             return _build(shop, todo)
 
 
 def choose(source: Source, shop: Workshop, todo: Plan) -> Source:
-    """The given source; for `auto`, the first source that has the images."""
+    """The given source; for `auto`, the first that has the images, as far as is known here."""
     if source is not Source.AUTO:
         return source
     if pipeline.built(shop, todo.keys.cluster):
@@ -55,10 +63,7 @@ def choose(source: Source, shop: Workshop, todo: Plan) -> Source:
     wanted = short(todo.recipes[KUBERNETES].version)
     if bundle.loaded_bundle(_bundle_home(shop, wanted), shop.docker, wanted):
         return Source.BUNDLE
-    if registry.registry_answers(shop.docker, registry.official_node(todo)):
-        return Source.REGISTRY
-    shop.progress.note("no images are cached and no registry answers: building them from packages")
-    return Source.BUILD
+    return Source.REGISTRY
 
 
 def save(file: Path, progress: Progress, kubernetes: str = "", docker: Docker = DOCKER) -> Path:
@@ -98,6 +103,21 @@ def _open(progress: Progress, docker: Docker) -> Workshop:
     shop = Workshop(Store(cache_home()), docker, progress)
     debian.ensure_engine(progress, docker, log=shop.store.root / "logs" / "dockerd.log")
     return shop
+
+
+def _pull(shop: Workshop, todo: Plan, official: Official, *, or_build: bool) -> ClusterImages:
+    """The official images; if they cannot be had and `or_build` is set, the images built here."""
+    try:
+        with shop.store.lock(shop.progress, shop.patience):
+            return provide_official(shop, todo, official)
+    except ImageUnavailable as error:
+        if not or_build:
+            raise
+        shop.progress.note(
+            "no images are cached here, and the official ones cannot be had, so they are built "
+            f"from packages: {error.what} ({error.seen})"
+        )
+    return _build(shop, todo)
 
 
 def _build(shop: Workshop, todo: Plan) -> ClusterImages:

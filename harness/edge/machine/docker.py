@@ -7,12 +7,13 @@ its own function, and so has an engine without Docker.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from harness.edge.machine import process
+from harness.edge.machine.follow import Follow, follow
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.process import CommandFailed, Completed, tail
 from harness.errors import EnvironmentFault
@@ -35,7 +36,9 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Docker:
-    """The engine that `docker` talks to; `run` runs the command, `patience` has the deadlines.
+    """The engine that `docker` talks to; `patience` has the deadlines.
+
+    `run` runs a command, `follow` one whose output is read while it runs.
 
     Unless a method says otherwise, it raises `CommandFailed` if the engine refuses or does not
     answer in time, and `ToolMissing` if there is no `docker`.
@@ -43,6 +46,7 @@ class Docker:
 
     run: Run = process.run
     patience: Patience = PATIENCE
+    follow: Follow = follow
 
     def call(
         self,
@@ -137,6 +141,20 @@ class Docker:
     def remove_image(self, ref: str) -> None:
         """Remove an image's name; an image in use, or one that does not exist, is not an error."""
         self.call("image", "rm", ref, seconds=self.patience.engine_remove, check=False)
+
+    def pull(self, ref: str, heard: Callable[[str], None]) -> None:
+        """Pull an image; `heard` gets each line, and an empty text after a second without one.
+
+        Raises:
+            TooLate: the registry says nothing, or the image is not complete in time.
+            CommandFailed: the registry does not give it.
+        """
+        self.follow(
+            ["docker", "pull", ref],
+            timeout=self.patience.engine_move,
+            first=self.patience.registry_answer,
+            heard=heard,
+        )
 
     def load(self, archive: Path) -> None:
         """Load the images of an archive."""

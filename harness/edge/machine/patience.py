@@ -26,7 +26,8 @@ class Patience:
     `tool_answer`: for a program of this machine that answers at once.
 
     Images:
-    `registry_answer`: until a registry answers, or is held to be out of reach.
+    `registry_answer`: until a registry has said what an image is made of, or is held to be out of
+        reach. A mirror that fetches the image itself at the first question is slower than others.
     `compile`: for the Go commands of one folder of `images/`.
     `definitions`: until `go run` has printed the resource definitions of a CNI.
     `debian_root`: until mmdebstrap has made one root file system.
@@ -95,7 +96,7 @@ class Patience:
     packages: float = 900.0
     tool_answer: float = 60.0
 
-    registry_answer: float = 5.0
+    registry_answer: float = 20.0
     compile: float = 3600.0
     definitions: float = 900.0
     debian_root: float = 1200.0

@@ -8,9 +8,10 @@ import pytest
 
 from harness.edge.cluster.lane import KUBERNETES
 from harness.edge.files.cache import cache_home
-from harness.edge.images import Source, bundle, pipeline, registry
+from harness.edge.images import Official, Source, bundle, pipeline
 from harness.edge.images.engine import drop_others, missing
 from harness.edge.images.provide import choose, provide
+from harness.edge.images.registry import official
 from harness.edge.images.store import Store, Workshop
 from harness.edge.machine import debian
 from harness.edge.machine.health.room import GIB
@@ -31,6 +32,16 @@ class Usage(NamedTuple):
 def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeEngine:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return FakeEngine()
+
+
+class Notes(Quiet):
+    """Keeps the lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.lines.append(text)
 
 
 def shop(engine: FakeEngine) -> Workshop:
@@ -122,12 +133,28 @@ def test_auto_takes_the_loaded_bundle_before_the_registry(
     assert provide(Source.AUTO, Quiet(), engine.docker).source is Source.BUNDLE
 
 
-@pytest.mark.parametrize(("online", "route"), [(True, Source.REGISTRY), (False, Source.BUILD)])
-def test_auto_with_nothing_cached_asks_the_registry_then_builds(
-    engine: FakeEngine, online: bool, route: Source
+def test_auto_with_nothing_cached_takes_the_official_images(engine: FakeEngine) -> None:
+    assert chosen(Source.AUTO, engine) is Source.REGISTRY
+
+
+def test_auto_says_why_the_official_images_cannot_be_had_and_builds(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine.online = online
-    assert chosen(Source.AUTO, engine) is route
+    told = Notes()
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(0, 0, 7 * GIB))
+
+    # That the disk is too small is what a build says first.
+    with pytest.raises(EnvironmentFault, match="20 GiB"):
+        provide(Source.AUTO, told, engine.docker, official=Official("mirror.test/copies"))
+
+    [note] = [line for line in told.lines if "packages" in line]
+    assert "no registry answers at mirror.test" in note
+    assert "no such host" in note
+
+
+def test_registry_route_that_was_asked_for_never_builds(engine: FakeEngine) -> None:
+    with pytest.raises(ImageUnavailable, match=r"no registry answers at mirror\.test"):
+        provide(Source.REGISTRY, Quiet(), engine.docker, official=Official("mirror.test/copies"))
 
 
 def test_build_whose_node_image_the_engine_lost_is_built_again(
@@ -151,7 +178,7 @@ def test_bundle_of_another_version_does_not_count(tmp_path: Path, engine: FakeEn
     describe(tmp_path / "policylab" / "bundle", node, "v1.2.3")
     engine.images[node] = "1"
 
-    assert chosen(Source.AUTO, engine) is Source.BUILD
+    assert chosen(Source.AUTO, engine) is Source.REGISTRY
     with pytest.raises(ImageUnavailable, match=f"no bundle with Kubernetes {KUBERNETES[0]} is"):
         provide(Source.BUNDLE, Quiet(), engine.docker)
 
@@ -179,15 +206,10 @@ def test_bundle_that_is_not_loaded_says_how_to_load_it(engine: FakeEngine) -> No
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("version", KUBERNETES)
 def test_official_node_image_is_pinned_by_digest(version: str) -> None:
-    node = registry.official_node(planned(version))
+    node = official.official_node(planned(version).recipes)
     assert node.startswith(f"kindest/node:v{version}.")
     assert "@sha256:" in node
     assert len(node.rpartition(":")[2]) == 64
-
-
-def test_registry_is_asked_for_seconds_only(engine: FakeEngine) -> None:
-    assert registry.registry_answers(engine.docker, "node:1") is False
-    assert engine.seconds == [5.0]
 
 
 def test_engine_that_does_not_answer_is_reported_before_anything_is_read(
@@ -225,7 +247,7 @@ def test_bundle_holds_what_a_build_leaves() -> None:
 def test_official_route_makes_lab_images_of_the_same_recipe() -> None:
     recipe = planned().recipes["nginx"]
     [image] = recipe.images
-    text = registry.dockerfile(recipe, image)
+    text = official.dockerfile(recipe, image)
     assert "nginx-light" in text
     assert 'ENTRYPOINT ["nginx", "-c", "/etc/nginx/nginx.conf"]' in text
     assert "COPY rootfs/ /" in text
@@ -237,7 +259,7 @@ def test_official_route_fills_an_image_with_our_files_and_with_certificates(
 ) -> None:
     recipe = planned().recipes["internet"]
     (tmp_path / "leaf").write_text("leaf")
-    registry._fill(tmp_path / "rootfs", recipe, {"/etc/policylab/tls/leaf.crt": tmp_path / "leaf"})
+    official._fill(tmp_path / "rootfs", recipe, {"/etc/policylab/tls/leaf.crt": tmp_path / "leaf"})
     assert (tmp_path / "rootfs/etc/policylab/tls/leaf.crt").read_text() == "leaf"
     assert (tmp_path / "rootfs/etc/policylab/nginx.conf").is_file()
 
@@ -245,6 +267,7 @@ def test_official_route_fills_an_image_with_our_files_and_with_certificates(
 @pytest.fixture
 def compiled(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that would be compiled is there, and the machine has kind and kubectl."""
+    engine.online = True
     monkeypatch.setattr(debian, "ensure_go", lambda *_, **__: Path("go"))
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     for name, key in planned().keys.commands.items():
@@ -258,7 +281,7 @@ def compiled(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_official_route_takes_the_machines_kubectl_within_its_skew_only(
     engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, version: str, own: bool
 ) -> None:
-    monkeypatch.setattr(registry, "kubectl_version", lambda *_: version)
+    monkeypatch.setattr(official, "kubectl_version", lambda *_: version)
 
     kubectl = provide(Source.REGISTRY, Quiet(), engine.docker).kubectl
 
@@ -270,19 +293,40 @@ def test_official_route_takes_the_machines_kubectl_within_its_skew_only(
 def test_official_route_gives_what_a_cluster_needs(
     engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(registry, "kubectl_version", lambda *_: "")
+    monkeypatch.setattr(official, "kubectl_version", lambda *_: "")
     found = provide(Source.REGISTRY, Quiet(), engine.docker)
-    assert found.node == registry.official_node(planned())
+    assert found.node == official.official_node(planned().recipes)
     assert found.kubeadm_patch is None
     assert set(found.load) == set(found.refs.values()) - {found.refs["internet"]}
     pulled = [words[-1] for words in engine.did("pull")]
     assert pulled == [
-        registry.official_node(planned()),
+        official.official_node(planned().recipes),
         "calico/node:v3.30.1",
         "calico/cni:v3.30.1",
-        "cilium/cilium:v1.20.2",
+        "quay.io/cilium/cilium:v1.20.2",
+        "debian:bookworm-slim",
     ]
     assert {cni: parts.crds.is_file() for cni, parts in found.cnis.items()} == {
         "calico": True,
         "cilium": True,
     }
+
+
+@pytest.mark.usefixtures("compiled")
+def test_mirror_is_asked_for_the_images_of_one_cni_only(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(official, "kubectl_version", lambda *_: "")
+    wanted = Official("mirror.test:5000/copies", "cilium")
+    found = provide(Source.REGISTRY, Quiet(), engine.docker, official=wanted)
+    node = official.official_node(planned().recipes)
+    assert [words[-1] for words in engine.did("pull")] == [
+        f"mirror.test:5000/copies/{node}",
+        "mirror.test:5000/copies/quay.io/cilium/cilium:v1.20.2",
+        "mirror.test:5000/copies/library/debian:bookworm-slim",
+    ]
+    assert found.node == f"mirror.test:5000/copies/{node}"
+    assert found.kubernetes_version == node.partition(":")[2].partition("@")[0]
+    assert found.refs["cilium"] == "mirror.test:5000/copies/quay.io/cilium/cilium:v1.20.2"
+    assert found.refs["cilium"] in found.load
+    assert set(found.cnis) == {"cilium"}

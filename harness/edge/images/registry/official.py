@@ -1,7 +1,8 @@
-"""The official images, for people who are online.
+"""The official images, for people who reach a registry or a company's mirror of it.
 
 The node image is pinned by digest. The CNIs' images are pinned by version only, because their
-digests could not be looked up where this module was written. The lab images replace the tutorials'
+digests could not be looked up where this module was written; `images/registries.toml` may have
+digests for a mirror. The lab images replace the tutorials'
 own images, so they are made here with this source too: the engine makes them from the same package
 lists, and needs neither root nor a Debian machine. The images that run outside the cluster are made
 in the same way; their commands are compiled here. kind is compiled too if the machine lacks it.
@@ -16,10 +17,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.edge.images.build import Builder
-from harness.edge.images.model import ClusterImages, CniParts, Source, crds_file
+from harness.edge.images.model import ClusterImages, CniParts, Official, Source, crds_file
 from harness.edge.images.node import LAB_IMAGES
 from harness.edge.images.pipeline import Plan
-from harness.edge.images.recipe import REPOSITORY, SUITE, ImageRecipe, Recipe, cnis
+from harness.edge.images.recipe import (
+    REPOSITORY,
+    SUITE,
+    ImageRecipe,
+    Recipe,
+    cnis,
+    read_recipes,
+    recipes_home,
+)
+from harness.edge.images.registry.names import Mirror, Name, read_mirror
+from harness.edge.images.registry.pulling import pull
 from harness.edge.images.store import Workshop
 from harness.edge.images.versions import KUBERNETES
 from harness.edge.machine import debian
@@ -28,16 +39,18 @@ from harness.edge.machine.kubectl import kubectl_version
 from harness.edge.machine.process import CommandFailed, run
 from harness.errors import ImageUnavailable
 
+DEBIAN = f"debian:{SUITE}-slim"
 
-def official_node(todo: Plan) -> str:
-    """The official node image of the plan's version of Kubernetes, pinned by digest.
+
+def official_node(recipes: Mapping[str, Recipe]) -> str:
+    """The official node image of the chosen version of Kubernetes, pinned by digest.
 
     Its patch version may differ from the version that policylab builds.
 
     Raises:
         ImageUnavailable: the recipe names none.
     """
-    made = todo.recipes[KUBERNETES].made
+    made = recipes[KUBERNETES].made
     if not made.node:
         raise ImageUnavailable(
             f"there is no official node image of Kubernetes {made.full}",
@@ -47,37 +60,56 @@ def official_node(todo: Plan) -> str:
     return made.node
 
 
-def registry_answers(docker: Docker, node: str) -> bool:
-    """Whether the engine's registry knows this image, and answers within a few seconds."""
-    try:
-        seconds = docker.patience.registry_answer
-        done = docker.call("manifest", "inspect", node, seconds=seconds, check=False)
-    except CommandFailed:
-        return False
-    return done.returncode == 0
+def official_names(recipes: Mapping[str, Recipe], cni: str = "") -> dict[str, str]:
+    """The full names of the images of a CNI, or of all CNIs, by the names in the manifests."""
+    return {
+        name: image.official
+        for recipe in recipes.values()
+        if cni in ("", recipe.name)
+        for name, image in recipe.cni.items()
+    }
 
 
-def provide_official(shop: Workshop, todo: Plan) -> ClusterImages:
+def mirror_of(recipes: Mapping[str, Recipe], place: str) -> Mirror:
+    """The mirror at this place, with its pins.
+
+    Raises:
+        ImageUnavailable: the file with its pins cannot be read.
+    """
+    known = (official_node(recipes), *official_names(recipes).values(), DEBIAN)
+    return read_mirror(place, recipes_home(), known)
+
+
+def listed(kubernetes: str, official: Official) -> dict[str, str]:
+    """What is pulled: the official name of each image, and the name by which it is pulled.
+
+    Raises:
+        ImageUnavailable: a recipe or the file with a mirror's pins cannot be read.
+    """
+    recipes = read_recipes(recipes_home(), {KUBERNETES: kubernetes} if kubernetes else {})
+    mirror = mirror_of(recipes, official.mirror)
+    names = official_names(recipes, official.cni).values()
+    return {name: mirror.name(name).ref for name in (official_node(recipes), *names, DEBIAN)}
+
+
+def provide_official(shop: Workshop, todo: Plan, official: Official) -> ClusterImages:
     """Pull the official node and CNI images, and make the lab images.
 
     Raises:
         ImageUnavailable: an image cannot be pulled or cannot be made.
     """
     docker, progress = shop.docker, shop.progress
-    official = {
-        name: image.official
-        for recipe in todo.recipes.values()
-        for name, image in recipe.cni.items()
-    }
-    node = official_node(todo)
-    for ref in (node, *official.values()):
-        if not docker.has_image(ref):
-            with progress.step(f"pulling {ref}"):
-                _demand(docker, ref, "pull", "--quiet", ref)
+    mirror = mirror_of(todo.recipes, official.mirror)
+    node = mirror.name(official_node(todo.recipes))
+    names = official_names(todo.recipes, official.cni)
+    pulled = {name: mirror.name(image) for name, image in names.items()}
+    for each in (node, *dict.fromkeys(pulled.values())):
+        pull(docker, each, progress)
+    parts = {name: each.tagged for name, each in pulled.items()}
     go = debian.ensure_go(progress, shop.patience, home=shop.store.root)
     builder = Builder(shop, todo.keys, go)
     made = {
-        image.name: _lab_image(todo, recipe, image, builder)
+        image.name: _lab_image(todo, recipe, image, builder, mirror.name(DEBIAN))
         for recipe in todo.recipes.values()
         for image in recipe.images
         if image.name in LAB_IMAGES or not image.baked
@@ -85,17 +117,18 @@ def provide_official(shop: Workshop, todo: Plan) -> ClusterImages:
     lab = [made[name] for name in LAB_IMAGES]
     return ClusterImages(
         source=Source.REGISTRY,
-        node=node,
-        refs={**made, **official},
-        load=(*lab, *official.values()),
+        node=node.ref,
+        refs={**made, **parts},
+        load=(*lab, *dict.fromkeys(parts.values())),
         kind=Path(shutil.which("kind") or builder.commands(todo.recipes["kind"]) / "kind"),
         kubectl=_kubectl(builder, todo),
-        kubernetes_version=node.partition(":")[2].partition("@")[0],
+        kubernetes_version=node.tag,
         image_repository=None,
         kubeadm_patch=None,
         cnis={
             cni: CniParts(todo.recipes[cni].version, _crds(cni, builder, todo))
             for cni in cnis(todo.recipes)
+            if official.cni in ("", cni)
         },
     )
 
@@ -105,18 +138,22 @@ def _demand(docker: Docker, ref: str, *words: str) -> None:
         docker.move(*words)
     except CommandFailed as error:
         raise ImageUnavailable(
-            f"the image {ref} cannot be pulled from a registry",
-            where="the Docker engine",
+            f"the image {ref} cannot be made",
+            where=f"docker {words[0]}",
             seen=error.seen,
-            try_="use --lab-images=build (no registry needed) or --lab-images=bundle",
+            try_="Debian packages are installed into it: does a container reach deb.debian.org? Or "
+            "use --lab-images=build or --lab-images=bundle",
         ) from error
 
 
-def _lab_image(todo: Plan, recipe: Recipe, image: ImageRecipe, builder: Builder) -> str:
+def _lab_image(
+    todo: Plan, recipe: Recipe, image: ImageRecipe, builder: Builder, debian_image: Name
+) -> str:
     """Make an image with the engine, unless the engine has it with this content."""
     docker = builder.shop.docker
     by_key = f"{REPOSITORY}/{image.name}:official-{todo.keys.images[image.name]}"
     if not docker.has_image(by_key):
+        pull(docker, debian_image, builder.progress)
         with (
             builder.progress.step(f"making {image.ref}"),
             tempfile.TemporaryDirectory(prefix="policylab-") as name,
@@ -128,7 +165,8 @@ def _lab_image(todo: Plan, recipe: Recipe, image: ImageRecipe, builder: Builder)
                 put_in |= {goal: compiled / name for goal, name in image.binaries.items()}
             _fill(folder / "rootfs", recipe, put_in)
             root = todo.recipes[image.root or recipe.name]
-            (folder / "Dockerfile").write_text(dockerfile(root, image), encoding="utf-8")
+            text = dockerfile(root, image, debian_image.tagged)
+            (folder / "Dockerfile").write_text(text, encoding="utf-8")
             _demand(docker, image.ref, "build", "--quiet", "--tag", by_key, name)
     _demand(docker, image.ref, "tag", by_key, image.ref)
     return image.ref
@@ -145,15 +183,15 @@ def _fill(rootfs: Path, recipe: Recipe, put_in: Mapping[str, Path]) -> None:
         shutil.copy2(source, target)
 
 
-def dockerfile(root: Recipe, image: ImageRecipe) -> str:
+def dockerfile(root: Recipe, image: ImageRecipe, debian_image: str = DEBIAN) -> str:
     """The file that `docker build` needs to make an image from Debian's official one.
 
-    `root` is the recipe with the packages to install.
+    `root` is the recipe with the packages to install, `debian_image` the name of Debian's image.
     """
     packages = " ".join(root.debian or ())
     install = "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"
     lines = [
-        f"FROM debian:{SUITE}-slim",
+        f"FROM {debian_image}",
         f"RUN apt-get update && {install} {packages} && rm -rf /var/lib/apt/lists/*",
         "COPY rootfs/ /",
     ]
@@ -175,7 +213,11 @@ def _crds(cni: str, builder: Builder, todo: Plan) -> Path:
         ):
             module = todo.recipes[cni].folder
             seconds = builder.shop.patience.definitions
-            text = run([builder.go, "run", "./crds"], timeout=seconds, cwd=module).stdout
+            compiled = builder.store.path(f"commands-{cni}", key) / "crds"
+            words: list[str | Path] = [builder.go, "run", "./crds"]
+            if compiled.is_file():
+                words = [compiled]
+            text = run(words, timeout=seconds, cwd=module).stdout
             (folder / crds_file(cni)).write_text(text, encoding="utf-8")
     return builder.store.path(name, key) / crds_file(cni)
 
