@@ -36,11 +36,12 @@ class FreshNames:
     ) -> None:
         self._internet, self._controls = internet, controls
         self._memory, self._kube = memory, kube
+        self._at = dict(internet.names)
 
     def move(
         self, names: Collection[str], observer: Reader, pods: Sequence[PodRef]
     ) -> dict[str, str]:
-        """Move each name to an address that is not known, and wait until the pods are led there.
+        """Move each name whose address is known, and wait until the pods are led to the new one.
 
         There must be no policy. The value has the new addresses, as they really are.
 
@@ -49,16 +50,18 @@ class FreshNames:
             EnvironmentFault: the simulated internet does not take the change.
             ProbeError: an agent or a prober does not answer.
         """
-        spares = self._kube.wait(
+        moved = self._kube.wait(
             "there are addresses that Cilium does not know",
             lambda: self._unknown(names),
             seconds=self._kube.patience.forgotten,
             every=1.0,
         )
-        moved = dict(zip(sorted(names), spares, strict=False))
+        if not moved:
+            return {}
         for name, spare in moved.items():
             self._controls.set(name, address=spare, ttl=TTL)
         led = {name: self._internet.addresses[spare] for name, spare in moved.items()}
+        self._at |= led
         asks = {Ask(pod, Lookup(name)): address for name, address in led.items() for pod in pods}
         self._kube.wait(
             f"{', '.join(led)} lead to new addresses",
@@ -80,13 +83,15 @@ class FreshNames:
         """Move all names back."""
         self._controls.__exit__(None, None, None)
 
-    def _unknown(self, names: Collection[str]) -> list[str]:
+    def _unknown(self, names: Collection[str]) -> dict[str, str]:
+        """An address that is not known for each name that leads to a known one."""
         known = self._memory.known()
-        found = [spare for spare in SPARES if self._internet.addresses[spare] not in known]
-        if len(found) < len(names):
-            self.forget(names)
-            raise NotYet(f"{len(found)} of {len(SPARES)}")
-        return found
+        led = [name for name in sorted(names) if self._at[name] in known]
+        free = [spare for spare in SPARES if self._internet.addresses[spare] not in known]
+        if len(free) < len(led):
+            self.forget(led)
+            raise NotYet(f"it knows all but {len(free)} of {len(SPARES)}")
+        return dict(zip(led, free, strict=False))
 
 
 def _led(asks: dict[Ask, str], observer: Reader) -> None:

@@ -69,6 +69,7 @@ class Place:
         )
         self._fresh = self._fresh_names()
         self._moved: dict[str, str] = {}
+        self._led: frozenset[str] = frozenset()
         self._stage = self._new_stage()
         self._things: Mapping[str, object] = {}
         self._bare: dict[Ask, Outcome] = {}
@@ -117,6 +118,7 @@ class Place:
             ProbeError: the CNI or a prober does not answer.
         """
         if self._fresh and names:
+            self._led = frozenset(names)
             pods = self._stage.pods.known
             self._moved |= self._fresh.move(names, self._stage.observer, pods)
 
@@ -143,8 +145,9 @@ class Place:
             return self._looked(expected)
         finally:
             self._account.clear()
-            if self._fresh and self._moved:
-                self._fresh.forget(self._moved)
+            if self._fresh and self._led:
+                self._fresh.forget(self._led)
+                self._led = frozenset()
 
     def close(self, *, keep: bool) -> None:
         """Remove the pods, or leave them to the next run."""

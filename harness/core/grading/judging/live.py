@@ -145,13 +145,17 @@ class Checks:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The names outside that the questions look up; none where no rule lets names pass."""
-        if not self._names and not self._asks_names:
-            return frozenset()
+        """The names outside that the questions look up: those of the assignment that a rule names.
+
+        Any other is asked at its address, so that nobody learns where its name leads.
+        """
         assignment = self._world.assignment
         spoken = {*assignment.outside, *(target.name for target in self._world.names)}
-        spoken |= {n for n in INTERNET if any(matches(pattern, n) for pattern in self._names)}
-        return frozenset(spoken & (self._standing.outside or {}).keys())
+        there = spoken & (self._standing.outside or {}).keys()
+        return frozenset(filter(self._let_pass, there))
+
+    def _let_pass(self, name: str) -> bool:
+        return any(matches(pattern, name) for pattern in self._names)
 
     def of(self, flow: Heard) -> Check | None:
         """The question that shows a flow; None: the cluster cannot show it."""
@@ -194,8 +198,10 @@ class Checks:
         if name in INTERNET:
             if name not in found or not self._alike(ip_address(INTERNET[name]), found[name]):
                 return None
-            known = name in self.names
-            return NamePort(name, port) if known else ExternalPort(name, port, protocol)
+            if name in self.names:
+                return NamePort(name, port)
+            # Only a lookup opens an address that a rule means by its name.
+            return None if self._let_pass(name) else ExternalPort(name, port, protocol)
         try:
             meant = ip_address(name)
         except ValueError:
@@ -206,16 +212,10 @@ class Checks:
         return None
 
     @cached_property
-    def _asks_names(self) -> bool:
-        """Whether a rule lets lookups pass by their names."""
-        rules = [rule for policy in self._policies for rule in policy.egress]
-        return any(port.dns for rule in rules for port in rule.ports)
-
-    @cached_property
     def _unnamed(self) -> Sequence[str]:
         """Names outside whose addresses no row and no rule speaks of by a name."""
         spoken = {*self._world.assignment.outside, *(target.name for target in self._world.names)}
-        spoken |= {n for n in INTERNET if any(matches(pattern, n) for pattern in self._names)}
+        spoken |= set(filter(self._let_pass, INTERNET))
         taken = {INTERNET[name] for name in spoken}
         return [name for name, address in INTERNET.items() if address not in taken]
 
