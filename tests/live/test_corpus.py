@@ -12,7 +12,8 @@ import pytest
 
 from harness.edge.api.kubectl import kubectl_base
 from harness.edge.cluster.running import running
-from harness.edge.cluster.state import Cluster
+from harness.edge.cluster.state import Cluster, ClusterSpec
+from harness.edge.images.versions import short
 from harness.edge.machine.process import run
 from tests.core.manifests.cases import cases
 
@@ -27,7 +28,8 @@ def test_the_server_does_what_the_corpus_says(
     # Only a cluster with Cilium knows its kinds.
     of_cilium, cluster = cni == "cilium", lab_cluster
     if of_cilium:
-        cluster = running(f"policylab-{cni}")
+        version = short(lab_cluster.environment["kubernetes"])
+        cluster = running(ClusterSpec(cni=cni, kubernetes=version).cluster)
     chosen = [
         case
         for case in cases()

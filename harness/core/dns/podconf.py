@@ -1,7 +1,7 @@
 """The /etc/resolv.conf that the kubelet writes for a pod, from its dnsPolicy and dnsConfig.
 
 Sources: https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/ ("Pod's DNS
-Policy", "Pod's DNS Config") and the kubelet of Kubernetes 1.34 (pkg/kubelet/network/dns/dns.go):
+Policy", "Pod's DNS Config") and the kubelet of Kubernetes 1.37 (pkg/kubelet/network/dns/dns.go):
 dnsConfig is added to what the policy gives, an option of the same name replaces the earlier one,
 and name servers and search domains over a limit are left out.
 """

@@ -1,7 +1,7 @@
 """What the API server refuses beyond the shape of a manifest: every fault, each with its path.
 
 Of workloads only that is checked which decides a flow; of NetworkPolicies and Services everything.
-Source: the validation of networking/v1, core/v1, apps/v1 and of label selectors in Kubernetes 1.34.
+Source: the validation of networking/v1, core/v1, apps/v1 and of label selectors in Kubernetes 1.37.
 """
 
 from __future__ import annotations
@@ -63,11 +63,8 @@ def _metadata(kind: str, meta: Body) -> Iterator[Fault]:
 
 
 def _name_fault(kind: str, name: str) -> str:
-    if kind == "Namespace":
+    if kind in ("Namespace", "Service"):
         return "" if is_dns_label(name) else "must be lower case letters, digits and -, at most 63"
-    if kind == "Service":
-        fits = is_dns_label(name) and name[0].isalpha()
-        return "" if fits else "must be lower case letters, digits and -, and begin with a letter"
     return "" if is_subdomain(name) else "must be lower case letters, digits, - and ."
 
 

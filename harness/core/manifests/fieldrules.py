@@ -2,7 +2,7 @@
 
 Values come here without null fields, as `schema.shapes.check` gives them.
 Source: apimachinery's validation of labels, selectors, names and addresses, and that of core/v1 and
-networking/v1, in Kubernetes 1.34.
+networking/v1, in Kubernetes 1.37.
 """
 
 from __future__ import annotations
@@ -128,14 +128,14 @@ def _strictly_inside(inner: IPv4Network | IPv6Network, outer: IPv4Network | IPv6
 def cidr(text: str) -> tuple[IPv4Network | IPv6Network | None, str]:
     """The network that a CIDR writes, or why it writes none.
 
-    The API server takes bits behind the length and zeros before a number, and so do we; it takes
-    neither an address without a length nor a mask in its place.
+    Bits behind the length and zeros before a number may be: a server before Kubernetes 1.36 took
+    them (`addressrules`). An address without a length may not be, nor a mask in its place.
     """
     address, slash, length = text.partition("/")
     if not slash:
         return None, f"`{text}` is not a valid CIDR: it has no /LENGTH"
     wrong = f"`{text}` is not a valid CIDR, such as 10.0.0.0/8 or 2001:db8::/32"
-    found = _address(address)
+    found = address_of(address)
     if found is None or not _LENGTH.match(length) or int(length) > found.max_prefixlen:
         return None, wrong
     if isinstance(found, IPv4Address):
@@ -146,7 +146,7 @@ def cidr(text: str) -> tuple[IPv4Network | IPv6Network | None, str]:
     return IPv6Network((int(found), int(length)), strict=False), ""
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+def address_of(text: str) -> IPv4Address | IPv6Address | None:
     """An address as Go's older parser reads it: numbers of IPv4 may begin with zeros."""
     numbers = text.split(".")
     try:
@@ -159,7 +159,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 def is_address(text: str) -> bool:
     """Whether a text is an address as the API server takes it."""
-    return _address(text) is not None
+    return address_of(text) is not None
 
 
 def protocol(

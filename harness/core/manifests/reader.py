@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any
 
+from harness.core.manifests.addressrules import unclear
 from harness.core.manifests.apirules import refusals
 from harness.core.manifests.ciliumpolicy import cilium_policies, notes_of
 from harness.core.manifests.networkpolicy import network_policy
@@ -135,9 +136,16 @@ class Loaded(Mapping[str, tuple[Resource, ...]]):
 
 
 def parse(
-    text: str, *, origin: str, max_bytes: int = MAX_BYTES, namespace: str = ""
+    text: str,
+    *,
+    origin: str,
+    max_bytes: int = MAX_BYTES,
+    namespace: str = "",
+    stored: bool = False,
 ) -> tuple[Resource, ...]:
     """Read one file's text. An object without a namespace gets this one; without any it is refused.
+
+    `stored`: a cluster has the objects. An older server may have let in what none takes today.
 
     Raises:
         ManifestError: it holds something that is unknown, or that the API server would refuse; the
@@ -148,7 +156,7 @@ def parse(
     if size > max_bytes:
         faults.append(f"{origin}: the file has {size} bytes, and at most {max_bytes} are read")
     found = [] if faults else _objects(origin, read_all(text), faults)
-    resources = _resources(found, namespace, faults)
+    resources = _resources(found, namespace, faults, stored=stored)
     _refuse(faults, origin)
     return resources
 
@@ -323,7 +331,9 @@ def _items(document: Document, version: str, name: str) -> Iterator[_Found | tup
         yield from _flat(item)
 
 
-def _resources(found: Iterable[_Found], namespace: str, faults: list[str]) -> tuple[Resource, ...]:
+def _resources(
+    found: Iterable[_Found], namespace: str, faults: list[str], *, stored: bool = False
+) -> tuple[Resource, ...]:
     resources: list[Resource] = []
     seen: dict[tuple[str, str, str], int] = {}
     pods = 0
@@ -333,7 +343,7 @@ def _resources(found: Iterable[_Found], namespace: str, faults: list[str]) -> tu
         if isinstance(one.kind, Other):
             resources.append(_other(one, one.kind))
             continue
-        resource = _resource(one, one.kind, namespace, faults)
+        resource = _resource(one, one.kind, namespace, faults, stored=stored)
         if resource is None:
             continue
         if resource.key in seen:
@@ -379,13 +389,16 @@ def _other(found: _Found, kind: Other) -> Resource:
     return Resource(kind.name, body["apiVersion"], found.stated, name, body, origin, models)
 
 
-def _resource(found: _Found, kind: Kind, namespace: str, faults: list[str]) -> Resource | None:
+def _resource(
+    found: _Found, kind: Kind, namespace: str, faults: list[str], *, stored: bool
+) -> Resource | None:
     document = found.document
     checked = check(document.value, kind.shape, strict_nulls=kind.custom)
     problems = list(checked.faults)
     if all(fault.readable for fault in problems):
         problems += _unplaced(checked.value, kind, namespace)
         problems += refusals(checked.value)
+        problems += () if stored else unclear(checked.value)
     if problems:
         faults += [f"{found.origin}:{document.line(f.path)}: {_words(f)}" for f in problems]
         return None

@@ -1,6 +1,6 @@
 """What the API server refuses of a Service beyond its shape: every fault, each with its path.
 
-Source: ValidateServiceCreate of core/v1 in Kubernetes 1.34 (pkg/apis/core/validation), and the
+Source: ValidateServiceCreate of core/v1 in Kubernetes 1.37 (pkg/apis/core/validation), and the
 defaults that come before it (pkg/apis/core/v1/defaults.go).
 """
 
@@ -38,7 +38,7 @@ _WORDS = {
     "sessionAffinity": ("None", "ClientIP"),
     "ipFamilyPolicy": ("SingleStack", "PreferDualStack", "RequireDualStack"),
     "internalTrafficPolicy": ("Cluster", "Local"),
-    "trafficDistribution": ("PreferClose",),
+    "trafficDistribution": ("PreferClose", "PreferSameZone", "PreferSameNode"),
 }
 _FOR_BALANCERS = (
     "loadBalancerSourceRanges",

@@ -1,6 +1,6 @@
 """The pods of every kind of workload, as its controller would make them.
 
-Sources: the controllers of Kubernetes 1.34 for names and labels (a StatefulSet's pods: the docs'
+Sources: the controllers of Kubernetes 1.37 for names and labels (a StatefulSet's pods: the docs'
 "Stable Network ID" and pkg/controller/statefulset/stateful_set_utils.go; a Job's: the labels of
 batch/v1, well_known_labels.go).
 """

@@ -48,4 +48,4 @@ def _resources(kube: Kube, version: str, kind: str) -> Iterator[Resource]:
         return
     for body in bodies:
         text = json.dumps({**body, "apiVersion": version, "kind": kind}, default=str)
-        yield from parse(text, origin=f"the cluster's {kind}")
+        yield from parse(text, origin=f"the cluster's {kind}", stored=True)

@@ -1,6 +1,6 @@
 """Which kinds of objects are read, which are passed over, and which could decide but are not read.
 
-Sources: the kinds that Kubernetes 1.34 serves (k8s.io/api v0.34.4, register.go of each group) and
+Sources: the kinds that Kubernetes 1.37 serves (k8s.io/api v0.37.2, register.go of each group) and
 those of Cilium 1.20.2 (its CRDs).
 """
 

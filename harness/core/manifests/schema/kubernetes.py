@@ -1,6 +1,6 @@
 """The shapes of Kubernetes' own kinds that decide flows.
 
-Sources: the types of networking/v1, core/v1, apps/v1 and batch/v1 in Kubernetes 1.34.
+Sources: the types of networking/v1, core/v1, apps/v1 and batch/v1 in Kubernetes 1.37.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ activeDeadlineSeconds serviceAccountName serviceAccount automountServiceAccountT
 shareProcessNamespace securityContext imagePullSecrets affinity tolerations schedulerName
 hostAliases priorityClassName priority readinessGates runtimeClassName overhead enableServiceLinks
 os hostUsers preemptionPolicy topologySpreadConstraints setHostnameAsFQDN schedulingGates
-resourceClaims resources hostnameOverride
+resourceClaims resources hostnameOverride schedulingGroup evictionResponders
 """
 _CONTAINER_FIELDS: dict[str, Any] = {
     "name": str,

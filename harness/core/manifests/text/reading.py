@@ -1,6 +1,6 @@
 """A file's text as documents with line numbers: YAML and JSON as kubectl reads them.
 
-What is read follows kubectl 1.34: lines of `---` divide the text into parts, each part holds one
+What is read follows kubectl 1.37: lines of `---` divide the text into parts, each part holds one
 document, and a text that begins with a brace is a stream of JSON objects
 (k8s.io/apimachinery v0.34, pkg/util/yaml/decoder.go; k8s.io/cli-runtime, pkg/resource/visitor.go).
 We are stricter in two points: a key that stands twice is a fault (kubectl takes the last), and so
