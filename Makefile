@@ -7,7 +7,7 @@ CNI ?=
 CNIS := calico cilium
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: labs test offline variants live lint fuzz bench clean help
+.PHONY: labs test offline variants live lint fuzz matrix bench clean help
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -61,6 +61,12 @@ lint: $(READY) ## ruff, mypy --strict and the import contracts
 
 fuzz: $(READY) ## 200 made-up policies on each CNI, the oracle against the cluster; results/fuzz/ has what differs
 	for cni in $(CNIS); do $(VENV)/bin/policylab fuzz --n=200 --seed=1 --cni=$$cni --out=results/fuzz/$$cni $(ARGS) || exit $$?; done
+
+# The versions of Kubernetes beside the default one; each is a folder.
+OLDER := $(filter-out $(shell sed -n 's/^default = "\(.*\)"/\1/p' images/kubernetes/image.toml),$(patsubst images/kubernetes/%/version.toml,%,$(wildcard images/kubernetes/*/version.toml)))
+
+matrix: $(READY) ## the other lanes, built where they are not cached: the labs on each version of Kubernetes beside the default one; the clusters are deleted
+	for k8s in $(OLDER); do $(VENV)/bin/pytest labs/ --lab-cni=calico --lab-k8s=$$k8s --lab-keep=never $(ARGS) || exit $$?; done
 
 bench: $(READY) ## measure the prober and the oracle on the running cluster; results/bench.json
 	$(PY) -m benchmarks $(if $(CNI),--cni=$(CNI)) $(ARGS)

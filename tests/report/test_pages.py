@@ -104,7 +104,7 @@ RECORDS = (
         ),
     ),
 )
-ENVIRONMENT = {"kubernetes": "v1.34.4", "cni": "calico 3.30.1", "nodes": ["one", "two"]}
+ENVIRONMENT = {"kubernetes": "v1.37.2", "cni": "calico 3.30.1", "nodes": ["one", "two"]}
 
 
 def document(*records: Record, **more: Any) -> dict[str, Any]:
@@ -259,7 +259,7 @@ def test_html_tells_the_whole_run() -> None:
     text = Page(html(document(*RECORDS, deselected=2, partial=True))).text
     for said in (
         "1 row failed and 1 row was not checked.",
-        "kubernetes v1.34.4",
+        "kubernetes v1.37.2",
         "kernel unknown",
         "nodes one, two",
         "took 1 min 31 s",
@@ -320,7 +320,7 @@ def test_markdown_tells_the_whole_run() -> None:
     assert text.startswith("# policylab: 1 row failed and 1 row was not checked.\n")
     for said in (
         "**7 rows: 3 pass, 2 erratum, 1 FAIL, 1 not checked.**",
-        "kubernetes v1.34.4, cni calico 3.30.1",
+        "kubernetes v1.37.2, cni calico 3.30.1",
         "## default deny (lab12-zero-trust)",
         "| ✗ FAIL | deny | front/web → secure-zone/db:6379 | timeout | timeout | connected | isol",
         "**! Erratum no-service**\n\n- The tutorial says: it times out\n",

@@ -129,7 +129,7 @@ def cidr(text: str) -> tuple[IPv4Network | IPv6Network | None, str]:
     """The network that a CIDR writes, or why it writes none.
 
     Bits behind the length and zeros before a number may be: a server before Kubernetes 1.36 took
-    them (`addressrules`). An address without a length may not be, nor a mask in its place.
+    them (`apirules.unclear`). An address without a length may not be, nor a mask in its place.
     """
     address, slash, length = text.partition("/")
     if not slash:

@@ -17,8 +17,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any
 
-from harness.core.manifests.addressrules import unclear
-from harness.core.manifests.apirules import refusals
+from harness.core.manifests.apirules import refusals, unclear
 from harness.core.manifests.ciliumpolicy import cilium_policies, notes_of
 from harness.core.manifests.networkpolicy import network_policy
 from harness.core.manifests.schema.kinds import Kind, NotAKind, Other, kind_of, list_items

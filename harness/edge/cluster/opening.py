@@ -22,11 +22,16 @@ from harness.edge.cluster.state import (
 from harness.edge.cluster.tools import TOOLS, Tools
 from harness.edge.cni.known import cni_of
 from harness.edge.images import ClusterImages, Official
+from harness.edge.images.versions import minors_apart
 from harness.edge.internet.container import remove_internet
 from harness.edge.internet.state import REAL, Internet, InternetMode
 from harness.edge.machine.debian import raise_inotify_limits
+from harness.edge.machine.kubectl import kubectl_version
 from harness.errors import ClusterNotReady, HarnessError, ToolMissing
 from harness.progress import Progress
+
+KUBECTL_SKEW = 1
+"""Minor versions between a kubectl and a server (kubernetes.io/releases/version-skew-policy)."""
 
 __all__ = [
     "Cluster",
@@ -50,7 +55,9 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
         ToolMissing: a program is not available.
     """
     if spec.mode is ClusterMode.EXTERNAL:
-        return _external(spec, tools)
+        own = _external(spec, tools)
+        _note_kubectl(own, progress)
+        return own
     record = Home(spec.cluster).record()
     if record is None or not record.ready:
         ensure_machine(tools.looks, tools.docker, spec.cni)
@@ -73,7 +80,23 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
     if action is Action.REUSE:
         maker.point_dns(kube)
     answer_every_refusal(spec.cluster, tools.docker)
-    return maker.cluster(kube, created=action is not Action.REUSE)
+    cluster = maker.cluster(kube, created=action is not Action.REUSE)
+    if spec.kubectl_bin is not None:
+        _note_kubectl(cluster, progress)
+    return cluster
+
+
+def _note_kubectl(cluster: Cluster, progress: Progress) -> None:
+    """Say it if somebody's own kubectl is too old or too new for the cluster."""
+    server = cluster.environment["kubernetes"]
+    version = kubectl_version(cluster.kubectl, cluster.patience.tool_answer)
+    apart = minors_apart(version, server)
+    if apart is not None and apart > KUBECTL_SKEW:
+        progress.note(
+            f"{cluster.kubectl} is {version}, and the cluster has Kubernetes {server}: they should "
+            f"be at most {KUBECTL_SKEW} minor version apart "
+            "(https://kubernetes.io/releases/version-skew-policy)"
+        )
 
 
 def _internet(

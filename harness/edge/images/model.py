@@ -61,7 +61,7 @@ class ClusterImages:
         load: the images that a node needs, that the local engine has and the node image lacks.
         kind: the path of kind.
         kubectl: the path of kubectl.
-        kubernetes_version: the version of Kubernetes, e.g. v1.34.4.
+        kubernetes_version: the version of Kubernetes, e.g. v1.37.2.
         image_repository: the repository from which kubeadm takes the control plane's images.
         kubeadm_patch: the ClusterConfiguration for kind's kubeadmConfigPatches; None if the node
             image needs no patch.

@@ -45,10 +45,16 @@ class Version:
 
     def takes_kubectl(self, version: str) -> bool:
         """Whether a kubectl of this version fits; one whose version cannot be read does not."""
-        ours, theirs = _SHORT.match(self.full), _SHORT.match(version)
-        if ours is None or theirs is None or self.kubectl_skew is None or ours[1] != theirs[1]:
-            return False
-        return abs(int(ours[2]) - int(theirs[2])) <= self.kubectl_skew
+        apart = minors_apart(self.full, version)
+        return apart is not None and self.kubectl_skew is not None and apart <= self.kubectl_skew
+
+
+def minors_apart(one: str, other: str) -> int | None:
+    """How many minor versions are between two versions; None if that cannot be said."""
+    ours, theirs = _SHORT.match(one), _SHORT.match(other)
+    if ours is None or theirs is None or ours[1] != theirs[1]:
+        return None
+    return abs(int(ours[2]) - int(theirs[2]))
 
 
 def short(version: str) -> str:

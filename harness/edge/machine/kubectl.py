@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from harness.edge.machine.process import CommandFailed, run
+from harness.edge.machine.process import run
+from harness.errors import HarnessError
 
 
 def kubectl_version(kubectl: Path, seconds: float) -> str:
@@ -13,5 +14,5 @@ def kubectl_version(kubectl: Path, seconds: float) -> str:
     try:
         told = run([kubectl, "version", "--client", "--output=json"], timeout=seconds).stdout
         return str(json.loads(told)["clientVersion"]["gitVersion"])
-    except (CommandFailed, ValueError, KeyError, TypeError):
+    except (HarnessError, ValueError, KeyError, TypeError):
         return ""

@@ -357,3 +357,15 @@ def test_further_fields_of_endpoints_are_no_slips_of_the_read_ones(kind: str) ->
     (found,) = parse(text, origin="f.yaml")
 
     assert found.kind == kind
+
+
+@pytest.mark.parametrize("cidr", ["10.1.2.3/8", "010.0.0.0/8", "'::ffff:10.0.0.0/104'"])
+def test_an_address_that_an_older_server_let_in_stays_on_its_cluster(cidr: str) -> None:
+    text = INGRESS + f"from: [{{ipBlock: {{cidr: {cidr}}}}}]"
+
+    with pytest.raises(ManifestError, match=r"Kubernetes 1\.36 and newer refuse this: write 10\."):
+        parse(text, origin="f.yaml")
+    [policy] = policies_of(parse(text, origin="the cluster", stored=True))
+    block = policy.ingress[0].peers[0].ip_block
+    assert block
+    assert str(block.cidr) == "10.0.0.0/8"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -468,6 +469,37 @@ def test_existing_cluster_is_used_as_it_is_and_nothing_is_made(machine: Machine)
     assert machine.engine.calls == []
     assert machine.internets == 0
     assert owned_clusters() == []
+
+
+class Told(Quiet):
+    """A progress that keeps its notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@pytest.mark.parametrize(
+    ("kubectl", "told"), [("v1.36.9", False), ("v1.35.1", True), ("v1.39.0", True), ("", False)]
+)
+def test_a_kubectl_outside_of_its_skew_is_told_and_the_cluster_is_used(
+    machine: Machine, tmp_path: Path, kubectl: str, told: bool
+) -> None:
+    [node] = machine.api.list("v1", "Node")
+    node["status"]["nodeInfo"] = {"kubeletVersion": "v1.37.2"}
+    machine.api.put(node)
+    program, progress = tmp_path / "own-kubectl", Told()
+    answer = json.dumps({"clientVersion": {"gitVersion": kubectl}})
+    program.write_text(f"#!/bin/sh\necho '{answer}'\n", encoding="utf-8")
+    program.chmod(0o755)
+
+    open_cluster(replace(SCHOOL, kubectl_bin=program), progress, machine.tools)
+
+    assert [("v1.37.2" in note, kubectl in note) for note in progress.notes] == [
+        (True, True)
+    ] * told
 
 
 def test_existing_cluster_without_kubectl_is_a_missing_tool(

@@ -37,7 +37,7 @@ def images(crds: Path) -> ClusterImages:
         load=(),
         kind=Path("kind"),
         kubectl=Path("kubectl"),
-        kubernetes_version="v1.34.4",
+        kubernetes_version="v1.37.2",
         image_repository=None,
         kubeadm_patch=None,
         cnis={name: CniParts("v1.2.3", crds) for name in CNIS},
