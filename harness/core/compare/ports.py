@@ -72,9 +72,14 @@ class Ports:
         spans = self._spans.get(protocol, [])
         cuts = {first for first, _ in spans} | {last + 1 for _, last in spans}
         cuts |= declared | {number + 1 for number in declared}
-        edges = sorted(cuts)
-        for first, after in pairwise(edges):
-            if first not in declared and any(a <= first <= b for a, b in spans):
+        # A port is in some range if one of those that begin before it ends behind it: a file may
+        # have thousands of ranges, so that they are gone through once.
+        reach, begun = 0, 0
+        for first, after in pairwise(sorted(cuts)):
+            while begun < len(spans) and spans[begun][0] <= first:
+                reach = max(reach, spans[begun][1])
+                begun += 1
+            if first not in declared and first <= reach:
                 yield PortClass(first, protocol, after - 1)
 
     def _free(self, protocol: Protocol, declared: set[int]) -> int | None:

@@ -31,6 +31,24 @@ def _shards(course: Path, home: Path, of: int, *more: str, **named: str) -> Iter
         yield str(out)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two halves of a course of four, graded once for all tests that spoil a copy of them."""
+    home = tmp_path_factory.mktemp("halves")
+    for number in range(4):
+        (home / "course" / f"student-0{number}").mkdir(parents=True)
+        shutil.copy(folder_of("lab12") / "reference.yaml", home / "course" / f"student-0{number}")
+    assert len(list(_shards(home / "course", home, 2))) == 2
+    return home
+
+
+@pytest.fixture
+def halves(made: Path, tmp_path: Path) -> list[str]:
+    """The folders of the two halves."""
+    names = ("shard-1", "shard-2")
+    return [str(shutil.copytree(made / name, tmp_path / name)) for name in names]
+
+
 def _merge(folders: list[str], out: Path, *more: str) -> ExitCode:
     return main(["grade", "merge", *folders, "--out", str(out), *more])
 
@@ -187,21 +205,20 @@ def test_an_assignment_that_has_moved_is_named_and_one_that_has_changed_is_refus
     ],
 )
 def test_a_record_that_does_not_fit_is_refused_in_words(
-    change: dict[str, Any], words: str, class_of: Class, tmp_path: Path, capsys: Capture
+    change: dict[str, Any], words: str, halves: list[str], tmp_path: Path, capsys: Capture
 ) -> None:
-    folders = list(_shards(class_of(2), tmp_path, 2))
-    record = Path(folders[1]) / "shard.json"
+    record = Path(halves[1]) / "shard.json"
     document = json.loads(record.read_text(encoding="utf-8")) | change
     record.write_text(json.dumps(document), encoding="utf-8")
 
-    assert _merge(folders, tmp_path / "out") is ExitCode.USAGE
+    assert _merge(halves, tmp_path / "out") is ExitCode.USAGE
     assert words in capsys.readouterr().err
 
 
 def test_a_student_in_two_shards_is_refused(
-    class_of: Class, tmp_path: Path, capsys: Capture
+    halves: list[str], tmp_path: Path, capsys: Capture
 ) -> None:
-    folders = [Path(folder) for folder in _shards(class_of(6), tmp_path, 2)]
+    folders = [Path(folder) for folder in halves]
     records = [json.loads((folder / "shard.json").read_text("utf-8")) for folder in folders]
     (folders[1] / "shard.json").write_text(
         json.dumps(records[1] | {"graded": [*records[1]["graded"], *records[0]["graded"]]}),
@@ -227,12 +244,11 @@ def test_a_student_in_two_shards_is_refused(
     ],
 )
 def test_a_part_that_is_not_whole_is_refused_in_words(
-    spoil: Callable[[Path], None], words: str, class_of: Class, tmp_path: Path, capsys: Capture
+    spoil: Callable[[Path], None], words: str, halves: list[str], tmp_path: Path, capsys: Capture
 ) -> None:
-    folders = list(_shards(class_of(4), tmp_path, 2))
-    spoil(Path(folders[0]))
+    spoil(Path(halves[0]))
 
-    assert _merge(folders, tmp_path / "out") is ExitCode.USAGE
+    assert _merge(halves, tmp_path / "out") is ExitCode.USAGE
     assert words in capsys.readouterr().err
 
 
