@@ -180,3 +180,34 @@ def test_cluster_up_makes_the_lane_that_was_asked_for(
 
     assert asked == [ClusterSpec(cni="cilium", kubernetes=kubernetes)]
     assert "no images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "variable", "taken"),
+    [
+        (["--registry=mirror.test/a/"], "other.test", "mirror.test/a"),
+        ([], "other.test", "other.test"),
+        ([], "", ""),
+    ],
+)
+def test_cluster_up_takes_a_mirror_from_the_command_line_or_the_environment(
+    monkeypatch: pytest.MonkeyPatch, typed: list[str], variable: str, taken: str
+) -> None:
+    monkeypatch.setenv("POLICYLAB_REGISTRY", variable)
+    asked: list[ClusterSpec] = []
+
+    def refuse(spec: ClusterSpec, *_: object) -> NoReturn:
+        asked.append(spec)
+        raise ImageUnavailable("no images")
+
+    cli.main(["cluster", "up", "--images=registry", *typed], Access(open=refuse))
+
+    assert [(spec.registry, spec.images) for spec in asked] == [(taken, Source.REGISTRY)]
+
+
+def test_names_that_a_mirror_must_have_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["images", "pull", "--list", "--cni=calico", "--registry=mirror.test/a"])
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["debian:bookworm-slim", "mirror.test/a/library/debian:bookworm-slim"] in lines
+    assert all(there == f"mirror.test/a/{name}" for name, there in lines if "/" in name)

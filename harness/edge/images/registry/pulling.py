@@ -155,7 +155,7 @@ def pull(docker: Docker, name: Name, progress: Progress) -> None:
     """
     if not docker.has_image(name.ref):
         hearing = Hearing(name.tagged, progress, docker.patience.engine_move)
-        with progress.step(f"pulling {name.ref}"):
+        with progress.step(f"pulling {name.tagged}"):
             try:
                 docker.pull(name.ref, hearing)
             except CommandFailed as error:
