@@ -38,6 +38,15 @@ class FreshNames:
         self._memory, self._kube = memory, kube
         self._at = dict(internet.names)
 
+    def shorten(self, names: Collection[str]) -> None:
+        """Let answers about these names be kept for a short time only.
+
+        Raises:
+            EnvironmentFault: the simulated internet does not take the change.
+        """
+        for name in sorted(names):
+            self._controls.set(name, ttl=TTL)
+
     def move(
         self, names: Collection[str], observer: Reader, pods: Sequence[PodRef]
     ) -> dict[str, str]:

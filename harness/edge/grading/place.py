@@ -21,7 +21,7 @@ from harness.core.manifests.reader import Resource
 from harness.core.model import Address, Protocol
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
-from harness.core.target import PodPort
+from harness.core.target import NamePort, PodPort
 from harness.edge.cluster.opening import Cluster
 from harness.edge.cni.known import cni_of
 from harness.edge.grading.account import Account
@@ -92,6 +92,8 @@ class Place:
         self._account.open()
         self._account.clear()
         self._things = self._found()
+        if self._fresh and (names := {target.name for target in self.world.names}):
+            self._fresh.shorten(names)
 
     def ready(self) -> None:
         """Bring the world to what it is for everybody: no policy, the same pods, all flows open.
@@ -249,7 +251,7 @@ class Place:
         """
         chosen: dict[tuple[str, str, bool], Check] = {}
         for check in checks:
-            if check.ask in self._bare and not _by_datagram(check.ask):
+            if check.ask in self._bare and not _unfit(check.ask):
                 key = str(check.ask.source), _end(check.ask), check.open
                 if key not in chosen or self._served(check) > self._served(chosen[key]):
                     chosen[key] = check
@@ -307,8 +309,11 @@ def agrees(check: Check, seen: Observation) -> bool:
     return got_of(seen) is (Got.OPEN if check.open else Got.CLOSED)
 
 
-def _by_datagram(ask: Ask) -> bool:
-    return isinstance(ask.target, PodPort) and ask.target.protocol is Protocol.UDP
+def _unfit(ask: Ask) -> bool:
+    """Whether a flow is no good for a wait: its answers are few, or it teaches the CNI a name."""
+    target = ask.target
+    datagram = isinstance(target, PodPort) and target.protocol is Protocol.UDP
+    return datagram or isinstance(target, NamePort)
 
 
 def _end(ask: Ask) -> str:
