@@ -21,7 +21,7 @@ from harness.edge.machine.process import (
 )
 
 LINES, LETTERS = 1000, 4096
-EVERY_SECONDS = 1.0
+LOOK_EVERY = 1.0
 
 
 class TooLate(CommandFailed):
@@ -81,7 +81,7 @@ def follow(
             if left <= 0:
                 break
             try:
-                line = coming.get(timeout=min(left, EVERY_SECONDS))
+                line = coming.get(timeout=min(left, LOOK_EVERY))
             except Empty:
                 heard("")
                 continue

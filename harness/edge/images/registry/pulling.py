@@ -16,7 +16,7 @@ from harness.edge.machine.process import CommandFailed
 from harness.errors import ImageUnavailable
 from harness.progress import Progress
 
-EVERY_SECONDS = 15.0
+TELL_EVERY = 15.0
 ELSEWHERE = "; or --lab-images=build (needs no registry) or --lab-images=bundle"
 
 
@@ -138,7 +138,7 @@ class Hearing:
             self.digest = state
         elif state.startswith("Retrying"):
             self.progress.note(f"{self.name}: the registry broke off; Docker tries it again")
-        if (now := self.clock()) - self.told >= EVERY_SECONDS:
+        if (now := self.clock()) - self.told >= TELL_EVERY:
             self.told = now
             self.progress.note(
                 f"{self.name}: {len(self.here)} of {len(self.parts) or 'an unknown number of'} "
