@@ -10,7 +10,13 @@ from harness.edge.api.kube import Kube
 from harness.edge.cluster import evidence
 from harness.edge.cluster.kind import Kind
 from harness.edge.cluster.kindconfig import kind_config
-from harness.edge.cluster.nodes import end_starts, node_containers, node_names, node_resolver
+from harness.edge.cluster.nodes import (
+    end_starts,
+    introduce,
+    node_containers,
+    node_names,
+    node_resolver,
+)
 from harness.edge.cluster.state import Cluster, ClusterSpec, Home, Record, State
 from harness.edge.cluster.tools import Tools
 from harness.edge.cni import Cni
@@ -113,6 +119,7 @@ class Maker:
             self.kind.load(image)
         for archive in self.cni.own.archives if self.cni.own else ():
             self.kind.load_archive(archive)
+        introduce(self.spec.cluster, self.docker)
         self._install()
 
     @property

@@ -11,6 +11,7 @@ from harness.errors import ClusterNotReady
 
 # kind puts this label on every node of a cluster.
 LABEL = "io.x-k8s.kind.cluster"
+_ADD_HOST = 'grep -qxF "$1" /etc/hosts || echo "$1" >>/etc/hosts'
 
 
 def node_containers(cluster: str, docker: Docker) -> tuple[str, ...]:
@@ -46,6 +47,28 @@ def node_resolver(cluster: str, docker: Docker) -> str:
             try_="--lab-internet=simulated",
         )
     return found[1]
+
+
+def introduce(cluster: str, docker: Docker) -> None:
+    """Let each worker find the control plane by its name.
+
+    Pods on a node's own network (kube-proxy, the CNI) reach the API by that name, before there is
+    DNS; and the name server of such pods is the simulated internet's, which does not know it. When
+    a node starts, the engine writes its /etc/hosts anew; so this is done at each opening.
+
+    Raises:
+        CommandFailed: a node does not take the line.
+        EnvironmentFault: the engine does not answer.
+    """
+    containers = node_containers(cluster, docker)
+    if len(containers) < 2:  # noqa: PLR2004 - a node alone knows itself
+        return
+    found = docker.inspect("container", f"{cluster}-control-plane") or {}
+    networks = found.get("NetworkSettings", {}).get("Networks", {})
+    addresses = [a for one in networks.values() if (a := one.get("IPAddress"))]
+    for node in containers if addresses else ():
+        line = f"{addresses[0]} {cluster}-control-plane"
+        docker.call("exec", node, "sh", "-c", _ADD_HOST, "sh", line)
 
 
 def answer_every_refusal(cluster: str, docker: Docker) -> None:

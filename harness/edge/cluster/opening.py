@@ -8,7 +8,7 @@ from shutil import which
 
 from harness.edge.cluster.doctor import ensure_machine
 from harness.edge.cluster.maker import Maker, delete, missing, versions
-from harness.edge.cluster.nodes import answer_every_refusal, node_containers
+from harness.edge.cluster.nodes import answer_every_refusal, introduce, node_containers
 from harness.edge.cluster.state import (
     Action,
     Cluster,
@@ -78,6 +78,7 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
             maker.create()
     kube = tools.connect(maker.home.kubeconfig, "", tools.patience)
     if action is Action.REUSE:
+        introduce(spec.cluster, tools.docker)
         maker.point_dns(kube)
     answer_every_refusal(spec.cluster, tools.docker)
     cluster = maker.cluster(kube, created=action is not Action.REUSE)

@@ -52,6 +52,27 @@ def test_nodes_are_found_by_the_label_of_kind_stopped_ones_too() -> None:
     assert "--filter=label=io.x-k8s.kind.cluster=lab" in fake.calls[0]
 
 
+def test_workers_find_the_control_plane_by_its_name() -> None:
+    fake = FakeEngine()
+    fake.ids = ("a", "b", "c")
+    fake.containers[NODE] = {"NetworkSettings": {"Networks": {"kind": {"IPAddress": "172.18.0.9"}}}}
+
+    nodes.introduce("lab", fake.docker)
+
+    told = [words for words in fake.calls if words[0] == "exec"]
+    assert [words[1] for words in told] == ["a", "b", "c"]
+    assert {words[-1] for words in told} == {f"172.18.0.9 {NODE}"}
+
+
+def test_node_alone_is_left_as_it_is() -> None:
+    fake = FakeEngine()
+    fake.ids = ("a",)
+
+    nodes.introduce("lab", fake.docker)
+
+    assert "exec" not in verbs(fake)
+
+
 def test_free_name_is_taken_and_given_back() -> None:
     fake = engine("")
 
