@@ -223,10 +223,12 @@ class FakeCluster(FakeKube):
         if before and after and before["spec"]["template"] == after["spec"]["template"]:
             return
         if before:
-            owned = [k for k, b in self.objects.items() if _owner(b) == before["metadata"]["uid"]]
+            owned = [
+                k for k, b in tuple(self.objects.items()) if _owner(b) == before["metadata"]["uid"]
+            ]
             pods = [
                 k
-                for k, b in self.objects.items()
+                for k, b in tuple(self.objects.items())
                 if _owner(b) in {self.objects[o]["metadata"]["uid"] for o in owned}
             ]
             for key in [*pods, *(owned if after is None else [])]:
@@ -280,7 +282,9 @@ class FakeCluster(FakeKube):
     def _program(self) -> None:
         """The CNI takes in all policies of the API, and has them in force a moment later."""
         found = tuple(
-            self._policy(body) for key, body in self.objects.items() if key[0] in POLICY_KINDS
+            self._policy(body)
+            for key, body in tuple(self.objects.items())
+            if key[0] in POLICY_KINDS
         )
         at = self.clock.monotonic() + next(self._delays)
         self.programmed.append(InForce(max(at, self.programmed[-1].since), found))
@@ -339,7 +343,7 @@ class FakeCluster(FakeKube):
 
     def pods(self) -> list[Mapping[str, Any]]:
         """All pods that run."""
-        return [body for (kind, _, _), body in self.objects.items() if kind == "Pod"]
+        return [body for (kind, _, _), body in tuple(self.objects.items()) if kind == "Pod"]
 
     def remove(self, key: Key) -> None:
         super().remove(key)

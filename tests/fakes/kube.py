@@ -50,6 +50,7 @@ class FakeKube:
 
     def __init__(self, clock: FakeClock | None = None, *, cilium: bool = False) -> None:
         self.clock = clock or FakeClock()
+        # Tutorials and the gate work at the same time: who goes through all takes a copy first.
         self.objects: dict[Key, dict[str, Any]] = {}
         self.calls: list[str] = []
         self.lines: dict[tuple[str, str], list[tuple[datetime, str]]] = {}
@@ -107,7 +108,7 @@ class FakeKube:
         wanted = dict(pair.split("=") for pair in selector.split(",") if pair)
         return [
             copy.deepcopy(body)
-            for key, body in self.objects.items()
+            for key, body in tuple(self.objects.items())
             if key[0] == kind
             and body.get("apiVersion", api_version) == api_version
             and namespace in (None, key[1])
@@ -169,7 +170,7 @@ class FakeKube:
         if gone is None:
             return
         if key[0] == "Namespace":
-            for inner in [each for each in self.objects if each[1] == key[2]]:
+            for inner in [each for each in tuple(self.objects) if each[1] == key[2]]:
                 self.remove(inner)
         self.changed(gone, None)
 

@@ -109,7 +109,7 @@ class Network:
     def _at(self) -> Place:
         """Who is where now."""
         if self._place.version != self._cluster.version:
-            objects = self._cluster.objects
+            objects = dict(self._cluster.objects)  # another tutorial may change them meanwhile
             spaces = [namespace_of(b) for (kind, _, _), b in objects.items() if kind == "Namespace"]
             pods = [pod_of(b) for b in self._cluster.pods() if "podIP" in b.get("status", {})]
             services = [_service(b) for (kind, _, _), b in objects.items() if kind == "Service"]

@@ -117,10 +117,18 @@ def _policies(live: Live) -> list[str]:
 
 
 def _rights(live: Live, space: str) -> dict[str, str]:
-    """What `kubectl auth can-i --list` says, but for what every account may ask about itself."""
+    """What `kubectl auth can-i --list` says, but for what an account without any rights may do.
+
+    Every account may ask about itself; which other rights all accounts have depends on Kubernetes.
+    """
+    nobody = _listed(live, space, ACCOUNT.rpartition(":")[0] + ":nobody")
+    found = _listed(live, space, ACCOUNT)
+    return {what: verbs for what, verbs in found.items() if nobody.get(what) != verbs}
+
+
+def _listed(live: Live, space: str, account: str) -> dict[str, str]:
     words = [str(live.cluster.kubectl), "--kubeconfig", str(live.cluster.kubeconfig)]
-    words += ["--as", ACCOUNT, "auth", "can-i", "--list", "-n", space, "--no-headers"]
+    words += ["--as", account, "auth", "can-i", "--list", "-n", space, "--no-headers"]
     shown = subprocess.run(words, check=True, capture_output=True, text=True).stdout
     lines = [line for line in shown.splitlines() if line[:1].strip()]
-    found = {line.split()[0]: line[line.rindex("[") :].strip() for line in lines}
-    return {what: verbs for what, verbs in found.items() if not what.startswith("selfsubject")}
+    return {line.split()[0]: line[line.rindex("[") :].strip() for line in lines}
