@@ -10,22 +10,34 @@ from harness.core.outcome import Outcome, Reading
 from harness.core.target import PodRef
 from harness.edge.machine.wait import NotYet
 from harness.edge.stage.bench import Bench
-from harness.errors import ProbeError
+from harness.errors import ClusterNotReady, ProbeError
+
+FATAL = ("[FATAL]", "[PANIC]", "panic")
+"""How the last line of a Go program begins that gives up."""
 
 
 def last_words(bench: Bench, row: Row) -> Observation:
     """The first three words of a crashed container's last line; the rest changes with every run."""
-    pod, status = _crashed(bench, row.source)
-    log = bench.kube.logs(row.source.namespace, pod, previous="terminated" not in status["state"])
-    fatal = [line for line in log.splitlines() if line.startswith(("[FATAL]", "[PANIC]", "panic"))]
-    if not fatal:
-        raise ProbeError(
-            "the log has no last words", where=f"{row.source.namespace}/{pod}", seen=log[-500:]
-        )
-    words = " ".join(fatal[-1].split()[:3])
-    return Observation(
-        Reading(Outcome.SHOWS, words), notes=(fatal[-1],), evidence={"log": log[-4000:]}
+
+    def look() -> tuple[str, str]:
+        # Between the look at the status and the look at the log, the kubelet may start the
+        # container again; what was its log is then the previous one.
+        pod, status = _crashed(bench, row.source)
+        ended = "terminated" in status["state"]
+        try:
+            log = bench.kube.logs(row.source.namespace, pod, previous=not ended)
+        except ClusterNotReady as error:  # a container that just starts again has no log yet
+            raise NotYet(error.seen or error.what) from error
+        fatal = [each for each in log.splitlines() if each.startswith(FATAL)]
+        if not fatal:
+            raise NotYet(f"{pod}: {log[-500:].strip() or 'an empty log'}")
+        return fatal[-1], log
+
+    line, log = bench.kube.wait(
+        f"the log of {row.source} has its last words", look, seconds=bench.patience.deployment
     )
+    words = " ".join(line.split()[:3])
+    return Observation(Reading(Outcome.SHOWS, words), notes=(line,), evidence={"log": log[-4000:]})
 
 
 def crash(bench: Bench, row: Row) -> Observation:
