@@ -84,3 +84,7 @@ class NotSettled(EnvironmentFault):
 
 class ProbeError(HarnessError):
     """The probe itself failed, so there is no verdict."""
+
+
+class StarvedListenerError(ProbeError):
+    """A listener was too late to answer, so that its round is void; the next round may tell."""

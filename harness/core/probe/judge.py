@@ -21,7 +21,7 @@ from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.probe.attempts import JUDGE, Attempts, Item, Pace, classify
 from harness.core.probe.greeting import reply_of
 from harness.core.target import PodPort
-from harness.errors import ProbeError
+from harness.errors import ProbeError, StarvedListenerError
 
 IDENT = 0x1AB5
 """The number of every DNS message that is asked (RFC 1035 4.1.1, ID)."""
@@ -146,7 +146,7 @@ def _silent(
     """Silence, if somebody is there who could have answered, and did not hear the request."""
     if late_ms is not None:
         if late_ms > MAX_LATE_MS:
-            raise ProbeError(
+            raise StarvedListenerError(
                 "the datagram arrived, but the listener was starved and may have answered too late",
                 where=plan.where,
                 seen=f"it waited {late_ms:.0f} ms, {MAX_LATE_MS:.0f} ms are allowed",

@@ -28,9 +28,13 @@ from harness.edge.probe.addresses import Addresses
 from harness.edge.probe.plan import BY_NAME, Planner
 from harness.edge.probe.prober import Prober
 from harness.edge.probe.wire import Listener
+from harness.errors import StarvedListenerError
 
 ROUND_ITEMS = 4000
 """Probes of one round: sockets that a machine of two cores opens without starving its probers."""
+
+ROUNDS_AGAIN = 3
+"""How often a round is made again whose listeners were starved: a second or two each time."""
 
 AT_ONCE, SPREAD_SECONDS = 1000, 0.0003
 """Probes that begin together, and the seconds by which each further one stretches the beginning.
@@ -100,8 +104,22 @@ class Observer:
     ) -> dict[Ask, Answer[Observation]]:
         """Observe every ask.
 
-        Those in `closing` are attempted all along, for they are about to fall silent.
+        Those in `closing` are attempted all along, for they are about to fall silent. A flow whose
+        listener was starved is asked in a new round, as one whose prober was starved is.
         """
+        found = self._once(asks, pace, closing)
+        for _ in range(ROUNDS_AGAIN):
+            void = [
+                a for a, seen in found.items() if isinstance(seen.problem, StarvedListenerError)
+            ]
+            if not void:
+                break
+            found |= self._once(void, pace, closing)
+        return found
+
+    def _once(
+        self, asks: Iterable[Ask], pace: Pace, closing: frozenset[Ask]
+    ) -> dict[Ask, Answer[Observation]]:
         watched = replace(pace, every=True)
         paces = {ask: watched if ask in closing else pace for ask in asks}
         resolvers = self._resolvers({a.source for a in paces if isinstance(a.target, BY_NAME)})
