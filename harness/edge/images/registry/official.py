@@ -141,8 +141,8 @@ def _demand(docker: Docker, ref: str, *words: str) -> None:
             f"the image {ref} cannot be made",
             where=f"docker {words[0]}",
             seen=error.seen,
-            try_="Debian packages are installed into it: does a container reach deb.debian.org? Or "
-            "use --lab-images=build or --lab-images=bundle",
+            try_="Debian packages are installed into it: does a container reach Debian's archive? "
+            "Or use --lab-images=build or --lab-images=bundle",
         ) from error
 
 
