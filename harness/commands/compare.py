@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from harness.commands.shared.output import write_output
+from harness.commands.shared.output import add_format, add_quiet, write_output
 from harness.core.compare.runs import Comparison, Kind, compare_runs
 from harness.edge.cni.known import PROFILES
 from harness.edge.files.results import read_results
@@ -39,11 +39,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="RESULTS",
         help="two or more folders of results, such as results/latest-calico, or their labs.json",
     )
-    parser.add_argument(
-        "--format", choices=["text", "json"], default="text", help="default: %(default)s"
-    )
+    add_format(parser)
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page into this file")
-    parser.add_argument("-q", "--quiet", action="store_true", help="print the summary only")
+    add_quiet(parser)
     parser.set_defaults(run=_compare)
 
 

@@ -7,6 +7,7 @@ import json
 import sys
 
 from harness.commands.shared.folder import add_manifests
+from harness.commands.shared.output import add_format, add_quiet
 from harness.commands.shared.state import CONTEXT_HELP, scenario_given
 from harness.core.outcome import Outcome
 from harness.core.predict.lookups import NameLookup, lookups_of
@@ -34,10 +35,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--context", default="", metavar="NAME", help=CONTEXT_HELP)
     parser.add_argument("pod", metavar="NAMESPACE/POD", help="the pod that asks")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a name as a program writes it")
-    parser.add_argument(
-        "--format", choices=["text", "json"], default="text", help="default: %(default)s"
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="one line for each NAME")
+    add_format(parser)
+    add_quiet(parser, "one line for each NAME")
     parser.set_defaults(run=_dns)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import fill, indent
 
 from harness.commands.shared.folder import add_manifests
+from harness.commands.shared.output import add_format, add_quiet
 from harness.commands.shared.state import CONTEXT_HELP, scenario_given
 from harness.core.policy.account import accounts
 from harness.core.predict.walk import walk
@@ -50,12 +51,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add_manifests(parser)
     parser.add_argument("--context", default="", metavar="NAME", help=CONTEXT_HELP)
-    parser.add_argument(
-        "--format", choices=["text", "json"], default="text", help="default: %(default)s"
-    )
-    parser.add_argument(
-        "-q", "--quiet", action="store_true", help="of a flow, the verdict only: one line"
-    )
+    add_format(parser)
+    add_quiet(parser, "of a flow, the verdict only: one line")
     parser.set_defaults(run=_explain)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from harness.commands.shared.output import add_quiet
 from harness.commands.shared.state import CONTEXT_HELP, resources_of
 from harness.core.lint.finding import MEANING, Sure
 from harness.core.lint.ignores import ignores_in
@@ -93,9 +94,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         const=Form.JSON,
         help="the same as --format json",
     )
-    parser.add_argument(
-        "-q", "--quiet", action="store_true", help="one line for each finding, and nothing else"
-    )
+    add_quiet(parser, "one line for each finding, and nothing else")
     parser.set_defaults(run=_lint)
 
 

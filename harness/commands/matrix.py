@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.commands.shared.folder import add_manifests
-from harness.commands.shared.output import write_output
+from harness.commands.shared.output import add_format, add_quiet, write_output
 from harness.commands.shared.state import CONTEXT_HELP, Given, given
 from harness.core.compare.reach import Reach, reach_of
 from harness.core.compare.world import closed_world
@@ -53,11 +53,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="store_true",
         help="also a pod that nobody declared, in each namespace and in another namespace",
     )
-    parser.add_argument(
-        "--format", choices=["text", "json"], default="text", help="default: %(default)s"
-    )
+    add_format(parser)
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the matrix into this file")
-    parser.add_argument("-q", "--quiet", action="store_true", help="print the summary only")
+    add_quiet(parser)
     parser.set_defaults(run=_matrix)
 
 

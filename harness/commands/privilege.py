@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.commands.shared.folder import add_manifests
 from harness.commands.shared.lists import FORM, wanted_list
+from harness.commands.shared.output import add_format, add_quiet
 from harness.commands.shared.state import CONTEXT_HELP, Given, given
 from harness.core.compare.surplus import Excess, Surplus, proposal, surplus_of
 from harness.core.compare.wishes import Wishes
@@ -53,10 +54,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="store_true",
         help="print the flows that pass now, as a list for --wanted",
     )
-    parser.add_argument(
-        "--format", choices=["text", "json"], default="text", help="default: %(default)s"
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="print the summary only")
+    add_format(parser)
+    add_quiet(parser)
     parser.set_defaults(run=_privilege)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.commands.shared.lists import FORM, list_of, wanted_list
+from harness.commands.shared.output import add_format, add_quiet
 from harness.commands.shared.state import CONTEXT_HELP, Given, given
 from harness.core.compare.change import Change, change_of
 from harness.core.compare.wishes import Wishes
@@ -68,10 +69,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--seen", type=Path, metavar="FILE", help="flows that were seen, as a list of the same form"
     )
-    parser.add_argument(
-        "--format", choices=["text", "json"], default="text", help="default: %(default)s"
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="print the summary only")
+    add_format(parser)
+    add_quiet(parser)
     parser.set_defaults(run=_whatif, apply="")
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from harness.commands.grading.options import add_assignment, assignment_of
+from harness.commands.shared.output import add_format
 from harness.core.grading.judge import Predicted
 from harness.core.grading.mutation.trial import (
     Found,
@@ -80,9 +81,7 @@ def add_check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "--all", action="store_true", help="print every variant, also where all is well"
     )
-    parser.add_argument(
-        "--format", choices=["text", "json"], default="text", help="default: %(default)s"
-    )
+    add_format(parser)
     parser.set_defaults(run=_check, after_interrupt=STOPPED)
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from harness.commands.shared.access import access_of
 from harness.commands.shared.options import add_kubernetes
+from harness.commands.shared.output import add_format, add_quiet
 from harness.edge.cluster.doctor import Wish, examine
 from harness.edge.cni.known import CNIS
 from harness.edge.files.cache import cache_home
@@ -48,10 +49,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="where the images are to come from; only a build needs root, disk and compilers "
         "(default: %(default)s)",
     )
-    parser.add_argument(
-        "--format", choices=["text", "json"], default="text", help="default: %(default)s"
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="print the summary only")
+    add_format(parser)
+    add_quiet(parser)
     parser.set_defaults(run=_doctor)
 
 

@@ -1,10 +1,23 @@
-"""Files whose names the user gave on the command line."""
+"""The options about what a verb prints, and files whose names the user gave."""
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from harness.errors import ContentError
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add `--format`."""
+    parser.add_argument(
+        "--format", choices=["text", "json"], default="text", help="default: %(default)s"
+    )
+
+
+def add_quiet(parser: argparse.ArgumentParser, meaning: str = "print the summary only") -> None:
+    """Add `--quiet`; `meaning` is what is left."""
+    parser.add_argument("-q", "--quiet", action="store_true", help=meaning)
 
 
 def write_output(file: Path, text: str) -> None:
