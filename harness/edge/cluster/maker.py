@@ -62,7 +62,7 @@ class Maker:
             spec.cni,
             spec.workers,
             "" if spec.kind_image else images.kubernetes_version,
-            self.cni.own.content if self.cni.own else "",
+            self.cni.own.content() if self.cni.own else "",
         )
 
     def state(self) -> tuple[State, str]:

@@ -17,7 +17,6 @@ the folder is executed on this machine.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -74,7 +73,6 @@ def cni_in(folder: Path, taken: tuple[str, ...] = ()) -> Cni:
             version=found.text("version", re.compile(r"[\w.+-]{1,60}"), "a version, e.g. v1.2.3"),
             manifests="\n---\n".join(texts),
             archives=images,
-            content=_content(texts, images),
         ),
     )
 
@@ -185,14 +183,3 @@ def _text(file: Path) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise EnvironmentFault("the file is not UTF-8", where=str(file), seen=str(error)) from error
-
-
-def _content(texts: list[str], images: tuple[Path, ...]) -> str:
-    """What the folder installs, as one value: another build makes another cluster."""
-    found = hashlib.sha256()
-    for text in texts:
-        found.update(hashlib.sha256(text.encode()).digest())
-    for image in images:
-        with image.open("rb") as opened:
-            found.update(hashlib.file_digest(opened, "sha256").digest())
-    return found.hexdigest()[:16]

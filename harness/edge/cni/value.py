@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,13 +45,23 @@ class Own:
     """What the folder of somebody else's CNI installs (`harness.edge.cni.folder`).
 
     `version` in words; `manifests` as they are applied; `archives` have the images that the
-    manifests name; `content` is another text if the manifests or the images are others.
+    manifests name.
     """
 
     version: str
     manifests: str
     archives: tuple[Path, ...]
-    content: str
+
+    def content(self) -> str:
+        """What is installed, as one value: another build of the CNI has another one.
+
+        It reads the archives, which may be large.
+        """
+        found = sha256(sha256(self.manifests.encode()).digest())
+        for archive in self.archives:
+            with archive.open("rb") as opened:
+                found.update(file_digest(opened, "sha256").digest())
+        return found.hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

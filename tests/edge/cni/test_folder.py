@@ -77,14 +77,15 @@ def test_lane_has_the_name_and_not_the_path(folder: Path) -> None:
 @pytest.mark.parametrize("changed", ["manifests.yaml", "image.tar"])
 def test_another_build_is_another_content(folder: Path, tmp_path: Path, changed: str) -> None:
     one = cni_of(write(folder, 'images = ["image.tar"]\n')).own
+    assert one is not None
+    content = one.content()
     other_folder = tmp_path / "other"
     folder.rename(other_folder)
     (other_folder / changed).write_bytes(b"another")
     other = cni_of(str(other_folder)).own
 
-    assert one is not None
     assert other is not None
-    assert one.content != other.content
+    assert content != other.content()
 
 
 def test_name_is_no_folder() -> None:
