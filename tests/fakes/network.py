@@ -17,7 +17,6 @@ import dns.rrset
 from harness.core.ask import Flow
 from harness.core.dns.question import Question
 from harness.core.dns.zone import Zone
-from harness.core.lab.profile import CONNECTED
 from harness.core.manifests.liveobjects import namespace_of, pod_of
 from harness.core.model import (
     Direction,
@@ -192,8 +191,7 @@ class Network:
             }
             outside = {**self._outside, **known}
             whole = Topology(topology.namespaces, topology.pods, topology.services, outside)
-            passes = self._cluster.cni.profile.hairpin == CONNECTED
-            hairpin = Verdict.ALLOW if passes else Verdict.DENY
+            hairpin = self._cluster.cni.profile.hairpin_verdict
             self._oracles[key] = Oracle(whole, self._cluster.in_force(packet.at), hairpin=hairpin)
         return self._oracles[key]
 

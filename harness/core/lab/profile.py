@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from harness.core.model import NETWORK_POLICY
-from harness.core.outcome import Outcome, Reading
+from harness.core.outcome import Outcome, Reading, Verdict
 from harness.errors import OutcomeTableError
 
 CONNECTED = Reading(Outcome.CONNECTED)
@@ -50,6 +50,12 @@ class CniProfile:
     def ignores_rules_left_out(self) -> bool:
         """Whether rules of a direction that policyTypes leaves out have no effect (API's rule)."""
         return self.rules_left_out in (CONNECTED, UNTOLD)
+
+    @property
+    def hairpin_verdict(self) -> Verdict:
+        """What becomes of a pod's flow to itself through a Service that policies would deny."""
+        found = {CONNECTED: Verdict.ALLOW, TIMEOUT: Verdict.DENY}
+        return found.get(self.hairpin, Verdict.UNDEFINED)
 
     @property
     def ip_blocks_mean_pods(self) -> bool:

@@ -86,21 +86,17 @@ class Oracle:
             oracle, flow = self._introduced(flow)
             return oracle.decide(flow)
         egress, ingress = self._egress.side(flow), self._ingress.side(flow)
-        if same(flow.source, flow.target) and not flow.translated:
+        itself = same(flow.source, flow.target)
+        if itself and not flow.translated:
             return Decision(Verdict.ALLOW, egress, ingress, to_itself(flow.source))
         verdict = both(egress.verdict, ingress.verdict)
-        if same(flow.source, flow.target):
-            found = self._turned_back(verdict)
-            return Decision(
-                found,
-                egress,
-                ingress,
-                hairpin_note(flow.source, found) if found is not verdict else "",
-            )
         pair = self._crowd.bit(flow.source) | self._crowd.bit(flow.target)
         if pair & self._overruled:
             above = [u for u in self.topology.unread if self._crowd.members(u.namespace) & pair]
             return Decision(Verdict.UNDEFINED, egress, ingress, unread_note(above))
+        if itself and verdict is Verdict.DENY and self._hairpin is not Verdict.DENY:
+            note = hairpin_note(flow.source, self._hairpin)
+            return Decision(self._hairpin, egress, ingress, note)
         if pair & self._crowd.doubtful and verdict is not Verdict.ALLOW:
             return Decision(Verdict.UNDEFINED, egress, ingress, node_note(flow))
         return Decision(verdict, egress, ingress)
@@ -117,7 +113,7 @@ class Oracle:
         if itself and not flow.translated:
             return Verdict.ALLOW
         from_bit, to_bit = 1 << sender, 1 << receiver
-        if (from_bit | to_bit) & self._overruled and not itself:
+        if (from_bit | to_bit) & self._overruled:
             return Verdict.UNDEFINED
         verdict, key = Verdict.ALLOW, (flow.port, flow.protocol)
         if self._egress.concerned & from_bit:
@@ -130,15 +126,11 @@ class Oracle:
             )
             if not found.certain & from_bit:
                 verdict = both(verdict, verdict_of(found, from_bit))
-        if itself:
-            return self._turned_back(verdict)
+        if itself and verdict is Verdict.DENY:
+            verdict = self._hairpin
         if verdict is not Verdict.ALLOW and (from_bit | to_bit) & self._crowd.doubtful:
             return Verdict.UNDEFINED
         return verdict
-
-    def _turned_back(self, verdict: Verdict) -> Verdict:
-        """The verdict of a hairpin flow, from the verdict of the same flow from elsewhere."""
-        return self._hairpin if verdict is Verdict.DENY else verdict
 
     def selecting(self, end: End, direction: Direction) -> tuple[NetworkPolicy, ...]:
         """The policies that isolate an end for a direction; only pods are ever isolated."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, ip_address
 
 from harness.core.ask import Flow
-from harness.core.lab.profile import CONNECTED, TIMEOUT, CniProfile
+from harness.core.lab.profile import CONNECTED, CniProfile
 from harness.core.model import (
     CILIUM_POLICY,
     CLUSTERWIDE_POLICY,
@@ -32,7 +32,6 @@ _PRIVATE = tuple(
 )
 """The networks from which pods get their addresses (RFC 1918, RFC 6598)."""
 _SOME_ADDRESS = ip_address("10.0.0.1")
-_HAIRPIN = {CONNECTED: Verdict.ALLOW, TIMEOUT: Verdict.DENY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def as_enforced(
         found,
         nodes_apart=True,
         any_protocol=True,
-        hairpin=_HAIRPIN.get(profile.hairpin, Verdict.UNDEFINED),
+        hairpin=profile.hairpin_verdict,
     )
     departs = found != tuple(policies) or any(p.host_network for p in topology.pods.values())
     return Enforced(profile, oracle, departs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -24,6 +25,7 @@ from harness.core.model import (
     Rule,
     Selector,
     Topology,
+    Unread,
 )
 from harness.core.outcome import Verdict
 from harness.core.policy.decision import Decision
@@ -187,6 +189,14 @@ def test_pod_that_talks_to_itself_through_a_service_leaves_on_the_way() -> None:
     assert decision.reasons[0].startswith(
         "undefined: through the Service, shop/web talks to itself"
     )
+
+
+def test_hairpin_flow_that_something_unread_may_decide_is_undefined() -> None:
+    unread = Unread("AdminNetworkPolicy", "", "top", "it can deny flows")
+    oracle = Oracle(replace(WORLD, unread=(unread,)), [incoming(Rule())], hairpin=Verdict.ALLOW)
+    flow = Flow(WEB, WEB, 80, translated=True)
+
+    assert {oracle.verdict(flow), oracle.decide(flow).verdict} == {Verdict.UNDEFINED}
 
 
 def test_pod_is_itself_under_other_labels() -> None:
