@@ -19,10 +19,10 @@ from benchmarks.figures import Figure, oracle, rounds, streams, under_load
 from benchmarks.grading import grading
 from benchmarks.judging import judging
 from benchmarks.pods import PORTS, denied, pods, targets_of
+from harness.commands.shared.options import add_parts, lane_of
 from harness.core.outcome import Verdict
 from harness.core.probe.spread import Spread
 from harness.edge.api.client import KubeClient
-from harness.edge.cluster.lane import DEFAULT_KUBERNETES, KUBERNETES
 from harness.edge.cluster.opening import Cluster, ClusterSpec
 from harness.edge.cluster.running import running
 from harness.edge.cni.known import CNIS, DEFAULT
@@ -42,14 +42,14 @@ def main() -> ExitCode:
     """Measure, print, write; `DIFFERS` if a figure misses its target or a verdict was wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--cni", default=DEFAULT, choices=CNIS)
-    parser.add_argument("--k8s", default=DEFAULT_KUBERNETES, choices=KUBERNETES or None)
+    add_parts(parser)
     parser.add_argument("--out", type=Path, default=Path("results") / "bench.json")
     arguments = parser.parse_args()
     return end_of("benchmarks", lambda: _run(arguments, Console()))
 
 
 def _run(arguments: argparse.Namespace, console: Console) -> ExitCode:
-    cluster = running(ClusterSpec(cni=arguments.cni, kubernetes=arguments.k8s).cluster)
+    cluster = running(ClusterSpec(lane_of(arguments)).cluster)
     before = os.getloadavg()
     found = measure(cluster, console)
     console.print(table(found))

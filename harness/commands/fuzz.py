@@ -121,7 +121,7 @@ def _fuzz(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
     lane = lane_of(arguments)
     mode = ClusterMode(arguments.cluster_mode)
-    spec = ClusterSpec(cni=lane.cni, kubernetes=lane.kubernetes, mode=mode)
+    spec = ClusterSpec(lane, mode=mode)
     access = access_of(arguments)
     cluster = access.open(spec, progress, tools_with(arguments.patience))
     with proven(cluster, progress, internet=None, doors=access.doors(cluster)) as live:

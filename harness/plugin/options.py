@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.edge.cluster.lane import DEFAULT_KUBERNETES, KUBERNETES
+from harness.edge.cluster.lane import PARTS, Lane
 from harness.edge.cluster.state import ClusterMode, ClusterSpec
 from harness.edge.cni.known import CNIS, DEFAULT, named
 from harness.edge.images import Source
@@ -72,7 +72,7 @@ LAB_OPTIONS = (
         "the CNI of the cluster; or the folder of your own CNI (docs/cni.md)",
         read=named,
     ),
-    Option("k8s", DEFAULT_KUBERNETES, KUBERNETES, "the version of Kubernetes of the cluster"),
+    *(Option(part.option, part.default, part.choices, part.meaning) for part in PARTS),
     Option(
         "cluster-mode",
         "auto",
@@ -243,11 +243,12 @@ def _check(values: dict[str, str]) -> None:
     external = values["cluster-mode"] == ClusterMode.EXTERNAL
     if external and not values["context"]:
         raise pytest.UsageError("--lab-cluster-mode=external needs --lab-context=NAME")
-    if values["context"] and values["k8s"] != DEFAULT_KUBERNETES:
-        raise pytest.UsageError(
-            "--lab-context names your own cluster, which has its own version of Kubernetes, and "
-            f"--lab-k8s={values['k8s']} chooses one: choose one of the two"
-        )
+    for part in PARTS:
+        if values["context"] and values[part.option] != part.default:
+            raise pytest.UsageError(
+                f"--lab-context names your own cluster, which has its own {part.short}, and "
+                f"--lab-{part.option}={values[part.option]} chooses one: choose one of the two"
+            )
     if values["context"] and values["cluster-mode"] in (ClusterMode.CREATE, ClusterMode.REUSE):
         raise pytest.UsageError(
             "--lab-context names your own cluster, and "
@@ -261,6 +262,11 @@ def patience_of(options: Options) -> Patience:
     return PATIENCE.by(options["patience"])
 
 
+def lane_of(options: Options) -> Lane:
+    """What the options say that the cluster is made with."""
+    return Lane(options["cni"], **{part.field: options[part.option] for part in PARTS})
+
+
 def cluster_spec(config: pytest.Config, options: Options) -> ClusterSpec:
     """The cluster that the options ask for; pytest-kind's own options count as well."""
     kind = {
@@ -272,8 +278,7 @@ def cluster_spec(config: pytest.Config, options: Options) -> ClusterSpec:
     }
     name = kind["cluster_name"]
     return ClusterSpec(
-        cni=options["cni"],
-        kubernetes=options["k8s"],
+        lane_of(options),
         # The user did not choose the default of pytest-kind.
         name="" if name in (None, "pytest-kind") else str(name),
         mode=ClusterMode.EXTERNAL if options["context"] else ClusterMode(options["cluster-mode"]),

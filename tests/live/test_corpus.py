@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.edge.api.kubectl import kubectl_base
+from harness.edge.cluster.lane import Lane
 from harness.edge.cluster.running import running
 from harness.edge.cluster.state import Cluster, ClusterSpec
 from harness.edge.images.versions import short
@@ -29,7 +30,7 @@ def test_the_server_does_what_the_corpus_says(
     of_cilium, cluster = cni == "cilium", lab_cluster
     if of_cilium:
         version = short(lab_cluster.environment["kubernetes"])
-        cluster = running(ClusterSpec(cni=cni, kubernetes=version).cluster)
+        cluster = running(ClusterSpec(Lane(cni, version)).cluster)
     chosen = [
         case
         for case in cases()

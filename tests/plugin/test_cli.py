@@ -12,7 +12,7 @@ import pytest
 from harness import cli
 from harness.commands.shared.access import Access
 from harness.core.manifests.reader import parse, policies_of
-from harness.edge.cluster.lane import KUBERNETES
+from harness.edge.cluster.lane import KUBERNETES, Lane
 from harness.edge.cluster.state import ClusterSpec, ClusterStatus
 from harness.edge.images import ClusterImages, Source
 from harness.errors import ImageUnavailable
@@ -178,7 +178,7 @@ def test_cluster_up_makes_the_lane_that_was_asked_for(
 
     cli.main(["cluster", "up", "--cni=cilium", f"--k8s={kubernetes}"], Access(open=refuse))
 
-    assert asked == [ClusterSpec(cni="cilium", kubernetes=kubernetes)]
+    assert asked == [ClusterSpec(Lane("cilium", kubernetes))]
     assert "no images" in capsys.readouterr().err
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.edge.cluster.lane import Lane
 from harness.edge.cluster.state import ClusterSpec
 from harness.edge.cluster.turn import turn
 from harness.errors import EnvironmentFault
@@ -15,7 +16,7 @@ from tests.plugin.test_plugin import HONEST, project, run
 
 pytest_plugins = ["pytester"]
 
-CALICO = ClusterSpec(cni="calico")
+CALICO = ClusterSpec(Lane("calico"))
 
 
 @pytest.fixture(autouse=True)

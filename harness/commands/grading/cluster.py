@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from harness.commands.shared.access import access_of
+from harness.commands.shared.options import lane_with
 from harness.core.grading.world import World
 from harness.core.lab.profile import CniProfile
 from harness.edge.cluster.opening import ClusterMode, ClusterSpec
@@ -29,7 +30,7 @@ def judge_on_cluster(
     Raises:
         HarnessError: the cluster does not run or enforces no policy, or the pods cannot start.
     """
-    spec = ClusterSpec(cni=profile.name, kubernetes=arguments.k8s)
+    spec = ClusterSpec(lane_with(profile.name, arguments))
     if arguments.context:
         spec = replace(spec, mode=ClusterMode.EXTERNAL, context=arguments.context)
     access = access_of(arguments)

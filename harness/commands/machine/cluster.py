@@ -14,6 +14,7 @@ from harness.commands.shared.options import (
     add_mode,
     add_patience,
     add_registry,
+    lane_of,
     not_negative,
 )
 from harness.edge.cluster.opening import (
@@ -37,7 +38,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     up.add_argument(
         "--name",
         default="",
-        help="the cluster's name (default: policylab-CNI, with the version of Kubernetes if it is "
+        help="the cluster's name (default: policylab-CNI, with each part of the lane that is "
         "not the default one)",
     )
     up.add_argument(
@@ -77,8 +78,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _up(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     spec = ClusterSpec(
-        cni=arguments.cni,
-        kubernetes=arguments.k8s,
+        lane_of(arguments),
         name=arguments.name,
         mode=ClusterMode(arguments.mode),
         workers=arguments.workers,

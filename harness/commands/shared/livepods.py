@@ -165,8 +165,7 @@ def _cluster(access: Access, arguments: argparse.Namespace, progress: Progress) 
     if arguments.context:
         spec = ClusterSpec(mode=ClusterMode.EXTERNAL, context=arguments.context)
         return access.open(spec, progress, tools_with(arguments.patience))
-    lane = lane_of(arguments)
-    spec = ClusterSpec(cni=lane.cni, kubernetes=lane.kubernetes)
+    spec = ClusterSpec(lane_of(arguments))
     found = access.running(arguments.name or spec.cluster)
     return replace(found, patience=arguments.patience)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from harness.edge.cluster.lane import DEFAULT_KUBERNETES, KUBERNETES, Lane
+from harness.edge.cluster.lane import DEFAULT_KUBERNETES, KUBERNETES, PARTS, Lane
 from harness.edge.cluster.state import ClusterMode
 from harness.edge.cni.known import CNIS, DEFAULT, named
 from harness.edge.images.registry.names import mirror_place
@@ -30,9 +30,20 @@ def add_cni(parser: argparse.ArgumentParser, meaning: str) -> None:
 
 
 def add_lane(parser: argparse.ArgumentParser, meaning: str) -> None:
-    """Add the options that say what a cluster is made with: `--cni` and `--k8s`."""
+    """Add the options that say what a cluster is made with: `--cni`, and one for each part."""
     add_cni(parser, f"{meaning} with this CNI")
-    add_kubernetes(parser, f"{meaning} with this version of Kubernetes")
+    add_parts(parser)
+
+
+def add_parts(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each part of the lane but its CNI."""
+    for part in PARTS:
+        parser.add_argument(
+            f"--{part.option}",
+            default=part.default,
+            choices=part.choices or None,
+            help=f"{part.meaning} (default: %(default)s)",
+        )
 
 
 def add_kubernetes(parser: argparse.ArgumentParser, meaning: str) -> None:
@@ -47,7 +58,13 @@ def add_kubernetes(parser: argparse.ArgumentParser, meaning: str) -> None:
 
 def lane_of(arguments: argparse.Namespace) -> Lane:
     """The lane that the options name."""
-    return Lane(arguments.cni, arguments.k8s)
+    return lane_with(arguments.cni, arguments)
+
+
+def lane_with(cni: str, arguments: argparse.Namespace) -> Lane:
+    """The lane with this CNI, and the other parts that the options name."""
+    chosen = {part.field: getattr(arguments, part.option.replace("-", "_")) for part in PARTS}
+    return Lane(cni, **chosen)
 
 
 def add_mode(parser: argparse.ArgumentParser, name: str) -> None:

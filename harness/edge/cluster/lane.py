@@ -23,7 +23,8 @@ DEFAULT_KUBERNETES = default()
 class Lane:
     """What a cluster is made with.
 
-    A further part is a further field: its default is what a run has that does not name the part.
+    A further part is a further field, and a line of `PARTS`: its default is what a run has that
+    does not name the part.
 
     Attributes:
         cni: the CNI's name, or the full path of its folder.
@@ -36,7 +37,12 @@ class Lane:
     @property
     def key(self) -> str:
         """The lane as a part of a name: its CNI, and each other part that is not the default."""
-        return "-".join([cni_of(self.cni).name, *self._unusual()])
+        return "-".join([cni_of(self.cni).name, *self._unusual(1)])
+
+    @property
+    def variant(self) -> str:
+        """Each part beside the CNI and Kubernetes that is not the default, as a part of a name."""
+        return "-".join(self._unusual(2))
 
     @property
     def words(self) -> str:
@@ -44,8 +50,39 @@ class Lane:
         name = cni_of(self.cni).name
         return f"{name} on Kubernetes {self.kubernetes}" if self.kubernetes else name
 
-    def _unusual(self) -> Iterator[str]:
-        for part in fields(self)[1:]:
+    def _unusual(self, first: int) -> Iterator[str]:
+        for part in fields(self)[first:]:
             value = getattr(self, part.name)
             if value != part.default:
                 yield value
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a lane that a user chooses, beside its CNI.
+
+    Attributes:
+        field: its field in `Lane`.
+        option: the option's name: `--lab-OPTION` of pytest, and `--OPTION` of a verb.
+        choices: the values that it may have.
+        short: the part in a few words, for messages.
+    """
+
+    field: str
+    option: str
+    choices: tuple[str, ...]
+    short: str
+
+    @property
+    def meaning(self) -> str:
+        """The part in words, for help texts."""
+        return f"the {self.short} of the cluster"
+
+    @property
+    def default(self) -> str:
+        """The value of a run that names none."""
+        return str(getattr(Lane(), self.field))
+
+
+PARTS = (Part("kubernetes", "k8s", KUBERNETES, "version of Kubernetes"),)
+"""Every part that is chosen by an option of its own."""

@@ -55,14 +55,15 @@ class Maker:
             spec.cluster, self.home, spec.kind_bin or images.kind, tools.patience
         )
         self._connect = tools.connect
-        self.cni: Cni = cni_of(spec.cni)
+        self.cni: Cni = cni_of(spec.lane.cni)
         self.record = Record(
             spec.cluster,
             spec.kind_image or images.node,
-            spec.cni,
+            spec.lane.cni,
             spec.workers,
             "" if spec.kind_image else images.kubernetes_version,
             self.cni.own.content() if self.cni.own else "",
+            spec.lane.variant,
         )
 
     def state(self) -> tuple[State, str]:
@@ -197,7 +198,7 @@ class Maker:
             kubeconfig=self.home.kubeconfig,
             context="",
             kubectl=self.kubectl,
-            cni=self.spec.cni,
+            cni=self.spec.lane.cni,
             owned=True,
             created=created,
             refs=self.images.refs,

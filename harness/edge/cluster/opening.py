@@ -60,9 +60,9 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
         return own
     record = Home(spec.cluster).record()
     if record is None or not record.ready:
-        ensure_machine(tools.looks, tools.docker, spec.cni)
-    official = Official(spec.registry, spec.cni)
-    images = tools.images(spec.images, progress, tools.docker, spec.kubernetes, official)
+        ensure_machine(tools.looks, tools.docker, spec.lane.cni)
+    official = Official(spec.registry, spec.lane.cni)
+    images = tools.images(spec.images, progress, tools.docker, spec.lane.kubernetes, official)
     maker = Maker(spec, images, _internet(spec, images, progress, tools), progress, tools)
     state, seen = maker.state()
     action = decide(spec.mode, state, spec.cluster, seen)
@@ -192,11 +192,11 @@ def _external(spec: ClusterSpec, tools: Tools) -> Cluster:
         kubeconfig=kubeconfig,
         context=spec.context,
         kubectl=Path(kubectl),
-        cni=spec.cni,
+        cni=spec.lane.cni,
         owned=False,
         created=False,
         refs={},
-        environment={**versions(kube), "kind": "", "cni": spec.cni, "context": spec.context},
+        environment={**versions(kube), "kind": "", "cni": spec.lane.cni, "context": spec.context},
         internet=REAL if spec.internet is InternetMode.REAL else None,
         patience=tools.patience,
     )

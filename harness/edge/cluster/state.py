@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from harness.edge.cluster.lane import DEFAULT_KUBERNETES, Lane
-from harness.edge.cni.known import DEFAULT
+from harness.edge.cluster.lane import Lane
 from harness.edge.files.cache import cache_home
 from harness.edge.images import Source
 from harness.edge.images.model import kubernetes_of
@@ -54,8 +53,7 @@ class ClusterSpec:
     """The cluster that the user asks for.
 
     Attributes:
-        cni: the CNI's name, or the full path of its folder.
-        kubernetes: the short name of the version of Kubernetes, e.g. 1.37.
+        lane: what the cluster is made with.
         name: the cluster's name; empty means `policylab-` and the key of the lane.
         mode: what to do with an existing cluster.
         workers: the number of worker nodes.
@@ -69,8 +67,7 @@ class ClusterSpec:
         kubectl_bin: another kubectl (pytest-kind's option).
     """
 
-    cni: str = DEFAULT
-    kubernetes: str = DEFAULT_KUBERNETES
+    lane: Lane = field(default_factory=Lane)
     name: str = ""
     mode: ClusterMode = ClusterMode.AUTO
     workers: int = 0
@@ -87,11 +84,6 @@ class ClusterSpec:
     def cluster(self) -> str:
         """The cluster's name."""
         return self.name or f"policylab-{self.lane.key}"
-
-    @property
-    def lane(self) -> Lane:
-        """What the cluster is made with."""
-        return Lane(self.cni, self.kubernetes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +137,7 @@ class Record:
         kubernetes: its version, e.g. v1.37.2, for words: the node image decides it. It is empty if
             it is not known, as in the records of older policylabs.
         content: what the CNI's folder installs, as one value; empty for policylab's own CNIs.
+        variant: the other parts of its lane (`Lane.variant`).
         ready: whether the creation was completed.
         containers: the ids of its nodes, once `ready` is set. The name alone proves nothing if
             somebody deletes the cluster and makes another with the same name.
@@ -156,6 +149,7 @@ class Record:
     workers: int
     kubernetes: str = ""
     content: str = ""
+    variant: str = ""
     ready: bool = False
     containers: tuple[str, ...] = ()
 
@@ -167,11 +161,11 @@ class Record:
         return not self.containers or not found or not set(self.containers).isdisjoint(found)
 
     def made_as(self, other: Record) -> bool:
-        """Whether both clusters were completed, from the same images, CNI and number of workers."""
+        """Whether both clusters were completed, from the same images, lane and workers."""
         return self.ready and self._parts() == other._parts()
 
-    def _parts(self) -> tuple[str, str, str, int]:
-        return self.node, self.cni, self.content, self.workers
+    def _parts(self) -> tuple[str, str, str, str, int]:
+        return self.node, self.cni, self.content, self.variant, self.workers
 
     def differs(self, wanted: Record) -> str:
         """In words: why this cluster is not the one that is wanted."""
@@ -188,6 +182,9 @@ class Record:
             for part, (found, asked) in parts.items()
             if found and asked and found != asked
         ]
+        if self.variant != wanted.variant:
+            usual = "the default one"
+            other.append(f"its variant is {self.variant or usual}, not {wanted.variant or usual}")
         if not other and self.content != wanted.content:
             return "the manifests or the images of its CNI have changed"
         return "; ".join(other) or f"its node image is {self.node}, not {wanted.node}"
