@@ -1,0 +1,177 @@
+"""A row of a conformance report: one check of a CNI, with its figures and its evidence.
+
+Cases, made-up policies and measurements (restarts, latency) all end in this value, so that reports,
+deviations, repetitions and baselines know one shape only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """What a row says of the CNI.
+
+    PASSED: it does what the row asks for. FAILED: it does otherwise. SKIPPED: the row was not run,
+    and `Row.why` says why. NO_VERDICT: the row was run, and a tool broke or gave no answer; it is
+    never folded into one of the others.
+    """
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    NO_VERDICT = "no_verdict"
+
+
+class Level(StrEnum):
+    """How much a row asks of a CNI.
+
+    CORE: what the API promises of every NetworkPolicy. EXTENDED: what the API leaves to the CNI or
+    to the machine (SCTP, addresses of pods in an ipBlock), what costs long, and measurements.
+    """
+
+    CORE = "core"
+    EXTENDED = "extended"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measured number.
+
+    Attributes:
+        name: what was measured, in a few words: `outage`, `settled`.
+        value: the number; None if it was not measured.
+        unit: the unit, as one word: `ms`, `s`, `flows`, `per second`.
+        budget: the greatest value that the CNI's profile or the user allows; None for no limit.
+    """
+
+    name: str
+    value: float | None
+    unit: str
+    budget: float | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the value is over its budget."""
+        return self.value is not None and self.budget is not None and self.value > self.budget
+
+    def __str__(self) -> str:
+        value = "not measured" if self.value is None else f"{self.value:g} {self.unit}"
+        limit = "" if self.budget is None else f" (at most {self.budget:g})"
+        return f"{self.name}: {value}{limit}"
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSeen:
+    """One flow of a row in three columns.
+
+    Attributes:
+        state: the state of the cluster in which it was looked at, in words; empty for the only one.
+        flow: the client and the target, as tables write them.
+        expected: what the row asks for, as an `Outcome` and its detail; `undefined` where the API
+            leaves it open.
+        predicted: what the oracle says, in the same words.
+        observed: what the cluster showed, in the same words; empty if there is no verdict.
+        why: the reasons of the prediction, or why there is no verdict.
+    """
+
+    state: str
+    flow: str
+    expected: str
+    predicted: str
+    observed: str
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One check of a CNI.
+
+    Attributes:
+        name: the row's name, which is the same in every run.
+        level: how much it asks for.
+        features: what of the API it is about, as tags.
+        status: what it says of the CNI.
+        why: one sentence: what failed, or why it was skipped or has no verdict; empty if it passed.
+        about: what it checks, in one sentence.
+        source: where that is written down: the API reference, a KEP, an issue.
+        figures: what was measured.
+        flows: the flows that differ or have no verdict; not those that are as expected.
+        agreed: the number of flows that are as expected.
+        evidence: further sentences and lines for a person who looks into it.
+        seconds: how long it took.
+        files: what lies beside the report for this row, by its file's name.
+    """
+
+    name: str
+    level: Level
+    features: tuple[str, ...]
+    status: Status
+    why: str = ""
+    about: str = ""
+    source: str = ""
+    figures: tuple[Figure, ...] = ()
+    flows: tuple[FlowSeen, ...] = ()
+    agreed: int = 0
+    evidence: tuple[str, ...] = ()
+    seconds: float = 0.0
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if (self.status is Status.PASSED) is bool(self.why):
+            raise ValueError(f"{self.name}: a row says why exactly if it did not pass")
+
+
+def status_of(figures: Iterable[Figure]) -> tuple[Status, str]:
+    """The status of a row that is measured only, and its `why`.
+
+    A figure over its budget fails; one that was not measured leaves the row without a verdict.
+    """
+    figures = tuple(figures)
+    if over := [figure for figure in figures if figure.over]:
+        return Status.FAILED, "; ".join(map(str, over))
+    if lost := [figure for figure in figures if figure.value is None]:
+        return Status.NO_VERDICT, "; ".join(map(str, lost))
+    return Status.PASSED, ""
+
+
+def counts(rows: Iterable[Row]) -> dict[Status, int]:
+    """The number of rows with each status; 0 for a status that no row has."""
+    found = dict.fromkeys(Status, 0)
+    for row in rows:
+        found[row.status] += 1
+    return found
+
+
+def row_json(row: Row) -> dict[str, Any]:
+    """The row as plain data, without its files."""
+    return {
+        "name": row.name,
+        "level": row.level.value,
+        "status": row.status.value,
+        "why": row.why,
+        "about": row.about,
+        "source": row.source,
+        "features": list(row.features),
+        "agreed": row.agreed,
+        "figures": [
+            {"name": f.name, "value": f.value, "unit": f.unit, "budget": f.budget}
+            for f in row.figures
+        ],
+        "flows": [
+            {
+                "state": seen.state,
+                "flow": seen.flow,
+                "expected": seen.expected,
+                "predicted": seen.predicted,
+                "observed": seen.observed or None,
+                "why": list(seen.why),
+            }
+            for seen in row.flows
+        ],
+        "evidence": list(row.evidence),
+        "seconds": round(row.seconds, 3),
+    }
