@@ -100,11 +100,14 @@ class Kind:
         """Copy the images of an archive (`docker save`) into the nodes.
 
         Raises:
-            CommandFailed: kind fails, or is not done in time.
+            ClusterNotReady: kind fails, or is not done in time.
         """
-        run(
-            [self.program, "load", "image-archive", archive, f"--name={self.name}"],
-            timeout=self._patience.kind_load,
+        words = ["load", "image-archive", str(archive), f"--name={self.name}"]
+        self._done(
+            lambda: self._ran(*words),
+            f"kind could not load the images of {archive}",
+            seconds=self._patience.kind_load,
+            try_="is the disk full, and did `docker save` write the file? df -h",
         )
 
     def delete(self) -> None:
@@ -119,6 +122,10 @@ class Kind:
             seconds=self._patience.kind_delete,
             try_=f"kind delete cluster --name={self.name}; does Docker's engine answer?",
         )
+
+    def _ran(self, *words: str) -> None:
+        """Run what pytest-kind has no method for, in its way."""
+        subprocess.run([self._logged(), *words], check=True, stdout=subprocess.DEVNULL)
 
     def _asked(self, *words: str) -> str:
         return run([self.program, *words], timeout=self._patience.kind_answer).stdout

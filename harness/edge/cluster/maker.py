@@ -64,6 +64,8 @@ class Maker:
             "" if spec.kind_image else images.kubernetes_version,
             self.cni.own.content() if self.cni.own else "",
             spec.lane.variant,
+            str(images.source),
+            images.mirror,
         )
 
     def state(self) -> tuple[State, str]:

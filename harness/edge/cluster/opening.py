@@ -62,6 +62,8 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
     if record is None or not record.ready:
         ensure_machine(tools.looks, tools.docker, spec.lane.cni)
     official = Official(spec.registry, spec.lane.cni)
+    if record is not None:
+        official = record.official(spec.registry, spec.lane.cni)
     images = tools.images(spec.images, progress, tools.docker, spec.lane.kubernetes, official)
     maker = Maker(spec, images, _internet(spec, images, progress, tools), progress, tools)
     state, seen = maker.state()

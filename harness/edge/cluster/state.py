@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.edge.cluster.lane import Lane
 from harness.edge.files.cache import cache_home
-from harness.edge.images import Source
+from harness.edge.images import Official, Source
 from harness.edge.images.model import kubernetes_of
 from harness.edge.internet.state import Internet, InternetMode
 from harness.edge.machine.patience import PATIENCE, Patience
@@ -138,6 +138,8 @@ class Record:
             it is not known, as in the records of older policylabs.
         content: what the CNI's folder installs, as one value; empty for policylab's own CNIs.
         variant: the other parts of its lane (`Lane.variant`).
+        source: where its images came from; empty in the records of older policylabs.
+        registry: the mirror that they were pulled from; empty: none.
         ready: whether the creation was completed.
         containers: the ids of its nodes, once `ready` is set. The name alone proves nothing if
             somebody deletes the cluster and makes another with the same name.
@@ -150,6 +152,8 @@ class Record:
     kubernetes: str = ""
     content: str = ""
     variant: str = ""
+    source: str = ""
+    registry: str = ""
     ready: bool = False
     containers: tuple[str, ...] = ()
 
@@ -163,6 +167,14 @@ class Record:
     def made_as(self, other: Record) -> bool:
         """Whether both clusters were completed, from the same images, lane and workers."""
         return self.ready and self._parts() == other._parts()
+
+    def official(self, asked: str, cni: str) -> Official:
+        """What to ask a registry for, if the user named the mirror `asked`, or none.
+
+        A verb that names no images goes on with those that the cluster was made from.
+        """
+        pulled = self.source == Source.REGISTRY and asked in ("", self.registry)
+        return Official(asked or (self.registry if pulled else ""), cni, before_all=pulled)
 
     def _parts(self) -> tuple[str, str, str, str, int]:
         return self.node, self.cni, self.content, self.variant, self.workers

@@ -35,10 +35,13 @@ class Official:
     Attributes:
         mirror: the mirror to ask, as `HOST[:PORT][/PREFIX]`; empty: the official registries.
         cni: the only CNI whose images are wanted; empty: all CNIs.
+        before_all: whether `auto` takes these images even where others are built: the cluster that
+            is asked for stands, and was made from them.
     """
 
     mirror: str = ""
     cni: str = ""
+    before_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class ClusterImages:
         kubeadm_patch: the ClusterConfiguration for kind's kubeadmConfigPatches; None if the node
             image needs no patch.
         cnis: the parts of each CNI that a cluster can have.
+        mirror: the mirror that they were pulled from; empty: none.
     """
 
     source: Source
@@ -78,6 +82,7 @@ class ClusterImages:
     image_repository: str | None
     kubeadm_patch: str | None
     cnis: Mapping[str, CniParts]
+    mirror: str = ""
 
 
 def build_of(node: str) -> Path:

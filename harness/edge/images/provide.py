@@ -1,7 +1,8 @@
 """Chooses the source of a cluster's images, and gets them.
 
-`auto` takes a finished build of the current recipes or a loaded bundle. If there is neither, it
-takes the official images. If a registry does not give them, it says why, and builds.
+`auto` goes on with the official images where the cluster was made from them. Else it takes a
+finished build of the current recipes or a loaded bundle. If there is neither, it takes the official
+images. If a registry does not give them, it says why, and builds.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def provide(
     if source is Source.BUNDLE:
         return _bundle(shop, kubernetes)
     todo = pipeline.plan(shop, kubernetes)
-    match choose(source, shop, todo):
+    match choose(source, shop, todo, official):
         case Source.BUNDLE:
             progress.note("using the images of the loaded bundle")
             return _bundle(shop, kubernetes)
@@ -54,10 +55,12 @@ def provide(
             return _build(shop, todo)
 
 
-def choose(source: Source, shop: Workshop, todo: Plan) -> Source:
+def choose(source: Source, shop: Workshop, todo: Plan, official: Official = ANY) -> Source:
     """The given source; for `auto`, the first that has the images, as far as is known here."""
     if source is not Source.AUTO:
         return source
+    if official.before_all:
+        return Source.REGISTRY
     if pipeline.built(shop, todo.keys.cluster):
         return Source.BUILD
     wanted = short(todo.recipes[KUBERNETES].version)

@@ -50,6 +50,7 @@ def test_cluster_is_made_loaded_and_deleted_by_its_name(home: Home, tmp_path: Pa
 
     made.create(tmp_path / "kind.yaml", "node:1")
     made.load("nginx:1")
+    made.load_archive(tmp_path / "own.tar")
     made.delete()
 
     config = f"--kubeconfig={home.kubeconfig}"
@@ -57,6 +58,7 @@ def test_cluster_is_made_loaded_and_deleted_by_its_name(home: Home, tmp_path: Pa
         "get clusters",
         f"create cluster --name=lab {config} --image=node:1 --config {tmp_path}/kind.yaml",
         "load docker-image --name lab nginx:1",
+        f"load image-archive {tmp_path}/own.tar --name=lab",
         f"delete cluster --name=lab {config}",
     ]
 
@@ -94,6 +96,15 @@ def test_failure_is_told_in_the_words_of_kind(home: Home, tmp_path: Path) -> Non
     assert caught.value.where == str(home.log)
 
 
+def test_archive_that_kind_refuses_is_told_in_the_words_of_kind(home: Home, tmp_path: Path) -> None:
+    made = kind(home, tmp_path, "echo 'ERROR: no such file' >&2; exit 1")
+
+    with pytest.raises(ClusterNotReady, match="could not load the images of") as caught:
+        made.load_archive(tmp_path / "own.tar")
+
+    assert caught.value.seen == "ERROR: no such file"
+
+
 def test_messages_of_kind_go_to_the_log_and_not_to_the_terminal(
     home: Home, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,5 +120,15 @@ def test_kind_that_is_not_done_in_time_is_ended(home: Home, tmp_path: Path) -> N
 
     with pytest.raises(ClusterNotReady, match=r"did not end within 1\.5 s"):
         kind(home, tmp_path, "exec sleep 30", hasty).delete()
+
+    assert time.monotonic() - began < 20
+
+
+def test_archive_that_is_not_loaded_in_time_ends_kind(home: Home, tmp_path: Path) -> None:
+    hasty = replace(PATIENCE, kind_load=1.5)
+    began = time.monotonic()
+
+    with pytest.raises(ClusterNotReady, match=r"did not end within 1\.5 s"):
+        kind(home, tmp_path, "exec sleep 30", hasty).load_archive(tmp_path / "own.tar")
 
     assert time.monotonic() - began < 20

@@ -25,7 +25,7 @@ from harness.edge.cluster.state import (
     owned_clusters,
 )
 from harness.edge.cluster.tools import Tools
-from harness.edge.images import ClusterImages, Source
+from harness.edge.images import ClusterImages, Official, Source
 from harness.edge.images.model import CniParts, build_of
 from harness.edge.internet.engine import LABEL, ROLE, Place
 from harness.edge.internet.state import REAL, Internet, InternetMode
@@ -41,7 +41,7 @@ from tests.fakes.machine import FakeMachine
 NAME = "policylab-calico"
 VERSION = "v1.37.2"
 INTERNET = Internet(dns="172.18.0.9", web="172.18.0.9", names={}, addresses={})
-OURS = Record(NAME, "node:1", "calico", 0, VERSION)
+OURS = Record(NAME, "node:1", "calico", 0, VERSION, source="build")
 NODES = ("5f2a", "91c0")
 COREFILE = ".:53 {\n    forward . /etc/resolv.conf\n}\n"
 
@@ -56,14 +56,14 @@ class Machine:
     api: FakeKube = field(default_factory=FakeKube)
     looks: FakeMachine = field(default_factory=FakeMachine)
     internets: int = 0
-    asked: int = 0
+    asked: list[Official] = field(default_factory=list)
 
     def internet(self, *_: object) -> Internet:
         self.internets += 1
         return INTERNET
 
-    def give(self, *_: object) -> ClusterImages:
-        self.asked += 1
+    def give(self, *asked: object) -> ClusterImages:
+        self.asked += [each for each in asked if isinstance(each, Official)]
         return self.images
 
     @property
@@ -389,6 +389,50 @@ def test_images_that_the_node_lacks_are_loaded_into_it(machine: Machine) -> None
     assert loaded == ["nginx:1", "calico:1"]
 
 
+@pytest.mark.parametrize(
+    ("record", "asked", "official"),
+    [
+        (None, "", Official("", "calico")),
+        (None, "m:1", Official("m:1", "calico")),
+        (OURS, "m:1", Official("m:1", "calico")),
+        (replace(OURS, source=""), "", Official("", "calico")),
+        (replace(OURS, source="registry"), "", Official("", "calico", before_all=True)),
+        (
+            replace(OURS, source="registry", registry="m:1"),
+            "",
+            Official("m:1", "calico", before_all=True),
+        ),
+        (
+            replace(OURS, source="registry", registry="m:1"),
+            "m:1",
+            Official("m:1", "calico", before_all=True),
+        ),
+        (replace(OURS, source="registry", registry="m:1"), "m:2", Official("m:2", "calico")),
+    ],
+    ids=["none", "new", "built", "old", "official", "unnamed", "same", "another"],
+)
+def test_run_that_names_no_mirror_asks_for_what_the_cluster_was_made_from(
+    machine: Machine, home: Home, record: Record | None, asked: str, official: Official
+) -> None:
+    if record is not None:
+        home.stood(record, NODES)
+        machine.kinds.clusters = [NAME]
+
+    machine.open(ClusterSpec(registry=asked))
+
+    assert machine.asked == [official]
+
+
+def test_record_says_from_which_mirror_a_cluster_was_made(machine: Machine, home: Home) -> None:
+    machine.images = replace(machine.images, source=Source.REGISTRY, mirror="m:1")
+
+    machine.open(ClusterSpec(registry="m:1"))
+
+    found = home.record()
+    assert found is not None
+    assert (found.source, found.registry) == ("registry", "m:1")
+
+
 def test_cluster_made_by_somebody_else_under_our_old_name_is_foreign(
     machine: Machine, home: Home
 ) -> None:
@@ -581,7 +625,7 @@ def test_cluster_that_cannot_come_up_is_refused_before_any_image_is_built(
     with pytest.raises(EnvironmentFault, match="no control groups are mounted"):
         machine.open(ClusterSpec())
 
-    assert machine.asked == 0
+    assert machine.asked == []
     assert home.record() is None
 
 

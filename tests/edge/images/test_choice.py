@@ -1,6 +1,7 @@
 """Where images come from: the order of `auto`, and what each source says when it has none."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -310,6 +311,23 @@ def test_official_route_gives_what_a_cluster_needs(
         "calico": True,
         "cilium": True,
     }
+
+
+@pytest.mark.usefixtures("compiled")
+def test_auto_goes_on_with_the_mirror_of_which_the_cluster_was_made(
+    tmp_path: Path, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The verbs that have no option for a mirror use such a cluster again, and remake none."""
+    monkeypatch.setattr(official, "kubectl_version", lambda *_: "")
+    finished_build(tmp_path, engine)
+    mirror = Official("mirror.test:5000/copies", "calico")
+
+    built = provide(Source.AUTO, Quiet(), engine.docker, official=mirror)
+    found = provide(Source.AUTO, Quiet(), engine.docker, official=replace(mirror, before_all=True))
+
+    assert built.source is Source.BUILD
+    assert (found.source, found.mirror) == (Source.REGISTRY, "mirror.test:5000/copies")
+    assert found.node.startswith("mirror.test:5000/copies/kindest/node:")
 
 
 @pytest.mark.usefixtures("compiled")

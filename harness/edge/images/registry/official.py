@@ -130,6 +130,7 @@ def provide_official(shop: Workshop, todo: Plan, official: Official) -> ClusterI
             for cni in cnis(todo.recipes)
             if official.cni in ("", cni)
         },
+        mirror=official.mirror,
     )
 
 
