@@ -7,7 +7,7 @@ CNI ?=
 CNIS := calico cilium
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: labs test offline variants live lint fuzz matrix bench clean help
+.PHONY: labs test offline variants live lint fuzz planted matrix bench clean help
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -61,6 +61,9 @@ lint: $(READY) ## ruff, mypy --strict and the import contracts
 
 fuzz: $(READY) ## 200 made-up policies on each CNI, the oracle against the cluster; results/fuzz/ has what differs
 	for cni in $(CNIS); do $(VENV)/bin/policylab fuzz --n=200 --seed=1 --cni=$$cni --out=results/fuzz/$$cni $(ARGS) || exit $$?; done
+
+planted: $(READY) ## 27 faults of a CNI, each planted in ten runs of the fuzz on a cluster in memory: all must be found, and none where there is none
+	$(PY) -m tests.planted $(ARGS)
 
 # The versions of Kubernetes beside the default one; each is a folder.
 OLDER := $(filter-out $(shell sed -n 's/^default = "\(.*\)"/\1/p' images/kubernetes/image.toml),$(patsubst images/kubernetes/%/version.toml,%,$(wildcard images/kubernetes/*/version.toml)))

@@ -17,7 +17,8 @@ from rich.table import Table
 from harness.commands.shared.access import access_of
 from harness.commands.shared.options import add_lane, add_mode, add_patience, lane_of, positive
 from harness.core.fuzz.cases import draw_cases
-from harness.core.fuzz.result import Judged, Totals, totals
+from harness.core.fuzz.result import LATE_SECONDS, Judged, Totals, totals
+from harness.core.probe.spread import Spread
 from harness.edge.cluster.lane import Lane
 from harness.edge.cluster.opening import ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
@@ -43,6 +44,7 @@ class Report:
         findings: the cases that disagree, as drawn and as shrunk.
         lost: the cases that could not be judged at all, each with its error.
         seconds: how long the run took.
+        late_seconds: a case whose policies came into force later than this is late.
     """
 
     lane: Lane
@@ -51,16 +53,27 @@ class Report:
     findings: tuple[Finding, ...]
     lost: tuple[Lost, ...]
     seconds: float
+    late_seconds: float
+
+    @property
+    def drawn(self) -> tuple[Judged, ...]:
+        """All cases that were judged; a finding as it was drawn, before it was shrunk."""
+        return (*self.judged, *(finding.drawn for finding in self.findings))
 
     @property
     def totals(self) -> Totals:
-        """The sums over all cases; a finding counts as it was drawn, before it was shrunk."""
-        return totals([*self.judged, *(finding.drawn for finding in self.findings)])
+        """The sums over all cases."""
+        return totals(self.drawn)
+
+    @property
+    def late(self) -> tuple[Judged, ...]:
+        """The cases whose policies came into force late."""
+        return tuple(j for j in self.drawn if j.in_force_ms > self.late_seconds * 1000)
 
     @property
     def exit_code(self) -> ExitCode:
         """A finding is certain, even if other cases could not be judged."""
-        if self.findings:
+        if self.findings or self.late:
             return ExitCode.DIFFERS
         return ExitCode.NO_VERDICT if self.lost or not self.totals.agreed else ExitCode.OK
 
@@ -71,7 +84,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "fuzz",
         help="draw random policies, and check whether the CNI does what policylab predicts",
         epilog=f"Exit code: {ExitCode.OK} the CNI does as predicted, {ExitCode.DIFFERS} it "
-        f"differs, {ExitCode.NO_VERDICT} a case could not be judged.",
+        f"differs or is late, {ExitCode.NO_VERDICT} a case could not be judged.",
     )
     parser.add_argument(
         "--n",
@@ -94,6 +107,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="J",
         help="the number of worlds (sets of namespaces and pods) on the cluster at the same "
         "time (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--late",
+        type=float,
+        default=LATE_SECONDS,
+        metavar="SECONDS",
+        help="the policies of a case must be in force within this time (default: %(default)s)",
     )
     add_mode(parser, "--cluster-mode")
     add_patience(parser)
@@ -164,6 +184,7 @@ def report_of(arguments: argparse.Namespace, results: Sequence[Result], seconds:
         tuple(r for r in results if isinstance(r, Finding)),
         tuple(r for r in results if isinstance(r, Lost)),
         round(seconds, 1),
+        arguments.late,
     )
 
 
@@ -192,6 +213,11 @@ def as_json(report: Report) -> dict[str, Any]:
         "seconds": report.seconds,
         **asdict(report.totals),
         "cells": report.totals.cells,
+        "in_force_ms": Spread.of([j.in_force_ms for j in report.drawn]).as_evidence()
+        if report.drawn
+        else None,
+        "late_seconds": report.late_seconds,
+        "late": [{"case": j.case.name, "in_force_ms": j.in_force_ms} for j in report.late],
         "lost": [{"case": lost.case.name, "why": str(lost.error)} for lost in report.lost],
         "no_verdicts": [why for judged in report.judged for why in judged.no_verdict],
         "findings": [_finding(finding) for finding in report.findings],
@@ -230,6 +256,15 @@ def _show(console: Console, report: Report, files: Sequence[Path]) -> None:
     console.print(table)
     if report.exit_code is ExitCode.OK:
         console.print(f"{report.lane.cni} does what policylab predicts for all these flows.")
+    if report.drawn:
+        spread = Spread.of([judged.in_force_ms for judged in report.drawn])
+        console.print(f"The policies of a case were in force after {spread}.", highlight=False)
+    for judged in report.late[:SHOWN]:
+        console.print(
+            f"late: {judged.case.name} was in force after {judged.in_force_ms / 1000:.1f} s; "
+            f"{report.late_seconds:g} s are allowed",
+            highlight=False,
+        )
     for why in [why for judged in report.judged for why in judged.no_verdict][:SHOWN]:
         console.print(f"no verdict: {why}", highlight=False, markup=False)
     if report.lost:

@@ -24,14 +24,13 @@ from harness.core.fuzz.shrinking import smaller
 from harness.core.manifests.library import namespaces_of
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
-from harness.core.predict.scenario import Scenario
 from harness.edge.api.namespaces import clear
 from harness.edge.cluster.opening import Cluster
 from harness.edge.cni.known import cni_of
 from harness.edge.machine.wait import wait_for
 from harness.edge.probe.doors import Doors
 from harness.edge.stage.settling import POLL_EVERY, Poll
-from harness.edge.stage.stage import Stage
+from harness.edge.stage.stage import Entered, Stage
 from harness.errors import HarnessError, NotSettled, ProbeError
 
 LOOK_SECONDS = 1.0
@@ -96,11 +95,12 @@ class World:
             HarnessError: the case could not be brought into force.
         """
         patience = self._stage.patience if patience is None else patience
-        scenario = self._enter(case, patience)
+        entered = self._enter(case, patience)
+        scenario = entered.scenario
         expected = decided(scenario)
         self._settle(expected, patience)
         seen = self._judged(list(expected))
-        first = judge(case, scenario, seen)
+        first = replace(judge(case, scenario, seen), in_force_ms=entered.settled.ms)
         if not first.disagreed:
             return first
         self._fence()
@@ -116,6 +116,7 @@ class World:
             again,
             agreed=again.agreed - len(passing),
             no_verdict=(*again.no_verdict, *passing),
+            in_force_ms=first.in_force_ms,
         )
 
     def shrink(self, drawn: Judged, *, source: str, stop: Event) -> Finding:
@@ -135,14 +136,14 @@ class World:
         # The shrunk case runs once more, with the full patience.
         stays = bool(self.run(best.case).disagreed)
         source += "" if stays else "; when it was run again, the cluster agreed"
-        scenario = self._enter(best.case, self._stage.patience)
+        scenario = self._enter(best.case, self._stage.patience).scenario
         text = corpus_text(best.case, scenario, best.disagreed, source=source)
         return Finding(drawn, best, tries, stays, text)
 
-    def _enter(self, case: Case, patience: float) -> Scenario:
+    def _enter(self, case: Case, patience: float) -> Entered:
         if self._unanswered is None:
             self._open(case.bare)
-        return self._stage.bring(case.resources, name=[case.name], patience=patience).scenario
+        return self._stage.bring(case.resources, name=[case.name], patience=patience)
 
     def _open(self, bare: Case) -> None:
         """Start the pods, and check that each flow is answered without policies (the control)."""

@@ -194,4 +194,4 @@ def _fill_in(body: dict[str, Any]) -> None:
         labels["kubernetes.io/metadata.name"] = body["metadata"]["name"]
     if body["kind"] == NETWORK_POLICY:
         spec = body["spec"]
-        spec.setdefault("policyTypes", ["Ingress", *(["Egress"] if "egress" in spec else [])])
+        spec.setdefault("policyTypes", ["Ingress", *(["Egress"] if spec.get("egress") else [])])

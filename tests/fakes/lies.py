@@ -14,6 +14,7 @@ from tests.fakes.packet import NOBODY, InForce, Met, Packet, PodKey, Policies
 
 OURS = "policylab-gate"
 """The gate's namespace. A lie that begins in it would stop the run before the first row."""
+DNS_PORT = 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,3 +269,21 @@ class Masquerades(Lie):
 
     def seen_as(self, client: str) -> str:
         return "172.18.0.2"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPacket(Lie):
+    """The first packet of each connection passes before the policies are looked at.
+
+    Of TCP that is the SYN, so that a client is connected and then hears nothing; a datagram arrives
+    whole, and its answer belongs to a connection that is known by then.
+    """
+
+    def judges(self, packet: Packet) -> bool:
+        return packet.protocol != "udp" or packet.source[0] == OURS
+
+    def met(self, packet: Packet, met: Met) -> Met:
+        shows = packet.protocol == "tcp" and packet.port != DNS_PORT  # a question wants its answer
+        if met.dropped is None or packet.source[0] == OURS or not shows:
+            return met
+        return replace(met, phase=Phase.CONNECTED)

@@ -13,6 +13,9 @@ from harness.core.predict.scenario import Scenario
 from harness.core.target import ports_of
 from harness.errors import ProbeError
 
+LATE_SECONDS = 3.0
+"""A case whose policies came into force later than this is late, unless the user says otherwise."""
+
 NOT_SEEN: Answer[Observation] = Answer(problem=ProbeError("not looked at"))
 
 
@@ -43,6 +46,8 @@ class Judged:
         open: the number of flows that the oracle leaves open.
         no_verdict: the flows without a verdict, each with the reason.
         disagreed: the flows about which the two disagree.
+        in_force_ms: the time from the first change of a policy until the last flow showed the
+            case, in ms.
     """
 
     case: Case
@@ -50,6 +55,7 @@ class Judged:
     open: int = 0
     no_verdict: tuple[str, ...] = ()
     disagreed: tuple[Disagreement, ...] = ()
+    in_force_ms: float = 0.0
 
 
 def asks_of(scenario: Scenario) -> tuple[Ask, ...]:
