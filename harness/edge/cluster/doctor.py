@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from harness.edge.cluster.kindconfig import SERVICE_CIDR
-from harness.edge.cni import POD_CIDR
+from harness.core.target.family import IPV4, Families, Family
+from harness.edge.cluster.kindconfig import SERVICE_CIDRS
+from harness.edge.cni import POD_CIDRS
 from harness.edge.cni.known import cni_of
 from harness.edge.images import Source
 from harness.edge.images.pipeline import CLUSTER, disk_places
@@ -26,7 +27,10 @@ from harness.edge.machine.health.tools import archive, builders, git, go, kubect
 from harness.edge.support import support_of
 from harness.errors import ImageUnavailable
 
-NETWORKS = {POD_CIDR: "the network of pods", SERVICE_CIDR: "the network of Services"}
+NETWORKS = {
+    POD_CIDRS[Family.IPV4]: "the network of pods",
+    SERVICE_CIDRS[Family.IPV4]: "the network of Services",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +48,14 @@ class Wish:
     images: Source
 
 
-def ensure_machine(looks: Looks, docker: Docker, cni: str) -> None:
+def ensure_machine(looks: Looks, docker: Docker, cni: str, families: Families = IPV4) -> None:
     """Refuse to begin a cluster that cannot come up on this machine.
 
     Raises:
         EnvironmentFault: the machine lacks something; the message has all of it.
     """
     if not elsewhere(looks, docker):
-        require(_cluster(looks, [cni]))
+        require(_cluster(looks, [cni], families))
 
 
 def examine(
@@ -77,10 +81,10 @@ def examine(
     return tuple(found)
 
 
-def _cluster(looks: Looks, cnis: Iterable[str]) -> list[Finding]:
+def _cluster(looks: Looks, cnis: Iterable[str], families: Families = IPV4) -> list[Finding]:
     """What a cluster needs of the machine on which the engine runs."""
     needs = {name: cni_of(name).kernel for name in cnis}
-    return [*kernel(looks, needs), memory(looks), ports(looks)]
+    return [*kernel(looks, needs, six=Family.IPV6 in families), memory(looks), ports(looks)]
 
 
 def _images(looks: Looks, wish: Wish, cache: Path) -> list[Finding]:

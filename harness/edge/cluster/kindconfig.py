@@ -7,9 +7,11 @@ from typing import Any
 
 import yaml
 
-from harness.edge.cni import POD_CIDR
+from harness.core.target.family import FAMILIES, IPV4, Families, Family
+from harness.edge.cni import POD_CIDRS
 
-SERVICE_CIDR = "10.96.0.0/16"
+SERVICE_CIDRS = {Family.IPV4: "10.96.0.0/16", Family.IPV6: "fd00:10:96::/112"}
+"""The network of Services, by family; kind's own values, as those of pods."""
 NODE_RESOLV_CONF = "/etc/policylab/resolv.conf"
 
 # The machine's search list is left out: pods inherit it, and each domain in it costs a question.
@@ -26,7 +28,9 @@ _KUBELET = {
 _PROXY = {"kind": "KubeProxyConfiguration", "nftables": {"minSyncPeriod": "1ms"}}
 
 
-def kind_config(*, workers: int, kubeadm_patch: str | None, resolv_conf: Path) -> str:
+def kind_config(
+    *, workers: int, kubeadm_patch: str | None, resolv_conf: Path, families: Families = IPV4
+) -> str:
     """The config for one control plane and `workers` workers, without kind's own CNI."""
     mount = {
         "hostPath": str(resolv_conf),
@@ -41,10 +45,21 @@ def kind_config(*, workers: int, kubeadm_patch: str | None, resolv_conf: Path) -
         "networking": {
             "disableDefaultCNI": True,
             "kubeProxyMode": "nftables",
-            "podSubnet": POD_CIDR,
-            "serviceSubnet": SERVICE_CIDR,
+            "podSubnet": ",".join(POD_CIDRS[family] for family in families),
+            "serviceSubnet": ",".join(SERVICE_CIDRS[family] for family in families),
+            **_named(families),
         },
         "nodes": [{"role": role, "extraMounts": [mount]} for role in roles],
         "kubeadmConfigPatches": patches + ([kubeadm_patch] if kubeadm_patch else []),
     }
     return yaml.safe_dump(config, sort_keys=False)
+
+
+def _named(families: Families) -> dict[str, str]:
+    """The parts of a config that only a cluster has that speaks IPv6."""
+    if families == IPV4:
+        return {}
+    name = next(name for name, found in FAMILIES.items() if found == families)
+    # For IPv6 alone, kind would publish the API on ::1, which not every engine can forward
+    # (https://kind.sigs.k8s.io/docs/user/configuration/#ip-family).
+    return {"ipFamily": name, "apiServerAddress": "127.0.0.1"}

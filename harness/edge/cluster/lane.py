@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
+from harness.core.target.family import FAMILIES, Families
 from harness.edge.cni.known import DEFAULT, cni_of
 from harness.edge.images.versions import default, kubernetes_versions
 
@@ -29,10 +30,12 @@ class Lane:
     Attributes:
         cni: the CNI's name, or the full path of its folder.
         kubernetes: the short name of the version of Kubernetes, e.g. 1.37.
+        family: the addresses of pods and Services: ipv4, ipv6, or dual for both.
     """
 
     cni: str = DEFAULT
     kubernetes: str = DEFAULT_KUBERNETES
+    family: str = "ipv4"
 
     @property
     def key(self) -> str:
@@ -48,7 +51,13 @@ class Lane:
     def words(self) -> str:
         """The lane in words, for people."""
         name = cni_of(self.cni).name
-        return f"{name} on Kubernetes {self.kubernetes}" if self.kubernetes else name
+        base = f"{name} on Kubernetes {self.kubernetes}" if self.kubernetes else name
+        return ", ".join([base, *self._unusual(2)])
+
+    @property
+    def families(self) -> Families:
+        """The families of addresses that pods and Services have."""
+        return FAMILIES[self.family]
 
     def _unusual(self, first: int) -> Iterator[str]:
         for part in fields(self)[first:]:
@@ -84,5 +93,8 @@ class Part:
         return str(getattr(Lane(), self.field))
 
 
-PARTS = (Part("kubernetes", "k8s", KUBERNETES, "version of Kubernetes"),)
+PARTS = (
+    Part("kubernetes", "k8s", KUBERNETES, "version of Kubernetes"),
+    Part("family", "family", ("ipv4", "dual"), "family of addresses"),
+)
 """Every part that is chosen by an option of its own."""

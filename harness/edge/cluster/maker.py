@@ -114,6 +114,7 @@ class Maker:
                 workers=self.spec.workers,
                 kubeadm_patch=self.images.kubeadm_patch,
                 resolv_conf=self.home.resolv_conf,
+                families=self.spec.lane.families,
             ),
             encoding="utf-8",
         )
@@ -144,7 +145,9 @@ class Maker:
                     "-f",
                     "-",
                 ],
-                input=self.cni.manifests(self.images, control_plane=control_plane),
+                input=self.cni.manifests(
+                    self.images, control_plane=control_plane, families=self.spec.lane.families
+                ),
                 timeout=self.patience.manifests,
             )
 
@@ -190,6 +193,7 @@ class Maker:
             "kind": self.kind.version(),
             "cni": self.cni.name,
             "cni_version": self.cni.version(self.images),
+            "family": self.spec.lane.family,
             "image_source": str(self.images.source),
             "internet": str(self.spec.internet),
         }
@@ -206,6 +210,7 @@ class Maker:
             refs=self.images.refs,
             environment=environment,
             internet=self.internet,
+            families=self.spec.lane.families,
             patience=self.patience,
         )
 

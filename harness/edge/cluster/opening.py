@@ -7,6 +7,7 @@ from pathlib import Path
 from shutil import which
 
 from harness.edge.cluster.doctor import ensure_machine
+from harness.edge.cluster.families import ensure_families, ensure_network
 from harness.edge.cluster.maker import Maker, delete, missing, versions
 from harness.edge.cluster.nodes import answer_every_refusal, introduce, node_containers
 from harness.edge.cluster.state import (
@@ -58,14 +59,17 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
         own = _external(spec, tools)
         _note_kubectl(own, progress)
         return own
+    ensure_families(spec.lane)
     record = Home(spec.cluster).record()
     if record is None or not record.ready:
-        ensure_machine(tools.looks, tools.docker, spec.lane.cni)
+        ensure_machine(tools.looks, tools.docker, spec.lane.cni, spec.lane.families)
     official = Official(spec.registry, spec.lane.cni)
     if record is not None:
         official = record.official(spec.registry, spec.lane.cni)
     images = tools.images(spec.images, progress, tools.docker, spec.lane.kubernetes, official)
-    maker = Maker(spec, images, _internet(spec, images, progress, tools), progress, tools)
+    internet = _internet(spec, images, progress, tools)
+    ensure_network(spec.lane.families, tools.place)
+    maker = Maker(spec, images, internet, progress, tools)
     state, seen = maker.state()
     action = decide(spec.mode, state, spec.cluster, seen)
     if action is Action.RECREATE:

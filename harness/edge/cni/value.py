@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from harness.core.lab.profile import CniProfile
+from harness.core.target.family import IPV4, Families, Family
 from harness.errors import ImageUnavailable
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from harness.edge.cni.drops import DropCounter
     from harness.edge.images import ClusterImages
 
-POD_CIDR = "10.244.0.0/16"
+POD_CIDRS = {Family.IPV4: "10.244.0.0/16", Family.IPV6: "fd00:10:244::/56"}
+"""The network of pods, by family."""
 API_PORT = 6443
 MANIFESTS = "manifests.yaml.j2"
 
@@ -80,6 +82,7 @@ class Cni:
         one where a change in one namespace disturbs the flows of another.
     `kernel`: the options of the kernel that it needs, beside those of every node
         (`harness.edge.machine.health.kernel.FEATURES`).
+    `families`: the families of addresses with which policylab can install it.
     `own`: what its folder installs, if it is not one of policylab's CNIs.
 
     `drops`, `realised` and `remembers` get the API, and the door to programs in pods.
@@ -94,6 +97,7 @@ class Cni:
     remembers: Callable[[Kube, Exec], NameMemory] | None = None
     lanes: int = 4
     kernel: tuple[str, ...] = ()
+    families: Families = IPV4
     own: Own | None = None
 
     @property
@@ -118,10 +122,13 @@ class Cni:
             )
         return images.cnis[self.name].version
 
-    def manifests(self, images: ClusterImages, *, control_plane: str) -> str:
+    def manifests(
+        self, images: ClusterImages, *, control_plane: str, families: Families = IPV4
+    ) -> str:
         """The YAML that installs the CNI: the CRDs from its module, then policylab's own objects.
 
-        `control_plane` is the name of the node at which the CNI reaches the API.
+        `control_plane` is the name of the node at which the CNI reaches the API; `families` are
+        those of the pods.
 
         Raises:
             ImageUnavailable: the images were made without this CNI.
@@ -136,7 +143,8 @@ class Cni:
             MANIFESTS,
             api_name=control_plane,
             api_port=API_PORT,
-            pod_cidr=POD_CIDR,
+            ipv4=POD_CIDRS[Family.IPV4] if Family.IPV4 in families else "",
+            ipv6=POD_CIDRS[Family.IPV6] if Family.IPV6 in families else "",
             **{parameter: images.refs[name] for parameter, name in self.images.items()},
         )
         crds = images.cnis[self.name].crds.read_text(encoding="utf-8")

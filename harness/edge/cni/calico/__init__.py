@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.core.lab.profile import CONNECTED, KEPT, REFUSED, TIMEOUT, CniProfile
+from harness.core.target.family import FAMILIES
 from harness.edge.cni.value import Cni
 
 if TYPE_CHECKING:
@@ -38,5 +39,6 @@ CALICO = Cni(
     daemon_set="calico-node",  # ready once Felix has programmed its first policies
     images={"cni_image": "calico-cni", "node_image": "calico-node"},
     drops=_drops,
+    families=FAMILIES["dual"],
     kernel=("NFT_COMPAT", "IP_SET", "VXLAN"),
 )

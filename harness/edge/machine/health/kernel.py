@@ -54,8 +54,11 @@ UNUSED: Mapping[str, str] = {
 """What policylab can do without, and why."""
 
 
-def kernel(looks: Looks, cnis: Mapping[str, Iterable[str]]) -> list[Finding]:
-    """The findings about the kernel; `cnis` has, by its name, what each CNI needs of it."""
+def kernel(looks: Looks, cnis: Mapping[str, Iterable[str]], *, six: bool = False) -> list[Finding]:
+    """The findings about the kernel; `cnis` has, by its name, what each CNI needs of it.
+
+    `six`: the cluster needs IPv6.
+    """
     known = _Known(looks)
     users: dict[str, list[str]] = {option: ["every node"] for option in NODE}
     for name, options in cnis.items():
@@ -63,7 +66,7 @@ def kernel(looks: Looks, cnis: Mapping[str, Iterable[str]]) -> list[Finding]:
             users.setdefault(option, []).append(name)
     found = [_needed(known, option, each) for option, each in users.items()]
     found += [_unused(known, option, why) for option, why in UNUSED.items()]
-    return [*found, cgroups(looks), _ipv6(looks)]
+    return [*found, cgroups(looks), _ipv6(looks, needed=six)]
 
 
 def _needed(known: _Known, option: str, users: Iterable[str]) -> Finding:
@@ -157,13 +160,13 @@ def cgroups(looks: Looks) -> Finding:
     )
 
 
-def _ipv6(looks: Looks) -> Finding:
+def _ipv6(looks: Looks, *, needed: bool) -> Finding:
     name, off = "IPv6", "/proc/sys/net/ipv6/conf/all/disable_ipv6"
     if (looks.text(off) or "").strip() == "0":
         return Finding(name, State.GOOD, "the kernel speaks IPv6")
     return Finding(
         name,
-        State.NOTE,
+        State.LACK if needed else State.NOTE,
         "the kernel does not speak IPv6, so only clusters of IPv4 can be made",
         where=off,
         cure="sysctl net.ipv6.conf.all.disable_ipv6=0 switches it on, where the kernel has it",
