@@ -8,7 +8,7 @@ line; a test checks that no line lacks such a row. The folder of each CNI has it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from harness.core.model import NETWORK_POLICY
@@ -25,11 +25,23 @@ UNTOLD = Reading(Outcome.SHOWS, "nothing that policylab was told")
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """The most that a measurement of a CNI may be.
+
+    `most`: in ms. `source`: what was measured when this was set, on which machine.
+    """
+
+    most: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class CniProfile:
     """The behaviour of one CNI, as a client in a pod sees it.
 
     `name`: the CNI's name in options and results.
     `kinds`: the kinds of policy that the CNI enforces.
+    `budgets`: the budgets of measurements, by `ROW FIGURE` (`harness.core.conformance.lifecycle`).
 
     Every other field is the outcome of the flow that `LINES` describes under the same name.
     """
@@ -45,6 +57,7 @@ class CniProfile:
     host_to_pod: Reading
     pod_to_host: Reading
     kinds: frozenset[str] = frozenset({NETWORK_POLICY})
+    budgets: Mapping[str, Budget] = field(default_factory=dict, hash=False)
 
     @property
     def ignores_rules_left_out(self) -> bool:

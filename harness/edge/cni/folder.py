@@ -82,7 +82,7 @@ def _profile(found: _Facts, name: str) -> CniProfile:
     if not isinstance(told, Mapping):
         raise found.wrong("profile", "it is no table", "write [profile], and a line below it")
     found.known(told, tuple(LINES), "line of the table of CNI differences")
-    readings = {}
+    readings: dict[str, Any] = {}
     for line, cell in told.items():
         try:
             readings[line] = parse_reading(str(cell), where=f"{found.path}: profile.{line}")
@@ -93,7 +93,7 @@ def _profile(found: _Facts, name: str) -> CniProfile:
     kinds = frozenset(found.texts("kinds")) or frozenset({NETWORK_POLICY})
     if not kinds <= set(KINDS):
         raise found.wrong("kinds", f"policylab knows {' and '.join(KINDS)}")
-    rest = {f.name: UNTOLD for f in fields(CniProfile) if f.name in LINES}
+    rest: dict[str, Any] = {f.name: UNTOLD for f in fields(CniProfile) if f.name in LINES}
     return CniProfile(name=name, kinds=kinds, **{**rest, **readings})
 
 
