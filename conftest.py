@@ -1,3 +1,3 @@
-"""Loads policylab's plugin for `pytest labs/` and for the live tests."""
+"""Loads the part of policylab's plugin that runs labs, for the live tests as well."""
 
-pytest_plugins = ["harness.plugin"]
+pytest_plugins = ["harness.plugin.labs"]

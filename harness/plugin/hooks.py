@@ -16,8 +16,9 @@ from harness.edge.machine.process import ends_on_sigterm
 from harness.errors import EnvironmentFault, HarnessError
 from harness.exitcode import ExitCode, exit_code_of
 from harness.plugin import rows
-from harness.plugin.options import add_options, cluster_spec, keeps_cluster, patience_of
-from harness.plugin.state import asks_for_labs, make_state, state_of
+from harness.plugin.declared import asks_for_labs
+from harness.plugin.options import cluster_spec, keeps_cluster, patience_of
+from harness.plugin.state import make_state, state_of
 from harness.plugin.stopping import stopping
 from harness.plugin.submission import (
     graded_exit_code,
@@ -54,23 +55,12 @@ TO_BE_REFINED = (
 """Exit codes of pytest that a run of labs replaces: its records say more than these codes."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register `--lab-*`."""
-    add_options(parser)
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Resolve the options first: a contradiction stops the run before anything is touched."""
     make_state(config)
     refuse_workers(config)
     if is_controller(config):
         config.pluginmanager.register(Controller(config), "policylab-controller")
-
-
-def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say which options are in force and where they come from."""
-    options = state_of(config).options
-    return options.header() if asks_for_labs(config) or options.chosen else None
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:

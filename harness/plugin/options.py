@@ -1,13 +1,8 @@
-"""policylab's own options of pytest: each is `--lab-NAME`, an ini key and an environment variable.
-
-The command line wins over the environment variable, which wins over the ini file. An explicit
-`dest` keeps the options of other plugins apart (pytest refuses two options that share a `dest`).
-"""
+"""The values of the options in force, and the cluster that they ask for."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,128 +10,19 @@ import pytest
 
 from harness.edge.cluster.lane import PARTS, Lane
 from harness.edge.cluster.state import ClusterMode, ClusterSpec
-from harness.edge.cni.known import CNIS, DEFAULT, named
+from harness.edge.cni.known import named
 from harness.edge.images import Source
 from harness.edge.images.registry.names import mirror_place
 from harness.edge.internet.state import InternetMode
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.errors import HarnessError
+from harness.plugin.declared import LAB_OPTIONS, Option, value_of
 
-KEEPS = ("always", "on-failure", "never")
+READS: Mapping[str, Callable[[str], str]] = {"cni": named}
+"""How the value of an option is read whose values are more than its choices."""
 
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option of the plugin.
-
-    Attributes:
-        name: its name on the command line, without `--lab-`.
-        default: the value in force if nobody chose one.
-        choices: the values that it may have; empty if it may have any value.
-        help: its sentence in `pytest --help`.
-        flag: whether it has no value on the command line, where it means `yes`.
-        read: makes the value of what was typed, where it may be more than one of the choices; it
-            raises a `HarnessError` if the text is wrong.
-    """
-
-    name: str
-    default: str
-    choices: tuple[str, ...]
-    help: str
-    flag: bool = False
-    read: Callable[[str], str] | None = None
-
-    @property
-    def dest(self) -> str:
-        """The name under which pytest keeps the value; it is also the ini key."""
-        return f"lab_{self.name.replace('-', '_')}"
-
-    @property
-    def variable(self) -> str:
-        """The name of its environment variable."""
-        return f"POLICYLAB_{self.name.replace('-', '_').upper()}"
-
-
-LAB_OPTIONS = (
-    Option(
-        "offline",
-        "no",
-        ("yes", "no"),
-        "compare what the tutorials say with what the policies predict, and ask no cluster",
-        flag=True,
-    ),
-    Option(
-        "cni",
-        DEFAULT,
-        (*CNIS, "FOLDER"),
-        "the CNI of the cluster; or the folder of your own CNI (docs/cni.md)",
-        read=named,
-    ),
-    *(Option(part.option, part.default, part.choices, part.meaning) for part in PARTS),
-    Option(
-        "cluster-mode",
-        "auto",
-        tuple(ClusterMode),
-        "auto: use policylab's cluster again if it is healthy, else make it; create: the cluster "
-        "must not exist yet; reuse: the cluster must exist; external: use your own cluster",
-    ),
-    Option(
-        "context",
-        "",
-        (),
-        "use your own cluster, named by its kubectl context (implies mode external)",
-    ),
-    Option("images", "auto", tuple(Source), "where the cluster's images come from"),
-    Option(
-        "registry",
-        "",
-        (),
-        "HOST[:PORT][/PREFIX] of a mirror that has the official images, for --lab-images=registry "
-        "and auto: kindest/node is HOST/PREFIX/kindest/node there, and quay.io/cilium/cilium is "
-        "HOST/PREFIX/quay.io/cilium/cilium",
-    ),
-    Option(
-        "internet",
-        "simulated",
-        tuple(InternetMode),
-        "the internet that the pods reach: simulated, or the real internet of this machine",
-    ),
-    Option("keep", "always", KEEPS, "whether the cluster stays after the run"),
-    Option("workers", "0", (), "the number of worker nodes, in addition to the control plane"),
-    Option(
-        "report-dir",
-        "results",
-        (),
-        "the folder for the results; each run gets a folder of its own in it",
-    ),
-    Option(
-        "patience",
-        "1",
-        (),
-        "a number by which every deadline is multiplied: 2 gives a slow machine twice the time, "
-        "and changes nothing that is measured",
-    ),
-    Option(
-        "submission",
-        "",
-        (),
-        "a folder of policies to grade: the rows of an assignment take the place of the labs",
-    ),
-    Option(
-        "assignment",
-        "",
-        (),
-        "the assignment to which --lab-submission belongs: a name or a folder; none: the shipped "
-        "one that has its namespaces",
-    ),
-    Option(
-        "policies",
-        "apply",
-        ("apply", "skip"),
-        "skip: leave all policies out, so that every row that documents a denial must fail (a test "
-        "of policylab itself)",
-    ),
-)
+KNOWN = {part.option: (part.default, part.choices) for part in PARTS}
+"""The default and the choices of options that do not say them themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,57 +57,46 @@ class Options:
         return f"policylab: cni={self['cni']}, k8s={self['k8s']}, images={self['images']}{chosen}"
 
 
-def add_options(parser: pytest.Parser) -> None:
-    """Register the options."""
-    group = parser.getgroup("policylab", "labs on a live cluster")
-    for option in LAB_OPTIONS:
-        meta = "|".join(option.choices) or option.name.upper()
-        text = f"{option.help} (default: {option.default or 'none'}; also {option.variable})"
-        name = f"--lab-{option.name}"
-        if option.flag:
-            group.addoption(
-                name, dest=option.dest, action="store_const", const="yes", default=None, help=text
-            )
-        else:
-            group.addoption(name, dest=option.dest, default=None, metavar=meta, help=text)
-        parser.addini(option.dest, f"{option.help} (--lab-{option.name})", default="")
+_OPTIONS = pytest.StashKey[Options]()
 
 
-def resolve(config: pytest.Config) -> Options:
-    """The options' values.
+def options_of(config: pytest.Config) -> Options:
+    """The options' values in this run, which are read once.
 
     Raises:
         pytest.UsageError: a value is not among the choices, or two options contradict each other.
     """
+    if _OPTIONS not in config.stash:
+        config.stash[_OPTIONS] = _resolved(config)
+    return config.stash[_OPTIONS]
+
+
+def _resolved(config: pytest.Config) -> Options:
     values: dict[str, str] = {}
     origins: dict[str, str] = {}
     for option in LAB_OPTIONS:
-        value, origin = _value(config, option)
-        if option.read:
-            try:
-                value = option.read(value)
-            except HarnessError as error:
-                raise pytest.UsageError(
-                    f"--lab-{option.name}={value} (from the {origin}): {error}"
-                ) from error
-        elif option.choices and value not in option.choices:
-            raise pytest.UsageError(
-                f"--lab-{option.name}={value} (from the {origin}) is not a valid value: "
-                f"choose {', '.join(option.choices)}"
-            )
-        values[option.name], origins[option.name] = value, origin
+        value, origin = value_of(config, option)
+        default, choices = KNOWN.get(option.name, (option.default, option.choices))
+        value = default if origin == "default" else value
+        values[option.name], origins[option.name] = _read(option, value, choices, origin), origin
     _check(values)
     return Options(values, origins)
 
 
-def _value(config: pytest.Config, option: Option) -> tuple[str, str]:
-    typed = config.getoption(option.dest)
-    if typed is not None:
-        return str(typed), "command line"
-    if option.variable in os.environ:
-        return os.environ[option.variable], f"environment, {option.variable}"
-    written = str(config.getini(option.dest))
-    return (written, "ini file") if written else (option.default, "default")
+def _read(option: Option, value: str, choices: tuple[str, ...], origin: str) -> str:
+    if option.name in READS:
+        try:
+            return READS[option.name](value)
+        except HarnessError as error:
+            raise pytest.UsageError(
+                f"--lab-{option.name}={value} (from the {origin}): {error}"
+            ) from error
+    if choices and value not in choices:
+        raise pytest.UsageError(
+            f"--lab-{option.name}={value} (from the {origin}) is not a valid value: "
+            f"choose {', '.join(choices)}"
+        )
+    return value
 
 
 def _check(values: dict[str, str]) -> None:

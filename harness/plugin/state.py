@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
@@ -12,11 +11,8 @@ from harness.core.manifests.library import Library
 from harness.edge.cni.known import cni_of
 from harness.edge.files.runs import Runs
 from harness.exitcode import ExitCode
-from harness.plugin.options import Options, cluster_spec, resolve
+from harness.plugin.options import Options, cluster_spec, options_of
 from harness.plugin.recorder import Recorder
-
-LABS = "labs"
-"""The folder of the labs, below pytest's root folder."""
 
 OFFLINE = "offline"
 """What stands in the place of the CNI in the folder of a run without a cluster."""
@@ -55,7 +51,7 @@ def make_state(config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: the options are wrong, or contradict each other.
     """
-    options = resolve(config)
+    options = options_of(config)
     runs = Runs(config.rootpath / options["report-dir"])  # an absolute folder stays as it is
     command = " ".join(["pytest", *map(str, config.invocation_params.args)])
     lane = cluster_spec(config, options).lane
@@ -69,16 +65,3 @@ def make_state(config: pytest.Config) -> None:
 def state_of(config: pytest.Config) -> State:
     """The plugin's state in this run."""
     return config.stash[_STATE]
-
-
-def asks_for_labs(config: pytest.Config) -> bool:
-    """Whether the paths on the command line lead to labs, as far as is known before collection.
-
-    Labs are in `labs/` below pytest's root folder.
-    """
-    labs = config.rootpath / LABS
-    if not labs.is_dir():
-        return False
-    here = config.invocation_params.dir
-    paths = [Path(here, arg.partition("::")[0]).resolve() for arg in config.args]
-    return any(labs == path or labs in path.parents or path in labs.parents for path in paths)

@@ -18,7 +18,8 @@ import pytest
 from harness.edge.cluster.state import Cluster
 from harness.errors import ContentError, EnvironmentFault, HarnessError
 from harness.exitcode import ExitCode
-from harness.plugin.state import State, asks_for_labs, state_of
+from harness.plugin.declared import asks_for_labs
+from harness.plugin.state import State, state_of
 from harness.progress import TerminalProgress
 from harness.report.document import plain
 

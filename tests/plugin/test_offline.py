@@ -22,7 +22,7 @@ SCHEMA = ROOT / "harness" / "report" / "templates" / "labs.schema.json"
 CONFTEST = """
 import pytest
 
-pytest_plugins = ["harness.plugin"]
+pytest_plugins = ["harness.plugin.labs"]
 
 
 @pytest.fixture(scope="session")
@@ -136,7 +136,7 @@ def test_a_cluster_that_cannot_be_had_is_told_with_this_offer(pytester: pytest.P
         pytester,
         "--lab-context=nowhere",
         f"--kubeconfig={pytester.path / 'missing'}",
-        conftest='pytest_plugins = ["harness.plugin"]\n',
+        conftest='pytest_plugins = ["harness.plugin.labs"]\n',
     )
 
     assert result.ret == ExitCode.FAULT

@@ -64,7 +64,7 @@ from harness.core.outcome import Outcome, Reading
 from harness.core.observation import Observation
 from harness.errors import ClusterNotReady, ProbeError
 
-pytest_plugins = ["harness.plugin"]
+pytest_plugins = ["harness.plugin.labs"]
 
 
 class Script:
@@ -600,7 +600,7 @@ def test_installed_plugin_runs_labs(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project(pytester, HONEST)
-    conftest = CONFTEST.format(body=HONEST).replace('pytest_plugins = ["harness.plugin"]', "")
+    conftest = CONFTEST.format(body=HONEST).replace('pytest_plugins = ["harness.plugin.labs"]', "")
     (pytester.path / "conftest.py").write_text(conftest, encoding="utf-8")
     installed(pytester, monkeypatch)
 

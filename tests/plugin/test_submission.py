@@ -13,7 +13,7 @@ pytest_plugins = ["pytester"]
 
 REFERENCE = (folder_of("lab12") / "reference.yaml").read_text(encoding="utf-8")
 FQDN = (folder_of("cilium-fqdn") / "reference.yaml").read_text(encoding="utf-8")
-CONFTEST = 'pytest_plugins = ["harness.plugin"]\n'
+CONFTEST = 'pytest_plugins = ["harness.plugin.labs"]\n'
 LAB = "raise SystemExit('a lab was read')\n"
 
 

@@ -25,7 +25,7 @@ sys.path.insert(0, {root!r})
 from tests.fakes import lies
 from tests.fakes.cluster import FakeCluster
 
-pytest_plugins = ["harness.plugin"]
+pytest_plugins = ["harness.plugin.labs"]
 CLUSTER = FakeCluster("{cni}", lies.{lie})
 
 

@@ -72,7 +72,7 @@ from harness.core.outcome import Outcome, Reading
 from harness.core.observation import Observation
 from harness.errors import ClusterNotReady, ProbeError
 
-pytest_plugins = ["harness.plugin"]
+pytest_plugins = ["harness.plugin.labs"]
 HERE = Path(__file__).parent
 
 

@@ -17,13 +17,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import Timer
-
-from pytest_kind.cluster import KindCluster
+from typing import TYPE_CHECKING
 
 from harness.edge.cluster.state import Home
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.process import run, tail
-from harness.errors import ClusterNotReady
+from harness.errors import ClusterNotReady, ToolMissing
+
+if TYPE_CHECKING:
+    from pytest_kind.cluster import KindCluster
 
 
 class Kind:
@@ -155,7 +157,27 @@ class Kind:
             os.kill(int(self._pid.read_text(encoding="utf-8")), signal.SIGTERM)
 
     def _cluster(self, image: str | None = None) -> KindCluster:
-        return _Cluster(self.name, self._home, self._logged(), image)
+        """pytest-kind's cluster, with our script in the place of kind.
+
+        Raises:
+            ToolMissing: pytest-kind is not installed.
+        """
+        try:
+            # Its licence is the GPL, so it comes with an extra, and only clusters of ours need it.
+            from pytest_kind.cluster import KindCluster
+        except ImportError as error:
+            raise ToolMissing(
+                "clusters of policylab are made, loaded and deleted by pytest-kind, and it is not "
+                "installed",
+                try_="pip install 'policylab[kind]' (its licence is GPL-3.0-or-later); a cluster "
+                "of your own (--lab-context=NAME, --context NAME) needs none of it",
+            ) from error
+        # Its own constructor would make a folder in the working directory.
+        cluster = KindCluster.__new__(KindCluster)
+        cluster.name, cluster.image = self.name, image
+        cluster.path, cluster.kubeconfig_path = self._home.path, self._home.kubeconfig
+        cluster.kind_path = self._logged()
+        return cluster
 
     def _logged(self) -> Path:
         """A script that runs kind with its messages in a file; KindCluster would print them."""
@@ -170,14 +192,3 @@ class Kind:
 def _last_words(log: Path, since: int) -> str:
     """The last lines of the file, from this byte on."""
     return tail(log.read_bytes()[since:].decode(errors="replace")) if log.exists() else ""
-
-
-class _Cluster(KindCluster):  # type: ignore[misc]  # pytest-kind has no types
-    """pytest-kind's cluster. Its own constructor would make a folder in the working directory."""
-
-    def __init__(self, name: str, home: Home, kind: Path, image: str | None) -> None:
-        self.name = name
-        self.image = image
-        self.path = home.path
-        self.kubeconfig_path = home.kubeconfig
-        self.kind_path = kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from harness.edge.cluster.kind import Kind
 from harness.edge.cluster.state import Home
 from harness.edge.machine.patience import PATIENCE, Patience
-from harness.errors import ClusterNotReady
+from harness.errors import ClusterNotReady, ToolMissing
 
 NAME = "lab"
 KUBECONFIG = """
@@ -132,3 +133,15 @@ def test_archive_that_is_not_loaded_in_time_ends_kind(home: Home, tmp_path: Path
         kind(home, tmp_path, "exec sleep 30", hasty).load_archive(tmp_path / "own.tar")
 
     assert time.monotonic() - began < 20
+
+
+def test_without_pytest_kind_an_error_says_how_to_get_it(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pytest_kind.cluster", None)
+
+    with pytest.raises(ToolMissing, match="pytest-kind") as caught:
+        kind(home, tmp_path, "").create(tmp_path / "kind.yaml", "node:1")
+
+    assert "policylab[kind]" in caught.value.try_
+    assert not (tmp_path / "asked").exists()
