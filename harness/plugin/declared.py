@@ -156,7 +156,8 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("policylab", "policylab: labs and tests of network policies")
     for option in LAB_OPTIONS:
         meta = "|".join(option.choices) or option.name.upper()
-        text = f"{option.help} (default: {option.default or 'none'}; also {option.variable})"
+        default = option.default or ("policylab's choice" if option.name in PARTS else "none")
+        text = f"{option.help} (default: {default}; also {option.variable})"
         name = f"--lab-{option.name}"
         if option.flag:
             group.addoption(
