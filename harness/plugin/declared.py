@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-PARTS = {"k8s": "version of Kubernetes"}
+PARTS = {"k8s": "version of Kubernetes", "family": "family of addresses"}
 """The parts of a lane beside its CNI, as `harness.edge.cluster.lane` has them, in a few words."""
 
 LABS = "labs"
