@@ -97,4 +97,4 @@ PARTS = (
     Part("kubernetes", "k8s", KUBERNETES, "version of Kubernetes"),
     Part("family", "family", ("ipv4", "dual"), "family of addresses"),
 )
-"""Every part that is chosen by an option of its own; `harness.plugin.declared` names each as well."""
+"""Every part that is chosen by an option; `harness.plugin.declared` names each of them as well."""
