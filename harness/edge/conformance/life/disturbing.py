@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.edge.api.kube import Object
-from harness.edge.conformance.constant import Look
-from harness.edge.conformance.ground import NAMESPACE, Ground, NodeShell, Site
+from harness.edge.conformance.life.constant import Look
+from harness.edge.conformance.life.ground import NAMESPACE, Ground, NodeShell, Site
 from harness.edge.machine.wait import NotYet
 from harness.errors import ProbeError
 

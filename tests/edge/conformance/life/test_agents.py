@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from harness.edge.api.kubectl import Dialogue
-from harness.edge.conformance import agent
-from harness.edge.conformance.constant import (
+from harness.edge.conformance.life import agent
+from harness.edge.conformance.life.constant import (
     FIRST_PORT,
     NEWBORNS,
     PORTS,

@@ -11,15 +11,15 @@ from harness.core.conformance.lifecycle import Flow, Line
 from harness.core.conformance.series import Series
 from harness.core.manifests.reader import Resource, parse
 from harness.edge.api.namespaces import wait_gone
-from harness.edge.conformance import agent
-from harness.edge.conformance.constant import (
+from harness.edge.conformance.life import agent
+from harness.edge.conformance.life.constant import (
     FIRST_PORT,
     NEWBORNS,
     PORTS,
     called_of,
     sent_of,
 )
-from harness.edge.conformance.ground import EVERY_US, NAMESPACE, Ground
+from harness.edge.conformance.life.ground import EVERY_US, NAMESPACE, Ground
 from harness.edge.files.template import filled
 from harness.edge.machine.wait import NotYet
 from harness.errors import ProbeError

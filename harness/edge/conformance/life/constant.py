@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 import zlib
 from array import array
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness.edge.api.kubectl import Dialogue, Exec
-from harness.edge.conformance import agent
+from harness.edge.conformance.life import agent
+from harness.edge.machine.clock import MACHINE_CLOCK, Clock
 from harness.edge.probe.stream import CONTAINER
 from harness.errors import ProbeError
 
@@ -89,7 +89,10 @@ class Look:
 class Steady:
     """The agent of one pod. Use it as a context manager; its stream ends with it."""
 
-    def __init__(self, kubectl: Exec, namespace: str, pod: str) -> None:
+    def __init__(
+        self, kubectl: Exec, namespace: str, pod: str, clock: Clock = MACHINE_CLOCK
+    ) -> None:
+        self._clock = clock
         self._where = f"{namespace}/{pod}"
         self._dialogue: Dialogue = kubectl.talk(namespace, pod, agent.steady(), container=CONTAINER)
 
@@ -137,10 +140,10 @@ class Steady:
         Raises:
             ProbeError: the agent does not answer.
         """
-        before = time.monotonic()
+        before = self._clock.monotonic()
         line = self._ask({"look": 1})
         flows = tuple((int(sent), int(back)) for sent, back in line["flows"])
-        return Look(line["us"] / 1000, before, time.monotonic(), flows)
+        return Look(line["us"] / 1000, before, self._clock.monotonic(), flows)
 
     def stop(self) -> Poured:
         """End the stream; all that it saw.

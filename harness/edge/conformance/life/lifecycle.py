@@ -16,8 +16,8 @@ from harness.core.conformance.lifecycle import Check, Line, latency_row, watched
 from harness.core.conformance.row import Figure, Row, Status
 from harness.core.lab.profile import CniProfile
 from harness.core.probe.latency import Way
-from harness.edge.conformance.birth import KINDS, Newborn, bear, firsts
-from harness.edge.conformance.disturbing import (
+from harness.edge.conformance.life.birth import KINDS, Newborn, bear, firsts
+from harness.edge.conformance.life.disturbing import (
     AFTER_SECONDS,
     QUIET_SECONDS,
     Agents,
@@ -27,8 +27,8 @@ from harness.edge.conformance.disturbing import (
     drain,
     during,
 )
-from harness.edge.conformance.flipping import flip
-from harness.edge.conformance.ground import EVERY_US, Aimed, Ground, Site
+from harness.edge.conformance.life.flipping import flip
+from harness.edge.conformance.life.ground import EVERY_US, Aimed, Ground, Site
 from harness.errors import HarnessError
 from harness.progress import Progress
 
@@ -97,9 +97,9 @@ def lifecycle(
         ContentError: the namespace of the lifecycle is somebody else's.
         ProbeError: the stream does not come about.
     """
-    with progress.step("lifecycle: pods, and a stream over them"):
-        ground = Ground(site).__enter__()
-    with ground:
+    with Ground(site) as ground:
+        with progress.step("lifecycle: pods, and a stream over them"):
+            ground.build()
         rows = _Rows(ground, profile, progress)
         agents, shell = Agents(site), site.shell
         near = ground.flows(far=False)
@@ -148,9 +148,9 @@ def latency(
         ContentError: the namespace of the lifecycle is somebody else's.
         ProbeError: the stream broke.
     """
-    with progress.step("latency: pods, and a stream over them"):
-        ground = Ground(site).__enter__()
-    with ground:
+    with Ground(site) as ground:
+        with progress.step("latency: pods, and a stream over them"):
+            ground.build()
         with progress.step(f"{flips} changes of a policy"):
             seen = flip(ground, flips)
         for way, check in LATENCY.items():
@@ -211,21 +211,21 @@ class _Rows:
         """A row for the pods' init containers, and one for their own."""
         nodes = [node for node in (self.ground.near, self.ground.far) if node]
         with self.progress.step(f"{number} pods that send at once"):
-            born = self._born([nodes[n % len(nodes)] for n in range(number)], far=True)
+            born = self._born("newborn", [nodes[n % len(nodes)] for n in range(number)])
         for kind, check in BIRTH.items():
             yield self._birth(check, kind, born=born)
 
     def readded(self, number: int) -> Iterator[Row]:
         """A row for pods on the node that came back."""
         with self.progress.step(f"{number} pods on {self.ground.far}"):
-            born = self._born([self.ground.far] * number, far=False)
+            born = self._born("readded", [self.ground.far] * number, far=False)
         yield self._birth(READDED, *KINDS, born=born)
 
-    def _born(self, nodes: Sequence[str], *, far: bool) -> list[Newborn] | HarnessError:
+    def _born(
+        self, name: str, nodes: Sequence[str], *, far: bool = True
+    ) -> list[Newborn] | HarnessError:
         try:
-            return [
-                bear(self.ground, f"newborn-{n}", node, far=far) for n, node in enumerate(nodes)
-            ]
+            return [bear(self.ground, f"{name}-{n}", node, far=far) for n, node in enumerate(nodes)]
         except HarnessError as error:
             return error
 

@@ -13,11 +13,10 @@ from typing import Any, Protocol, Self
 from harness.core.conformance.lifecycle import Flow, Line
 from harness.core.conformance.series import Series
 from harness.core.manifests.reader import Resource, parse
-from harness.core.model import PodRef
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
 from harness.edge.api.namespaces import OWNER, clear, wait_usable
-from harness.edge.conformance.constant import Aim, Look, Poured, Steady
+from harness.edge.conformance.life.constant import Aim, Look, Poured, Steady
 from harness.edge.files.template import filled
 from harness.edge.machine.process import Completed
 from harness.edge.machine.wait import NotYet
@@ -102,8 +101,7 @@ class Aimed:
 class Ground:
     """The pods, with their echoes running. Use it as a context manager; it leaves nothing.
 
-    Entering it proves that each flow passes without policies, that the policies close the flows
-    that they must close, and that the others still pass.
+    `build` comes first.
     """
 
     def __init__(self, site: Site) -> None:
@@ -116,11 +114,6 @@ class Ground:
         self._ends = ExitStack()
 
     def __enter__(self) -> Self:
-        try:
-            self._build()
-        except BaseException:
-            self.close()
-            raise
         return self
 
     def __exit__(
@@ -135,6 +128,27 @@ class Ground:
         """End all agents, and remove the namespace."""
         self._ends.close()
         clear(self.site.kube, [NAMESPACE])
+
+    def build(self) -> None:
+        """Start the pods, prove that each flow passes without policies, and bring those into force.
+
+        Raises:
+            ClusterNotReady: the pods do not run, or the flows do not show what they must show.
+            ContentError: the namespace is somebody else's.
+            ProbeError: an agent of the stream broke.
+        """
+        kube = self.site.kube
+        clear(kube, [NAMESPACE])
+        self.start_pods(far=bool(self.far), space=True)
+        flows = self.flows()
+        self.pour(
+            flows, lambda look: self.wait_for(look, [True] * len(flows), "no policy"), first=1
+        )
+        self.policies = tuple(dict(resource.body) for resource in policies())
+        for policy in self.policies:
+            kube.apply(policy)
+        meant = [each.flow.is_open for each in flows]
+        self.pour(flows, lambda look: self.wait_for(look, meant, "the policies"), first=1)
 
     def flows(self, *, far: bool = True) -> tuple[Aimed, ...]:
         """The flows that must stay as they are; with `far` also those to the other node."""
@@ -155,13 +169,14 @@ class Ground:
             ProbeError: an agent of the stream broke.
         """
         nonce = next(self._nonces)
-        with Steady(self.site.programs, NAMESPACE, CLIENT) as client:
+        clock = self.site.kube.clock
+        with Steady(self.site.programs, NAMESPACE, CLIENT, clock) as client:
             aims = [each.aim(self.addresses[each.server]) for each in flows]
             client.send(aims, nonce=nonce, every_us=EVERY_US, first=first)
             began = client.look()
             during(client.look)
             poured = client.stop()
-            seconds = self.site.kube.clock.monotonic() - began.before
+            seconds = clock.monotonic() - began.before
         return self._kept(flows, poured, nonce, seconds)
 
     def _kept(self, flows: Sequence[Aimed], poured: Poured, nonce: int, seconds: float) -> Kept:
@@ -177,20 +192,6 @@ class Ground:
             passed = [back or n in came for n, back in enumerate(sent.back)]
             lines.append(Line(each.flow, Series(sent.at, passed, poured.until)))
         return Kept(tuple(lines), lost, seconds)
-
-    def _build(self) -> None:
-        kube = self.site.kube
-        clear(kube, [NAMESPACE])
-        self.start_pods(far=bool(self.far), space=True)
-        flows = self.flows()
-        self.pour(
-            flows, lambda look: self.wait_for(look, [True] * len(flows), "no policy"), first=1
-        )
-        self.policies = tuple(dict(resource.body) for resource in policies())
-        for policy in self.policies:
-            kube.apply(policy)
-        meant = [each.flow.is_open for each in flows]
-        self.pour(flows, lambda look: self.wait_for(look, meant, "the policies"), first=1)
 
     def start_pods(self, *, far: bool, space: bool = False) -> None:
         """Start the pods that do not run yet, and their echoes; with `space` their namespace too.
@@ -316,10 +317,9 @@ def _running(kube: Kube, names: Sequence[str]) -> dict[str, str]:
             raise NotYet(str(left))
         return {name: str(found[name]["status"]["podIP"]) for name in names}
 
-    ref = PodRef(NAMESPACE, names[0])
     return kube.wait(
         f"{len(names)} pods run",
         ready,
         seconds=kube.patience.pods_ready,
-        try_=f"kubectl -n {ref.namespace} describe pods",
+        try_=f"kubectl -n {NAMESPACE} describe pods",
     )

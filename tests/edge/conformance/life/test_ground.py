@@ -13,11 +13,11 @@ from harness.core.model import PodRef, Protocol
 from harness.core.outcome import Outcome
 from harness.core.predict.scenario import Scenario
 from harness.core.target import PodPort
-from harness.edge.conformance.birth import KINDS, newborn_pod
-from harness.edge.conformance.constant import CALL_PORT, FIRST_PORT, NEWBORNS
-from harness.edge.conformance.disturbing import strangers
-from harness.edge.conformance.flipping import deny
-from harness.edge.conformance.ground import (
+from harness.edge.conformance.life.birth import KINDS, newborn_pod
+from harness.edge.conformance.life.constant import CALL_PORT, FIRST_PORT, NEWBORNS
+from harness.edge.conformance.life.disturbing import strangers
+from harness.edge.conformance.life.flipping import deny
+from harness.edge.conformance.life.ground import (
     CLIENT,
     NAMESPACE,
     Aimed,

@@ -10,8 +10,8 @@ from typing import Any
 from harness.core.conformance.lifecycle import Flow, Turned
 from harness.core.conformance.series import settled
 from harness.core.probe.latency import Way
-from harness.edge.conformance.constant import Look
-from harness.edge.conformance.ground import NAMESPACE, Aimed, Ground
+from harness.edge.conformance.life.constant import Look
+from harness.edge.conformance.life.ground import NAMESPACE, Aimed, Ground
 
 SEED = 12
 PAUSE = (0.02, 0.15)
