@@ -6,7 +6,7 @@ own namespaces, so one tutorial can wait while another works.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,6 +20,7 @@ from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import clear
 from harness.edge.cluster.opening import Cluster
 from harness.edge.cni.known import cni_of
+from harness.edge.internet.state import Internet
 from harness.edge.play import Play
 from harness.edge.probe.doors import ClusterDoors, Doors
 from harness.edge.probe.prober import Prober
@@ -56,7 +57,7 @@ def opened(
     cluster: Cluster,
     progress: Progress,
     *,
-    internet: Mapping[str, str] | None,
+    internet: Internet | None,
     doors: Doors | None = None,
     user: str = "",
 ) -> Iterator[Live]:
@@ -87,7 +88,7 @@ def proven(
     cluster: Cluster,
     progress: Progress,
     *,
-    internet: Mapping[str, str] | None,
+    internet: Internet | None,
     doors: Doors | None = None,
     user: str = "",
 ) -> Iterator[Live]:
@@ -156,7 +157,7 @@ class Plays:
             prober,
             library,
             images=cluster.refs,
-            internet=cluster.internet.names if cluster.internet else None,
+            internet=cluster.internet,
             fence=self.live.gate.fence,
             realised=cni.realised and cni.realised(kube, programs),
             keep_policies=self.with_policies,

@@ -89,6 +89,13 @@ LAB_OPTIONS = (
         "use your own cluster, named by its kubectl context (implies mode external)",
     ),
     Option(
+        "outside",
+        "",
+        (),
+        "what stands outside of your own cluster (--lab-context): ADDRESS:PORT,... are servers "
+        "that you vouch for; stand-in is the simulated internet, beside a kind cluster",
+    ),
+    Option(
         "images",
         "auto",
         ("auto", "registry", "bundle", "build"),

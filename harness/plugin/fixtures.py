@@ -75,11 +75,12 @@ def lab_opened(
     """The API, the prober and the gate, which the cluster still has to pass."""
     from harness.plays import opened
 
-    names = lab_cluster.internet.names if lab_cluster.internet else None
     progress, worker = progress_of(request.config), name_of(request.config)
     with (
         stopping(request),
-        opened(lab_cluster, progress, internet=names, doors=lab_doors, user=worker) as live,
+        opened(
+            lab_cluster, progress, internet=lab_cluster.internet, doors=lab_doors, user=worker
+        ) as live,
     ):
         yield live
 

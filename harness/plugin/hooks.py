@@ -216,8 +216,17 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
 
 
 def _put_away(config: pytest.Config) -> None:
-    """Delete the run's cluster, if policylab made it and the options do not keep it."""
+    """Delete the run's cluster, if policylab made it and the options do not keep it.
+
+    What was started beside somebody else's cluster is removed in any case.
+    """
     state = state_of(config)
+    if state.options["outside"]:
+        from harness.edge.cluster.foreign import leave_foreign
+        from harness.edge.cluster.tools import tools_with
+
+        spec = cluster_spec(config, state.options)
+        leave_foreign(spec, tools_with(patience_of(state.options)))
     failed = state.recorder.exit_code is not ExitCode.OK
     if not state.cluster or keeps_cluster(config, state.options, failed=failed):
         return

@@ -14,11 +14,12 @@ from harness.edge.cni.known import named
 from harness.edge.images import Source
 from harness.edge.images.registry.names import mirror_place
 from harness.edge.internet.state import InternetMode
+from harness.edge.internet.vouched import STAND_IN, outside_named
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.errors import HarnessError
 from harness.plugin.declared import LAB_OPTIONS, Option, value_of
 
-READS: Mapping[str, Callable[[str], str]] = {"cni": named}
+READS: Mapping[str, Callable[[str], str]] = {"cni": named, "outside": outside_named}
 """How the value of an option is read whose values are more than its choices."""
 
 KNOWN = {part.option: (part.default, part.choices) for part in PARTS}
@@ -115,6 +116,24 @@ def _check(values: dict[str, str]) -> None:
             "--lab-offline asks no cluster, and --lab-context names a cluster: choose one of "
             "the two"
         )
+    _check_context(values)
+    _check_outside(values)
+
+
+def _check_outside(values: dict[str, str]) -> None:
+    if values["outside"] and not values["context"]:
+        raise pytest.UsageError(
+            f"--lab-outside={values['outside']} is for your own cluster (--lab-context=NAME): a "
+            "cluster of policylab has the simulated internet outside"
+        )
+    if values["outside"] == STAND_IN and values["internet"] == InternetMode.REAL:
+        raise pytest.UsageError(
+            "--lab-outside=stand-in is a simulated internet, and --lab-internet=real asks for the "
+            "real one: choose one of the two"
+        )
+
+
+def _check_context(values: dict[str, str]) -> None:
     external = values["cluster-mode"] == ClusterMode.EXTERNAL
     if external and not values["context"]:
         raise pytest.UsageError("--lab-cluster-mode=external needs --lab-context=NAME")
@@ -162,6 +181,7 @@ def cluster_spec(config: pytest.Config, options: Options) -> ClusterSpec:
         registry=options["registry"],
         internet=InternetMode(options["internet"]),
         context=options["context"],
+        outside=options["outside"],
         kubeconfig=_path(kind["kubeconfig"]),
         kind_image=kind["kind_image"],
         kind_bin=_path(binaries["kind_bin"]),

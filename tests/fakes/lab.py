@@ -42,7 +42,7 @@ def lab(manifests: Library, cluster: FakeCluster | None = None, *, policies: boo
         prober,
         manifests,
         images={},
-        internet=cluster.internet.names,
+        internet=cluster.internet,
         fence=lambda: cluster.clock.take(1.0),
         realised=cni.realised and cni.realised(cluster, programs),
         keep_policies=policies,

@@ -85,7 +85,7 @@ def played(
     """Run these rows over these manifests."""
     rows_ = list(wanted)
     value = cluster.value()
-    internet = cluster.internet.names
+    internet = cluster.internet
     with proven(value, Quiet(), internet=internet, doors=cluster) as live:
         plays = Plays(live, {tutorial: manifests}, {tutorial: rows_})
         with closing(plays):

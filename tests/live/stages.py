@@ -20,7 +20,7 @@ def stage_on(live: Live, library: Library) -> Iterator[Stage]:
         live.prober,
         library,
         images=live.cluster.refs,
-        internet=live.cluster.internet.names if live.cluster.internet else None,
+        internet=live.cluster.internet,
         fence=live.gate.fence,
     )
     clear(live.kube, namespaces_of(library))

@@ -88,7 +88,7 @@ def test_server_that_answers_under_another_name_is_a_wrong_peer(
         def service(self, namespace: str, name: str) -> str:
             return ""
 
-        def external(self, name: str) -> str:
+        def external(self, name: str, port: int | None) -> str:
             return ""
 
         def allow_question(self, name: str) -> None:
@@ -209,7 +209,7 @@ def test_gate_stops_where_policies_do_nothing(lab_live: Live) -> None:
         kube,
         lab_live.prober,
         images=cluster.refs,
-        internet=cluster.internet.names,
+        internet=cluster.internet,
     )
 
     with pytest.raises(ClusterNotReady, match="the gate"):

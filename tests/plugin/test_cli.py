@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,6 +16,7 @@ from harness.core.manifests.reader import parse, policies_of
 from harness.edge.cluster.lane import KUBERNETES, Lane
 from harness.edge.cluster.state import ClusterSpec, ClusterStatus
 from harness.edge.images import ClusterImages, Source
+from harness.edge.images.model import LAB_IMAGES, LabArchive
 from harness.errors import ImageUnavailable
 from harness.exitcode import ExitCode
 from tests.plugin.test_matrix_cli import schema
@@ -33,6 +35,48 @@ def test_loaded_bundle_names_its_node_image(capsys: pytest.CaptureFixture[str]) 
 
     assert cli.main(["images", "load", "room.tar.zst"], Access(load=lambda *_: found)) == 0
     assert "node:1" in capsys.readouterr().err
+
+
+def test_labs_images_go_to_a_cluster_with_a_bundle_or_without(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[tuple[str, Path]] = []
+    home = Path("home")
+    bundle = ClusterImages(
+        Source.BUNDLE,
+        "node:1",
+        dict.fromkeys(LAB_IMAGES, "x:lab"),
+        (),
+        home / "kind",
+        home / "kubectl",
+        "v1.33.0",
+        None,
+        None,
+        {},
+    )
+
+    def put(context: str, archive: LabArchive, *_: object) -> tuple[str, ...]:
+        asked.append((context, archive.file))
+        return ("school-control-plane",)
+
+    access = Access(
+        load=lambda *_: bundle,
+        labs=lambda *_: nullcontext(LabArchive(Path("made.tar"), ("x:lab",))),
+        load_into=put,
+    )
+
+    assert cli.main(["images", "load", "--into=kind-school"], access) == 0
+    assert cli.main(["images", "load", "room.tar.zst", "--into=kind-school"], access) == 0
+    assert asked == [
+        ("kind-school", Path("made.tar")),
+        ("kind-school", home / "lab-images.tar"),
+    ]
+    assert "school-control-plane" in capsys.readouterr().err
+
+
+def test_load_of_nothing_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["images", "load"], Access()) == ExitCode.USAGE
+    assert "--into=CONTEXT" in capsys.readouterr().err
 
 
 def test_fault_of_the_machine_is_one_message_and_its_exit_code(

@@ -285,6 +285,12 @@ def test_rollout_of_policies_over_a_state_with_wanted_flows_is_collected(
         (["--lab-images=ftp"], "choose auto, registry, bundle, build"),
         (["--lab-registry=https://mirror.test"], "--lab-registry: * write it without https://"),
         (["--lab-internet=off"], "choose simulated, real"),
+        (["--lab-outside=192.0.2.1:80"], "is for your own cluster (--lab-context=NAME)"),
+        (["--lab-context=mine", "--lab-outside=google.com:80"], "no server outside of a cluster"),
+        (
+            ["--lab-context=mine", "--lab-outside=stand-in", "--lab-internet=real"],
+            "choose one of the two",
+        ),
         (["--lab-workers=two"], "not a number of 0 or more"),
         (["--lab-patience=0"], "not a number above 0"),
         (["--lab-patience=nan"], "not a number above 0"),

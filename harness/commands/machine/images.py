@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from harness.commands.machine.cluster import show_facts
 from harness.commands.shared.access import access_of
 from harness.commands.shared.options import add_kubernetes, add_patience, add_registry
+from harness.edge.cluster.tools import TOOLS
 from harness.edge.cni.known import CNIS
 from harness.edge.images import Official, Source
+from harness.edge.images.model import LabArchive
 from harness.edge.images.provide import provide
 from harness.edge.images.registry.official import listed
 from harness.edge.machine.docker import Docker
+from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
 
@@ -52,9 +56,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add_kubernetes(save, "save the images of this version of Kubernetes")
     save.set_defaults(run=_save, after_interrupt="Run the same command again.")
     load = verbs.add_parser(
-        "load", help="verify the checksums of a saved file, and load its images"
+        "load",
+        help="load the images of a saved file, or put the labs' images on your cluster's nodes",
+        description="Verifies the checksums of a saved file, and loads its images into the engine. "
+        "With --into, the images of the labs' pods go to every node of your own kind, k3d or "
+        "minikube cluster, and stay there. What this machine does not have of them is made.",
     )
-    load.add_argument("file", type=Path, help="the file to read")
+    load.add_argument("file", type=Path, nargs="?", help="the file to read")
+    load.add_argument(
+        "--into", default="", metavar="CONTEXT", help="the kubectl context of your own cluster"
+    )
     load.set_defaults(run=_load, after_interrupt="Run the same command again.")
 
 
@@ -83,6 +94,22 @@ def _save(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 
 
 def _load(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
-    loaded = access_of(arguments).load(arguments.file, progress)
-    progress.note(f"the images were loaded; the node image is {loaded.node}")
+    if arguments.file is None and not arguments.into:
+        raise ContentError(
+            "there is nothing to load",
+            where="policylab images load",
+            try_="name a saved file, or --into=CONTEXT for your own cluster, or both",
+        )
+    access = access_of(arguments)
+    loaded = None
+    if arguments.file is not None:
+        loaded = access.load(arguments.file, progress)
+        progress.note(f"the images were loaded; the node image is {loaded.node}")
+    if arguments.into:
+        ready: AbstractContextManager[LabArchive] = (
+            nullcontext(LabArchive.of(loaded)) if loaded else access.labs(progress)
+        )
+        with ready as archive:
+            nodes = access.load_into(arguments.into, archive, progress, TOOLS)
+        progress.note(f"the labs' images are on {', '.join(nodes)}")
     return ExitCode.OK

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from harness.edge.cluster.loading import load_into
 from harness.edge.cluster.opening import (
     Cluster,
     ClusterSpec,
@@ -20,7 +22,8 @@ from harness.edge.cluster.opening import (
 from harness.edge.cluster.running import running
 from harness.edge.cluster.tools import Tools
 from harness.edge.images import ClusterImages
-from harness.edge.images.provide import load, save
+from harness.edge.images.model import LabArchive
+from harness.edge.images.provide import lab_archive, load, save
 from harness.edge.machine.docker import DOCKER, Docker
 from harness.edge.machine.health.looks import THIS, Looks
 from harness.edge.probe.doors import Doors
@@ -34,8 +37,9 @@ class Access:
 
     `open` makes or finds the cluster that is asked for, `running` finds one that policylab made,
     and `doors` leads to either. `status`, `owned` and `delete` are for clusters of policylab by
-    their names, `save` and `load` for bundles of images. `looks` looks at the machine, `docker` is
-    its engine.
+    their names, `save` and `load` for bundles of images, `labs` for the images of the
+    labs' pods, which `load_into` puts on a cluster of somebody else. `looks` looks at the machine,
+    `docker` is its engine.
     """
 
     open: Callable[[ClusterSpec, Progress, Tools], Cluster] = open_cluster
@@ -48,6 +52,8 @@ class Access:
     looks: Looks = THIS
     docker: Docker = DOCKER
     load: Callable[[Path, Progress], ClusterImages] = load
+    labs: Callable[[Progress], AbstractContextManager[LabArchive]] = lab_archive
+    load_into: Callable[[str, LabArchive, Progress, Tools], tuple[str, ...]] = load_into
 
 
 REAL = Access()

@@ -31,19 +31,24 @@ PASSING = frozenset({Outcome.CONNECTED, Outcome.REFUSED, Outcome.RESOLVED})
 """What a flow shows that policies let pass."""
 
 KNOWN_NAME = "kube-dns.kube-system.svc.cluster.local."
-EXTERNAL_NAME = "google.com"
+EXTERNAL_NAME, EXTERNAL_PORT = "google.com", 80
 
 
 def candidates(
-    scenario: Scenario, sources: Iterable[PodRef], *, internet: bool = True
+    scenario: Scenario,
+    sources: Iterable[PodRef],
+    *,
+    internet: bool = True,
+    names: bool = True,
 ) -> tuple[Ask, ...]:
     """Every flow that probes can make here: pods and Services on their ports, DNS, the outside.
 
-    `internet` is false where there is no simulated internet.
+    `internet` is false where no address outside is known, `names` where it is not known which
+    address a name outside leads to.
     """
     targets: list[Target] = [DnsQuery("A", KNOWN_NAME), DnsQuery("A", KNOWN_NAME, tcp=True)]
     if internet:
-        targets += _outside(scenario)
+        targets += _outside(scenario, names=names)
     sources = tuple(sources)
     probed = set(sources)
     for pod in scenario.topology.pods.values():
@@ -69,7 +74,7 @@ def candidates(
     )
 
 
-def _outside(scenario: Scenario) -> Iterable[Target]:
+def _outside(scenario: Scenario, *, names: bool) -> Iterable[Target]:
     """One flow by address or, under toFQDNs or rules.dns, one by name to each address.
 
     toFQDNs opens an address only after the pod has looked the name up. A flow by address alone
@@ -78,10 +83,12 @@ def _outside(scenario: Scenario) -> Iterable[Target]:
     rules = [rule for policy in scenario.policies for rule in policy.egress]
     wanted = [peer.fqdn for rule in rules for peer in rule.peers if peer.fqdn]
     if not wanted and not any(port.dns for rule in rules for port in rule.ports):
-        return [ExternalPort(EXTERNAL_NAME, 80, Protocol.TCP)]
+        return [ExternalPort(EXTERNAL_NAME, EXTERNAL_PORT, Protocol.TCP)]
+    if not names:
+        return []
     # Of several names at one address, take the name that opens it: only its lookup does.
-    names = sorted(INTERNET, key=lambda name: not any(matches(p, name) for p in wanted))
-    by_address = {INTERNET[name]: name for name in reversed(names)}
+    opening = sorted(INTERNET, key=lambda name: not any(matches(p, name) for p in wanted))
+    by_address = {INTERNET[name]: name for name in reversed(opening)}
     return [NamePort(name, 443) for name in sorted(by_address.values())]
 
 

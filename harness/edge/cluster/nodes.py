@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from typing import Any
 
+from harness.edge.api.kube import Object
 from harness.edge.machine.docker import Docker
 from harness.edge.machine.wait import NotYet, wait_for
-from harness.errors import ClusterNotReady
+from harness.errors import ClusterNotReady, EnvironmentFault
 
 # kind puts this label on every node of a cluster.
 LABEL = "io.x-k8s.kind.cluster"
@@ -21,6 +23,29 @@ def node_containers(cluster: str, docker: Docker) -> tuple[str, ...]:
         CommandFailed: the engine does not answer.
     """
     return docker.ids(f"label={LABEL}={cluster}", stopped=True)
+
+
+def container_of(node: Object, docker: Docker) -> dict[str, Any]:
+    """The container that is this node of a cluster; kind, k3d and minikube give both one name.
+
+    Raises:
+        EnvironmentFault: this machine's engine does not run the node.
+    """
+    name = node["metadata"]["name"]
+    told = [at["address"] for at in node.get("status", {}).get("addresses") or []]
+    found = docker.inspect("container", name)
+    networks = (found or {}).get("NetworkSettings", {}).get("Networks", {}).values()
+    own = {one.get(key) for one in networks for key in ("IPAddress", "GlobalIPv6Address")}
+    if found is None or own.isdisjoint(told):
+        raise EnvironmentFault(
+            f"the node {name} is no container of this machine's engine",
+            where=f"docker container inspect {name}",
+            seen="there is no such container"
+            if found is None
+            else "a container of this name has none of the node's addresses",
+            try_="run policylab where kind, k3d or minikube (with Docker) made the cluster",
+        )
+    return found
 
 
 def node_names(cluster: str, workers: int) -> list[str]:

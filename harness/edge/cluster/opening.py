@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from shutil import which
 
 from harness.edge.cluster.doctor import ensure_machine
 from harness.edge.cluster.families import ensure_families, ensure_network
+from harness.edge.cluster.foreign import open_foreign
 from harness.edge.cluster.maker import Maker, delete, missing, versions
 from harness.edge.cluster.nodes import answer_every_refusal, introduce, node_containers
 from harness.edge.cluster.state import (
@@ -56,7 +56,7 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
         ToolMissing: a program is not available.
     """
     if spec.mode is ClusterMode.EXTERNAL:
-        own = _external(spec, tools)
+        own = open_foreign(spec, progress, tools)
         _note_kubectl(own, progress)
         return own
     ensure_families(spec.lane)
@@ -182,27 +182,3 @@ def _kind(home: Home) -> Path:
     if found is None:
         raise ToolMissing("kind is missing", where=str(home.path), try_="policylab images build")
     return Path(found)
-
-
-def _external(spec: ClusterSpec, tools: Tools) -> Cluster:
-    """The user's own cluster, unchanged."""
-    kubeconfig = spec.kubeconfig or Path(
-        os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config"
-    )
-    kubectl = spec.kubectl_bin or which("kubectl")
-    if kubectl is None:
-        raise ToolMissing("kubectl is not on PATH", try_="install it, or --kind-kubectl-bin=PATH")
-    kube = tools.connect(kubeconfig, spec.context, tools.patience)
-    return Cluster(
-        name=spec.context,
-        kubeconfig=kubeconfig,
-        context=spec.context,
-        kubectl=Path(kubectl),
-        cni=spec.lane.cni,
-        owned=False,
-        created=False,
-        refs={},
-        environment={**versions(kube), "kind": "", "cni": spec.lane.cni, "context": spec.context},
-        internet=REAL if spec.internet is InternetMode.REAL else None,
-        patience=tools.patience,
-    )

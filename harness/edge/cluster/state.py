@@ -62,6 +62,7 @@ class ClusterSpec:
         registry: the mirror that has the official images, as `HOST[:PORT][/PREFIX]`; empty: none.
         internet: the internet that the pods reach.
         context: the kubectl context of the user's own cluster (mode external).
+        outside: what stands outside of the user's own cluster (`harness.edge.internet.vouched`).
         kubeconfig: the file to write, or the user's own (pytest-kind's option).
         kind_image: another node image (pytest-kind's option).
         kind_bin: another kind (pytest-kind's option).
@@ -76,6 +77,7 @@ class ClusterSpec:
     registry: str = ""
     internet: InternetMode = InternetMode.SIMULATED
     context: str = ""
+    outside: str = ""
     kubeconfig: Path | None = None
     kind_image: str | None = None
     kind_bin: Path | None = None

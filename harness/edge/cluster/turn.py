@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import quote
 
 from harness.edge.cluster.state import ClusterSpec
@@ -20,7 +21,7 @@ def turn(spec: ClusterSpec) -> Iterator[None]:
         EnvironmentFault: another run uses the cluster; the message has the id of its process.
     """
     cluster = spec.context or spec.cluster
-    lock = FileLock(cache_home() / "runs" / f"{quote(cluster, safe='')}.lock")
+    lock = FileLock(_file(spec))
     if not lock.try_take():
         raise EnvironmentFault(
             f"another run uses the cluster {cluster}",
@@ -33,3 +34,17 @@ def turn(spec: ClusterSpec) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def others_at_work(spec: ClusterSpec) -> bool:
+    """Whether another run of this user uses another cluster just now."""
+    for file in _file(spec).parent.glob("*.lock"):
+        lock = FileLock(file)
+        if file != _file(spec) and not lock.try_take():
+            return True
+        lock.release()
+    return False
+
+
+def _file(spec: ClusterSpec) -> Path:
+    return cache_home() / "runs" / f"{quote(spec.context or spec.cluster, safe='')}.lock"

@@ -94,7 +94,7 @@ def _spare(bench: Bench, name: str) -> tuple[str, str]:
 
 
 def _controls(bench: Bench) -> Outside:
-    if bench.controls is None or bench.internet is None or not bench.internet.addresses:
+    if bench.controls is None or bench.internet is None or not bench.internet.led:
         raise ProbeError(
             "nothing outside can be changed here",
             seen="no simulated internet",

@@ -167,19 +167,18 @@ class Place:
 
     def _fresh_names(self) -> FreshNames | None:
         remembers, internet = cni_of(self._cluster.cni).remembers, self._cluster.internet
-        if remembers is None or internet is None or not internet.names:
+        if remembers is None or internet is None or not internet.led:
             return None
         memory = remembers(self._kube, self._doors.programs())
         return FreshNames(internet, self._doors.controls(internet), memory, self._kube)
 
     def _new_stage(self) -> Stage:
-        internet = self._cluster.internet
         return Stage(
             self._kube,
             self._prober,
             {CAST: self._cast},
             images=self._cluster.refs,
-            internet=internet.names if internet else None,
+            internet=self._cluster.internet,
             fence=self._fence,
             realised=self._realised,
         )
@@ -300,7 +299,7 @@ class Place:
 
     def _outside(self) -> Mapping[str, Address]:
         internet = self._cluster.internet
-        found = {**(internet.names if internet else {}), **self._moved}
+        found = {**(internet.names if internet and internet.led else {}), **self._moved}
         return {name: ip_address(ip) for name, ip in found.items()}
 
 

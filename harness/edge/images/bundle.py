@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import zstandard
 
-from harness.edge.images.model import CLUSTER_FILE, crds_file
+from harness.edge.images.model import CLUSTER_FILE, LAB_ARCHIVE, crds_file
 from harness.edge.images.store import SCRATCH, Workshop
 from harness.edge.images.tars.layers import file_digest
 from harness.edge.images.versions import kubernetes_versions, short
@@ -32,7 +32,6 @@ FORMAT = "policylab-bundle"
 FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 NODE_ARCHIVE = "node-image.tar"
-LAB_ARCHIVE = "lab-images.tar"
 CONTENT = (CLUSTER_FILE, "kind", "kubectl", LAB_ARCHIVE, NODE_ARCHIVE)
 """The files of every bundle; a bundle also has a file with the CRDs of each of its CNIs."""
 CRDS = re.compile(crds_file("[a-z][a-z0-9-]*").replace(".", r"\."))

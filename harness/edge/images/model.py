@@ -11,7 +11,9 @@ from typing import Any
 
 from harness.edge.files.cache import cache_home
 
-CLUSTER_FILE = "cluster.json"
+CLUSTER_FILE, LAB_ARCHIVE = "cluster.json", "lab-images.tar"
+LAB_IMAGES = ("nginx", "redis", "toolbox")
+"""The images of the labs' pods, which `LAB_ARCHIVE` has."""
 
 
 def crds_file(cni: str) -> str:
@@ -83,6 +85,20 @@ class ClusterImages:
     kubeadm_patch: str | None
     cnis: Mapping[str, CniParts]
     mirror: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LabArchive:
+    """A file with the images of the labs' pods (`docker save`), and their full names."""
+
+    file: Path
+    refs: tuple[str, ...]
+
+    @classmethod
+    def of(cls, images: ClusterImages) -> LabArchive:
+        """That of a finished build or of a loaded bundle, beside its other files."""
+        file = images.kubectl.parent / LAB_ARCHIVE
+        return cls(file, tuple(images.refs[name] for name in LAB_IMAGES))
 
 
 def build_of(node: str) -> Path:

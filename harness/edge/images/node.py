@@ -18,7 +18,6 @@ from harness.edge.images.tars.archive import Image, write_archive
 from harness.edge.images.tars.layers import write_files
 from harness.edge.images.versions import KUBERNETES
 
-LAB_IMAGES = ("nginx", "redis", "toolbox")
 NODE = "node"
 # Debian's path of the CNI plugins, and the path at which kind and Calico expect them.
 CNI_FROM, CNI_TO = "/usr/lib/cni", "/opt/cni/bin"

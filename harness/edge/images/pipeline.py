@@ -23,8 +23,8 @@ import yaml
 from harness.edge.images.build import PACKAGES, Builder, debian_base
 from harness.edge.images.certificates.making import ensure_certificates
 from harness.edge.images.keys import Keys, plan_keys
-from harness.edge.images.model import CLUSTER_FILE, crds_file
-from harness.edge.images.node import LAB_IMAGES, Assembly, node_ref
+from harness.edge.images.model import CLUSTER_FILE, LAB_ARCHIVE, LAB_IMAGES, crds_file
+from harness.edge.images.node import Assembly, node_ref
 from harness.edge.images.outlook import outlook_of
 from harness.edge.images.recipe import REPOSITORY, Recipe, cnis, read_recipes, recipes_home
 from harness.edge.images.store import SCRATCH, Store, Workshop
@@ -34,7 +34,6 @@ from harness.edge.machine import debian
 from harness.edge.machine.process import end_all, run
 
 CLUSTER = "cluster"
-LAB_ARCHIVE = "lab-images.tar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,19 @@ def make_cluster(shop: Workshop, todo: Plan) -> Path:
         _collect(builder, todo, folder, ref)
     _prune(shop)
     return store.path(CLUSTER, key)
+
+
+def write_labs(shop: Workshop, todo: Plan, target: Path) -> tuple[str, ...]:
+    """Write the images of the labs' pods to one file, and build what they lack; their full names.
+
+    Raises:
+        ImageUnavailable: a part cannot be built.
+        EnvironmentFault: the machine lacks disk space, root rights or a tool.
+    """
+    assembly = Assembly(prepare(shop, todo), todo.recipes)
+    images = assembly.images(set(LAB_IMAGES), target.parent)
+    write_archive(target, images)
+    return tuple(image.refs[0] for image in images)
 
 
 def disk_places(cache: Path) -> list[Path]:

@@ -7,14 +7,24 @@ images. If a registry does not give them, it says why, and builds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from harness.edge.files.cache import cache_home
 from harness.edge.images import bundle, engine, pipeline, versions
-from harness.edge.images.model import ClusterImages, Official, Source, read_cluster
+from harness.edge.images.model import (
+    LAB_ARCHIVE,
+    ClusterImages,
+    LabArchive,
+    Official,
+    Source,
+    read_cluster,
+)
 from harness.edge.images.pipeline import Plan
 from harness.edge.images.registry.official import provide_official
-from harness.edge.images.store import Store, Workshop
+from harness.edge.images.store import SCRATCH, Store, Workshop
 from harness.edge.images.versions import KUBERNETES, short
 from harness.edge.machine import debian
 from harness.edge.machine.docker import DOCKER, Docker
@@ -100,6 +110,31 @@ def load(file: Path, progress: Progress, docker: Docker = DOCKER) -> ClusterImag
     with shop.store.lock(progress, shop.patience):
         kubernetes = bundle.install(file, lambda version: _bundle_home(shop, version), shop)
     return _bundle(shop, kubernetes)
+
+
+@contextmanager
+def lab_archive(progress: Progress, docker: Docker = DOCKER) -> Iterator[LabArchive]:
+    """The images of the labs' pods as one file, which may be gone after the block.
+
+    It is that of a finished build or of the loaded bundle; without both, these few images are made.
+
+    Raises:
+        ImageUnavailable: one of them cannot be made here.
+        EnvironmentFault: the machine lacks disk space, root rights or a tool.
+    """
+    shop = _open(progress, docker)
+    todo = pipeline.plan(shop)
+    loaded = _bundle_home(shop, versions.default())
+    home = pipeline.built(shop, todo.keys.cluster) or bundle.loaded_bundle(loaded, docker)
+    if home is not None:
+        yield LabArchive.of(read_cluster(home, Source.AUTO, {}))
+        return
+    with (
+        shop.store.lock(progress, shop.patience),
+        TemporaryDirectory(prefix=SCRATCH, dir=shop.store.root) as scratch,
+    ):
+        file = Path(scratch) / LAB_ARCHIVE
+        yield LabArchive(file, pipeline.write_labs(shop, todo, file))
 
 
 def _open(progress: Progress, docker: Docker) -> Workshop:

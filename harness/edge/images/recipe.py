@@ -57,6 +57,8 @@ class ImageRecipe:
         folders: the folders to copy from the compiled modules.
         links: symbolic links: the path in the image, and the path that it leads to.
         files: certificates: the path in the image, and `FOLDER/FILE`.
+        public: the full name of a public image with the same programs, which a cluster of somebody
+            else gets in its place; empty if there is none.
     """
 
     name: str
@@ -69,6 +71,7 @@ class ImageRecipe:
     folders: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    public: str = ""
 
     @property
     def ref(self) -> str:
@@ -209,7 +212,7 @@ def _go(path: Path, table: Mapping[str, Any], version: str) -> GoBuild:
 def _image(path: Path, table: Mapping[str, Any], version: str) -> ImageRecipe:
     starts = {"entrypoint", "cmd", "env", "stop_signal", "user"}
     content = {"binaries", "commands", "folders", "links", "files"}
-    only(path, table, {"name", "tag", "root", "baked"} | content | starts)
+    only(path, table, {"name", "tag", "root", "baked", "public"} | content | starts)
     return ImageRecipe(
         name=table["name"],
         tag=table.get("tag", version),
@@ -221,6 +224,7 @@ def _image(path: Path, table: Mapping[str, Any], version: str) -> ImageRecipe:
         folders=dict(table.get("folders", {})),
         links=dict(table.get("links", {})),
         files=dict(table.get("files", {})),
+        public=filled(table.get("public", ""), version),
     )
 
 

@@ -56,12 +56,13 @@ def ensure_internet(image: str, progress: Progress, place: Place = HERE) -> Inte
             return _start(found, image, place)
 
 
-def remove_internet(place: Place = HERE) -> None:
+def remove_internet(place: Place = HERE, *, beside_nodes: bool = False) -> None:
     """Remove the container, unless nodes of a cluster still run on its network and may need it.
 
-    The network stays, because it belongs to kind, and kind keeps it too.
+    With `beside_nodes`, it is known that none of them needs it. The network stays, because it
+    belongs to kind, and kind keeps it too.
     """
-    if not place.docker.ids(f"network={place.network}", f"label={NODE_LABEL}"):
+    if beside_nodes or not place.docker.ids(f"network={place.network}", f"label={NODE_LABEL}"):
         _remove(_container(place), place)
 
 

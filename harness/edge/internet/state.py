@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -53,23 +53,57 @@ class WebFault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """A server outside of the cluster that a user vouches for: it accepts connections."""
+
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Internet:
-    """The addresses of the simulated internet.
+    """What is outside of a cluster, as its pods find it.
 
     Attributes:
-        dns: the address of the name server; it serves pages too, and no name has it.
-        web: the address of the web server.
+        dns: the address of the simulated name server; it serves pages too, and no name has it.
+        web: the address of the simulated web server.
         names: the address of each name, while nothing is changed.
         addresses: the container's address for each address that `world` names, with `SPARES`.
+        servers: the servers that the user vouches for; they stand in for names by their port.
+        asked: whether pods may ask for the names: their name server leads to the simulated
+            internet, or the user chose the real one.
     """
 
-    dns: str
-    web: str
-    names: Mapping[str, str]
-    addresses: Mapping[str, str]
+    dns: str = ""
+    web: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    servers: tuple[Server, ...] = ()
+    asked: bool = True
+
+    def address(self, name: str, port: int | None) -> str | None:
+        """The address that stands in for a name, at this port; None if nothing does.
+
+        Without a port it is for a ping, which nobody vouches for. Names that share an address in
+        `world` share it here as well.
+        """
+        if self.names:
+            return self.names.get(name)
+        at = [server.address for server in self.servers if server.port == port]
+        if not at or name not in INTERNET:
+            return None
+        return at[sorted({*INTERNET.values()}).index(INTERNET[name]) % len(at)]
+
+    @property
+    def led(self) -> bool:
+        """Whether asking for a name leads to an address that is known before."""
+        return self.asked and bool(self.names)
 
 
-REAL = Internet(dns="", web="", names={}, addresses={})
+REAL = Internet()
 """The real internet: names resolve as on the node, and no address is known in advance."""
 
 

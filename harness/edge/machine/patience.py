@@ -49,6 +49,8 @@ class Patience:
     `node_end`: until the engine has made, and given up, a node of which kind was interrupted.
     `manifests`: until the API has taken the CNI's objects.
     `cluster_ready`: until nodes, CNI and CoreDNS are ready.
+    `images_named`: until each node tells the API of images that were loaded into it. The kubelet
+        looks every 30 s, and tells what it sees within 10 s.
     `evidence`: for each question about a cluster that failed.
 
     The Kubernetes API:
@@ -116,6 +118,7 @@ class Patience:
     node_end: float = 30.0
     manifests: float = 60.0
     cluster_ready: float = 180.0
+    images_named: float = 90.0
     evidence: float = 15.0
 
     api_answer: float = 10.0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from harness.core.model import Pod
 from harness.core.target import PodRef
 from harness.core.target.internet import INTERNET
+from harness.edge.internet.state import Internet
 from harness.edge.probe.pods import Pods
 from harness.errors import ProbeError
 
@@ -26,8 +27,8 @@ class Addresses(Protocol):
         """A Service's cluster IP."""
         ...
 
-    def external(self, name: str) -> str:
-        """The address of a name outside of the cluster."""
+    def external(self, name: str, port: int | None) -> str:
+        """The address of a name outside of the cluster, at a TCP port; None is for a ping."""
         ...
 
     def allow_question(self, name: str) -> None:
@@ -44,13 +45,12 @@ class Addresses(Protocol):
 
 
 class LabAddresses:
-    """The addresses of a lab's own pods and Services, and of the simulated internet.
+    """The addresses of a lab's own pods and Services, and of what is outside.
 
-    `internet` maps the names outside to the addresses that stand in for them. It is empty where
-    pods ask the real internet, and None where nothing is known of the outside.
+    `internet` is what the pods find outside, and None where nothing is known of it.
     """
 
-    def __init__(self, pods: Pods, internet: Mapping[str, str] | None) -> None:
+    def __init__(self, pods: Pods, internet: Internet | None) -> None:
         self._pods = pods
         self._internet = internet
 
@@ -70,22 +70,35 @@ class LabAddresses:
         """The pod's host name, which is its live name."""
         return self._pods.host_name(ref)
 
-    def external(self, name: str) -> str:
+    def external(self, name: str, port: int | None) -> str:
         """The address that stands in for a name outside of the cluster."""
-        if not self._internet or name not in self._internet:
-            real = self._internet is not None and not self._internet
-            seen = "--lab-internet=real" if real else "an existing cluster (--lab-context) has none"
+        found = self._internet.address(name, port) if self._internet else None
+        if found is None:
+            what = "a ping" if port is None else f"TCP {port}"
             raise ProbeError(
-                f"there is no simulated internet, so nothing stands in for {name}",
-                seen=seen,
-                try_=f"use a kind cluster of policylab's own; known: {', '.join(INTERNET)}",
+                f"nothing is known outside of the cluster that stands in for {name} ({what})",
+                seen=self._known(),
+                try_="use a kind cluster of policylab's own, which has the simulated internet; or "
+                "name a server outside of yours that listens there: --lab-outside=ADDRESS:PORT",
             )
-        return self._internet[name]
+        return found
+
+    def _known(self) -> str:
+        if self._internet is None:
+            return "--lab-context, without --lab-outside"
+        if self._internet.servers:
+            return f"--lab-outside={','.join(map(str, self._internet.servers))}"
+        return f"known: {', '.join(INTERNET)}" if self._internet.names else "--lab-internet=real"
 
     def allow_question(self, name: str) -> None:
-        """Raise ProbeError for a name outside that neither has a stand-in nor is the real one."""
-        if self._internet != {} and name.rstrip(".") in INTERNET:
-            self.external(name.rstrip("."))
+        """Raise ProbeError for a name outside of which nobody knows where it leads."""
+        plain = name.rstrip(".")
+        if plain in INTERNET and not (self._internet and self._internet.asked):
+            raise ProbeError(
+                f"nobody is asked for {plain}: where it leads is not known on this cluster",
+                seen=self._known(),
+                try_="use a kind cluster of policylab's own; --lab-internet=real asks all the same",
+            )
 
 
 class PodAddresses:
@@ -113,7 +126,7 @@ class PodAddresses:
         """No Service is asked here."""
         return ()
 
-    def external(self, name: str) -> str:
+    def external(self, name: str, port: int | None) -> str:  # noqa: ARG002 - see Addresses
         """Nothing outside is asked here."""
         raise ProbeError(f"the address of {name} is not known")
 

@@ -60,10 +60,11 @@ class Planner:
                 address = self._addresses.service(namespace, name)
                 return self._to(ask, address, pace, expected=self._own_word(*behind))
             case ExternalPort(name) | Ping(str(name)):
-                return self._to(ask, self._addresses.external(name), pace)
+                return self._to(ask, self._addresses.external(name, ask.target.port), pace)
             case Ping(PodRef() as pod):
                 return self._to(ask, self._addresses.pod(pod), pace)
             case DnsQuery(rdtype, qname, tcp) if resolver:
+                self._addresses.allow_question(qname)
                 server = resolver.unwrap().nameservers[0]
                 return self._lookup(ask, server, qname, [Question(qname, rdtype)], pace, tcp=tcp)
             case Lookup(name) | NamePort(name) if resolver:

@@ -18,10 +18,12 @@ from harness.core.ask import Ask
 from harness.core.manifests.reader import Resource, parse
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome
+from harness.core.probe.attempts import Item, classify
 from harness.core.target import PodPort, PodRef
 from harness.edge.api.kube import Kube
 from harness.edge.cni.known import CNIS
 from harness.edge.files.template import filled
+from harness.edge.internet.state import Internet
 from harness.edge.probe.prober import Prober
 from harness.edge.stage.stage import Stage
 from harness.errors import ClusterNotReady
@@ -49,7 +51,7 @@ class Gate:
         prober: Prober,
         *,
         images: Mapping[str, str],
-        internet: Mapping[str, str] | None,
+        internet: Internet | None,
         user: str = "",
     ) -> None:
         self._kube = kube
@@ -63,6 +65,8 @@ class Gate:
         self._stage = Stage(
             kube, prober, library, images=images, internet=internet, fence=self._no_fence
         )
+        self._prober = prober
+        self._outside = internet.servers if internet else ()
         self._denied = False
         self._turn = Lock()  # tutorials run in parallel, and there is only one canary policy
 
@@ -70,13 +74,15 @@ class Gate:
         """Open, deny, open again.
 
         Raises:
-            ClusterNotReady: a canary did not behave; the message says which and what was seen.
+            ClusterNotReady: a canary did not behave, or does not reach a server that the user
+                vouches for; the message says which and what was seen.
             ProbeError: the probes themselves failed.
         """
         with self._turn:
             self._stage.take_over()
             self._enter("pods")
             self._expect(Outcome.CONNECTED, "without a policy")
+            self._reach_outside()
             deny = self._enter("pods", "deny")
             self._expect(Outcome.TIMEOUT, "under a policy that denies all ingress")
             reopen = self._enter("pods")
@@ -119,6 +125,26 @@ class Gate:
                     where=self._kube.where,
                     seen=str(seen.reading),
                     try_=f"use a CNI that enforces NetworkPolicy: --lab-cni={'|'.join(CNIS)}",
+                )
+
+    def _reach_outside(self) -> None:
+        """Connect to each server that the user vouches for: on a dead one a policy would show."""
+        items = [Item(str(each), "tcp", each.address, each.port) for each in self._outside]
+        if not items:
+            return
+        [answer] = self._prober.round({self._client: items}).values()
+        attempts = answer.unwrap()
+        for item in items:
+            found = attempts[item.id]
+            outcome = classify(
+                found, wanted=len(item.offsets), where=f"{self._client} -> {item.id}"
+            )
+            if outcome is not Outcome.CONNECTED:
+                raise ClusterNotReady(
+                    f"the gate: the server outside {item.id} must accept connections",
+                    where=self._kube.where,
+                    seen=f"{outcome}, from the pod {self._client}, with no policy in the way",
+                    try_="does it run, and do pods have a way to it? --lab-outside names it",
                 )
 
     @staticmethod

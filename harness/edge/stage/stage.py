@@ -23,11 +23,19 @@ from harness.core.manifests.networkpolicy import with_types
 from harness.core.manifests.reader import Resource
 from harness.core.model import NETWORK_POLICY
 from harness.core.predict.scenario import Scenario
-from harness.core.predict.settle import candidates, flips, passing, relieved
+from harness.core.predict.settle import (
+    EXTERNAL_NAME,
+    EXTERNAL_PORT,
+    candidates,
+    flips,
+    passing,
+    relieved,
+)
 from harness.core.probe.latency import Change
 from harness.core.target import ports_of
 from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import OWNER, clear, wait_gone, wait_usable
+from harness.edge.internet.state import Internet
 from harness.edge.machine.wait import wait_for
 from harness.edge.probe.addresses import LabAddresses
 from harness.edge.probe.observe import Observer
@@ -69,7 +77,7 @@ class Stage:
         library: Library,
         *,
         images: Mapping[str, str],
-        internet: Mapping[str, str] | None,
+        internet: Internet | None,
         fence: Callable[[], None],
         realised: Callable[[Collection[str]], None] | None = None,
         keep_policies: bool = True,
@@ -79,7 +87,7 @@ class Stage:
         self._clock = kube.clock
         self._prober = prober
         self._library = library
-        self._internet = internet  # None: what is outside is not known; empty: it is the real one
+        self._internet = internet  # None: what is outside is not known
         self._fence = fence
         self._realised = realised  # None: the CNI does not say what is in force
         # False only in the self-test: the deny rows must turn red.
@@ -321,7 +329,13 @@ class Stage:
     ) -> tuple[Poll | None, Settled]:
         """Poll the flows whose prediction changes until all have; without any, use the fence."""
         self.pods.refresh_services(after)
-        can = candidates(after, self.pods.known, internet=bool(self._internet))
+        outside = self._internet or Internet(asked=False)
+        can = candidates(
+            after,
+            self.pods.known,
+            internet=outside.address(EXTERNAL_NAME, EXTERNAL_PORT) is not None,
+            names=outside.led,
+        )
         asks, still = flips(before, after, can), relieved(before, after, can)
         if not asks:
             self._fence()

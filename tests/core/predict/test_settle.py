@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.core.ask import Ask
 from harness.core.manifests.reader import parse
 from harness.core.predict.scenario import Scenario
@@ -101,6 +103,43 @@ def test_nobody_waits_for_flows_of_which_a_cni_thinks_otherwise() -> None:
     assert not [ask for ask in flips(None, odd, asks) if web in ends(ask)]
     # When the policy goes, they must show that they are open again.
     assert set(flips(odd, plain, asks)) == {a for a in flips(None, plain, asks) if web in ends(a)}
+
+
+@pytest.mark.parametrize(
+    ("internet", "names", "found"),
+    [
+        (True, True, {"net/google.com:80"}),
+        (True, False, {"net/google.com:80"}),
+        (False, False, set()),
+    ],
+)
+def test_a_flow_outside_is_polled_where_its_address_is_known(
+    internet: bool, names: bool, found: set[str]
+) -> None:
+    plain = Scenario(parse(TWO, origin="two"))
+    asks = candidates(plain, [PodRef("shop", "web")], internet=internet, names=names)
+    outside = {str(ask.target) for ask in asks if str(ask.target).startswith(("net/", "name/"))}
+
+    assert outside == found
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_under_a_policy_by_name_nothing_outside_is_polled_where_names_lead_nowhere(
+    names: bool,
+) -> None:
+    by_name = """---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: by-name, namespace: shop}
+spec:
+  endpointSelector: {}
+  egress: [{toFQDNs: [{matchName: cilium.io}]}]
+"""
+    scenario = Scenario(parse(f"{TWO}{by_name}", origin="by name"))
+    asks = candidates(scenario, [PodRef("shop", "web")], names=names)
+    outside = [ask for ask in asks if str(ask.target).startswith(("net/", "name/"))]
+
+    assert bool(outside) is names
 
 
 BOTH_ENDS = """---

@@ -506,7 +506,6 @@ def test_existing_cluster_is_used_as_it_is_and_nothing_is_made(machine: Machine)
     assert not found.owned
     assert not found.created
     assert (found.context, found.kubeconfig) == ("school", Path("/k/config"))
-    assert found.refs == {}
     assert found.internet is None
     assert found.environment["nodes"] == "1"
     assert machine.kinds.asked == []

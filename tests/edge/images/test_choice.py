@@ -11,6 +11,7 @@ from harness.edge.cluster.lane import KUBERNETES
 from harness.edge.files.cache import cache_home
 from harness.edge.images import Official, Source, bundle, pipeline
 from harness.edge.images.engine import drop_others, missing
+from harness.edge.images.model import LAB_ARCHIVE
 from harness.edge.images.provide import choose, provide
 from harness.edge.images.registry import official
 from harness.edge.images.store import Store, Workshop
@@ -241,7 +242,7 @@ def test_description_of_a_build_names_every_image() -> None:
 
 
 def test_bundle_holds_what_a_build_leaves() -> None:
-    assert pipeline.LAB_ARCHIVE in bundle.CONTENT
+    assert LAB_ARCHIVE in bundle.CONTENT
 
 
 @pytest.mark.usefixtures("engine")
@@ -305,6 +306,7 @@ def test_official_route_gives_what_a_cluster_needs(
         "calico/node:v3.30.1",
         "calico/cni:v3.30.1",
         "quay.io/cilium/cilium:v1.20.2",
+        "coredns/coredns:1.15.0",
         "debian:bookworm-slim",
     ]
     assert {cni: parts.crds.is_file() for cni, parts in found.cnis.items()} == {
@@ -341,6 +343,7 @@ def test_mirror_is_asked_for_the_images_of_one_cni_only(
     assert [words[-1] for words in engine.did("pull")] == [
         f"mirror.test:5000/copies/{node}",
         "mirror.test:5000/copies/quay.io/cilium/cilium:v1.20.2",
+        "mirror.test:5000/copies/coredns/coredns:1.15.0",
         "mirror.test:5000/copies/library/debian:bookworm-slim",
     ]
     assert found.node == f"mirror.test:5000/copies/{node}"

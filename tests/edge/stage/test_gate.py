@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from harness.core.observation import Phase
+from harness.edge.internet.state import Internet, Server
 from harness.edge.stage.gate import NAMESPACE, Gate
 from harness.errors import ClusterNotReady
 from tests.fakes.cluster import FakeCluster
@@ -54,3 +55,26 @@ def test_canary_that_falls_silent_is_named_as_a_table_would_name_it() -> None:
 
     assert error.what == f"the gate: {FLOW} must be connected after the policy was removed"
     assert error.seen == "timeout"
+
+
+def test_server_outside_that_pods_do_not_reach_stops_the_run() -> None:
+    """On a dead server each policy would show that it blocks."""
+    cluster = FakeCluster("calico")
+    address = next(iter(cluster.internet.addresses.values()))
+    outside = Internet(servers=(Server(address, 80), Server(address, 81)), asked=False)
+
+    with pytest.raises(ClusterNotReady) as raised:
+        Gate(cluster, cluster.prober(), images={}, internet=outside).prove()
+
+    assert f"{address}:81 must accept connections" in raised.value.what
+    assert "with no policy in the way" in raised.value.seen
+
+
+def test_server_outside_that_pods_reach_lets_the_run_go_on() -> None:
+    cluster = FakeCluster("calico")
+    address = next(iter(cluster.internet.addresses.values()))
+    outside = Internet(servers=(Server(address, 80), Server(address, 443)), asked=False)
+
+    report = Gate(cluster, cluster.prober(), images={}, internet=outside).prove()
+
+    assert report.nodes

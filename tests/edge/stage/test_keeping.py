@@ -75,7 +75,7 @@ def stage(cluster: FakeCluster, manifests: Library | None = None) -> Stage:
         cluster.prober(),
         manifests or library(),
         images={},
-        internet=cluster.internet.names,
+        internet=cluster.internet,
         fence=lambda: None,
     )
 

@@ -17,8 +17,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.edge.images.build import Builder
-from harness.edge.images.model import ClusterImages, CniParts, Official, Source, crds_file
-from harness.edge.images.node import LAB_IMAGES
+from harness.edge.images.model import (
+    LAB_IMAGES,
+    ClusterImages,
+    CniParts,
+    Official,
+    Source,
+    crds_file,
+)
 from harness.edge.images.pipeline import Plan
 from harness.edge.images.recipe import (
     REPOSITORY,
@@ -70,25 +76,39 @@ def official_names(recipes: Mapping[str, Recipe], cni: str = "") -> dict[str, st
     }
 
 
+def public_names(recipes: Mapping[str, Recipe]) -> dict[str, str]:
+    """The public images that do for the labs' own on somebody else's cluster, by short names."""
+    images = (image for recipe in recipes.values() for image in recipe.images)
+    return {image.name: image.public for image in images if image.public}
+
+
+def _beside_labs(recipes: Mapping[str, Recipe]) -> dict[str, str]:
+    """The public images that a cluster of policylab gets too: those that are not made here."""
+    return {name: ref for name, ref in public_names(recipes).items() if name not in LAB_IMAGES}
+
+
 def mirror_of(recipes: Mapping[str, Recipe], place: str) -> Mirror:
     """The mirror at this place, with its pins.
 
     Raises:
         ImageUnavailable: the file with its pins cannot be read.
     """
-    known = (official_node(recipes), *official_names(recipes).values(), DEBIAN)
+    names = (*official_names(recipes).values(), *public_names(recipes).values())
+    known = (official_node(recipes), *names, DEBIAN)
     return read_mirror(place, recipes_home(), known)
 
 
 def listed(kubernetes: str, official: Official) -> dict[str, str]:
-    """What is pulled: the official name of each image, and the name by which it is pulled.
+    """What may be pulled: the official name of each image, and the name by which it is pulled.
+
+    The public images of the labs' pods are pulled on somebody else's cluster only.
 
     Raises:
         ImageUnavailable: a recipe or the file with a mirror's pins cannot be read.
     """
     recipes = read_recipes(recipes_home(), {KUBERNETES: kubernetes} if kubernetes else {})
     mirror = mirror_of(recipes, official.mirror)
-    names = official_names(recipes, official.cni).values()
+    names = [*official_names(recipes, official.cni).values(), *public_names(recipes).values()]
     return {name: mirror.name(name).ref for name in (official_node(recipes), *names, DEBIAN)}
 
 
@@ -102,6 +122,7 @@ def provide_official(shop: Workshop, todo: Plan, official: Official) -> ClusterI
     mirror = mirror_of(todo.recipes, official.mirror)
     node = mirror.name(official_node(todo.recipes))
     names = official_names(todo.recipes, official.cni)
+    names |= _beside_labs(todo.recipes)
     pulled = {name: mirror.name(image) for name, image in names.items()}
     for each in (node, *dict.fromkeys(pulled.values())):
         pull(docker, each, progress)

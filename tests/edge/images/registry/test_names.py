@@ -51,6 +51,10 @@ def test_listed_names_are_those_of_one_cni_and_of_debian() -> None:
         "kindest/node",
         "calico/node",
         "calico/cni",
+        "coredns/coredns",
+        "library/nginx",
+        "library/redis",
+        "nicolaka/netshoot",
         "library/debian",
     ]
 
