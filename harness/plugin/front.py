@@ -1,17 +1,30 @@
 """The front of the plugin: what every run of pytest imports where policylab is installed.
 
 It must cost a run nothing that uses nothing of policylab: it imports pytest and the declarations of
-the options, prints nothing, and adds no hook that is called for a test. All else is imported when
-the command line, the folder of labs or a test asks for it.
+the options, and prints nothing. All else is imported when the command line, the folder of labs or a
+test asks for it.
 """
 
 from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.plugin.declared import add_options, asks_for_labs, grades, is_typed
 
+if TYPE_CHECKING:
+    from harness.plugin.reach.offline import Predictions
+
 LAB_PART = "harness.plugin.labs"
+
+ASKING = frozenset({"predict"})
+"""The fixtures whose sentences may have no verdict."""
+
+UNSAID = "policylab_unsaid"
+"""The mark of a test that has no verdict, in its report."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,3 +54,56 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     from harness.plugin.options import options_of
 
     return options_of(config).header()
+
+
+@pytest.fixture(scope="session")
+def predict(pytestconfig: pytest.Config) -> Predictions:
+    """What NetworkPolicies in files say of flows; no cluster is needed, and no packet is sent.
+
+        def test_db_is_closed(predict):
+            flows = predict("k8s/")
+            flows("shop/web").to("shop/db:6379").is_blocked()
+
+    It takes folders, files, and text that `helm template` or `kustomize build` printed. What the
+    manifests leave undefined is an error, and never a pass.
+    """
+    from harness.plugin.reach.offline import Predictions
+
+    return Predictions(pytestconfig.rootpath)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Make sure that a test said something of each flow that it named."""
+    if not _asks(item):
+        return (yield)
+    from harness.plugin.reach.saying import all_said
+
+    with all_said():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Mark a test of flows that has no verdict: it did not fail, for nothing is known."""
+    report = yield
+    errors = sys.modules.get("harness.errors")
+    if errors is None or not report.failed or call.excinfo is None:
+        return report
+    if _asks(item) and isinstance(call.excinfo.value, errors.HarnessError):
+        setattr(report, UNSAID, True)  # pytest-xdist hands it to the controller
+        item.user_properties.append(("policylab", "no verdict"))
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Count a test without a verdict among the errors."""
+    if report.when == "call" and getattr(report, UNSAID, False):
+        return "error", "E", "NO VERDICT"
+    return None
+
+
+def _asks(item: pytest.Item) -> bool:
+    return not ASKING.isdisjoint(getattr(item, "fixturenames", ()))

@@ -21,12 +21,20 @@ def list_of(file: Path, topology: Topology, names: Collection[str] = ()) -> tupl
         ContentError: the file cannot be read.
         ManifestError: it is not such a list, or names an end that is not there.
     """
+    return parse_wishes(text_of(file), topology, origin=str(file), names=names)
+
+
+def text_of(file: Path) -> str:
+    """The text of a file with a list; the parser refuses one that is too long.
+
+    Raises:
+        ContentError: the file cannot be read.
+    """
     try:
         with file.open("rb") as opened:
-            text = opened.read(MAX_BYTES + 1).decode("utf-8")
+            return opened.read(MAX_BYTES + 1).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ContentError("the list cannot be read", where=str(file), seen=str(error)) from error
-    return parse_wishes(text, topology, origin=str(file), names=names)
 
 
 def wanted_list(

@@ -1,0 +1,258 @@
+"""The words of a test: `reach("shop/web").to("shop/db:6379").is_blocked()`, and when they hold.
+
+They are the same on a cluster and offline; an `Asker` finds out how a flow is. Words that do not
+hold raise AssertionError. Where there is no verdict they raise ProbeError: that is an error of the
+test and never a pass, whatever the test says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Protocol, TypeVar
+
+from harness.errors import ContentError, HarnessError, ProbeError
+
+Answer = TypeVar("Answer")
+
+SHOWN, EXPLAINED = 10, 1
+"""Flows that a message names and that it explains; the pods of a workload have one explanation."""
+
+
+class State(StrEnum):
+    """How a flow is; of a name: whether a lookup finds an address.
+
+    CLOSED: a client reaches the target's address and nobody listens on the port. It is neither open
+    nor blocked by policy. UNKNOWN: there is no verdict.
+    """
+
+    OPEN = "open"
+    BLOCKED = "blocked"
+    CLOSED = "reached, but nobody listens there"
+    RESOLVES = "resolved"
+    FAILS = "not resolved"
+    UNKNOWN = "without a verdict"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of one flow.
+
+    Attributes:
+        flow: the flow as tables write it.
+        state: how it is.
+        why: what was seen or concluded, or why there is no verdict; it may have several lines.
+        try_: what to do where there is no verdict; may be empty.
+    """
+
+    flow: str
+    state: State
+    why: str = ""
+    try_: str = ""
+
+
+class Asker(Protocol):
+    """Finds out how flows are; every method may raise a `HarnessError` of any kind."""
+
+    def flows(self, source: str, target: str) -> Sequence[Found]:
+        """The flow between two ends; several where an end is a workload of several pods."""
+        ...
+
+    def lookups(self, source: str, name: str) -> Sequence[Found]:
+        """The lookup of a name by a pod, or by each pod of a workload."""
+        ...
+
+    def matrix(self, file: Path, namespaces: Sequence[str]) -> Sequence[tuple[Found, State]]:
+        """Each flow between pods that differs from a list of wanted flows, or has no verdict.
+
+        The second value is how the list wants it.
+
+        Raises:
+            ContentError: the list or the namespaces leave nothing to compare.
+        """
+        ...
+
+
+_UNSAID: list[To] = []
+"""The flows that the running test has named and said nothing of yet."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class To:
+    """A flow of which a test says something."""
+
+    _asker: Asker
+    _source: str
+    _target: str
+
+    def __post_init__(self) -> None:
+        _UNSAID.append(self)
+
+    def __str__(self) -> str:
+        return f"{self._source} -> {self._target}"
+
+    def is_open(self) -> Literal[True]:
+        """Hold if the flow passes: on a cluster, if the target answered.
+
+        Raises:
+            AssertionError: it does not.
+            ProbeError: there is no verdict.
+        """
+        __tracebackhide__ = True
+        return hold((one, State.OPEN) for one in self._found())
+
+    def is_blocked(self) -> Literal[True]:
+        """Hold if policies drop or reject the flow. A server that does not run blocks nothing.
+
+        Raises:
+            AssertionError: it passes, or reaches a pod where nobody listens.
+            ProbeError: there is no verdict.
+        """
+        __tracebackhide__ = True
+        return hold((one, State.BLOCKED) for one in self._found())
+
+    def _found(self) -> Sequence[Found]:
+        __tracebackhide__ = True
+        _UNSAID[:] = [other for other in _UNSAID if other is not self]
+        return asked(lambda: self._asker.flows(self._source, self._target))
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """A client of which a test says something."""
+
+    _asker: Asker
+    _source: str
+
+    def to(self, target: str) -> To:
+        """The flow to a target.
+
+        `NAMESPACE/POD:PORT[/udp]`, `svc/NAMESPACE/NAME:PORT`, `name/HOST:PORT`, `net/ADDRESS:PORT`,
+        or any other target that `policylab explain` takes. The name of a Deployment, StatefulSet or
+        another workload stands for each of its pods.
+        """
+        return To(self._asker, self._source, target)
+
+    def resolves(self, name: str) -> Literal[True]:
+        """Hold if the client's lookup of the name finds an address.
+
+        Raises:
+            AssertionError: it finds none.
+            ProbeError: there is no verdict.
+        """
+        __tracebackhide__ = True
+        found = asked(lambda: self._asker.lookups(self._source, name))
+        return hold((one, State.RESOLVES) for one in found)
+
+    def does_not_resolve(self, name: str) -> Literal[True]:
+        """Hold if the client's lookup of the name finds no address.
+
+        Raises:
+            AssertionError: it finds one.
+            ProbeError: there is no verdict.
+        """
+        __tracebackhide__ = True
+        found = asked(lambda: self._asker.lookups(self._source, name))
+        return hold((one, State.FAILS) for one in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """The flows of a cluster, or of the policies in files: `flows(SOURCE)` begins a sentence."""
+
+    _asker: Asker
+    _home: Path
+
+    def __call__(self, source: str) -> From:
+        """The client: `NAMESPACE/POD`, `NAMESPACE/WORKLOAD`, offline also `net/ADDRESS`."""
+        return From(self._asker, source)
+
+    def matrix(self, wanted: str | Path, *, namespaces: Sequence[str] = ()) -> Literal[True]:
+        """Hold if exactly the flows of a list pass between the pods of these namespaces.
+
+        The list is the one of `policylab privilege --wanted`. Its path is relative to pytest's root
+        folder. The ports are those that pods declare, and those that the list names. Without
+        `namespaces`, they are the ones that the list names.
+
+        Raises:
+            AssertionError: a flow that the list has is blocked, or another one passes.
+            ProbeError: nothing differs, and a flow has no verdict.
+            ContentError: the list cannot be read.
+        """
+        __tracebackhide__ = True
+        file = self._home / wanted
+        return hold(asked(lambda: self._asker.matrix(file, namespaces)), every=False)
+
+
+def asked(ask: Callable[[], Answer]) -> Answer:
+    """What the asker found; an error points to the sentence in the test, and not into policylab."""
+    __tracebackhide__ = True
+    try:
+        return ask()
+    except HarnessError as error:
+        raise error.with_traceback(None) from None
+
+
+@contextmanager
+def all_said() -> Iterator[None]:
+    """Make sure that a test says something of each flow that it names.
+
+    Raises:
+        ContentError: it does not: such a test cannot fail.
+    """
+    _UNSAID.clear()
+    yield
+    if _UNSAID:
+        raise ContentError(
+            f"the test names the flow {_UNSAID[0]}, and says nothing of it",
+            try_="end the sentence: .is_open() or .is_blocked()",
+        )
+
+
+def hold(pairs: Iterable[tuple[Found, State]], *, every: bool = True) -> Literal[True]:
+    """Hold if each of the flows is as it is wanted; `every`: there must be one at least.
+
+    Raises:
+        AssertionError: one differs; that is certain, even if another one has no verdict.
+        ProbeError: none differs, and one has no verdict.
+        ContentError: there is no flow at all.
+    """
+    __tracebackhide__ = True
+    told = list(pairs)
+    unknown = [found for found, _ in told if found.state is State.UNKNOWN]
+    wrong = [(one, wanted) for one, wanted in told if one.state not in (wanted, State.UNKNOWN)]
+    if wrong:
+        raise AssertionError(_wrong(wrong, len(unknown)))
+    if unknown:
+        raise ProbeError(
+            f"there is no verdict of {unknown[0].flow}{_more(unknown)}",
+            seen=_indented(unknown[0].why),
+            try_=unknown[0].try_,
+        )
+    if every and not told:
+        raise ContentError("there is no flow to say something of")
+    return True
+
+
+def _wrong(wrong: Sequence[tuple[Found, State]], unknown: int) -> str:
+    lines = []
+    for number, (found, wanted) in enumerate(wrong[:SHOWN]):
+        lines.append(f"{found.flow} is {found.state}, and the test wants: {wanted}")
+        if number < EXPLAINED:
+            lines += [f"  {line}" for line in found.why.splitlines()]
+    if len(wrong) > SHOWN:
+        lines.append(f"and {len(wrong) - SHOWN} more flows that are not as the test wants them")
+    if unknown:
+        lines.append(f"{unknown} more flows have no verdict")
+    return "\n".join(lines)
+
+
+def _more(found: Sequence[Found]) -> str:
+    return f", and of {len(found) - 1} more flows" if len(found) > 1 else ""
+
+
+def _indented(text: str) -> str:
+    return "\n         ".join(text.splitlines())
