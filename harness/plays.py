@@ -19,7 +19,6 @@ from harness.core.model import CILIUM_POLICY
 from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import clear
 from harness.edge.cluster.opening import Cluster
-from harness.edge.cni.known import cni_of
 from harness.edge.internet.state import Internet
 from harness.edge.play import Play
 from harness.edge.probe.doors import ClusterDoors, Doors
@@ -139,7 +138,7 @@ class Plays:
         plays = {tutorial: self._play(tutorial) for tutorial in tutorials}
         self._plays |= plays
         if self._lanes is None:
-            lanes = cni_of(self.live.cluster.cni).lanes
+            lanes = self.live.cluster.lane.value.lanes
             pool = ThreadPoolExecutor(lanes, thread_name_prefix="tutorial")
             self._lanes = self._ends.enter_context(pool)
         for play in plays.values():
@@ -147,7 +146,7 @@ class Plays:
 
     def _play(self, tutorial: str) -> Play:
         cluster, kube = self.live.cluster, self.live.kube
-        cni = cni_of(cluster.cni)
+        cni = cluster.lane.value
         library = self.libraries[tutorial]
         doors = self.live.doors
         prober = self._ends.enter_context(closing(doors.prober()))

@@ -94,6 +94,8 @@ def _claims(arguments: argparse.Namespace, _: object) -> ExitCode:
 def read_results(folder: Path) -> Seen:
     """The statuses of the rows in all runs below a folder; the later run on a CNI wins.
 
+    A run on a variant of a CNI that differs (`CniProfile.variant`) says nothing of the CNI itself.
+
     Runs of an older policylab are left out, because their rows had other names.
 
     Raises:
@@ -103,7 +105,8 @@ def read_results(folder: Path) -> Seen:
     documents = [_document(path) for path in folder.glob(f"**/{DOCUMENT}")]
     documents = [found for found in documents if found.get("schema_version") == SCHEMA_VERSION]
     for document in sorted(documents, key=lambda document: str(document["started"])):
-        cni = str(document["environment"].get("cni") or "").partition(" ")[0]
+        facts = document["environment"]
+        cni = str(facts.get("profile") or facts.get("cni") or "").partition(" ")[0]
         for row in document["rows"]:
             key = (cni, row["tutorial"], f"{row['phase']}/{row['id']}")
             if row["status"] != "not_checked" or key not in found:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.commands.shared.output import add_format, add_quiet, write_output
 from harness.core.compare.runs import Comparison, Kind, compare_runs
-from harness.edge.cni.known import PROFILES
+from harness.edge.cni.known import VARIANTS
 from harness.edge.files.results import read_results
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
@@ -53,7 +53,7 @@ def _compare(arguments: argparse.Namespace, _: Progress) -> ExitCode:
             seen=f"{len(paths)} on the command line",
             try_="policylab compare results/latest-calico results/latest-cilium",
         )
-    comparison = compare_runs([read_results(path) for path in paths], PROFILES)
+    comparison = compare_runs([read_results(path) for path in paths], VARIANTS)
     if arguments.html:
         write_output(arguments.html, runs_page(comparison))
     if arguments.format == "json":

@@ -22,7 +22,6 @@ from harness.core.probe.spread import Spread
 from harness.edge.cluster.lane import Lane
 from harness.edge.cluster.opening import ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
-from harness.edge.cni.known import cni_of
 from harness.edge.fuzz import Finding, Fuzz, Lost, Result
 from harness.exitcode import ExitCode
 from harness.plays import proven
@@ -146,10 +145,10 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
     cluster = access.open(spec, progress, tools_with(arguments.patience))
     with proven(cluster, progress, internet=None, doors=access.doors(cluster)) as live:
         fuzz = Fuzz(cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
-        cases = list(draw_cases(arguments.seed, arguments.n, cni_of(arguments.cni).profile))
+        cases = list(draw_cases(arguments.seed, arguments.n, lane.value.profile))
         source = (
             f"policylab fuzz --cni {lane.cni} --k8s {lane.kubernetes} --seed {arguments.seed}"
-            f" --n {arguments.n} on {cluster.cni}"
+            f" --n {arguments.n} on {cluster.lane.key}"
         )
         began = time.monotonic()
         results = _shown(fuzz.run(cases, source=source), len(cases), progress)

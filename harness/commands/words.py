@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from harness.edge.cni.known import PROFILES
+from harness.edge.cni.known import COLUMNS
 from harness.exitcode import ExitCode
 from harness.report.words import page
 
@@ -20,5 +20,5 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _words(_: argparse.Namespace, __: object) -> ExitCode:
-    print(page(PROFILES), end="")  # noqa: T201 - the command's output
+    print(page(COLUMNS), end="")  # noqa: T201 - the command's output
     return ExitCode.OK

@@ -26,7 +26,6 @@ from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.edge.api.namespaces import clear
 from harness.edge.cluster.opening import Cluster
-from harness.edge.cni.known import cni_of
 from harness.edge.machine.wait import wait_for
 from harness.edge.probe.doors import Doors
 from harness.edge.stage.settling import POLL_EVERY, Poll
@@ -62,7 +61,7 @@ class World:
     def __init__(self, cluster: Cluster, doors: Doors, *, fence: Callable[[], None]) -> None:
         kube = self._kube = doors.kube()
         self._prober = doors.prober()
-        realised = cni_of(cluster.cni).realised
+        realised = cluster.lane.value.realised
         self._stage = Stage(
             kube,
             self._prober,

@@ -17,7 +17,13 @@ from pathlib import Path
 
 import pytest
 
-PARTS = {"k8s": "version of Kubernetes", "family": "family of addresses"}
+PARTS = {
+    "k8s": "version of Kubernetes",
+    "family": "family of addresses",
+    "cni-version": "version of the CNI",
+    "dataplane": "dataplane of the CNI",
+    "kube-proxy": "mode of kube-proxy",
+}
 """The parts of a lane beside its CNI, as `harness.edge.cluster.lane` has them, in a few words."""
 
 LABS = "labs"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.edge.cluster.lane import PARTS, Lane
+from harness.edge.cluster.lane import PARTS, Lane, chosen
 from harness.edge.cluster.state import ClusterMode, ClusterSpec
 from harness.edge.cni.known import named
 from harness.edge.images import Source
@@ -143,12 +143,20 @@ def _check_context(values: dict[str, str]) -> None:
                 f"--lab-context names your own cluster, which has its own {part.short}, and "
                 f"--lab-{part.option}={values[part.option]} chooses one: choose one of the two"
             )
+    try:
+        _lane(values)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error
     if values["context"] and values["cluster-mode"] in (ClusterMode.CREATE, ClusterMode.REUSE):
         raise pytest.UsageError(
             "--lab-context names your own cluster, and "
             f"--lab-cluster-mode={values['cluster-mode']} asks for a cluster of policylab: "
             "choose one of the two"
         )
+
+
+def _lane(values: Mapping[str, str]) -> Lane:
+    return chosen(values["cni"], {part.field: values[part.option] for part in PARTS})
 
 
 def patience_of(options: Options) -> Patience:
@@ -158,7 +166,7 @@ def patience_of(options: Options) -> Patience:
 
 def lane_of(options: Options) -> Lane:
     """What the options say that the cluster is made with."""
-    return Lane(options["cni"], **{part.field: options[part.option] for part in PARTS})
+    return _lane(options.values)
 
 
 def cluster_spec(config: pytest.Config, options: Options) -> ClusterSpec:

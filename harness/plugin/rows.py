@@ -17,6 +17,7 @@ from harness.edge.cni.known import cni_of
 from harness.edge.files.labs import phase_of
 from harness.edge.files.library import load
 from harness.errors import ContentError
+from harness.plugin.options import lane_of
 from harness.plugin.state import State, state_of
 
 
@@ -48,7 +49,7 @@ def collect(config: pytest.Config, items: list[pytest.Item]) -> None:
     state.recorder.partial = _is_partial([item for item, _ in collected])
     # Without a cluster, each row is predicted for the CNI that its lab is for.
     any_cni = state.options.offline
-    profile = cni_of(state.options["cni"]).profile
+    profile = lane_of(state.options).value.profile
     others = {item for item, _ in collected if not any_cni and _cni(item) not in ("", profile.name)}
     if others and len(others) == len(items):
         raise pytest.UsageError(f"this lab needs --lab-cni={_cni(items[0])}: {items[0].path}")
@@ -64,7 +65,10 @@ def collect(config: pytest.Config, items: list[pytest.Item]) -> None:
 def _expect(root: Path, state: State, item: pytest.Item, row: Row) -> None:
     tutorial = tutorial_of(item)
     try:
-        row = row.on(cni_of(_cni(item) or state.options["cni"]).profile)
+        profile = lane_of(state.options).value.profile
+        if _cni(item) not in ("", profile.name):
+            profile = cni_of(_cni(item)).profile
+        row = row.on(profile)
         if tutorial not in state.libraries:
             state.libraries[tutorial] = load(root / "manifests" / tutorial)
         resources = in_force(state.libraries[tutorial], row.apply, where=row.where)

@@ -8,7 +8,6 @@ import pytest
 
 from harness.core.lab.documented import Row
 from harness.core.manifests.library import Library
-from harness.edge.cni.known import cni_of
 from harness.edge.files.runs import Runs
 from harness.exitcode import ExitCode
 from harness.plugin.options import Options, cluster_spec, options_of
@@ -58,7 +57,7 @@ def make_state(config: pytest.Config) -> None:
     kind = OFFLINE if options.offline else lane.key
     recorder = Recorder(runs, kind, command=command, offline=options.offline)
     if options.offline:  # no cluster will say it, and the tables' outcomes depend on it
-        recorder.environment = {"cni": cni_of(options["cni"]).name}
+        recorder.environment = lane.facts
     config.stash[_STATE] = State(options, recorder)
 
 

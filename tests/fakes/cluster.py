@@ -33,6 +33,7 @@ from harness.core.model import (
 from harness.core.target.internet import INTERNET
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
+from harness.edge.cluster.lane import Lane
 from harness.edge.cluster.opening import Cluster
 from harness.edge.cni.known import cni_of
 from harness.edge.internet.controls import Outside
@@ -148,7 +149,7 @@ class FakeCluster(FakeKube):
             kubeconfig=nowhere,
             context="",
             kubectl=nowhere,
-            cni=self.cni.name,
+            lane=Lane(self.cni.name),
             owned=True,
             created=True,
             refs={},

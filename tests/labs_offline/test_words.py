@@ -43,7 +43,7 @@ def test_every_kind_of_target_has_an_example_that_can_be_read() -> None:
 
 def test_every_line_of_the_profile_is_asked_of_every_cni() -> None:
     for profile in PROFILES.values():
-        assert set(profile.__slots__) == {"name", "kinds", *LINES}
+        assert set(profile.__slots__) == {"name", "kinds", "budgets", "variant", *LINES}
 
 
 def test_every_fact_is_explained_with_what_its_row_needs() -> None:

@@ -12,7 +12,6 @@ from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome
 from harness.core.target import Blocked, PodPort, PodRef, ServiceAddress
-from harness.edge.cni.known import cni_of
 from harness.edge.facts.registry import measure
 from harness.edge.probe.replay import Replayer
 from harness.edge.stage.bench import Bench
@@ -122,7 +121,7 @@ def test_policy_that_blocks_a_numbered_pod_is_found_in_the_cnis_counters(
     (row,) = parse_table(TABLE, source="deployments#1").rows
     assert isinstance(row.target, Blocked)
     programs = lab_live.doors.programs()
-    counter = cni_of(lab_live.cluster.cni).drops
+    counter = lab_live.cluster.lane.value.drops
     assert counter is not None
     replayer = Replayer(programs, lab_live.prober.names, lab_live.cluster.patience)
     drops = counter(lab_live.kube, programs)

@@ -41,7 +41,7 @@ class LyingDoors(ClusterDoors):
 
 
 def test_policies_do_what_the_oracle_says(lab_live: Live) -> None:
-    cases = list(draw_cases(SEED, POLICIES, PROFILES[lab_live.cluster.cni]))
+    cases = list(draw_cases(SEED, POLICIES, lab_live.cluster.lane.value.profile))
     fuzz = Fuzz(lab_live.cluster, lab_live.doors, lab_live.gate.fence, jobs=1)
 
     found = list(fuzz.run(cases, source="a live test"))
@@ -72,7 +72,7 @@ def test_lie_is_found_and_shrunk_to_one_rule_of_one_policy(lab_live: Live) -> No
 
 def test_cilium_counts_rules_that_policy_types_leaves_out(lab_live: Live) -> None:
     """Cilium 1.20.2, pkg/k8s/network_policy.go: both lists are read, whatever policyTypes says."""
-    drawn = next(draw_cases(SEED, 1, PROFILES[lab_live.cluster.cni]))
+    drawn = next(draw_cases(SEED, 1, lab_live.cluster.lane.value.profile))
     policy = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -90,7 +90,7 @@ def test_cilium_counts_rules_that_policy_types_leaves_out(lab_live: Live) -> Non
         judged = world.run(case)
 
     closed = {(cell.ask.target.port, str(cell.observed)) for cell in judged.disagreed}
-    if not PROFILES[lab_live.cluster.cni].ignores_rules_left_out:
+    if not lab_live.cluster.lane.value.profile.ignores_rules_left_out:
         assert closed == {(8081, "timeout"), (9090, "timeout"), (8080, "timeout")}  # the last: UDP
     else:
         assert closed == set()
@@ -99,7 +99,7 @@ def test_cilium_counts_rules_that_policy_types_leaves_out(lab_live: Live) -> Non
 def test_interrupt_leaves_no_namespace(lab_live: Live) -> None:
     fuzz = Fuzz(lab_live.cluster, lab_live.doors, lab_live.gate.fence, jobs=1)
     results = fuzz.run(
-        draw_cases(SEED, POLICIES, PROFILES[lab_live.cluster.cni]), source="a live test"
+        draw_cases(SEED, POLICIES, lab_live.cluster.lane.value.profile), source="a live test"
     )
     next(results)
 

@@ -14,7 +14,7 @@ from harness.core.grading.submitting import read_submission
 from harness.core.grading.world import World, world_of
 from harness.core.manifests.library import POLICY_APIS
 from harness.core.manifests.reader import File
-from harness.edge.cni.known import CNIS, PROFILES
+from harness.edge.cni.known import CNIS
 from harness.edge.grading.account import ACCOUNT
 from harness.edge.grading.assignments import load_assignment, shipped
 from harness.edge.grading.observed import Observed
@@ -53,7 +53,7 @@ def handed_in(world: World, text: str) -> Submission:
 
 @pytest.fixture(scope="module")
 def judge(lab_live: Live) -> Iterator[Observed]:
-    profile = PROFILES[lab_live.cluster.cni]
+    profile = lab_live.cluster.lane.value.profile
     with Observed(lab_live.cluster, lab_live.doors, lab_live.gate.fence, profile, Quiet()) as made:
         made.open(LAB12)
         yield made
@@ -68,7 +68,7 @@ def test_marks_are_those_of_the_prediction(judge: Observed, lab_live: Live, case
 
     found = grade(LAB12, submission, judge)
 
-    assert found == grade(LAB12, submission, Predicted(PROFILES[lab_live.cluster.cni]))
+    assert found == grade(LAB12, submission, Predicted(lab_live.cluster.lane.value.profile))
     assert found.status is Status.GRADED
     assert _policies(lab_live) == []
 
@@ -96,7 +96,7 @@ def test_account_may_write_policies_in_the_assignments_namespaces_and_nothing_el
 @pytest.mark.parametrize("name", OTHERS)
 def test_right_solution_has_all_points(judge: Observed, lab_live: Live, name: str) -> None:
     world = world_of(load_assignment(name, CNIS))
-    if lab_live.cluster.cni not in world.assignment.cnis:
+    if lab_live.cluster.lane.cni not in world.assignment.cnis:
         pytest.skip(f"{name} is for {', '.join(world.assignment.cnis)}")
 
     found = grade(world, handed_in(world, right(world)), judge)
@@ -110,7 +110,7 @@ def test_right_solution_has_all_points(judge: Observed, lab_live: Live, name: st
 
 
 def _policies(live: Live) -> list[str]:
-    kinds = PROFILES[live.cluster.cni].kinds
+    kinds = live.cluster.lane.value.profile.kinds
     found = [body for kind in sorted(kinds) for body in live.kube.list(POLICY_APIS[kind], kind)]
     names = [(body["metadata"]["namespace"], body["metadata"]["name"]) for body in found]
     return [f"{space}/{name}" for space, name in names if not space.startswith("policylab-gate")]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from harness.commands.shared.access import access_of
-from harness.commands.shared.options import add_kubernetes
+from harness.commands.shared.options import add_parts, lane_with
 from harness.commands.shared.output import add_format, add_quiet
 from harness.edge.cluster.doctor import Wish, examine
 from harness.edge.cni.known import CNIS
@@ -41,7 +41,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--cni", default="", choices=CNIS, help="for clusters with this CNI (default: with any)"
     )
-    add_kubernetes(parser, "for clusters with this version of Kubernetes")
+    add_parts(parser)
     parser.add_argument(
         "--images",
         default=str(Source.AUTO),
@@ -56,7 +56,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _doctor(arguments: argparse.Namespace, _: Progress) -> ExitCode:
     access = access_of(arguments)
-    wish = Wish([arguments.cni] if arguments.cni else CNIS, arguments.k8s, Source(arguments.images))
+    cnis = [arguments.cni] if arguments.cni else CNIS
+    wish = Wish([lane_with(cni, arguments) for cni in cnis], Source(arguments.images))
     today = datetime.now(tz=UTC).date()
     findings = examine(access.looks, access.docker, wish, cache_home(), today)
     if arguments.format == "json":

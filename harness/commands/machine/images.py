@@ -9,9 +9,8 @@ from pathlib import Path
 
 from harness.commands.machine.cluster import show_facts
 from harness.commands.shared.access import access_of
-from harness.commands.shared.options import add_kubernetes, add_patience, add_registry
+from harness.commands.shared.options import add_patience, add_registry, add_versions, versions_of
 from harness.edge.cluster.tools import TOOLS
-from harness.edge.cni.known import CNIS
 from harness.edge.images import Official, Source
 from harness.edge.images.model import LabArchive
 from harness.edge.images.provide import provide
@@ -29,7 +28,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     build = verbs.add_parser("build", help="build every image that is not cached")
-    add_kubernetes(build, "build the images of this version of Kubernetes")
+    add_versions(build, "build")
     add_patience(build)
     build.set_defaults(
         run=_build,
@@ -38,8 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     pull = verbs.add_parser(
         "pull", help="pull the official images from a registry, and make the lab images"
     )
-    add_kubernetes(pull, "pull the images of this version of Kubernetes")
-    pull.add_argument("--cni", default="", choices=CNIS, help="of this CNI only (default: all)")
+    add_versions(pull, "pull", ", and pull the images of no other CNI")
     add_registry(pull)
     pull.add_argument(
         "--list",
@@ -53,7 +51,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "save", help="write all images to one file, for a classroom without a network"
     )
     save.add_argument("file", type=Path, help="the file to write")
-    add_kubernetes(save, "save the images of this version of Kubernetes")
+    add_versions(save, "save")
     save.set_defaults(run=_save, after_interrupt="Run the same command again.")
     load = verbs.add_parser(
         "load",
@@ -70,7 +68,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _build(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
-    made = provide(Source.BUILD, progress, Docker(patience=arguments.patience), arguments.k8s)
+    made = provide(
+        Source.BUILD, progress, Docker(patience=arguments.patience), versions_of(arguments)
+    )
     show_facts("images", {"node": made.node, **made.refs})
     return ExitCode.OK
 
@@ -78,17 +78,17 @@ def _build(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 def _pull(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     official = Official(arguments.registry, arguments.cni)
     if arguments.list:
-        for name, ref in listed(arguments.k8s, official).items():
+        for name, ref in listed(versions_of(arguments), official).items():
             sys.stdout.write(f"{name} {ref}\n")
         return ExitCode.OK
     docker = Docker(patience=arguments.patience)
-    made = provide(Source.REGISTRY, progress, docker, arguments.k8s, official)
+    made = provide(Source.REGISTRY, progress, docker, versions_of(arguments), official)
     show_facts("images", {"node": made.node, **made.refs})
     return ExitCode.OK
 
 
 def _save(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
-    file = access_of(arguments).save(arguments.file, progress, arguments.k8s)
+    file = access_of(arguments).save(arguments.file, progress, versions_of(arguments))
     progress.note(f"the images were saved to {file}")
     return ExitCode.OK
 

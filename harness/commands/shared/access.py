@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ class Access:
     status: Callable[[str], ClusterStatus] = status
     owned: Callable[[], list[str]] = owned_clusters
     delete: Callable[[str], None] = delete_cluster
-    save: Callable[[Path, Progress, str], Path] = save
+    save: Callable[[Path, Progress, Mapping[str, str]], Path] = save
     looks: Looks = THIS
     docker: Docker = DOCKER
     load: Callable[[Path, Progress], ClusterImages] = load

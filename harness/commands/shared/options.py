@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from harness.edge.cluster.lane import DEFAULT_KUBERNETES, KUBERNETES, PARTS, Lane
+from harness.edge.cluster.lane import PARTS, Lane, Part, chosen
 from harness.edge.cluster.state import ClusterMode
 from harness.edge.cni.known import CNIS, DEFAULT, named
 from harness.edge.images.registry.names import mirror_place
@@ -42,29 +42,62 @@ def add_parts(parser: argparse.ArgumentParser) -> None:
             f"--{part.option}",
             default=part.default,
             choices=part.choices or None,
-            help=f"{part.meaning} (default: %(default)s)",
+            metavar=None if part.choices else part.option.upper(),
+            help=f"{part.meaning} (default: {part.default or 'the usual one'})",
         )
 
 
-def add_kubernetes(parser: argparse.ArgumentParser, meaning: str) -> None:
-    """Add `--k8s`."""
+def add_versions(parser: argparse.ArgumentParser, verb: str, also: str = "") -> None:
+    """Add the options that choose versions of images; `also` is what else `--cni` means."""
     parser.add_argument(
-        "--k8s",
-        default=DEFAULT_KUBERNETES,
-        choices=KUBERNETES or None,
-        help=f"{meaning} (default: %(default)s)",
+        "--cni",
+        default="",
+        choices=CNIS,
+        help=f"the CNI whose version --cni-version names{also} (default: {DEFAULT}, and {verb} "
+        "the images of every CNI)",
     )
+    for part in PARTS:
+        if part.is_version:
+            parser.add_argument(
+                f"--{part.option}",
+                default=part.default,
+                choices=part.choices or None,
+                metavar=None if part.choices else part.option.upper(),
+                help=f"{verb} the images of this {part.short} "
+                f"(default: {part.default or 'the usual one'})",
+            )
+
+
+def versions_of(arguments: argparse.Namespace) -> dict[str, str]:
+    """The versions that the options of `add_versions` choose, by recipe.
+
+    Raises:
+        ContentError: the CNI does not have this version.
+    """
+    named = {part.field: _value(part, arguments) for part in PARTS if part.is_version}
+    return chosen(arguments.cni or DEFAULT, named).versions
 
 
 def lane_of(arguments: argparse.Namespace) -> Lane:
-    """The lane that the options name."""
+    """The lane that the options name.
+
+    Raises:
+        ContentError: the parts do not fit together.
+    """
     return lane_with(arguments.cni, arguments)
 
 
 def lane_with(cni: str, arguments: argparse.Namespace) -> Lane:
-    """The lane with this CNI, and the other parts that the options name."""
-    chosen = {part.field: getattr(arguments, part.option.replace("-", "_")) for part in PARTS}
-    return Lane(cni, **chosen)
+    """The lane with this CNI, and the other parts that the options name.
+
+    Raises:
+        ContentError: the parts do not fit together.
+    """
+    return chosen(cni, {part.field: _value(part, arguments) for part in PARTS})
+
+
+def _value(part: Part, arguments: argparse.Namespace) -> str:
+    return str(getattr(arguments, part.option.replace("-", "_")))
 
 
 def add_mode(parser: argparse.ArgumentParser, name: str) -> None:

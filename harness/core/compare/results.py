@@ -79,6 +79,11 @@ class Results:
         """The name of the run's CNI; empty if the results do not say it."""
         return self.environment.get("cni", "")
 
+    @property
+    def column(self) -> str:
+        """The column of the table of CNI differences that holds for the run; empty if unknown."""
+        return self.environment.get("profile") or self.cni
+
 
 def results_of(document: Any, origin: str) -> Results:
     """The results in a document.

@@ -83,7 +83,10 @@ class Comparison:
 
 
 def compare_runs(runs: Sequence[Results], profiles: Mapping[str, CniProfile]) -> Comparison:
-    """What differs between these runs; `profiles` has the CNIs that policylab knows, by name."""
+    """What differs between these runs.
+
+    `profiles` are those of the CNIs that policylab knows, and of their variants, by column.
+    """
     keys = dict.fromkeys(key for run in runs for key in run.rows)
     found, never_checked = [], 0
     for key in keys:
@@ -134,14 +137,14 @@ def _because(
         yield from _left_out(runs, rows)
         return
     there = [row for row in rows if row is not None]
-    known = [profiles[run.cni] for run in runs if run.cni in profiles]
+    known = [profiles[run.column] for run in runs if run.column in profiles]
     if len(known) < len(runs) or len({row.lines for row in there}) > 1:
         return
     lines = [line for line in there[0].lines if line in LINES]
     if not lines or not all(map(_as_the_table_says, there, known)):
         return
     for line in lines:
-        said = {profile.name: reading_of(line, profile) for profile in known}
+        said = {profile.column: reading_of(line, profile) for profile in known}
         if len(set(said.values())) > 1:
             each = "; ".join(f"{name}: {reading}" for name, reading in said.items())
             yield f"{line} ({LINES[line]}): {each}"

@@ -42,6 +42,8 @@ class CniProfile:
     `name`: the CNI's name in options and results.
     `kinds`: the kinds of policy that the CNI enforces.
     `budgets`: the budgets of measurements, by `ROW FIGURE` (`harness.core.conformance.lifecycle`).
+    `variant`: the words for the variant of the CNI that behaves so; empty for its usual variant,
+        and for each that behaves like it.
 
     Every other field is the outcome of the flow that `LINES` describes under the same name.
     """
@@ -58,6 +60,12 @@ class CniProfile:
     pod_to_host: Reading
     kinds: frozenset[str] = frozenset({NETWORK_POLICY})
     budgets: Mapping[str, Budget] = field(default_factory=dict, hash=False)
+    variant: str = ""
+
+    @property
+    def column(self) -> str:
+        """The name of its column in the table of CNI differences."""
+        return f"{self.name}-{self.variant}" if self.variant else self.name
 
     @property
     def ignores_rules_left_out(self) -> bool:

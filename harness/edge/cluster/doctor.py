@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from harness.core.target.family import IPV4, Families, Family
+from harness.core.target.family import Family
 from harness.edge.cluster.kindconfig import SERVICE_CIDRS
+from harness.edge.cluster.lane import Lane
 from harness.edge.cni import POD_CIDRS
-from harness.edge.cni.known import cni_of
 from harness.edge.images import Source
 from harness.edge.images.pipeline import CLUSTER, disk_places
 from harness.edge.images.recipe import read_recipes, recipes_home
@@ -38,24 +38,22 @@ class Wish:
     """What somebody wants to run.
 
     Attributes:
-        cnis: the names of the CNIs.
-        kubernetes: the short name of a version of Kubernetes.
+        lanes: what the clusters are made with; all have one version of Kubernetes.
         images: where the images come from.
     """
 
-    cnis: Collection[str]
-    kubernetes: str
+    lanes: Collection[Lane]
     images: Source
 
 
-def ensure_machine(looks: Looks, docker: Docker, cni: str, families: Families = IPV4) -> None:
+def ensure_machine(looks: Looks, docker: Docker, lane: Lane) -> None:
     """Refuse to begin a cluster that cannot come up on this machine.
 
     Raises:
         EnvironmentFault: the machine lacks something; the message has all of it.
     """
     if not elsewhere(looks, docker):
-        require(_cluster(looks, [cni], families))
+        require(_cluster(looks, [lane]))
 
 
 def examine(
@@ -75,16 +73,21 @@ def examine(
             )
         )
     else:
-        found += [*_cluster(looks, wish.cnis), inotify(looks), networks(looks, NETWORKS)]
+        found += [*_cluster(looks, wish.lanes), inotify(looks), networks(looks, NETWORKS)]
     found += _images(looks, wish, cache)
     found += [python(looks), git(looks), *_versions(looks, wish, today)]
     return tuple(found)
 
 
-def _cluster(looks: Looks, cnis: Iterable[str], families: Families = IPV4) -> list[Finding]:
+def _cluster(looks: Looks, lanes: Collection[Lane]) -> list[Finding]:
     """What a cluster needs of the machine on which the engine runs."""
-    needs = {name: cni_of(name).kernel for name in cnis}
-    return [*kernel(looks, needs, six=Family.IPV6 in families), memory(looks), ports(looks)]
+    needs: dict[str, tuple[str, ...]] = {}
+    for lane in lanes:
+        needs[lane.value.name] = lane.value.kernel
+        if lane.kernel:
+            needs[f"kube-proxy ({lane.proxy_mode})"] = lane.kernel
+    six = any(Family.IPV6 in lane.families for lane in lanes)
+    return [*kernel(looks, needs, six=six), memory(looks), ports(looks)]
 
 
 def _images(looks: Looks, wish: Wish, cache: Path) -> list[Finding]:
@@ -119,10 +122,10 @@ def _if_built(finding: Finding, *, made: bool) -> Finding:
 
 def _versions(looks: Looks, wish: Wish, today: date) -> list[Finding]:
     """The versions that a cluster gets: whether their makers still mend them."""
+    chosen = {name: version for lane in wish.lanes for name, version in lane.versions.items()}
+    cnis = [lane.value.name for lane in wish.lanes]
     try:
-        recipes = read_recipes(
-            recipes_home(), {KUBERNETES: wish.kubernetes} if wish.kubernetes else {}
-        )
+        recipes = read_recipes(recipes_home(), chosen)
     except ImageUnavailable as error:
         return [
             Finding(
@@ -137,7 +140,7 @@ def _versions(looks: Looks, wish: Wish, today: date) -> list[Finding]:
     made = recipes[KUBERNETES].made
     return [
         kubectl(looks, made.takes_kubectl, made.full),
-        *(_support(name, recipes[name].version, today) for name in (KUBERNETES, *wish.cnis)),
+        *(_support(name, recipes[name].version, today) for name in (KUBERNETES, *cnis)),
     ]
 
 

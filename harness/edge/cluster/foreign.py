@@ -47,20 +47,19 @@ def open_foreign(spec: ClusterSpec, progress: Progress, tools: Tools) -> Cluster
     kubeconfig = kubeconfig_of(spec)
     kube = tools.connect(kubeconfig, spec.context, tools.patience)
     images = lab_images([names_on(node) for node in kube.list("v1", "Node")], spec.registry)
-    cni = spec.lane.cni
     return Cluster(
         name=spec.context,
         kubeconfig=kubeconfig,
         context=spec.context,
         kubectl=Path(kubectl),
-        cni=cni,
+        lane=spec.lane,
         owned=False,
         created=False,
         refs=images.refs,
         environment={
             **versions(kube),
             "kind": "",
-            "cni": cni,
+            "cni": spec.lane.cni,
             "context": spec.context,
             "images": images.words,
             "outside": spec.outside or "nothing is known",

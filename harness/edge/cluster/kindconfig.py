@@ -25,13 +25,22 @@ _KUBELET = {
 
 # kube-proxy programs a changed Service at once, instead of once a second. Zero would mean the
 # default, 1 s (k8s.io/kubernetes 1.37, pkg/proxy/apis/config/v1alpha1/defaults.go).
-_PROXY = {"kind": "KubeProxyConfiguration", "nftables": {"minSyncPeriod": "1ms"}}
+_AT_ONCE = {"minSyncPeriod": "1ms"}
+_PROXY = {"kind": "KubeProxyConfiguration", "nftables": _AT_ONCE, "iptables": _AT_ONCE}
 
 
 def kind_config(
-    *, workers: int, kubeadm_patch: str | None, resolv_conf: Path, families: Families = IPV4
+    *,
+    workers: int,
+    kubeadm_patch: str | None,
+    resolv_conf: Path,
+    proxy_mode: str,
+    families: Families = IPV4,
 ) -> str:
-    """The config for one control plane and `workers` workers, without kind's own CNI."""
+    """The config for one control plane and `workers` workers, without kind's own CNI.
+
+    `proxy_mode` is the mode of kube-proxy; `none` leaves kube-proxy out.
+    """
     mount = {
         "hostPath": str(resolv_conf),
         "containerPath": NODE_RESOLV_CONF,
@@ -44,7 +53,7 @@ def kind_config(
         "apiVersion": "kind.x-k8s.io/v1alpha4",
         "networking": {
             "disableDefaultCNI": True,
-            "kubeProxyMode": "nftables",
+            "kubeProxyMode": proxy_mode,
             "podSubnet": ",".join(POD_CIDRS[family] for family in families),
             "serviceSubnet": ",".join(SERVICE_CIDRS[family] for family in families),
             **_named(families),

@@ -20,7 +20,6 @@ from harness.edge.cluster.nodes import (
 from harness.edge.cluster.state import Cluster, ClusterSpec, Home, Record, State
 from harness.edge.cluster.tools import Tools
 from harness.edge.cni import Cni
-from harness.edge.cni.known import cni_of
 from harness.edge.images import ClusterImages
 from harness.edge.internet.state import Internet
 from harness.edge.machine.docker import Docker
@@ -55,7 +54,7 @@ class Maker:
             spec.cluster, self.home, spec.kind_bin or images.kind, tools.patience
         )
         self._connect = tools.connect
-        self.cni: Cni = cni_of(spec.lane.cni)
+        self.cni: Cni = spec.lane.value
         self.record = Record(
             spec.cluster,
             spec.kind_image or images.node,
@@ -115,6 +114,7 @@ class Maker:
                 kubeadm_patch=self.images.kubeadm_patch,
                 resolv_conf=self.home.resolv_conf,
                 families=self.spec.lane.families,
+                proxy_mode=self.spec.lane.proxy_mode,
             ),
             encoding="utf-8",
         )
@@ -191,7 +191,7 @@ class Maker:
         environment = {
             **versions(kube),
             "kind": self.kind.version(),
-            "cni": self.cni.name,
+            **self.spec.lane.facts,
             "cni_version": self.cni.version(self.images),
             "family": self.spec.lane.family,
             "image_source": str(self.images.source),
@@ -204,7 +204,7 @@ class Maker:
             kubeconfig=self.home.kubeconfig,
             context="",
             kubectl=self.kubectl,
-            cni=self.spec.lane.cni,
+            lane=self.spec.lane,
             owned=True,
             created=created,
             refs=self.images.refs,

@@ -62,11 +62,11 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
     ensure_families(spec.lane)
     record = Home(spec.cluster).record()
     if record is None or not record.ready:
-        ensure_machine(tools.looks, tools.docker, spec.lane.cni, spec.lane.families)
+        ensure_machine(tools.looks, tools.docker, spec.lane)
     official = Official(spec.registry, spec.lane.cni)
     if record is not None:
         official = record.official(spec.registry, spec.lane.cni)
-    images = tools.images(spec.images, progress, tools.docker, spec.lane.kubernetes, official)
+    images = tools.images(spec.images, progress, tools.docker, spec.lane.versions, official)
     internet = _internet(spec, images, progress, tools)
     ensure_network(spec.lane.families, tools.place)
     maker = Maker(spec, images, internet, progress, tools)

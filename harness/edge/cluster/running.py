@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from shutil import which
 
+from harness.edge.cluster.lane import Lane
 from harness.edge.cluster.opening import status
 from harness.edge.cluster.state import Cluster, Home, owned_clusters
 from harness.edge.images.model import build_of
@@ -33,7 +34,7 @@ def running(name: str) -> Cluster:
         kubeconfig=home.kubeconfig,
         context="",
         kubectl=_kubectl(record.node),
-        cni=record.cni,
+        lane=Lane(record.cni),
         owned=True,
         created=False,
         refs={},

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 
 from harness.core.target.family import IPV4, Families
@@ -21,6 +22,9 @@ from harness.edge.images.model import kubernetes_of
 from harness.edge.internet.state import Internet, InternetMode
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.errors import EnvironmentFault
+
+LONGEST = 49
+"""Letters of a cluster's name: a node is called NAME-control-plane, in a label of 63 letters."""
 
 
 class ClusterMode(StrEnum):
@@ -85,8 +89,14 @@ class ClusterSpec:
 
     @property
     def cluster(self) -> str:
-        """The cluster's name."""
-        return self.name or f"policylab-{self.lane.key}"
+        """The cluster's name; a long one ends with a digest, for the names of nodes have bounds."""
+        if self.name:
+            return self.name
+        name = f"policylab-{self.lane.key}"
+        if len(name) <= LONGEST:
+            return name
+        digest = sha256(name.encode()).hexdigest()[:8]
+        return f"{name[: LONGEST - 9].rstrip('-.')}-{digest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ class Cluster:
         kubeconfig: the file with access to it.
         context: the context in this file; empty for the current context.
         kubectl: the path of a kubectl that fits it.
-        cni: the name of its CNI.
+        lane: what it is made with. Of a cluster that was found by its name, only the CNI is known.
         owned: whether policylab made it, now or earlier.
         created: whether this run made it.
         refs: the images' full names, by the short names that manifests use.
@@ -112,7 +122,7 @@ class Cluster:
     kubeconfig: Path
     context: str
     kubectl: Path
-    cni: str
+    lane: Lane
     owned: bool
     created: bool
     refs: Mapping[str, str]

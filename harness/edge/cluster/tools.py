@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -35,14 +35,16 @@ class Tools:
     """The tools that make and inspect clusters.
 
     `place`: the place of the simulated internet, with Docker's engine. `images`: gets the images of
-    a cluster from a source, with a version of Kubernetes, and with what a registry is asked for.
+    a cluster from a source, in the chosen versions, and with what a registry is asked for.
     `internet`: starts the simulated internet from its image, or finds it. `kind`: makes a `Kind`
     from a cluster's name, its folder, the path of kind, and deadlines. `connect`: connects to the
     cluster's API. `looks`: looks at the machine.
     """
 
     place: Place = HERE
-    images: Callable[[Source, Progress, Docker, str, Official], ClusterImages] = provide
+    images: Callable[[Source, Progress, Docker, Mapping[str, str], Official], ClusterImages] = (
+        provide
+    )
     internet: Callable[[str, Progress, Place], Internet] = ensure_internet
     kind: Callable[[str, Home, Path, Patience], Kind] = Kind
     connect: Connect = KubeClient

@@ -8,6 +8,6 @@ package never compares a CNI's name: it uses the functions of the CNI's value, o
 
 from __future__ import annotations
 
-from harness.edge.cni.value import API_PORT, POD_CIDRS, Cni, Realised
+from harness.edge.cni.value import API_PORT, POD_CIDRS, Cni, Dataplane, Realised
 
-__all__ = ["API_PORT", "POD_CIDRS", "Cni", "Realised"]
+__all__ = ["API_PORT", "POD_CIDRS", "Cni", "Dataplane", "Realised"]

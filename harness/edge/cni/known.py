@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 
 from harness.core.lab.profile import CniProfile
@@ -21,7 +22,24 @@ DEFAULT = CNIS[0]
 """The CNI of a run that names none."""
 
 PROFILES: Mapping[str, CniProfile] = {name: cni.profile for name, cni in _KNOWN.items()}
-"""The profile of each CNI, by its name."""
+"""The profile of each CNI in its usual variant, by its name."""
+
+VARIANTS: Mapping[str, CniProfile] = {
+    profile.column: profile
+    for cni in _KNOWN.values()
+    for count in range(len(cni.changes) + 1)
+    for words in combinations(cni.changes, count)
+    for profile in (cni.in_variant(words).profile,)
+}
+"""The profile of each CNI in each variant that differs, by the name of its column."""
+
+COLUMNS: Mapping[str, CniProfile] = {
+    profile.column: profile
+    for cni in _KNOWN.values()
+    for words in ((), *((word,) for word in cni.changes))
+    for profile in (cni.in_variant(words).profile,)
+}
+"""The columns of the table of CNI differences: `VARIANTS` without combinations of variants."""
 
 COUNTED = tuple(name for name, cni in _KNOWN.items() if cni.drops is not None)
 """The names of the CNIs whose count of drops policylab can read."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.core.lab.profile import CniProfile
+from harness.core.outcome import Reading
 from harness.core.target.family import IPV4, Families, Family
+from harness.edge.images.versions import short
 from harness.errors import ImageUnavailable
 
 if TYPE_CHECKING:
@@ -67,6 +69,24 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
+class Dataplane:
+    """One of the ways in which a CNI moves and drops packets.
+
+    `name`: its name in options and results.
+    `settings`: the parameters of the manifests that choose it.
+    `kernel`: the options of the kernel that it needs, beside those of its CNI.
+    `replaces_kube_proxy`: whether it routes Services by itself. A cluster then has no kube-proxy.
+    `drops`: makes the reader of its count of drops; None if it is the reader of its CNI.
+    """
+
+    name: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    kernel: tuple[str, ...] = ()
+    replaces_kube_proxy: bool = False
+    drops: Callable[[Kube, Exec], DropCounter] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cni:
     """One CNI.
 
@@ -83,6 +103,11 @@ class Cni:
     `kernel`: the options of the kernel that it needs, beside those of every node
         (`harness.edge.machine.health.kernel.FEATURES`).
     `families`: the families of addresses with which policylab can install it.
+    `dataplanes`: the dataplanes that it offers, the usual one first; none if it offers no choice.
+    `changes`: the lines of `profile` that are otherwise in a variant, by the word for this variant
+        in names (`harness.edge.cluster.lane`): a dataplane's name, `kp-iptables`, `v1.15`. Only
+        what a live row showed belongs here.
+    `settings`: further parameters of the manifests.
     `own`: what its folder installs, if it is not one of policylab's CNIs.
 
     `drops`, `realised` and `remembers` get the API, and the door to programs in pods.
@@ -98,12 +123,35 @@ class Cni:
     lanes: int = 4
     kernel: tuple[str, ...] = ()
     families: Families = IPV4
+    dataplanes: tuple[Dataplane, ...] = ()
+    changes: Mapping[str, Mapping[str, Reading]] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
     own: Own | None = None
 
     @property
     def name(self) -> str:
         """The CNI's name in options and results."""
         return self.profile.name
+
+    def with_dataplane(self, name: str) -> Cni:
+        """The CNI with this dataplane, one of its own; with its usual one if the name is empty."""
+        found = [each for each in self.dataplanes if name in ("", each.name)]
+        if not found:
+            return self
+        return replace(
+            self,
+            drops=found[0].drops or self.drops,
+            kernel=(*self.kernel, *found[0].kernel),
+            settings={**self.settings, **found[0].settings},
+        )
+
+    def in_variant(self, words: Collection[str]) -> Cni:
+        """The CNI with the profile of a variant: of each of these words that is in `changes`."""
+        found = [word for word in self.changes if word in words]
+        lines: dict[str, Any] = {}
+        for word in found:
+            lines |= self.changes[word]
+        return replace(self, profile=replace(self.profile, variant="-".join(found), **lines))
 
     def version(self, images: ClusterImages) -> str:
         """The version that these images have, e.g. v3.30.1.
@@ -137,7 +185,6 @@ class Cni:
             return self.own.manifests
         from harness.edge.files.template import filled  # Jinja2 takes 0.2 s to import
 
-        self.version(images)
         objects = filled(
             self.package,
             MANIFESTS,
@@ -145,6 +192,8 @@ class Cni:
             api_port=API_PORT,
             ipv4=POD_CIDRS[Family.IPV4] if Family.IPV4 in families else "",
             ipv6=POD_CIDRS[Family.IPV6] if Family.IPV6 in families else "",
+            version=short(self.version(images)),
+            **self.settings,
             **{parameter: images.refs[name] for parameter, name in self.images.items()},
         )
         crds = images.cnis[self.name].crds.read_text(encoding="utf-8")

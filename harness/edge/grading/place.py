@@ -23,7 +23,6 @@ from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import NamePort, PodPort
 from harness.edge.cluster.opening import Cluster
-from harness.edge.cni.known import cni_of
 from harness.edge.grading.account import Account
 from harness.edge.grading.moving import FreshNames
 from harness.edge.machine.wait import NotYet, wait_for
@@ -57,7 +56,7 @@ class Place:
         self._spaces = frozenset(r.name for r in self._cast if r.kind == "Namespace")
         self._kube = doors.kube()
         self._prober = doors.prober()
-        cni = cni_of(cluster.cni)
+        cni = cluster.lane.value
         self._realised = cni.realised and cni.realised(self._kube, doors.programs())
         self._account = Account(
             self._kube,
@@ -166,7 +165,7 @@ class Place:
             self._prober.close()
 
     def _fresh_names(self) -> FreshNames | None:
-        remembers, internet = cni_of(self._cluster.cni).remembers, self._cluster.internet
+        remembers, internet = self._cluster.lane.value.remembers, self._cluster.internet
         if remembers is None or internet is None or not internet.led:
             return None
         memory = remembers(self._kube, self._doors.programs())

@@ -23,7 +23,7 @@ import zstandard
 from harness.edge.images.model import CLUSTER_FILE, LAB_ARCHIVE, crds_file
 from harness.edge.images.store import SCRATCH, Workshop
 from harness.edge.images.tars.layers import file_digest
-from harness.edge.images.versions import kubernetes_versions, short
+from harness.edge.images.versions import KUBERNETES, NONE, short, usual_versions, versions_of
 from harness.edge.machine.docker import Docker
 from harness.edge.machine.process import CommandFailed
 from harness.errors import EnvironmentFault, ImageUnavailable
@@ -172,14 +172,16 @@ def _copy_checked(bundle: Path, source: IO[bytes], target: Path, wanted: str) ->
         target.chmod(0o755)
 
 
-def install(bundle: Path, home: Callable[[str], Path], shop: Workshop) -> str:
+def install(
+    bundle: Path, home: Callable[[Mapping[str, str]], Path], shop: Workshop
+) -> Mapping[str, str]:
     """Unpack a bundle, load its images into the engine, and make it the loaded bundle.
 
-    `home` gives the place of a bundle with this version of Kubernetes. The version is the result.
+    `home` gives the place of a bundle with these versions, by recipe. They are the result.
 
     Raises:
         ImageUnavailable: a check fails, the engine refuses an image, or policylab does not have
-            the version of Kubernetes.
+            a version of it.
     """
     shop.store.root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=shop.store.root) as name:
@@ -187,7 +189,7 @@ def install(bundle: Path, home: Callable[[str], Path], shop: Workshop) -> str:
         fresh.mkdir()
         with shop.progress.step(f"checking and unpacking {bundle.name}"):
             unpack(bundle, fresh)
-            version = _known_version(bundle, fresh)
+            has = _known_versions(bundle, fresh)
         with shop.progress.step("loading its images into the engine"):
             archive = fresh / NODE_ARCHIVE
             try:
@@ -195,39 +197,42 @@ def install(bundle: Path, home: Callable[[str], Path], shop: Workshop) -> str:
             except CommandFailed as error:
                 raise _refused(bundle, f"the engine refused its image: {error.seen}") from error
             archive.unlink()
-        place = home(version)
+        place = home(has)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(place, ignore_errors=True)
         fresh.rename(place)
-    return version
+    return has
 
 
-def _known_version(bundle: Path, folder: Path) -> str:
-    """The version of Kubernetes in an unpacked bundle, which must be one of the recipes."""
+def _known_versions(bundle: Path, folder: Path) -> Mapping[str, str]:
+    """The versions in an unpacked bundle, which the recipes must have."""
     try:
-        version, known = _version(folder), kubernetes_versions()
-    except KeyError as error:
+        has = _versions(folder)
+    except (KeyError, AttributeError) as error:
         raise _refused(bundle, f"{CLUSTER_FILE} lacks {error}") from error
-    if known and version not in known:
-        seen = f"it has Kubernetes {version}, and this policylab has {', '.join(known)}"
-        raise ImageUnavailable(
-            "this bundle has another version of Kubernetes",
-            where=str(bundle),
-            seen=seen,
-            try_="make a bundle with this policylab: policylab images save FILE",
-        )
-    return version
+    for recipe, version in has.items():
+        if version not in (known := versions_of(recipe)):
+            name = recipe.capitalize()
+            raise ImageUnavailable(
+                f"this bundle has another version of {name}",
+                where=str(bundle),
+                seen=f"it has {name} {version}, and this policylab has {', '.join(known)}",
+                try_="make a bundle with this policylab: policylab images save FILE",
+            )
+    return has
 
 
-def _version(folder: Path) -> str:
+def _versions(folder: Path) -> dict[str, str]:
+    """The short names of the versions, of the recipes that have versions to choose."""
     facts = json.loads((folder / CLUSTER_FILE).read_text(encoding="utf-8"))
-    return short(str(facts["kubernetes_version"]))
+    full = {KUBERNETES: facts["kubernetes_version"], **facts["cni_versions"]}
+    return {recipe: short(str(full[recipe])) for recipe in usual_versions() if recipe in full}
 
 
-def loaded_bundle(home: Path, docker: Docker, kubernetes: str = "") -> Path | None:
+def loaded_bundle(home: Path, docker: Docker, chosen: Mapping[str, str] = NONE) -> Path | None:
     """The folder of the loaded bundle, if the engine still has its images.
 
-    A bundle with another version of Kubernetes than this one does not count.
+    A bundle with other versions than these does not count; who chose none wants the default.
     """
     description = home / CLUSTER_FILE
     if not description.is_file():
@@ -235,7 +240,8 @@ def loaded_bundle(home: Path, docker: Docker, kubernetes: str = "") -> Path | No
     facts = json.loads(description.read_text(encoding="utf-8"))
     if "cni_versions" not in facts:  # a bundle of an older policylab, which had Calico only
         return None
-    if kubernetes and _version(home) != kubernetes:
+    wanted = {**usual_versions(), **chosen}
+    if any(wanted[recipe] != version for recipe, version in _versions(home).items()):
         return None
     refs = [facts["node"], *engine_images(home).values()]
     return home if docker.has_images(refs) else None

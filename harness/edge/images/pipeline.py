@@ -29,7 +29,7 @@ from harness.edge.images.outlook import outlook_of
 from harness.edge.images.recipe import REPOSITORY, Recipe, cnis, read_recipes, recipes_home
 from harness.edge.images.store import SCRATCH, Store, Workshop
 from harness.edge.images.tars.archive import write_archive
-from harness.edge.images.versions import KUBERNETES, names_in
+from harness.edge.images.versions import KUBERNETES, NONE, every_choice
 from harness.edge.machine import debian
 from harness.edge.machine.process import end_all, run
 
@@ -44,26 +44,26 @@ class Plan:
     keys: Keys
 
 
-def plan(shop: Workshop, kubernetes: str = "") -> Plan:
+def plan(shop: Workshop, chosen: Mapping[str, str] = NONE) -> Plan:
     """Read the recipes of this checkout; make the certificates, because keys depend on their bytes.
 
-    `kubernetes` is the short name of a version; empty means the default one.
+    `chosen` has the short names of versions by recipe; other recipes have their default.
 
     Raises:
         ImageUnavailable: a recipe cannot be read, or there are no recipes, or no such version.
     """
-    recipes = read_recipes(recipes_home(), {KUBERNETES: kubernetes})
+    recipes = read_recipes(recipes_home(), chosen)
     made = ensure_certificates(shop.store, recipes, shop.progress)
     return Plan(recipes, plan_keys(recipes, made))
 
 
 def plans(shop: Workshop) -> list[Plan]:
-    """The plan of each version of Kubernetes.
+    """The plan of each combination of versions.
 
     Raises:
         ImageUnavailable: as `plan`.
     """
-    return [plan(shop, name) for name in names_in(recipes_home() / KUBERNETES)]
+    return [plan(shop, chosen) for chosen in every_choice()]
 
 
 def built(shop: Workshop, key: str) -> Path | None:
@@ -238,7 +238,7 @@ def _parts(keys: Keys) -> list[tuple[str, str]]:
 def _prune(shop: Workshop) -> None:
     """Remove outdated artefacts and node images, unless a cluster uses them.
 
-    The parts of each version of Kubernetes are kept, whichever was built.
+    The parts of each version are kept, whichever was built.
     """
     kept = [
         part for todo in plans(shop) for part in (*_parts(todo.keys), (CLUSTER, todo.keys.cluster))

@@ -7,13 +7,13 @@ images. If a registry does not give them, it says why, and builds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.edge.files.cache import cache_home
-from harness.edge.images import bundle, engine, pipeline, versions
+from harness.edge.images import bundle, engine, pipeline
 from harness.edge.images.model import (
     LAB_ARCHIVE,
     ClusterImages,
@@ -25,7 +25,7 @@ from harness.edge.images.model import (
 from harness.edge.images.pipeline import Plan
 from harness.edge.images.registry.official import provide_official
 from harness.edge.images.store import SCRATCH, Store, Workshop
-from harness.edge.images.versions import KUBERNETES, short
+from harness.edge.images.versions import KUBERNETES, NONE, usual_versions
 from harness.edge.machine import debian
 from harness.edge.machine.docker import DOCKER, Docker
 from harness.errors import ImageUnavailable
@@ -39,13 +39,13 @@ def provide(
     source: Source,
     progress: Progress,
     docker: Docker = DOCKER,
-    kubernetes: str = "",
+    chosen: Mapping[str, str] = NONE,
     official: Official = ANY,
 ) -> ClusterImages:
     """The images of a cluster from the given source; `build` builds them here.
 
-    `kubernetes` is the short name of its version, e.g. 1.37; empty means the default one.
-    `official` says what a registry is asked for.
+    `chosen` has the short names of versions by recipe (`kubernetes`: `1.37`); other recipes have
+    their default. `official` says what a registry is asked for.
 
     Raises:
         ImageUnavailable: the source does not have them.
@@ -53,19 +53,25 @@ def provide(
     """
     shop = _open(progress, docker)
     if source is Source.BUNDLE:
-        return _bundle(shop, kubernetes)
-    todo = pipeline.plan(shop, kubernetes)
-    match choose(source, shop, todo, official):
+        return _bundle(shop, chosen)
+    todo = pipeline.plan(shop, chosen)
+    match choose(source, shop, todo, official, chosen):
         case Source.BUNDLE:
             progress.note("using the images of the loaded bundle")
-            return _bundle(shop, kubernetes)
+            return _bundle(shop, chosen)
         case Source.REGISTRY:
             return _pull(shop, todo, official, or_build=source is Source.AUTO)
         case _:
             return _build(shop, todo)
 
 
-def choose(source: Source, shop: Workshop, todo: Plan, official: Official = ANY) -> Source:
+def choose(
+    source: Source,
+    shop: Workshop,
+    todo: Plan,
+    official: Official = ANY,
+    chosen: Mapping[str, str] = NONE,
+) -> Source:
     """The given source; for `auto`, the first that has the images, as far as is known here."""
     if source is not Source.AUTO:
         return source
@@ -73,22 +79,26 @@ def choose(source: Source, shop: Workshop, todo: Plan, official: Official = ANY)
         return Source.REGISTRY
     if pipeline.built(shop, todo.keys.cluster):
         return Source.BUILD
-    wanted = short(todo.recipes[KUBERNETES].version)
-    if bundle.loaded_bundle(_bundle_home(shop, wanted), shop.docker, wanted):
+    if bundle.loaded_bundle(_bundle_home(shop, chosen), shop.docker, chosen):
         return Source.BUNDLE
     return Source.REGISTRY
 
 
-def save(file: Path, progress: Progress, kubernetes: str = "", docker: Docker = DOCKER) -> Path:
+def save(
+    file: Path,
+    progress: Progress,
+    chosen: Mapping[str, str] = NONE,
+    docker: Docker = DOCKER,
+) -> Path:
     """Write a bundle with the images of this checkout; build missing images first.
 
-    `kubernetes` is the short name of the version in it; empty means the default one.
+    `chosen` has the short names of the versions in it, as for `provide`.
 
     Raises:
         EnvironmentFault: the bundle cannot be written, or the images cannot be built.
     """
     shop = _open(progress, docker)
-    todo = pipeline.plan(shop, kubernetes)
+    todo = pipeline.plan(shop, chosen)
     home = pipeline.built(shop, todo.keys.cluster)
     with shop.store.lock(progress, shop.patience):
         home = home or pipeline.make_cluster(shop, todo)
@@ -100,7 +110,7 @@ def save(file: Path, progress: Progress, kubernetes: str = "", docker: Docker = 
 def load(file: Path, progress: Progress, docker: Docker = DOCKER) -> ClusterImages:
     """Check a bundle, and make it the bundle that `--lab-images=bundle` and `auto` use.
 
-    One bundle of each version of Kubernetes can be loaded.
+    One bundle of each combination of versions can be loaded.
 
     Raises:
         ImageUnavailable: the file is not a complete and unchanged bundle, or it is of a version
@@ -108,8 +118,8 @@ def load(file: Path, progress: Progress, docker: Docker = DOCKER) -> ClusterImag
     """
     shop = _open(progress, docker)
     with shop.store.lock(progress, shop.patience):
-        kubernetes = bundle.install(file, lambda version: _bundle_home(shop, version), shop)
-    return _bundle(shop, kubernetes)
+        has = bundle.install(file, lambda found: _bundle_home(shop, found), shop)
+    return _bundle(shop, has)
 
 
 @contextmanager
@@ -124,7 +134,7 @@ def lab_archive(progress: Progress, docker: Docker = DOCKER) -> Iterator[LabArch
     """
     shop = _open(progress, docker)
     todo = pipeline.plan(shop)
-    loaded = _bundle_home(shop, versions.default())
+    loaded = _bundle_home(shop, NONE)
     home = pipeline.built(shop, todo.keys.cluster) or bundle.loaded_bundle(loaded, docker)
     if home is not None:
         yield LabArchive.of(read_cluster(home, Source.AUTO, {}))
@@ -167,12 +177,14 @@ def _build(shop: Workshop, todo: Plan) -> ClusterImages:
     return read_cluster(home, Source.BUILD, engine.name_them(shop.docker, engine.by_key(todo)))
 
 
-def _bundle(shop: Workshop, kubernetes: str) -> ClusterImages:
-    wanted = kubernetes or versions.default()
-    home = _bundle_home(shop, wanted)
-    if (found := bundle.loaded_bundle(home, shop.docker, wanted)) is None:
+def _bundle(shop: Workshop, chosen: Mapping[str, str]) -> ClusterImages:
+    home = _bundle_home(shop, chosen)
+    if (found := bundle.loaded_bundle(home, shop.docker, chosen)) is None:
+        wanted = " and ".join(
+            f"{name.capitalize()} {it}" for name, it in {**usual_versions(), **chosen}.items()
+        )
         raise ImageUnavailable(
-            f"no bundle with Kubernetes {wanted} is loaded" if wanted else "no bundle is loaded",
+            f"no bundle with {wanted} is loaded" if wanted else "no bundle is loaded",
             where=str(home),
             seen="there is no such bundle, or the engine no longer has its node image",
             try_="policylab images load FILE",
@@ -181,7 +193,12 @@ def _bundle(shop: Workshop, kubernetes: str) -> ClusterImages:
     return read_cluster(found, Source.BUNDLE, beside)
 
 
-def _bundle_home(shop: Workshop, kubernetes: str) -> Path:
-    """The place of the loaded bundle with this version; the default version has the short name."""
-    usual = kubernetes in ("", versions.default())
-    return shop.store.root / ("bundle" if usual else f"bundle-{kubernetes}")
+def _bundle_home(shop: Workshop, chosen: Mapping[str, str]) -> Path:
+    """The place of the loaded bundle with these versions; default versions are not in its name."""
+    usual = usual_versions()
+    others = [
+        version if name == KUBERNETES else f"{name}-{version}"
+        for name, version in sorted(chosen.items(), key=lambda item: item[0] != KUBERNETES)
+        if version != usual.get(name, version)
+    ]
+    return shop.store.root / "-".join(["bundle", *others])

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from harness.edge.images.versions import (
     HOME,
+    NONE,
     RECIPE,
     Version,
     filled,
@@ -130,7 +130,7 @@ def recipes_home() -> Path:
     return HOME
 
 
-def read_recipes(home: Path, chosen: Mapping[str, str] = MappingProxyType({})) -> dict[str, Recipe]:
+def read_recipes(home: Path, chosen: Mapping[str, str] = NONE) -> dict[str, Recipe]:
     """Every recipe below `home`, by name.
 
     `chosen` has the short names of chosen versions by recipe; other recipes have their default.

@@ -11,7 +11,9 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.errors import ImageUnavailable
@@ -20,6 +22,8 @@ HOME = Path(__file__).resolve().parents[3] / "images"
 """The recipes, next to the package; only a clone of the repository has them."""
 
 RECIPE, FILE = "image.toml", "version.toml"
+NONE: Mapping[str, str] = MappingProxyType({})
+"""No version is chosen: each recipe has its default."""
 KUBERNETES = "kubernetes"
 _SHORT = re.compile(r"v?(\d+)\.(\d+)(?!\d)")
 
@@ -69,17 +73,31 @@ def names_in(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(found, key=_by_number, reverse=True))
 
 
-def default() -> str:
-    """The short name of the default version of Kubernetes; empty outside of a clone."""
-    if not names_in(HOME / KUBERNETES):
+def default(recipe: str) -> str:
+    """The short name of a recipe's default version; empty if it has one version, or no clone."""
+    if not names_in(HOME / recipe):
         return ""
-    return str(read_toml(HOME / KUBERNETES / RECIPE).get("default", ""))
+    return str(read_toml(HOME / recipe / RECIPE).get("default", ""))
 
 
-def kubernetes_versions() -> tuple[str, ...]:
-    """The short names of the versions of Kubernetes, the default first; none outside of a clone."""
-    first, names = default(), names_in(HOME / KUBERNETES)
+def versions_of(recipe: str) -> tuple[str, ...]:
+    """The short names of a recipe's versions, the default first; none as for `default`."""
+    first, names = default(recipe), names_in(HOME / recipe)
     return tuple(sorted(names, key=lambda name: name != first))
+
+
+def usual_versions() -> dict[str, str]:
+    """The short name of the default version of each recipe that has versions to choose."""
+    recipes = sorted(path.parent.name for path in HOME.glob(f"*/{RECIPE}"))
+    found = {recipe: default(recipe) for recipe in recipes}
+    return {recipe: name for recipe, name in found.items() if name}
+
+
+def every_choice() -> list[dict[str, str]]:
+    """Every combination of versions, by recipe."""
+    names = usual_versions()
+    combined = product(*(names_in(HOME / recipe) for recipe in names))
+    return [dict(zip(names, versions, strict=True)) for versions in combined]
 
 
 def read_version(folder: Path, data: Mapping[str, Any], chosen: str) -> Version:

@@ -31,16 +31,24 @@ COREFILE = """.:53 {
 """
 
 
-def config(*, workers: int = 0, patch: str | None = None) -> dict[str, Any]:
-    text = kind_config(workers=workers, kubeadm_patch=patch, resolv_conf=Path("/h/resolv.conf"))
+def config(
+    *, workers: int = 0, patch: str | None = None, proxy_mode: str = "nftables"
+) -> dict[str, Any]:
+    text = kind_config(
+        workers=workers,
+        kubeadm_patch=patch,
+        resolv_conf=Path("/h/resolv.conf"),
+        proxy_mode=proxy_mode,
+    )
     return cast("dict[str, Any]", yaml.safe_load(text))
 
 
-def test_kind_installs_no_cni_of_its_own_and_proxies_by_nftables() -> None:
-    networking = config()["networking"]
+@pytest.mark.parametrize("mode", ["nftables", "iptables", "none"])
+def test_kind_installs_no_cni_of_its_own_and_proxies_as_it_is_told(mode: str) -> None:
+    networking = config(proxy_mode=mode)["networking"]
 
     assert networking["disableDefaultCNI"] is True
-    assert networking["kubeProxyMode"] == "nftables"
+    assert networking["kubeProxyMode"] == mode
     assert networking["podSubnet"] == "10.244.0.0/16"
 
 

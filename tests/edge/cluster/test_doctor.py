@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.edge.cluster.doctor import Wish, ensure_machine, examine
+from harness.edge.cluster.lane import Lane
 from harness.edge.cni.known import CNIS, cni_of
 from harness.edge.images import Source
 from harness.edge.machine import apt
@@ -33,7 +34,7 @@ def found(
     engine: FakeEngine | None = None,
     today: date = TODAY,
 ) -> dict[str, Finding]:
-    wish = Wish(CNIS, "", images)
+    wish = Wish([Lane(cni) for cni in CNIS], images)
     docker = (engine or FakeEngine()).docker
     return {each.name: each for each in examine(machine, docker, wish, CACHE, today)}
 
@@ -100,8 +101,8 @@ SHORT = FakeMachine().having({"/proc/config.gz": CONFIG.replace("VXLAN=y", "VXLA
 
 def test_cluster_that_cannot_come_up_is_not_begun() -> None:
     with pytest.raises(ToolMissing, match="the kernel lacks VXLAN"):
-        ensure_machine(SHORT, FakeEngine().docker, "calico")
-    ensure_machine(SHORT, FakeEngine().docker, "cilium")
+        ensure_machine(SHORT, FakeEngine().docker, Lane("calico"))
+    ensure_machine(SHORT, FakeEngine().docker, Lane("cilium"))
 
 
 def test_all_that_a_cluster_lacks_is_told_at_once() -> None:
@@ -114,16 +115,16 @@ def test_all_that_a_cluster_lacks_is_told_at_once() -> None:
                 }
             ),
             FakeEngine().docker,
-            "calico",
+            Lane("calico"),
         )
 
 
 def test_what_is_not_known_stops_no_cluster() -> None:
     files = {"/sys/fs/cgroup/cgroup.controllers": ""}
-    ensure_machine(FakeMachine(files=files), FakeEngine().docker, "calico")
+    ensure_machine(FakeMachine(files=files), FakeEngine().docker, Lane("calico"))
     engine = FakeEngine()
     engine.kernel = "6.6.87-linuxkit"
-    ensure_machine(SHORT, engine.docker, "calico")
+    ensure_machine(SHORT, engine.docker, Lane("calico"))
 
 
 def test_recipes_that_are_missing_are_a_note(monkeypatch: pytest.MonkeyPatch) -> None:

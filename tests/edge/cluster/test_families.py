@@ -13,7 +13,7 @@ from harness.edge.cluster.doctor import ensure_machine
 from harness.edge.cluster.families import ensure_families, ensure_network
 from harness.edge.cluster.kindconfig import kind_config
 from harness.edge.cluster.lane import PARTS, Lane
-from harness.edge.cni.known import CNIS, cni_of
+from harness.edge.cni.known import CNIS
 from harness.edge.internet.engine import Place
 from harness.errors import EnvironmentFault
 from tests.edge.cni.test_manifests import CRD, images
@@ -26,7 +26,11 @@ OFF = "/proc/sys/net/ipv6/conf/all/disable_ipv6"
 
 def networking(families: Families) -> dict[str, Any]:
     text = kind_config(
-        workers=0, kubeadm_patch=None, resolv_conf=Path("/h/resolv.conf"), families=families
+        workers=0,
+        kubeadm_patch=None,
+        resolv_conf=Path("/h/resolv.conf"),
+        proxy_mode="nftables",
+        families=families,
     )
     found: dict[str, Any] = yaml.safe_load(text)["networking"]
     return found
@@ -53,7 +57,7 @@ def test_manifests_name_the_networks_of_their_families_alone(
 ) -> None:
     crds = tmp_path / "crds.yaml"
     crds.write_text(CRD, encoding="utf-8")
-    text = cni_of(cni).manifests(images(crds), control_plane="n", families=FAMILIES[family])
+    text = Lane(cni).value.manifests(images(crds), control_plane="n", families=FAMILIES[family])
 
     assert list(yaml.safe_load_all(text))
     assert ("10.244.0.0/16" in text) is (family != "ipv6")
@@ -97,6 +101,6 @@ def test_network_of_ipv4_alone_is_refused_and_one_that_is_not_there_is_not() -> 
 def test_kernel_without_ipv6_is_a_lack_only_for_who_asks_for_it() -> None:
     machine, docker = FakeMachine().having({OFF: "1\n"}), FakeEngine().docker
 
-    ensure_machine(machine, docker, "calico")
+    ensure_machine(machine, docker, Lane("calico"))
     with pytest.raises(EnvironmentFault, match="does not speak IPv6"):
-        ensure_machine(machine, docker, "calico", DUAL)
+        ensure_machine(machine, docker, Lane("calico", family="dual"))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.edge.cluster.lane import Lane
 from harness.edge.cni.known import CNIS, cni_of
 from harness.edge.images import ClusterImages, Source
 from harness.edge.images.model import CniParts
@@ -53,7 +54,24 @@ def cni(request: pytest.FixtureRequest) -> str:
 def text(cni: str, tmp_path: Path) -> str:
     crds = tmp_path / "crds.yaml"
     crds.write_text(CRD, encoding="utf-8")
-    return cni_of(cni).manifests(images(crds), control_plane="lab-control-plane")
+    return Lane(cni).value.manifests(images(crds), control_plane="lab-control-plane")
+
+
+@pytest.mark.parametrize(
+    ("lane", "words"),
+    [
+        (Lane("calico"), 'FELIX_NFTABLESMODE, value: "Disabled"'),
+        (Lane("calico", dataplane="nftables"), 'FELIX_NFTABLESMODE, value: "Enabled"'),
+        (Lane("cilium"), "--kube-proxy-replacement=false"),
+        (Lane("cilium", dataplane="replacement"), "--kube-proxy-replacement=true"),
+    ],
+    ids=lambda value: value.key if isinstance(value, Lane) else "",
+)
+def test_the_dataplane_is_the_one_that_was_chosen(tmp_path: Path, lane: Lane, words: str) -> None:
+    crds = tmp_path / "crds.yaml"
+    crds.write_text(CRD, encoding="utf-8")
+
+    assert words in lane.value.manifests(images(crds), control_plane="lab-control-plane")
 
 
 @pytest.fixture
@@ -179,4 +197,4 @@ def test_images_that_were_made_without_the_cni_say_so(cni: str, tmp_path: Path) 
     without = replace(images(tmp_path), cnis={})
 
     with pytest.raises(ImageUnavailable, match=f"do not have the CNI {cni}"):
-        cni_of(cni).manifests(without, control_plane="lab-control-plane")
+        Lane(cni).value.manifests(without, control_plane="lab-control-plane")

@@ -233,8 +233,12 @@ def test_bundle_with_a_version_that_is_not_here_is_refused(
 def test_bundle_goes_to_the_place_of_its_version(
     good: Path, tmp_path: Path, engine: FakeEngine
 ) -> None:
-    place = {KUBERNETES[0]: tmp_path / "right"}
+    has = {"kubernetes": KUBERNETES[0]}
+    place = tmp_path / "right"
 
-    assert bundle.install(good, place.__getitem__, shop(engine, tmp_path)) == KUBERNETES[0]
-    assert bundle.loaded_bundle(tmp_path / "right", engine.docker, KUBERNETES[0])
-    assert bundle.loaded_bundle(tmp_path / "right", engine.docker, "1.2") is None
+    def home(found: Mapping[str, str]) -> Path:
+        return place if found == has else tmp_path / "wrong"
+
+    assert bundle.install(good, home, shop(engine, tmp_path)) == has
+    assert bundle.loaded_bundle(place, engine.docker, has)
+    assert bundle.loaded_bundle(place, engine.docker, {"kubernetes": "1.2"}) is None

@@ -51,7 +51,7 @@ def shop(engine: FakeEngine) -> Workshop:
 
 
 def planned(kubernetes: str = "") -> pipeline.Plan:
-    return pipeline.plan(shop(FakeEngine()), kubernetes)
+    return pipeline.plan(shop(FakeEngine()), {"kubernetes": kubernetes})
 
 
 def chosen(source: Source, engine: FakeEngine) -> Source:
@@ -192,7 +192,7 @@ def test_bundle_of_each_version_has_its_place(tmp_path: Path, engine: FakeEngine
         describe(tmp_path / "policylab" / place, node, f"v{version}.1")
         engine.images[node] = str(number)
     found = [
-        provide(Source.BUNDLE, Quiet(), engine.docker, version).kubernetes_version
+        provide(Source.BUNDLE, Quiet(), engine.docker, {"kubernetes": version}).kubernetes_version
         for version in KUBERNETES
     ]
 

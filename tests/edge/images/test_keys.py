@@ -9,7 +9,7 @@ import pytest
 from harness.core.target.internet import INTERNET
 from harness.edge.images.keys import Keys, plan_keys
 from harness.edge.images.recipe import read_recipes, recipes_home
-from harness.edge.images.versions import kubernetes_versions
+from harness.edge.images.versions import versions_of
 from harness.errors import ImageUnavailable
 
 MADE = {"certificates": "the digest of what was made"}
@@ -167,7 +167,7 @@ def test_go_modules_are_pinned(home: Path) -> None:
             assert (recipe.folder / "go.sum").stat().st_size > 0
 
 
-@pytest.mark.parametrize("kubernetes", kubernetes_versions())
+@pytest.mark.parametrize("kubernetes", versions_of("kubernetes"))
 def test_versions_of_recipes_are_those_of_their_modules(home: Path, kubernetes: str) -> None:
     recipes = read_recipes(home, {"kubernetes": kubernetes})
     for name, module in (

@@ -10,7 +10,7 @@ import pytest
 from harness.edge.images import versions
 from harness.edge.images.keys import plan_keys
 from harness.edge.images.recipe import read_recipes, recipes_home
-from harness.edge.images.versions import Version, default, kubernetes_versions, names_in, short
+from harness.edge.images.versions import Version, default, names_in, short, versions_of
 from harness.edge.support import support_of
 from harness.errors import ImageUnavailable
 
@@ -29,7 +29,7 @@ def kubernetes(home: Path) -> Path:
 
 def add(kubernetes: Path, name: str, version: str) -> Path:
     """Add a folder for one more version, made from the default one."""
-    folder = Path(shutil.copytree(kubernetes / default(), kubernetes / name))
+    folder = Path(shutil.copytree(kubernetes / default("kubernetes"), kubernetes / name))
     file = folder / versions.FILE
     lines = [f'version = "{version}"', *file.read_text(encoding="utf-8").splitlines()[1:]]
     file.write_text("\n".join(lines), encoding="utf-8")
@@ -57,7 +57,8 @@ def test_a_folder_more_is_a_version_more_and_nothing_else_is_changed(
 
 def test_each_version_has_keys_of_its_own_and_shares_what_is_the_same(home: Path) -> None:
     plans = [
-        plan_keys(read_recipes(home, {"kubernetes": name}), MADE) for name in kubernetes_versions()
+        plan_keys(read_recipes(home, {"kubernetes": name}), MADE)
+        for name in versions_of("kubernetes")
     ]
 
     assert len({keys.cluster for keys in plans}) == len(plans) > 1
@@ -69,7 +70,7 @@ def test_each_version_has_keys_of_its_own_and_shares_what_is_the_same(home: Path
 def test_a_version_that_does_not_exist_is_told_with_those_that_do(home: Path) -> None:
     with pytest.raises(ImageUnavailable, match=r"no version 1\.2 of kubernetes") as caught:
         read_recipes(home, {"kubernetes": "1.2"})
-    for name in kubernetes_versions():
+    for name in versions_of("kubernetes"):
         assert name in caught.value.seen
 
 
@@ -86,7 +87,7 @@ def test_a_version_that_does_not_exist_is_told_with_those_that_do(home: Path) ->
 def test_a_wrong_file_of_a_version_is_refused(
     home: Path, kubernetes: Path, old: str, new: str, words: str
 ) -> None:
-    file = kubernetes / default() / versions.FILE
+    file = kubernetes / default("kubernetes") / versions.FILE
     text = file.read_text(encoding="utf-8")
     assert old in text
     file.write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -131,8 +132,8 @@ def test_short_names() -> None:
 
 
 def test_the_default_version_is_the_first_choice_and_support_of_each_is_known() -> None:
-    assert kubernetes_versions()[0] == default()
-    for name in kubernetes_versions():
+    assert versions_of("kubernetes")[0] == default("kubernetes")
+    for name in versions_of("kubernetes"):
         assert support_of("kubernetes", name)
 
 
@@ -141,5 +142,5 @@ def test_outside_of_a_clone_there_is_no_version_to_choose(
 ) -> None:
     monkeypatch.setattr(versions, "HOME", tmp_path)
 
-    assert default() == ""
-    assert kubernetes_versions() == ()
+    assert default("kubernetes") == ""
+    assert versions_of("kubernetes") == ()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.lab.profile import CONNECTED, KEPT, REFUSED, TIMEOUT, CniProfile
 from harness.core.target.family import FAMILIES
-from harness.edge.cni.value import Cni
+from harness.edge.cni.value import Cni, Dataplane
 
 if TYPE_CHECKING:
     from harness.edge.api.kube import Kube
@@ -16,10 +16,19 @@ if TYPE_CHECKING:
 __all__ = ["CALICO"]
 
 
-def _drops(kube: Kube, kubectl: Exec) -> DropCounter:
-    from harness.edge.cni.calico.felix import FelixCounters  # a profile needs no API
+# What talks to a cluster is imported when it does: a profile needs no API.
 
-    return FelixCounters(kube, kubectl)
+
+def _iptables_drops(kube: Kube, kubectl: Exec) -> DropCounter:
+    from harness.edge.cni.calico.felix import IPTABLES, FelixCounters
+
+    return FelixCounters(kube, kubectl, IPTABLES)
+
+
+def _nftables_drops(kube: Kube, kubectl: Exec) -> DropCounter:
+    from harness.edge.cni.calico.felix import NFTABLES, FelixCounters
+
+    return FelixCounters(kube, kubectl, NFTABLES)
 
 
 CALICO = Cni(
@@ -38,7 +47,17 @@ CALICO = Cni(
     package=__name__,
     daemon_set="calico-node",  # ready once Felix has programmed its first policies
     images={"cni_image": "calico-cni", "node_image": "calico-node"},
-    drops=_drops,
+    drops=_iptables_drops,
     families=FAMILIES["dual"],
-    kernel=("NFT_COMPAT", "IP_SET", "VXLAN"),
+    kernel=("VXLAN",),
+    dataplanes=(
+        # The rules of iptables are translated into nftables by iptables itself.
+        Dataplane("iptables", {"nftables_mode": "Disabled"}, kernel=("NFT_COMPAT", "IP_SET")),
+        Dataplane(
+            "nftables",
+            {"nftables_mode": "Enabled"},
+            kernel=("NFT_CT", "NFT_FIB", "NFT_MASQ"),
+            drops=_nftables_drops,
+        ),
+    ),
 )

@@ -4,12 +4,15 @@ Felix gives every pod two chains in the filter table: `cali-fw-` for packets fro
 `cali-tw-` for packets to it. Each chain jumps to the chains of the policies, whose comments have
 their names. After them, a rule at the end of each tier drops the packets that no policy allowed.
 The names of the pod's chains end in its interface, which Calico derives from the pod's name.
+
+The table is one of iptables or of nftables, as Calico's dataplane is. With nftables, all tables of
+iptables are one, and a chain's name begins with its old table: `filter-cali-fw-`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha1
 
@@ -21,13 +24,15 @@ from harness.edge.cni.drops import Dropped, Drops
 from harness.edge.machine.process import CommandFailed
 from harness.errors import ProbeError
 
-SAVE = ("iptables-nft-save", "--counters", "--table=filter")
 CHAINS = {Direction.EGRESS: "cali-fw-", Direction.INGRESS: "cali-tw-"}
 
 _RULE = re.compile(r"^\[(\d+):\d+\] -A (\S+) (.*)$")
-_JUMP = re.compile(r"-[jg] (cali-\S+)")
-_POLICY = re.compile(r'"Policy (\S+)/knp\.default\.(\S+) (?:in|e)gress"')
-_END_OF_TIER = re.compile(r'"End of tier \S+ Drop if no policies passed packet".* -j DROP')
+_CHAIN = re.compile(r"^\s*chain (?:filter-)?(\S+) \{$")
+_COUNTED = re.compile(r"\bcounter packets (\d+) bytes \d+\b")
+_JUMP = re.compile(r"(?:-[jg]|jump|goto) (?:filter-)?(cali-\S+)")
+_POLICY = re.compile(r"\bPolicy (\S+)/knp\.default\.(\S+) (?:in|e)gress\b")
+_END = r"End of tier \S+ Drop if no policies passed packet"
+_END_OF_TIER = re.compile(rf'"{_END}".* -j DROP|\bdrop comment "[^"]*{_END}"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +46,21 @@ class Rule:
 Table = Mapping[str, list[Rule]]
 
 
+@dataclass(frozen=True, slots=True)
+class Printer:
+    """The command that prints Felix's rules with their counters, and the reader of its output."""
+
+    command: tuple[str, ...]
+    parse: Callable[[str], Table]
+
+
 class FelixCounters:
     """The counters, read from inside of Felix's pod on the node where each pod runs."""
 
-    def __init__(self, kube: Kube, kubectl: Exec) -> None:
+    def __init__(self, kube: Kube, kubectl: Exec, printer: Printer) -> None:
         self._kube = kube
         self._kubectl = kubectl
+        self._printer = printer
 
     def read(self, pods: Collection[LivePod]) -> Drops:
         """Both ends of each of these pods.
@@ -59,7 +73,7 @@ class FelixCounters:
         for pod in pods:
             node = self._node(pod)
             if node not in tables:
-                tables[node] = parse(self._saved(node))
+                tables[node] = self._printer.parse(self._saved(node))
             for direction in Direction:
                 found[pod, direction] = dropped(tables[node], pod, direction)
         return found
@@ -83,7 +97,7 @@ class FelixCounters:
             found = self._kubectl.run(
                 "kube-system",
                 agents[0],
-                SAVE,
+                self._printer.command,
                 container="felix",
                 seconds=self._kube.patience.cni_answer,
             )
@@ -100,13 +114,29 @@ def interface(pod: LivePod) -> str:
     return f"cali{digest[:11]}"
 
 
-def parse(saved: str) -> Table:
+def parse_iptables(saved: str) -> Table:
     """The rules by chain, from the output of `iptables-save --counters`."""
     table: dict[str, list[Rule]] = {}
     for line in saved.splitlines():
         if found := _RULE.match(line):
             table.setdefault(found[2], []).append(Rule(int(found[1]), found[3]))
     return table
+
+
+def parse_nftables(listed: str) -> Table:
+    """The rules by chain, from the output of `nft list table`; the names are those of iptables."""
+    table: dict[str, list[Rule]] = {}
+    rules: list[Rule] = []
+    for line in listed.splitlines():
+        if found := _CHAIN.match(line):
+            rules = table.setdefault(found[1], [])
+        elif found := _COUNTED.search(line):
+            rules.append(Rule(int(found[1]), line.strip()))
+    return table
+
+
+IPTABLES = Printer(("iptables-nft-save", "--counters", "--table=filter"), parse_iptables)
+NFTABLES = Printer(("nft", "list", "table", "ip", "calico"), parse_nftables)
 
 
 def dropped(table: Table, pod: LivePod, direction: Direction) -> Dropped:

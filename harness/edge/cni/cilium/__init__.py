@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.core.lab.profile import CONNECTED, CUT, TIMEOUT, CniProfile
 from harness.core.model import CILIUM_POLICY, NETWORK_POLICY
 from harness.core.target.family import FAMILIES
-from harness.edge.cni.value import Cni, NameMemory, Realised
+from harness.edge.cni.value import Cni, Dataplane, NameMemory, Realised
 
 if TYPE_CHECKING:
     from harness.edge.api.kube import Kube
@@ -65,4 +65,13 @@ CILIUM = Cni(
     lanes=1,
     families=FAMILIES["dual"],
     kernel=("BPF_SYSCALL", "NET_CLS_BPF", "NETFILTER_XT_TARGET_TPROXY"),
+    dataplanes=(
+        Dataplane("kube-proxy", {"replacement": "false"}),
+        Dataplane(
+            "replacement",
+            {"replacement": "true"},
+            kernel=("CGROUP_BPF",),
+            replaces_kube_proxy=True,
+        ),
+    ),
 )

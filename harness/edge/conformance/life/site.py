@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from harness.edge.api.kubectl import kubectl_base
 from harness.edge.cluster.state import Cluster
-from harness.edge.cni.known import cni_of
 from harness.edge.conformance.life.ground import NodeShell, Site
 from harness.edge.machine.docker import DOCKER, Docker
 from harness.edge.machine.process import Completed, run
@@ -35,5 +34,5 @@ def site_of(cluster: Cluster, doors: Doors, image: str, docker: Docker = DOCKER)
         admin=admin,
         shell=on_nodes,
         image=image,
-        daemon_set=cni_of(cluster.cni).daemon_set,
+        daemon_set=cluster.lane.value.daemon_set,
     )

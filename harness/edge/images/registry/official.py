@@ -98,7 +98,7 @@ def mirror_of(recipes: Mapping[str, Recipe], place: str) -> Mirror:
     return read_mirror(place, recipes_home(), known)
 
 
-def listed(kubernetes: str, official: Official) -> dict[str, str]:
+def listed(chosen: Mapping[str, str], official: Official) -> dict[str, str]:
     """What may be pulled: the official name of each image, and the name by which it is pulled.
 
     The public images of the labs' pods are pulled on somebody else's cluster only.
@@ -106,7 +106,7 @@ def listed(kubernetes: str, official: Official) -> dict[str, str]:
     Raises:
         ImageUnavailable: a recipe or the file with a mirror's pins cannot be read.
     """
-    recipes = read_recipes(recipes_home(), {KUBERNETES: kubernetes} if kubernetes else {})
+    recipes = read_recipes(recipes_home(), chosen)
     mirror = mirror_of(recipes, official.mirror)
     names = [*official_names(recipes, official.cni).values(), *public_names(recipes).values()]
     return {name: mirror.name(name).ref for name in (official_node(recipes), *names, DEBIAN)}

@@ -34,6 +34,13 @@ FEATURES: Mapping[str, Feature] = {
     "BRIDGE": Feature("bridge", "the network between nodes"),
     "NF_TABLES": Feature("nf_tables", "nftables, by which kube-proxy routes Services"),
     "NFT_COMPAT": Feature("nft_compat", "rules of iptables in nftables"),
+    "NFT_CT": Feature("nft_ct", "the state of connections in nftables"),
+    "NFT_FIB": Feature("nft_fib", "questions about routes in nftables"),
+    "NFT_MASQ": Feature("nft_masq", "the change of source addresses in nftables"),
+    "NETFILTER_XT_MATCH_STATISTIC": Feature(
+        "xt_statistic", "the choice by chance, by which iptables spreads connections"
+    ),
+    "CGROUP_BPF": Feature("", "eBPF programs that see each connect() of a pod"),
     "IP_SET": Feature("ip_set", "sets of addresses for rules"),
     "VXLAN": Feature("vxlan", "VXLAN, the tunnel between nodes"),
     "BPF_SYSCALL": Feature("", "eBPF programs"),

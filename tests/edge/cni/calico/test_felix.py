@@ -7,7 +7,7 @@ import pytest
 from harness.core.model import Direction
 from harness.edge.api.livenames import LivePod
 from harness.edge.cni.calico import CALICO
-from harness.edge.cni.calico.felix import dropped, interface, parse
+from harness.edge.cni.calico.felix import dropped, interface, parse_iptables
 from harness.errors import ProbeError
 from tests.fakes.kube import FakeKube, agent_pod
 from tests.fakes.kubectl import FakeExec, Said
@@ -36,24 +36,24 @@ def test_interface_is_the_digest_that_calico_gives() -> None:
 
 
 def test_only_the_end_of_the_tier_counts() -> None:
-    assert dropped(parse(SAVED), POD, Direction.INGRESS).packets == 3
+    assert dropped(parse_iptables(SAVED), POD, Direction.INGRESS).packets == 3
 
 
 def test_policies_are_found_through_every_jump() -> None:
-    found = dropped(parse(SAVED), POD, Direction.INGRESS).policies
+    found = dropped(parse_iptables(SAVED), POD, Direction.INGRESS).policies
 
     assert found == ("develop/allow-backend", "develop/default-deny-all")
 
 
 def test_end_that_no_policy_isolates_drops_nothing() -> None:
-    found = dropped(parse(SAVED), POD, Direction.EGRESS)
+    found = dropped(parse_iptables(SAVED), POD, Direction.EGRESS)
 
     assert (found.packets, found.policies) == (0, ())
 
 
 def test_pod_without_a_chain_is_no_zero() -> None:
     with pytest.raises(ProbeError, match="no chain"):
-        dropped(parse(SAVED), LivePod("develop", "nobody"), Direction.INGRESS)
+        dropped(parse_iptables(SAVED), LivePod("develop", "nobody"), Direction.INGRESS)
 
 
 def test_calico_is_counted_on_the_node_where_the_pod_runs() -> None:

@@ -45,7 +45,7 @@ def test_mirror_without_a_prefix_has_the_path_alone() -> None:
 
 
 def test_listed_names_are_those_of_one_cni_and_of_debian() -> None:
-    found = listed("", Official("mirror.test", "calico"))
+    found = listed({}, Official("mirror.test", "calico"))
 
     assert [Name.of(name).short for name in found] == [
         "kindest/node",
