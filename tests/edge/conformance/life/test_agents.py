@@ -95,6 +95,19 @@ def test_every_datagram_of_a_stream_is_sent_echoed_and_heard_once() -> None:
     assert not lost["buffers"]
 
 
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="no IPv6 on this machine")
+def test_stream_and_newborn_go_over_ipv6_as_well() -> None:
+    with steady() as server, steady() as client:
+        server.echo()
+        client.send([Aim("::1"), Aim(HERE)], nonce=7, every_us=1000)
+        sleep(0.2)
+        poured = client.stop()
+        [told] = born(str(NEWBORNS), "1000", "100", "-", f"::1:{FIRST_PORT}:{PORTS}")
+
+    assert all(all(flow.back) and flow.at for flow in poured.flows)
+    assert called_of(told["flows"][0])
+
+
 def test_flow_to_nobody_is_silent_and_another_stream_hears_nothing_of_it() -> None:
     with steady() as client:
         client.send([Aim(HERE)], nonce=7, every_us=1000)

@@ -24,7 +24,7 @@ class Flow:
     """Where datagrams go, when each was sent, came back, and for which one a call came."""
 
     def __init__(self, word: str, head: bytes) -> None:
-        self.address, first, count = word.split(":")
+        self.address, first, count = word.rsplit(":", 2)
         self.first, self.count = int(first), int(count)
         self.head = head
         self.sent: list[int] = []
@@ -43,7 +43,8 @@ class Newborn:
             Flow(word, nonce + number.to_bytes(2, "big")) for number, word in enumerate(words[4:])
         ]
         self.sockets: list[_socket.socket] = []
-        self.calls = datagrams()
+        self.family = _socket.AF_INET6 if ":" in self.flows[0].address else _socket.AF_INET
+        self.calls = datagrams(self.family)
         self.calls.bind(("", CALL_PORT))
         self.began = time.monotonic_ns()
         self.born = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
@@ -69,7 +70,7 @@ class Newborn:
     def send(self, tick: int) -> None:
         """One datagram on each flow."""
         if tick < SOCKETS:
-            self.sockets.append(datagrams())
+            self.sockets.append(datagrams(self.family))
         sock = self.sockets[tick % SOCKETS]
         for flow in self.flows:
             order = len(flow.sent)
@@ -131,9 +132,9 @@ class Newborn:
         return json.dumps({"born_us": born, "flows": flows}) + "\n"
 
 
-def datagrams() -> _socket.socket:
+def datagrams(family: int) -> _socket.socket:
     """A socket for datagrams that does not wait."""
-    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
+    sock = _socket.socket(family, _socket.SOCK_DGRAM)
     sock.setblocking(False)
     return sock
 

@@ -58,11 +58,12 @@ class Flow:
     def __init__(self, number: int, told: dict[str, Any]) -> None:
         self.number = number
         self.address = told["addr"]
+        self.family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
         self.port = told["port"]
         self.ports = told["ports"]
         self.held: socket.socket | None = None
         if told["held"]:
-            self.held = datagrams()
+            self.held = datagrams(self.family)
         self.sent = array("I")
         self.back = array("I")
         self.failed: dict[int, str] = {}
@@ -75,8 +76,10 @@ class Sending:
         self.nonce = told["nonce"]
         self.every = told["every_us"]
         self.flows = [Flow(number, flow) for number, flow in enumerate(told["flows"])]
-        self.sockets = [datagrams() for _ in range(told["sockets"])]
-        self.by_fd = {sock.fileno(): sock for sock in self.sockets}
+        families = {flow.family for flow in self.flows}
+        self.count = told["sockets"]
+        self.sockets = {f: [datagrams(f) for _ in range(self.count)] for f in families}
+        self.by_fd = {s.fileno(): s for sockets in self.sockets.values() for s in sockets}
         self.by_fd.update({f.held.fileno(): f.held for f in self.flows if f.held})
         for fd in self.by_fd:
             epoll.register(fd, select.EPOLLIN)
@@ -86,10 +89,12 @@ class Sending:
 
     def turn(self) -> None:
         """Send what is due; ticks that this process slept through are left out."""
-        sock = self.sockets[self.tick % len(self.sockets)]
-        lap = self.tick // len(self.sockets)
+        lap, turn = divmod(self.tick, self.count)
         for flow in self.flows:
-            self.send(flow, flow.held or sock, 0 if flow.held else lap % flow.ports)
+            if flow.held:
+                self.send(flow, flow.held, 0)
+            else:
+                self.send(flow, self.sockets[flow.family][turn], lap % flow.ports)
         self.tick += 1
         self.due = max(self.due + self.every, now_us())
 
@@ -170,8 +175,7 @@ class Echo:
         self.heard: dict[tuple[int, int], bytearray] = {}
         self.lost = lost()
         for port in range(first, first + count):
-            sock = datagrams()
-            sock.bind(("", port))
+            sock = door(port)
             self.sockets[sock.fileno()] = sock
             epoll.register(sock.fileno(), select.EPOLLIN)
         self.callers = list(self.sockets.values())
@@ -287,11 +291,28 @@ class Agent:
                     return
 
 
-def datagrams() -> socket.socket:
+def datagrams(family: int) -> socket.socket:
     """A socket for datagrams with room for a burst."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock = socket.socket(family, socket.SOCK_DGRAM)
     sock.setblocking(False)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+    return sock
+
+
+def door(port: int) -> socket.socket:
+    """A socket for datagrams of both families to a port; of IPv4 alone where IPv6 is switched off.
+
+    Without this an echo would have to know which families its pod has.
+    """
+    try:
+        sock = datagrams(socket.AF_INET6)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind(("::", port))
+    except OSError as error:
+        if error.errno not in {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}:
+            raise
+        sock = datagrams(socket.AF_INET)
+        sock.bind(("", port))
     return sock
 
 
