@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.crowd import crowd
 from benchmarks.figures import Figure, oracle, rounds, streams, under_load
 from benchmarks.grading import grading
 from benchmarks.judging import judging
@@ -43,15 +44,22 @@ def main() -> ExitCode:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--cni", default=DEFAULT, choices=CNIS)
     add_parts(parser)
+    parser.add_argument("--name", default="", help="measure on the cluster of this name")
+    parser.add_argument(
+        "--crowd",
+        type=int,
+        metavar="PODS",
+        help="measure so many pods alone: probers in the pods against probers of the nodes",
+    )
     parser.add_argument("--out", type=Path, default=Path("results") / "bench.json")
     arguments = parser.parse_args()
     return end_of("benchmarks", lambda: _run(arguments, Console()))
 
 
 def _run(arguments: argparse.Namespace, console: Console) -> ExitCode:
-    cluster = running(ClusterSpec(lane_of(arguments)).cluster)
+    cluster = running(arguments.name or ClusterSpec(lane_of(arguments)).cluster)
     before = os.getloadavg()
-    found = measure(cluster, console)
+    found = measure(cluster, console, arguments.crowd)
     console.print(table(found))
     document = {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -65,13 +73,18 @@ def _run(arguments: argparse.Namespace, console: Console) -> ExitCode:
     return ExitCode.DIFFERS if any(map(missed, found)) else ExitCode.OK
 
 
-def measure(cluster: Cluster, console: Console) -> list[Figure]:
-    """All figures; each is printed as soon as it is measured."""
+def measure(cluster: Cluster, console: Console, many: int | None = None) -> list[Figure]:
+    """All figures, or those of a crowd of pods; each is printed as soon as it is measured."""
     found: list[Figure] = []
 
     def add(figure: Figure) -> None:
         found.append(figure)
         console.print(f"  {figure.name}: {said(figure)}", markup=False)
+
+    if many:
+        for figure in crowd(cluster, many):
+            add(figure)
+        return found
 
     def make() -> StreamProber:
         return StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)

@@ -33,6 +33,7 @@ from harness.core.policy.oracle import Oracle
 from harness.core.probe.cells import Cell
 from harness.core.probe.spread import Spread
 from harness.edge.probe.addresses import PodAddresses
+from harness.edge.probe.nodes.prober import NodeProber
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.streams import StreamProber
 
@@ -63,10 +64,12 @@ class Figure:
         }
 
 
-def timed(name: str, call: Callable[[], Any], *, target: float | None = None) -> Figure:
-    """The times of `REPEAT` calls."""
+def timed(
+    name: str, call: Callable[[], Any], *, target: float | None = None, repeat: int = REPEAT
+) -> Figure:
+    """The times of `repeat` calls."""
     taken = []
-    for _ in range(REPEAT):
+    for _ in range(repeat):
         before = time.perf_counter()
         call()
         taken.append(time.perf_counter() - before)
@@ -74,13 +77,14 @@ def timed(name: str, call: Callable[[], Any], *, target: float | None = None) ->
 
 
 def rounds(
-    prober: StreamProber,
+    prober: StreamProber | NodeProber,
     observer: Observer,
     ends: Sequence[Pod],
     ports: int,
     state: Verdict,
     *,
     target: float | None,
+    repeat: int = REPEAT,
 ) -> Figure:
     """A matrix of these pods with `ports` ports each, in which every cell should show `state`."""
     wanted = targets_of(ends, PORTS[:ports])
@@ -88,7 +92,10 @@ def rounds(
     voided = prober.voided
     name = f"{len(ends)} pods x {ports} ports, {len(ends) * len(wanted)} probes, all {state}"
     found = timed(
-        name, lambda: cells.extend(others(observer.matrix(refs(ends), wanted))), target=target
+        name,
+        lambda: cells.extend(others(observer.matrix(refs(ends), wanted))),
+        target=target,
+        repeat=repeat,
     )
     return replace(found, counts=_counts(cells, state, prober.voided - voided))
 

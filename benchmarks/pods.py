@@ -21,7 +21,7 @@ from harness.edge.probe.stream import CONTAINER
 from harness.edge.stage.settling import POLL_EVERY, ROUNDS
 
 NAMESPACE = "policylab-bench-pods"
-READY_SECONDS = 240.0
+READY_SECONDS = 600.0
 SETTLE_SECONDS = 30.0
 PORTS = (
     ContainerPort(8080, Protocol.TCP),
@@ -51,8 +51,9 @@ def pods(kube: Kube, count: int, image: str) -> Iterator[tuple[Pod, ...]]:
     kube.apply(_SPACE)
     try:
         wait_usable(kube, NAMESPACE)
+        nodes = sorted(body["metadata"]["name"] for body in kube.list("v1", "Node"))
         for number in range(count):
-            kube.apply(_pod(number, image))
+            kube.apply(_pod(number, image, nodes[number % len(nodes)]))
         kube.wait(f"{count} pods run", lambda: _running(kube, count), seconds=READY_SECONDS)
         yield discover(kube, [NAMESPACE]).pods
     finally:
@@ -114,12 +115,14 @@ def _running(kube: Kube, count: int) -> None:
         raise NotYet(f"{states.count('Running')} of {count} run")
 
 
-def _pod(number: int, image: str) -> dict[str, Any]:
+def _pod(number: int, image: str, node: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": f"bench-{number:02}", "namespace": NAMESPACE},
+        "metadata": {"name": f"bench-{number:03}", "namespace": NAMESPACE},
         "spec": {
+            "nodeName": node,  # of two nodes each has half: one node takes 110 pods
+            "tolerations": [{"operator": "Exists"}],
             "terminationGracePeriodSeconds": 0,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from itertools import groupby
 
 from harness.core.fuzz.cases import draw_cases
-from harness.core.fuzz.result import LATE_SECONDS, Judged
+from harness.core.fuzz.result import Judged
 from harness.edge.cni.known import PROFILES
 from harness.edge.fuzz import World
 from tests.fakes.cluster import FakeCluster
@@ -27,7 +27,7 @@ HONEST = Fault("has no fault")
 
 def shows(judged: Judged) -> bool:
     """Whether a case shows that something is wrong."""
-    return bool(judged.disagreed) or judged.in_force_ms > LATE_SECONDS * 1000
+    return bool(judged.disagreed) or judged.is_late()
 
 
 def find(

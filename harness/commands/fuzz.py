@@ -67,7 +67,13 @@ class Report:
     @property
     def late(self) -> tuple[Judged, ...]:
         """The cases whose policies came into force late."""
-        return tuple(j for j in self.drawn if j.in_force_ms > self.late_seconds * 1000)
+        return tuple(j for j in self.drawn if j.is_late(self.late_seconds))
+
+    @property
+    def in_force(self) -> Spread | None:
+        """The times until the policies of a case were in force; None if no case shows one."""
+        times = [j.in_force_ms for j in self.drawn if j.in_force_ms is not None]
+        return Spread.of(times) if times else None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -212,9 +218,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "seconds": report.seconds,
         **asdict(report.totals),
         "cells": report.totals.cells,
-        "in_force_ms": Spread.of([j.in_force_ms for j in report.drawn]).as_evidence()
-        if report.drawn
-        else None,
+        "in_force_ms": report.in_force.as_evidence() if report.in_force else None,
         "late_seconds": report.late_seconds,
         "late": [{"case": j.case.name, "in_force_ms": j.in_force_ms} for j in report.late],
         "lost": [{"case": lost.case.name, "why": str(lost.error)} for lost in report.lost],
@@ -255,12 +259,11 @@ def _show(console: Console, report: Report, files: Sequence[Path]) -> None:
     console.print(table)
     if report.exit_code is ExitCode.OK:
         console.print(f"{report.lane.cni} does what policylab predicts for all these flows.")
-    if report.drawn:
-        spread = Spread.of([judged.in_force_ms for judged in report.drawn])
-        console.print(f"The policies of a case were in force after {spread}.", highlight=False)
+    if report.in_force:
+        console.print(f"The policies of a case were in force after {report.in_force}.")
     for judged in report.late[:SHOWN]:
         console.print(
-            f"late: {judged.case.name} was in force after {judged.in_force_ms / 1000:.1f} s; "
+            f"late: {judged.case.name} was in force after {judged.in_force_ms:.0f} ms; "
             f"{report.late_seconds:g} s are allowed",
             highlight=False,
         )

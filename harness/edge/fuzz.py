@@ -99,7 +99,9 @@ class World:
         expected = decided(scenario)
         self._settle(expected, patience)
         seen = self._judged(list(expected))
-        first = replace(judge(case, scenario, seen), in_force_ms=entered.settled.ms)
+        settled = entered.settled
+        in_force_ms = settled.ms if settled.flows else None
+        first = replace(judge(case, scenario, seen), in_force_ms=in_force_ms)
         if not first.disagreed:
             return first
         self._fence()

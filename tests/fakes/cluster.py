@@ -127,6 +127,9 @@ class FakeCluster(FakeKube):
     def prober(self) -> Prober:
         return FakeProber(self)
 
+    def nodes(self, image: str) -> Prober:
+        return FakeProber(self, on_nodes=True)
+
     def programs(self) -> Exec:
         return FakePrograms(self)
 

@@ -27,10 +27,14 @@ ROUND_SECONDS = 0.02
 
 
 class FakeProber:
-    """The probers of one fake cluster, each there while its pod has the ephemeral container."""
+    """The probers of one fake cluster, each there while its pod has the ephemeral container.
 
-    def __init__(self, cluster: FakeCluster) -> None:
+    With `on_nodes`, they are on the nodes, and enter any pod.
+    """
+
+    def __init__(self, cluster: FakeCluster, *, on_nodes: bool = False) -> None:
         self._cluster = cluster
+        self._on_nodes = on_nodes
         self.names = LiveNames()
 
     def close(self) -> None:
@@ -105,7 +109,7 @@ class FakeProber:
         problem = self._cluster.lie.broken(key)
         if body is None:
             problem = "there is no such pod"
-        elif CONTAINER not in [
+        elif not self._on_nodes and CONTAINER not in [
             status["name"]
             for kind in ("ephemeralContainerStatuses", "containerStatuses")
             for status in body["status"].get(kind, [])

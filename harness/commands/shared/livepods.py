@@ -22,7 +22,9 @@ from harness.errors import ContentError
 from harness.progress import Progress
 
 STAYS = (
-    "A prober runs in an ephemeral container (policylab-probe) of every pod that takes part. "
+    "On policylab's cluster a prober runs on each node and enters the network namespaces of the "
+    "pods; nothing is added to them. On your own cluster, and with --in-pods, a prober runs in an "
+    "ephemeral container (policylab-probe) of every pod that takes part. "
     "Kubernetes cannot remove an ephemeral container: it stays there, idle, until its pod ends."
 )
 _PORT = re.compile(r"(\d{1,5})(?:/(tcp|udp))?\Z", re.IGNORECASE)
@@ -103,6 +105,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--image", default="", help="the image of the probers: any image that has python3"
     )
     parser.add_argument(
+        "--in-pods",
+        action="store_true",
+        help="probe from inside of each pod on policylab's cluster as well, and not from its node",
+    )
+    parser.add_argument(
         "--yes",
         action="store_true",
         help="allow policylab to add ephemeral containers to the pods of your own cluster",
@@ -123,14 +130,16 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
     doors = access.doors(cluster)
     kube = doors.kube()
     found = discover(kube, arguments.namespaces, selector=arguments.selector)
-    if found.without_prober:
+    toolbox = cluster.refs.get("toolbox", TOOLBOX)
+    from_nodes = cluster.owned and not arguments.in_pods
+    if found.without_prober and not from_nodes:
         _allow(cluster, found.without_prober, yes=arguments.yes)
-        image = arguments.image or cluster.refs.get("toolbox", TOOLBOX)
+        image = arguments.image or toolbox
         with progress.step(f"{len(found.without_prober)} probers"):
             equip_found(kube, found.without_prober, image)
     targets, notes = targets_of(found.pods, arguments.port)
     notes = [*(f"{name} {reason}" for name, reason in found.left_out.items()), *notes]
-    with closing(doors.prober()) as prober:
+    with closing(doors.nodes(toolbox) if from_nodes else doors.prober()) as prober:
         observer = Observer(prober, PodAddresses(found.pods))
         if arguments.listen:
             refused = observer.listen(targets)

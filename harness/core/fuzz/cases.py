@@ -124,15 +124,22 @@ def _random(seed: int, what: str) -> Random:
 
 
 def _draw_world(draw: Random) -> tuple[Body, ...]:
-    """Two or three namespaces and four to six pods; the names of ports differ from pod to pod."""
+    """Two or three namespaces and four to six pods; the names of ports differ from pod to pod.
+
+    Often a namespace has the labels of the one before: only its name tells the two apart.
+    """
     spaces = [f"{PREFIX}-{letter}" for letter in "abc"[: draw.randint(2, 3)]]
+    labels: list[dict[str, str]] = []
+    for _ in spaces:
+        twin = labels and draw.random() < 0.4  # noqa: PLR2004 - see above
+        labels.append(labels[-1] if twin else draw_labels(draw, SPACE_LABELS))
     namespaces = [
         {
             "apiVersion": "v1",
             "kind": "Namespace",
-            "metadata": {"name": name, "labels": draw_labels(draw, SPACE_LABELS)},
+            "metadata": {"name": name, "labels": dict(found)},
         }
-        for name in spaces
+        for name, found in zip(spaces, labels, strict=True)
     ]
     # Every namespace has a pod; the other pods are in random namespaces.
     homes = [*spaces, *(draw.choice(spaces) for _ in range(draw.randint(4, 6) - len(spaces)))]
@@ -208,7 +215,11 @@ def _draw_peer(draw: Random, spaces: list[str], cni: CniProfile) -> Body:
             return {"namespaceSelector": _draw_spaces(draw, spaces), "podSelector": pods}
     blocks: list[Body] = [{"cidr": cidr} for cidr in _OUTSIDE]
     if cni.ip_blocks_mean_pods:
-        blocks += [{"cidr": "0.0.0.0/0"}, {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}]
+        blocks += [
+            {"cidr": "0.0.0.0/0"},
+            {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]},
+            {"cidr": "10.0.0.0/8", "except": ["10.128.0.0/9"]},
+        ]
     return {"ipBlock": draw.choice(blocks)}
 
 

@@ -47,7 +47,7 @@ class Judged:
         no_verdict: the flows without a verdict, each with the reason.
         disagreed: the flows about which the two disagree.
         in_force_ms: the time from the first change of a policy until the last flow showed the
-            case, in ms.
+            case, in ms; None if the case flips no flow, for then nothing shows the time.
     """
 
     case: Case
@@ -55,7 +55,11 @@ class Judged:
     open: int = 0
     no_verdict: tuple[str, ...] = ()
     disagreed: tuple[Disagreement, ...] = ()
-    in_force_ms: float = 0.0
+    in_force_ms: float | None = None
+
+    def is_late(self, seconds: float = LATE_SECONDS) -> bool:
+        """Whether its policies are known to have come into force later than this."""
+        return self.in_force_ms is not None and self.in_force_ms > seconds * 1000
 
 
 def asks_of(scenario: Scenario) -> tuple[Ask, ...]:

@@ -7,7 +7,7 @@ disagree are UNSTABLE, and an error of the tool itself is a ProbeError, never a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.core.observation import Attempt, Phase
 from harness.core.outcome import Outcome
@@ -71,6 +71,17 @@ class Item:
     offsets: Sequence[float] = OFFSETS
     first: bool = False
     every: bool = False
+
+
+def spaced(items: Sequence[Item], seconds: float) -> list[Item]:
+    """The items begun one after the other over so many seconds; each keeps its patience."""
+    if not seconds:
+        return list(items)
+    step = seconds / len(items)
+    return [
+        replace(item, offsets=[offset + number * step for offset in item.offsets])
+        for number, item in enumerate(items)
+    ]
 
 
 Attempts = Mapping[str, Sequence[Attempt]]

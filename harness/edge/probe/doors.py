@@ -16,6 +16,7 @@ from harness.edge.internet.controls import Controls, Outside
 from harness.edge.internet.engine import place_with
 from harness.edge.internet.state import Internet
 from harness.edge.machine.patience import PATIENCE, Patience
+from harness.edge.probe.nodes.prober import NodeProber
 from harness.edge.probe.prober import Prober
 from harness.edge.probe.streams import StreamProber
 
@@ -41,6 +42,13 @@ class Doors(Protocol):
 
     def prober(self) -> Prober:
         """New probers; whoever takes them closes them."""
+        ...
+
+    def nodes(self, image: str) -> Prober:
+        """New probers that run on the nodes and enter the pods; whoever takes them closes them.
+
+        They are for clusters of policylab's own. `image` is the toolbox's.
+        """
         ...
 
     def programs(self) -> Exec:
@@ -75,6 +83,10 @@ class ClusterDoors:
     def prober(self) -> Prober:
         """Probers by `kubectl exec`."""
         return StreamProber(self.kubectl, self.kubeconfig, self.context, self.patience)
+
+    def nodes(self, image: str) -> Prober:
+        """Probers by `kubectl exec` in a pod on each node."""
+        return NodeProber(self.kube(), self.kubectl, self.kubeconfig, self.context, image=image)
 
     def programs(self) -> Exec:
         """Programs by `kubectl exec`."""

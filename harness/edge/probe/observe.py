@@ -8,10 +8,9 @@ pod itself, inside its own network namespace, as the control.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
 from typing import Protocol as Interface
 
 from harness.core.ask import Ask
@@ -20,7 +19,7 @@ from harness.core.model import Protocol
 from harness.core.observation import Answer, Attempt, Observation, Phase
 from harness.core.outcome import Outcome
 from harness.core.policy.reachability import Address, Matrix, asks_of
-from harness.core.probe.attempts import JUDGE, Attempts, Item, Pace
+from harness.core.probe.attempts import JUDGE, Attempts, Item, Pace, spaced
 from harness.core.probe.cells import Cell
 from harness.core.probe.judge import Plan, connection, names, resolved_first
 from harness.core.target import NamePort, PodPort, PodRef
@@ -161,7 +160,16 @@ class Observer:
     def _judged(
         self, plans: Mapping[Ask, Answer[Plan]], pace: Pace
     ) -> dict[Ask, Answer[Observation]]:
-        """Put the plans, and the controls that they need, to the cluster, and judge each."""
+        """Put the plans to the cluster in rounds of a bounded size, and judge each."""
+        found: dict[Ask, Answer[Observation]] = {}
+        for part in _parts(plans):
+            found |= self._judged_at_once(part, pace)
+        return found
+
+    def _judged_at_once(
+        self, plans: Mapping[Ask, Answer[Plan]], pace: Pace
+    ) -> dict[Ask, Answer[Observation]]:
+        """Put the plans, and the controls that they need, to the cluster in one round."""
         made = {ask: plan.value for ask, plan in plans.items() if plan.value}
         wanted = {plan.control: None for plan in made.values() if plan.control}
         loops = {port: Ask(port.pod, port) for port in wanted}
@@ -178,18 +186,13 @@ class Observer:
         }
 
     def _round(self, plans: Sequence[Plan], pace: Pace) -> _Measured:
-        probes = [(plan.ask.source, item) for plan in plans for item in plan.items]
-        answers: dict[str, Answer[Attempts]] = {}
-        rest = iter(probes)
-        while batch := list(islice(rest, ROUND_ITEMS)):
-            items: dict[PodRef, list[Item]] = {}
-            for pod, item in batch:
-                items.setdefault(pod, []).append(item)
-            spread = max(0, len(batch) - AT_ONCE) * SPREAD_SECONDS
-            spaced = {pod: _spaced(some, spread) for pod, some in items.items()}
-            found = self._prober.round(spaced, deadline=pace.deadline + spread)
-            for pod, some in items.items():
-                answers.update(dict.fromkeys((item.id for item in some), found[pod]))
+        items: dict[PodRef, list[Item]] = {}
+        for plan in plans:
+            items.setdefault(plan.ask.source, []).extend(plan.items)
+        spread = max(0, sum(map(len, items.values())) - AT_ONCE) * SPREAD_SECONDS
+        slowed = {pod: spaced(some, spread) for pod, some in items.items()}
+        found = self._prober.round(slowed, deadline=pace.deadline + spread)
+        answers = {item.id: found[pod] for pod, some in items.items() for item in some}
         measured = _Measured(answers)
         return replace(measured, heard=self._heard(plans, measured))
 
@@ -240,12 +243,21 @@ class _Measured:
         return self.heard[plan.control.pod].unwrap().get(plan.expected.nonce)
 
 
-def _spaced(items: Sequence[Item], spread: float) -> list[Item]:
-    """The items begun one after the other over so many seconds; each keeps its patience."""
-    if not spread:
-        return list(items)
-    step = spread / len(items)
-    return [
-        replace(item, offsets=[offset + number * step for offset in item.offsets])
-        for number, item in enumerate(items)
-    ]
+def _parts(plans: Mapping[Ask, Answer[Plan]]) -> Iterator[dict[Ask, Answer[Plan]]]:
+    """The plans of each round: as many as it holds, with the controls that they need."""
+    part: dict[Ask, Answer[Plan]] = {}
+    size, controls = 0, set[PodPort]()
+    for ask, answer in plans.items():
+        plan = answer.value
+        new = {plan.control} - controls if plan and plan.control else set()
+        cost = len(plan.items) + len(new) if plan else 0
+        if part and size + cost > ROUND_ITEMS:
+            yield part
+            part, size, controls = {}, 0, set()
+            new = {plan.control} if plan and plan.control else set()
+            cost = len(plan.items) + len(new) if plan else 0
+        part[ask] = answer
+        size += cost
+        controls |= new
+    if part:
+        yield part

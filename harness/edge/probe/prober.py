@@ -6,14 +6,23 @@ mypy checks both against this interface.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from harness.core.observation import Answer
-from harness.core.probe.attempts import DEADLINE, Attempts, Item
+from harness.core.probe.attempts import DEADLINE, Attempts, Item, spaced
 from harness.core.target import PodRef
 from harness.edge.api.livenames import LiveNames
-from harness.edge.probe.wire import Hello, Listener
+from harness.edge.machine.patience import Patience
+from harness.edge.probe.wire import Hello, Listener, Round
+from harness.errors import ProbeError
+
+CROWD, SLOWER_SECONDS = 200, 0.5
+"""A void round of so many probes is made again over so many seconds more, and then twice as many.
+
+A round of fewer probes did not starve its prober itself.
+"""
 
 
 class Prober(Protocol):
@@ -76,3 +85,55 @@ class Prober(Protocol):
             ProbeError: a lookup failed, or the prober gave no answer.
         """
         ...
+
+
+class Sound:
+    """Makes rounds until they are sound: a round that a starved prober measured is void.
+
+    `voided` counts the rounds of single agents that were void so far.
+    """
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self.voided = 0
+
+    def rounds(
+        self,
+        once: Callable[[Mapping[PodRef, Sequence[Item]], float], Mapping[PodRef, Answer[Round]]],
+        items: Mapping[PodRef, Sequence[Item]],
+        deadline: float,
+    ) -> dict[PodRef, Answer[Attempts]]:
+        """The attempts of each agent's items; `once` makes one round of them.
+
+        An agent whose rounds were all void for the patience's time has no verdict.
+        """
+        answers: dict[PodRef, Answer[Attempts]] = {}
+        left = {pod: list(batch) for pod, batch in items.items() if batch}
+        end, slower = time.monotonic() + self._patience.starved, 0.0
+        while left:
+            slowed = {pod: spaced(batch, slower) for pod, batch in left.items()}
+            rounds = once(slowed, deadline + slower)
+            answers |= {
+                pod: made.then(lambda sound: sound.attempts) for pod, made in rounds.items()
+            }
+            starved = {
+                pod: made.value.starved
+                for pod, made in rounds.items()
+                if made.value and made.value.starved
+            }
+            self.voided += len(starved)
+            if starved and time.monotonic() >= end:
+                return answers | {pod: self._starved(pod, why) for pod, why in starved.items()}
+            left = {pod: left[pod] for pod in starved}
+            if sum(map(len, left.values())) >= CROWD:
+                slower = max(2 * slower, SLOWER_SECONDS)
+        return answers
+
+    def _starved(self, pod: PodRef, why: str) -> Answer[Attempts]:
+        error = ProbeError(
+            f"the prober in {pod} was starved in every round, for {self._patience.starved:g} s",
+            where=str(pod),
+            seen=why,
+            try_="give the machine less other work",
+        )
+        return Answer(problem=error)

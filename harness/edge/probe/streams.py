@@ -1,4 +1,4 @@
-"""The real probers: one stream per source pod, one line per round.
+"""The real probers inside of pods: one stream per source pod, one line per round.
 
 The stream is a `kubectl exec` of `harness.edge.probe.agent` in an ephemeral container of the pod,
 so the source's address and labels are the pod's own and the workload's image needs no tool. Exec
@@ -9,10 +9,7 @@ A late, missing or malformed line is a ProbeError. It never counts as "blocked".
 
 from __future__ import annotations
 
-import selectors
-import subprocess
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -24,16 +21,13 @@ from harness.core.target import PodRef
 from harness.edge.api.kubectl import kubectl_base
 from harness.edge.api.livenames import LiveNames
 from harness.edge.machine.patience import PATIENCE, Patience
-from harness.edge.machine.process import CommandFailed, start
-from harness.edge.probe import agent
-from harness.edge.probe.stream import CONTAINER, Stream
+from harness.edge.probe.prober import Sound
+from harness.edge.probe.stream import Lines
 from harness.edge.probe.wire import (
     Hello,
-    Line,
     Listener,
     Round,
     heard_of,
-    hello_of,
     item_json,
     refusals_of,
     round_of,
@@ -42,10 +36,7 @@ from harness.errors import ProbeError
 
 
 class StreamProber:
-    """Rounds of probes over `kubectl exec`. Use as a context manager.
-
-    `voided` counts the rounds of single pods that were void so far.
-    """
+    """Rounds of probes over `kubectl exec`. Use as a context manager."""
 
     def __init__(
         self,
@@ -54,14 +45,15 @@ class StreamProber:
         context: str = "",
         patience: Patience = PATIENCE,
     ) -> None:
-        self._base = kubectl_base(kubectl, kubeconfig, context)
         self._patience = patience
         self.names = LiveNames()
-        self._streams: dict[PodRef, Stream] = {}
-        self._hellos: dict[PodRef, Hello] = {}
-        self._listening: dict[PodRef, Mapping[str, Any]] = {}  # by what request each pod listens
-        self._round = 0
-        self.voided = 0
+        self._lines = Lines(kubectl_base(kubectl, kubeconfig, context), self.names, patience)
+        self._sound = Sound(patience)
+
+    @property
+    def voided(self) -> int:
+        """How many rounds of single pods were void so far."""
+        return self._sound.voided
 
     def __enter__(self) -> Self:
         return self
@@ -71,26 +63,20 @@ class StreamProber:
 
     def close(self) -> None:
         """End all streams."""
-        for stream in self._streams.values():
-            stream.close()
-        self._streams.clear()
+        self._lines.close()
 
     def forget(self, pods: Iterable[PodRef]) -> None:
         """End the streams of pods that are about to go."""
-        for pod in pods:
-            self._listening.pop(pod, None)
-            self._close(pod)
-
-    def _close(self, pod: PodRef) -> None:
-        if stream := self._streams.pop(pod, None):
-            stream.close()
+        self._lines.forget(pods)
 
     def hellos(self, pods: Iterable[PodRef]) -> dict[PodRef, Answer[Hello]]:
         """What the probers in these pods say of their surroundings; their streams open at once."""
         pods = tuple(pods)
-        failures = self._open(pods)
+        failures = self._lines.open(pods)
         return {
-            pod: Answer(problem=failures[pod]) if pod in failures else Answer(self._hellos[pod])
+            pod: Answer(problem=failures[pod])
+            if pod in failures
+            else Answer(self._lines.hellos[pod])
             for pod in pods
         }
 
@@ -98,48 +84,18 @@ class StreamProber:
         self, items: Mapping[PodRef, Sequence[Item]], *, deadline: float = DEADLINE
     ) -> dict[PodRef, Answer[Attempts]]:
         """Probe all items from all pods at once; see `Prober.round`."""
-        answers: dict[PodRef, Answer[Attempts]] = {}
-        left = {pod: list(batch) for pod, batch in items.items() if batch}
-        end = time.monotonic() + self._patience.starved
-        while left:
-            rounds = self._once(left, deadline)
-            answers |= {
-                pod: made.then(lambda sound: sound.attempts) for pod, made in rounds.items()
-            }
-            starved = {
-                pod: made.value.starved
-                for pod, made in rounds.items()
-                if made.value and made.value.starved
-            }
-            self.voided += len(starved)
-            if starved and time.monotonic() >= end:
-                return answers | {p: self._starved(p, why) for p, why in starved.items()}
-            left = {pod: left[pod] for pod in starved}
-        return answers
-
-    def _starved(self, pod: PodRef, why: str) -> Answer[Attempts]:
-        error = ProbeError(
-            f"the prober in {pod} was starved in every round, for {self._patience.starved:g} s",
-            where=str(pod),
-            seen=why,
-            try_="give the machine less other work",
-        )
-        return Answer(problem=error)
+        return self._sound.rounds(self._once, items, deadline)
 
     def listen(
         self, doors: Mapping[PodRef, Sequence[Listener]]
     ) -> dict[PodRef, Answer[Mapping[Listener, str]]]:
-        """Let the probers answer on these ports, and on no others, as long as their streams live.
-
-        A door of a pod maps to the error number's name for which it stays shut, or to nothing: then
-        it answers a greeting (`harness.core.probe.greeting`) with the pod's name and the nonce.
-        """
+        """Let the probers answer on these ports; see `Prober.listen`."""
         requests = {
             pod: {"listen": [asdict(door) for door in wanted], "name": str(pod)}
             for pod, wanted in doors.items()
         }
-        lines = self._ask(requests, self._patience.round_line)
-        self._listening.update(requests)  # a reopened stream listens on these ports again
+        lines = self._lines.ask(requests, self._patience.round_line)
+        self._lines.again.update(requests)  # a reopened stream listens on these ports again
         return {
             pod: answer.then(partial(refusals_of, doors=doors[pod], pod=pod))
             for pod, answer in lines.items()
@@ -150,7 +106,7 @@ class StreamProber:
 
         Each maps to how many ms the datagram lay in the kernel before the listener took it.
         """
-        lines = self._ask({pod: {"heard": True} for pod in pods}, self._patience.round_line)
+        lines = self._lines.ask({pod: {"heard": True} for pod in pods}, self._patience.round_line)
         return {pod: answer.then(partial(heard_of, pod=pod)) for pod, answer in lines.items()}
 
     def time_lookups(
@@ -162,7 +118,7 @@ class StreamProber:
             ProbeError: a lookup failed, or the prober gave no answer in time.
         """
         request = {"time": list(names), "repeat": repeat}
-        answer = self._ask({pod: request}, self._patience.lookup)[pod].unwrap()
+        answer = self._lines.ask({pod: request}, self._patience.lookup)[pod].unwrap()
         if "error" in answer:
             raise ProbeError("a timed lookup failed", where=str(pod), seen=str(answer["error"]))
         return {str(name): [float(ms) for ms in taken] for name, taken in answer["ms"].items()}
@@ -170,111 +126,12 @@ class StreamProber:
     def _once(
         self, items: Mapping[PodRef, Sequence[Item]], deadline: float
     ) -> dict[PodRef, Answer[Round]]:
-        requests = {
+        requests: dict[PodRef, dict[str, Any]] = {
             pod: {"deadline": deadline, "items": [item_json(item) for item in batch]}
             for pod, batch in items.items()
         }
-        lines = self._ask(requests, deadline + self._patience.round_line)
+        lines = self._lines.ask(requests, deadline + self._patience.round_line)
         return {
             pod: answer.then(partial(round_of, items=items[pod], pod=pod))
             for pod, answer in lines.items()
         }
-
-    def _ask(
-        self, requests: Mapping[PodRef, Mapping[str, Any]], seconds: float
-    ) -> dict[PodRef, Answer[Line]]:
-        """Send each pod its request, all before the first answer is awaited, and collect."""
-        failures = self._open(requests)
-        answers: dict[PodRef, Answer[Line]] = {p: Answer(problem=e) for p, e in failures.items()}
-        answers |= self._exchange({p: r for p, r in requests.items() if p not in failures}, seconds)
-        self._drop_dead()
-        return answers
-
-    def _exchange(
-        self, requests: Mapping[PodRef, Mapping[str, Any]], seconds: float
-    ) -> dict[PodRef, Answer[Line]]:
-        """Send each open stream its request, and collect the answers."""
-        self._round += 1
-        lines = {
-            pod: Answer.of(partial(self._streams[pod].send, {"round": self._round, **request}))
-            for pod, request in requests.items()
-        }
-        failed: dict[PodRef, Answer[Line]] = {
-            pod: Answer(problem=line.problem) for pod, line in lines.items() if line.problem
-        }
-        sent = {pod: self._streams[pod] for pod in requests if pod not in failed}
-        return failed | self._collect(sent, seconds, self._is_of_this_round)
-
-    def _is_of_this_round(self, line: Line) -> bool:
-        return bool(line.get("round") == self._round)
-
-    def _open(self, pods: Iterable[PodRef]) -> dict[PodRef, ProbeError]:
-        """Open the streams that are not open yet; returns why a stream could not be opened."""
-        self._drop_dead()
-        starting: dict[PodRef, Stream] = {}
-        failures: dict[PodRef, ProbeError] = {}
-        for pod in pods:
-            if pod in self._streams:
-                continue
-            try:
-                starting[pod] = self._streams[pod] = Stream(pod, self._start(pod), self._patience)
-            except CommandFailed as error:
-                failures[pod] = ProbeError(error.what, where=f"for {pod}", seen=error.seen)
-        more = self._patience.prober_start_each * len(starting)
-        patience = self._patience.prober_start + more
-        for pod, line in self._collect(starting, patience, lambda line: "hello" in line).items():
-            hello = line.then(partial(hello_of, pod=pod))
-            if hello.value:
-                self._hellos[pod] = hello.value
-            if hello.problem:
-                failures[pod] = hello.problem
-                self._close(pod)
-        again = {p: self._listening[p] for p in starting if p in self._listening}
-        if again := {pod: request for pod, request in again.items() if pod not in failures}:
-            lines = self._exchange(again, patience)
-            failures |= {pod: line.problem for pod, line in lines.items() if line.problem}
-        return failures
-
-    def _start(self, pod: PodRef) -> subprocess.Popen[bytes]:
-        command = [*self._base, "exec", "-i", f"--namespace={pod.namespace}", self.names.of(pod)]
-        command += [f"--container={CONTAINER}", "--", *agent.command()]
-        # kubectl runs in a process group of its own: Ctrl-C must not end it before the streams are
-        # closed in order.
-        pipe = subprocess.PIPE
-        return start(command, stdin=pipe, stdout=pipe, stderr=pipe)
-
-    def _collect(
-        self, streams: Mapping[PodRef, Stream], seconds: float, is_due: Callable[[Line], bool]
-    ) -> dict[PodRef, Answer[Line]]:
-        """The line that is due from each stream, within `seconds`."""
-        answers: dict[PodRef, Answer[Line]] = {}
-        end = time.monotonic() + seconds
-        with selectors.DefaultSelector() as selector:
-            for pod, stream in streams.items():
-                selector.register(stream.stdout, selectors.EVENT_READ, pod)
-            while len(answers) < len(streams) and (left := end - time.monotonic()) > 0:
-                for key, _ in selector.select(left):
-                    if answer := _read(streams[key.data], is_due):
-                        answers[key.data] = answer
-                        selector.unregister(key.fileobj)
-        for pod, stream in streams.items():
-            if pod not in answers:
-                answers[pod] = Answer(problem=stream.broken(f"no line within {seconds:g} s"))
-        return answers
-
-    def _drop_dead(self) -> None:
-        for pod in [pod for pod, s in self._streams.items() if s.process.poll() is not None]:
-            self._close(pod)
-
-
-def _read(stream: Stream, is_due: Callable[[Line], bool]) -> Answer[Line] | None:
-    """The line that is due from a stream; None while it is not whole."""
-    try:
-        line = stream.read()
-        if line is None:
-            return None
-        if not is_due(line):
-            raise stream.broken(f"an unexpected line: {str(line)[:200]}")
-    except ProbeError as error:
-        return Answer(problem=error)
-    return Answer(line)

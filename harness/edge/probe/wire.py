@@ -103,25 +103,29 @@ def _attempt(told: Line) -> Attempt:
     )
 
 
-def refusals_of(line: Line, doors: Sequence[Listener], pod: PodRef) -> dict[Listener, str]:
-    """Why each door stays shut; empty for a door that is open.
+def refusals_of(
+    line: Line, doors: Sequence[Listener], pod: PodRef, key: str = ""
+) -> dict[Listener, str]:
+    """Why each door stays shut; empty for a door that is open. `key`: see `heard_of`.
 
     Raises:
         ProbeError: the line lacks a door.
     """
     with _whole(pod):
         opened = line["listening"]
-        return {door: str(opened[f"{door.proto}/{door.port}"]) for door in doors}
+        return {door: str(opened[f"{key} {door.proto}/{door.port}".strip()]) for door in doors}
 
 
-def heard_of(line: Line, pod: PodRef) -> dict[str, float]:
-    """The nonces that a listener received, each with its lateness in ms.
+def heard_of(line: Line, pod: PodRef, key: str = "") -> dict[str, float]:
+    """The nonces that a pod's listeners received, each with its lateness in ms.
+
+    `key` is what the agent calls the pod; empty for the agent's own.
 
     Raises:
         ProbeError: the line does not have them.
     """
     with _whole(pod):
-        return {str(nonce): float(late) for nonce, late in line["heard"].items()}
+        return {str(nonce): float(late) for nonce, late in line["heard"].get(key, {}).items()}
 
 
 @contextmanager

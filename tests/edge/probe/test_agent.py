@@ -116,8 +116,8 @@ def test_listening_anew_closes_what_was_open(prober: StreamProber) -> None:
 def test_listener_of_a_stream_that_died_is_opened_again(prober: StreamProber) -> None:
     door = Listener("tcp", free_port())
     prober.listen({WEB: [door]})
-    prober._streams[WEB].process.kill()
-    prober._streams[WEB].process.wait(5)
+    prober._lines.streams[WEB].process.kill()
+    prober._lines.streams[WEB].process.wait(5)
 
     answers = prober.round({WEB: [asked("tcp", door.port)]}, deadline=0.3)
 

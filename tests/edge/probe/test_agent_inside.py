@@ -137,7 +137,7 @@ def test_listener_answers_and_tells_once_what_it_heard(agent: Inside, proto: str
     assert agent.ask(listen=[door], name="shop/web")["listening"] == {f"{proto}/{port}": ""}
     attempt = agent.one(proto, port, "bytes", greeting("n1"))[0]
     assert reply_of(base64.b64decode(attempt["data"])) == Reply("shop/web", "n1")
-    assert list(agent.ask(heard=True)["heard"]) == ["n1"]
+    assert list(agent.ask(heard=True)["heard"][""]) == ["n1"]
     assert agent.ask(heard=True)["heard"] == {}
 
 
@@ -149,7 +149,7 @@ def test_mute_listener_and_noise_get_no_answer(agent: Inside) -> None:
     mute = agent.one("udp", port, "bytes", greeting("n1"))
 
     assert {attempt["phase"] for attempt in (*noise, *mute)} == {"timeout"}
-    assert list(agent.ask(heard=True)["heard"]) == ["n1"]
+    assert list(agent.ask(heard=True)["heard"][""]) == ["n1"]
 
 
 def test_port_that_is_taken_is_named_and_old_doors_are_closed(

@@ -15,7 +15,12 @@ ATTEMPT: {"phase": "connected|answered|timeout|refused|reset|error", "error": "E
 Timing: {"round": 2, "time": ["google.com"], "repeat": 20} -> {"round": 2, "ms": {NAME: [..]}}
 Listen: {"round": 3, "listen": [{"proto": "udp", "port": 8053, "answers": true}], "name": "ns/pod"}
         -> {"round": 3, "listening": {"udp/8053": "" or "EADDRINUSE"}}; replaces what was before
-Heard:  {"round": 4, "heard": true} -> {"round": 4, "heard": {NONCE: MS LATE}}; each is told once
+Heard:  {"round": 4, "heard": true} -> {"round": 4, "heard": {POD: {NONCE: MS LATE}}}; each is told
+        once; POD is empty for the agent's own pod
+Enter:  {"round": 5, "enter": {POD: CONTAINER ID}} -> {"round": 5, "entered":
+        {POD: {"resolv_conf": TEXT} or {"error": TEXT}}}: an agent of a node enters the network
+        namespaces of its pods; items and listeners then may have a "pod", and the key of
+        such a listener is "POD udp/8053"
 
 A listener answers a line `policylab NONCE` with its name and the nonce
 (`harness.core.probe.greeting`), between rounds and during them: one event loop serves all.
@@ -29,7 +34,7 @@ from importlib.resources import files
 
 MODULES = (
     "harness.core.probe.greeting",
-    *(f"{__name__}.{name}" for name in ("attempt", "rounds", "listeners", "main")),
+    *(f"{__name__}.{name}" for name in ("spaces", "attempt", "rounds", "listeners", "main")),
 )
 """The agent's modules, in the order in which they need each other."""
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
+from harness.edge.probe.agent.spaces import HOME, Spaces
+
 REFUSED = {errno.ECONNREFUSED}
 RESET = {errno.ECONNRESET, errno.EPIPE}
 LENGTH = 2  # bytes before a DNS message over TCP
@@ -47,17 +49,19 @@ def bind_fresh(sock: socket.socket, ports: Iterator[int]) -> None:
 
 
 class Loop:
-    """What all rounds of an agent share: its selector, its source ports, and its clock."""
+    """What all rounds of an agent share: selector, source ports, clock, namespaces of pods."""
 
     def __init__(
         self,
         selector: selectors.BaseSelector,
         ports: Iterator[int],
         clock: Callable[[], float] = time.monotonic,
+        spaces: "Spaces | None" = None,
     ) -> None:
         self.selector = selector
         self.ports = ports
         self.clock = clock
+        self.spaces = spaces or Spaces()
 
 
 class Attempt:
@@ -83,6 +87,7 @@ class Attempt:
         kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
         number = socket.IPPROTO_ICMP if proto == "icmp" else 0
         try:
+            self.loop.spaces.go(self.item.get("pod", HOME))
             self.sock = socket.socket(socket.AF_INET, kind, number)
             self.sock.setblocking(False)
             if proto != "tcp":

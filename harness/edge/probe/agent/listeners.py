@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from harness.core.probe.greeting import nonce_of, reply
+from harness.edge.probe.agent.spaces import HOME, Spaces
 
 MAX_LINE = 512
 BACKLOG = 1024
@@ -17,12 +18,13 @@ TIMESPEC = struct.Struct("@ll")
 
 
 class Listeners:
-    """The ports on which this pod answers for itself."""
+    """The ports on which pods answer for themselves: this pod, or the pods of this node."""
 
-    def __init__(self, selector: selectors.BaseSelector) -> None:
+    def __init__(self, selector: selectors.BaseSelector, spaces: Spaces) -> None:
         self.selector = selector
+        self.spaces = spaces
         self.open: list[Door] = []
-        self.heard: dict[str, float] = {}
+        self.heard: dict[str, dict[str, float]] = {}
 
     def replace(self, wanted: list[dict[str, Any]], name: str) -> dict[str, str]:
         """Close what was open and open these; returns the error, or nothing, of each."""
@@ -31,16 +33,17 @@ class Listeners:
         self.open = []
         found: dict[str, str] = {}
         for entry in wanted:
-            key = f"{entry['proto']}/{entry['port']}"
+            pod = entry.get("pod", HOME)
+            key = f"{pod} {entry['proto']}/{entry['port']}".strip()
             try:
-                self.open.append(Door(self, entry, name))
+                self.open.append(Door(self, entry, pod or name))
                 found[key] = ""
             except OSError as error:
                 found[key] = errno.errorcode.get(error.errno or 0, str(error))
         return found
 
-    def tell(self) -> dict[str, float]:
-        """The nonces that came since the last time, with how many ms late each was taken."""
+    def tell(self) -> dict[str, dict[str, float]]:
+        """The nonces that came to each pod since the last time, with how many ms late."""
         for door in self.open:
             door.ready()
         told, self.heard = self.heard, {}
@@ -55,6 +58,8 @@ class Door:
         self.name = name
         self.answers = entry.get("answers", True)
         self.tcp = entry["proto"] == "tcp"
+        self.pod = entry.get("pod", HOME)
+        home.spaces.go(self.pod)
         kind = socket.SOCK_STREAM if self.tcp else socket.SOCK_DGRAM
         self.sock = socket.socket(socket.AF_INET, kind)
         try:
@@ -97,7 +102,7 @@ class Door:
         nonce = nonce_of(data)
         if not nonce:
             return b""
-        self.home.heard[nonce] = late
+        self.home.heard.setdefault(self.pod, {})[nonce] = late
         return reply(self.name, nonce) if self.answers else b""
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 from harness.edge.probe.agent.attempt import Loop, fresh_ports
 from harness.edge.probe.agent.listeners import Listeners
 from harness.edge.probe.agent.rounds import Round
+from harness.edge.probe.agent.spaces import Spaces
 
 CHUNK = 1 << 16
 
@@ -26,8 +27,9 @@ class Agent:
         self.stdout = stdout
         self.selector = selectors.DefaultSelector()
         self.selector.register(stdin, selectors.EVENT_READ, self)
-        self.loop = Loop(self.selector, fresh_ports())
-        self.listeners = Listeners(self.selector)
+        self.spaces = Spaces()
+        self.loop = Loop(self.selector, fresh_ports(), spaces=self.spaces)
+        self.listeners = Listeners(self.selector, self.spaces)
         self.round: Round | None = None
         self.buffer = b""
         self.lines: list[bytes] = []
@@ -71,6 +73,8 @@ class Agent:
         elif "listen" in request:
             opened = self.listeners.replace(request["listen"], request["name"])
             self.say({"round": number, "listening": opened})
+        elif "enter" in request:
+            self.say({"round": number, "entered": self.spaces.enter(request["enter"])})
         elif "heard" in request:
             self.say({"round": number, "heard": self.listeners.tell()})
         else:

@@ -1,0 +1,118 @@
+"""The agents of nodes, as pods: started where they are needed, and deleted at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from secrets import token_hex
+from typing import Any
+
+from harness.core.target import PodRef
+from harness.edge.api.kube import Kube, Object
+from harness.edge.api.namespaces import OWNER, wait_usable
+from harness.edge.machine.wait import NotYet
+from harness.edge.probe.stream import CONTAINER
+
+NAMESPACE = "policylab-nodes"
+LONGEST_SECONDS = 3600
+"""The node ends an agent after this time by itself, if a run was killed and could not delete it."""
+
+
+class Agents:
+    """The agents of one run; `of` has each node's agent."""
+
+    def __init__(self, kube: Kube, image: str) -> None:
+        self._kube = kube
+        self._image = image
+        self._run = token_hex(3)
+        self.of: dict[str, PodRef] = {}
+
+    def close(self) -> None:
+        """Delete the agents."""
+        for node, agent in self.of.items():
+            self._kube.delete(_agent_pod(agent.name, node, self._image), grace=0)
+        self.of.clear()
+
+    def start(self, nodes: Iterable[str]) -> None:
+        """Start an agent on each of these nodes that has none.
+
+        Raises:
+            ClusterNotReady: an agent does not run in time.
+        """
+        new = sorted(set(nodes) - set(self.of))
+        if not new:
+            return
+        self._kube.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": NAMESPACE, "labels": dict(OWNER)},
+            }
+        )
+        wait_usable(self._kube, NAMESPACE)
+        for node in new:
+            agent = PodRef(NAMESPACE, f"agent-{self._run}-{len(self.of)}")
+            self.of[node] = agent
+            self._kube.apply(_agent_pod(agent.name, node, self._image))
+
+        def running() -> None:
+            names = {self.of[node].name for node in new}
+            states = {
+                body["metadata"]["name"]: (body.get("status") or {}).get("phase", "not started")
+                for body in self._kube.list("v1", "Pod", NAMESPACE)
+                if body["metadata"]["name"] in names
+            }
+            left = [f"{name}: {states.get(name, 'not listed')}" for name in sorted(names)]
+            if any(states.get(name) != "Running" for name in names):
+                raise NotYet("; ".join(left))
+
+        self._kube.wait(
+            f"{len(new)} probers of nodes run",
+            running,
+            seconds=self._kube.patience.pods_ready,
+            try_=f"kubectl -n {NAMESPACE} describe pods",
+        )
+
+
+def container_of(body: Object | None) -> str:
+    """The id of a running container of the pod, as the runtime has it; empty if none runs."""
+    status = (body or {}).get("status") or {}
+    for kind in ("containerStatuses", "ephemeralContainerStatuses"):
+        for found in status.get(kind) or []:
+            if "running" in (found.get("state") or {}) and found.get("containerID"):
+                return str(found["containerID"]).rpartition("//")[2]
+    return ""
+
+
+def _agent_pod(name: str, node: str, image: str) -> dict[str, Any]:
+    """An agent on a node, with the rights to find and to enter the namespaces of its pods."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": NAMESPACE, "labels": dict(OWNER)},
+        "spec": {
+            "nodeName": node,
+            "hostPID": True,
+            "hostNetwork": True,
+            "restartPolicy": "Never",
+            "activeDeadlineSeconds": LONGEST_SECONDS,
+            "terminationGracePeriodSeconds": 0,
+            "automountServiceAccountToken": False,
+            "tolerations": [{"operator": "Exists"}],
+            "containers": [
+                {
+                    "name": CONTAINER,
+                    "image": image,
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["sleep", "infinity"],
+                    "securityContext": {
+                        "runAsUser": 0,
+                        "capabilities": {
+                            "drop": ["ALL"],
+                            "add": ["SYS_ADMIN", "SYS_PTRACE", "NET_BIND_SERVICE"],
+                        },
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    },
+                }
+            ],
+        },
+    }
