@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.commands.machine.cluster import show_facts
@@ -14,7 +15,7 @@ from harness.edge.cluster.tools import TOOLS
 from harness.edge.images import Official, Source
 from harness.edge.images.model import LabArchive
 from harness.edge.images.provide import provide
-from harness.edge.images.registry.official import listed
+from harness.edge.images.registry.official import ended, listed
 from harness.edge.machine.docker import Docker
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
@@ -77,6 +78,8 @@ def _build(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 
 def _pull(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     official = Official(arguments.registry, arguments.cni)
+    for told in ended(versions_of(arguments), official, datetime.now(tz=UTC).date()):
+        progress.note(told)
     if arguments.list:
         for name, ref in listed(versions_of(arguments), official).items():
             sys.stdout.write(f"{name} {ref}\n")

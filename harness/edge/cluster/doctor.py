@@ -24,7 +24,7 @@ from harness.edge.machine.health.kernel import kernel
 from harness.edge.machine.health.looks import Looks
 from harness.edge.machine.health.room import CLUSTER_GIB, disk, inotify, memory, networks, ports
 from harness.edge.machine.health.tools import archive, builders, git, go, kubectl, python
-from harness.edge.support import support_of
+from harness.edge.support import Support, support_of
 from harness.errors import ImageUnavailable
 
 NETWORKS = {
@@ -157,5 +157,16 @@ def _support(program: str, version: str, today: date) -> Finding:
         State.NOTE,
         told,
         seen=f"a cluster gets {version}",
-        cure=f"the labs run, but no fault of it is mended any more. {support.rule}",
+        cure="the labs run, but no fault of it is mended any more. "
+        f"{support.rule}{_newer(support)}",
+    )
+
+
+def _newer(support: Support) -> str:
+    """Where a newer version is, if there is one that policylab cannot build."""
+    if not support.newest:
+        return ""
+    return (
+        f" The newest is {support.newest}: its packages cannot be had as a Go module, and its "
+        "official images were not tried with policylab's manifests"
     )

@@ -194,7 +194,7 @@ def _read(path: Path, data: Mapping[str, Any], made: Mapping[str, Version]) -> R
         version=version,
         go=_go(path, data["go"], version) if "go" in data else None,
         c_source=data["c"]["source"] if "c" in data else None,
-        debian=tuple(data["debian"]["packages"]) if "debian" in data else None,
+        debian=(*data["debian"]["packages"], *own.packages) if "debian" in data else None,
         certificates=tuple(data["certificates"]["names"]) if "certificates" in data else None,
         images=tuple(_image(path, table, version) for table in data.get("image", ())),
         made=own,

@@ -39,6 +39,7 @@ class Version:
         kubectl_skew: by how many minor versions a kubectl may be older or newer; None if no
             kubectl goes with it.
         node: the official node image, pinned by digest; empty if there is none.
+        packages: the Debian packages that this version needs, beside those of the recipe.
     """
 
     full: str
@@ -46,6 +47,7 @@ class Version:
     beside: Mapping[str, str] = field(default_factory=dict)
     kubectl_skew: int | None = None
     node: str = ""
+    packages: tuple[str, ...] = ()
 
     def takes_kubectl(self, version: str) -> bool:
         """Whether a kubectl of this version fits; one whose version cannot be read does not."""
@@ -123,9 +125,10 @@ def read_version(folder: Path, data: Mapping[str, Any], chosen: str) -> Version:
 def _read(folder: Path) -> Version:
     file = folder / FILE
     data = read_toml(file)
-    only(file, data, {"version", "beside", "kubectl", "official"})
+    only(file, data, {"version", "beside", "kubectl", "official", "debian"})
     only(file, data.get("kubectl", {}), {"skew"})
     only(file, data.get("official", {}), {"node"})
+    only(file, data.get("debian", {}), {"packages"})
     version = str(data.get("version", ""))
     if short(version) != folder.name:
         raise unreadable(file, f"version {version!r} in the folder {folder.name}")
@@ -135,6 +138,7 @@ def _read(folder: Path) -> Version:
         beside=dict(data.get("beside", {})),
         kubectl_skew=data.get("kubectl", {}).get("skew"),
         node=data.get("official", {}).get("node", ""),
+        packages=tuple(data.get("debian", {}).get("packages", ())),
     )
 
 

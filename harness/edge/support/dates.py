@@ -28,6 +28,7 @@ class Support:
         exact: whether `ends` is the day itself; if not, the support ended on that day or earlier.
         rule: the makers' rule, as a sentence.
         source: the page that says so.
+        newest: the newest version of the program, if policylab cannot build it; else empty.
     """
 
     title: str
@@ -36,6 +37,7 @@ class Support:
     exact: bool
     rule: str
     source: str
+    newest: str = ""
 
     def ended(self, today: date) -> bool:
         """Whether the support is over."""
@@ -73,6 +75,7 @@ def support_of(program: str, version: str) -> Support | None:
         exact=as_known == line and not facts.get("by", False),
         rule=entry["rule"],
         source=facts.get("source", entry["source"]),
+        newest=entry.get("newest", ""),
     )
 
 

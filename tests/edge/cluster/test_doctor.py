@@ -134,3 +134,38 @@ def test_recipes_that_are_missing_are_a_note(monkeypatch: pytest.MonkeyPatch) ->
     note = found(FakeMachine())["versions"]
     assert note.state is State.NOTE
     assert "the recipes of the images are missing" in note.what
+
+
+def test_a_version_whose_support_has_ended_is_a_note_with_the_newest_one() -> None:
+    finding = found(FakeMachine())["support: calico"]
+
+    assert finding.state is State.NOTE
+    assert "The newest is v3.33.0" in finding.cure
+
+
+def test_the_version_that_was_chosen_is_looked_up() -> None:
+    wish = Wish([Lane("cilium", cni_version="1.15")], Source.AUTO)
+    findings = examine(FakeMachine(), FakeEngine().docker, wish, CACHE, TODAY)
+    [finding] = [each for each in findings if each.name == "support: cilium"]
+
+    assert finding.state is State.NOTE
+    assert "Cilium 1.15 ended on 2025-08-07 or earlier" in finding.what
+    assert finding.seen == "a cluster gets v1.15.19"
+
+
+def test_what_kube_proxy_needs_of_the_kernel_is_asked_for_the_mode_that_needs_it() -> None:
+    lacking = CONFIG.replace("NETFILTER_XT_MATCH_STATISTIC=y", "NETFILTER_XT_MATCH_STATISTIC=n")
+    machine = FakeMachine().having({"/proc/config.gz": lacking})
+
+    ensure_machine(machine, FakeEngine().docker, Lane("calico"))
+    with pytest.raises(ToolMissing, match=r"which kube-proxy \(iptables\) needs"):
+        ensure_machine(machine, FakeEngine().docker, Lane("calico", kube_proxy="iptables"))
+
+
+def test_a_kernel_without_ebpf_on_sockets_makes_no_cluster_without_kube_proxy() -> None:
+    lacking = CONFIG.replace("CGROUP_BPF=y", "CGROUP_BPF=n")
+    machine = FakeMachine().having({"/proc/config.gz": lacking})
+
+    ensure_machine(machine, FakeEngine().docker, Lane("cilium"))
+    with pytest.raises(ToolMissing, match=r"which cilium needs"):
+        ensure_machine(machine, FakeEngine().docker, Lane("cilium", dataplane="replacement"))

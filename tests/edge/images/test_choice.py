@@ -15,6 +15,7 @@ from harness.edge.images.model import LAB_ARCHIVE
 from harness.edge.images.provide import choose, provide
 from harness.edge.images.registry import official
 from harness.edge.images.store import Store, Workshop
+from harness.edge.images.versions import versions_of
 from harness.edge.machine import debian
 from harness.edge.machine.health.room import GIB
 from harness.errors import EnvironmentFault, ImageUnavailable, ToolMissing
@@ -58,13 +59,14 @@ def chosen(source: Source, engine: FakeEngine) -> Source:
     return choose(source, shop(engine), planned())
 
 
-def describe(home: Path, node: str, kubernetes: str = "") -> None:
+def describe(home: Path, node: str, kubernetes: str = "", cilium: str = "") -> None:
     home.mkdir(parents=True)
+    recipes = planned().recipes
     facts = {
         "node": node,
         "refs": {"nginx": "localhost/policylab/nginx:lab"},
-        "kubernetes_version": kubernetes or planned().recipes["kubernetes"].version,
-        "cni_versions": {"calico": "v2", "cilium": "v3"},
+        "kubernetes_version": kubernetes or recipes["kubernetes"].version,
+        "cni_versions": {"calico": "v2", "cilium": cilium or recipes["cilium"].version},
         "image_repository": "localhost/policylab",
         "kubeadm_patch": "kind: ClusterConfiguration\n",
     }
@@ -181,7 +183,7 @@ def test_bundle_of_another_version_does_not_count(tmp_path: Path, engine: FakeEn
     engine.images[node] = "1"
 
     assert chosen(Source.AUTO, engine) is Source.REGISTRY
-    with pytest.raises(ImageUnavailable, match=f"no bundle with Kubernetes {KUBERNETES[0]} is"):
+    with pytest.raises(ImageUnavailable, match=f"no bundle with .*Kubernetes {KUBERNETES[0]} is"):
         provide(Source.BUNDLE, Quiet(), engine.docker)
 
 
@@ -198,6 +200,22 @@ def test_bundle_of_each_version_has_its_place(tmp_path: Path, engine: FakeEngine
 
     assert found == [f"v{version}.1" for version in KUBERNETES]
     assert provide(Source.BUNDLE, Quiet(), engine.docker).kubernetes_version == found[0]
+
+
+def test_bundle_with_another_version_of_a_cni_has_a_place_of_its_own(
+    tmp_path: Path, engine: FakeEngine
+) -> None:
+    usual, *others = versions_of("cilium")
+    for version in (usual, *others):
+        node = f"localhost/policylab/node:{version}"
+        place = "bundle" if version == usual else f"bundle-cilium-{version}"
+        describe(tmp_path / "policylab" / place, node, cilium=f"v{version}.7")
+        engine.images[node] = version
+
+    for version in (usual, *others):
+        found = provide(Source.BUNDLE, Quiet(), engine.docker, {"cilium": version})
+        assert found.cnis["cilium"].version == f"v{version}.7"
+    assert others
 
 
 def test_bundle_that_is_not_loaded_says_how_to_load_it(engine: FakeEngine) -> None:

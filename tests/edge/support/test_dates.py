@@ -39,7 +39,8 @@ def test_the_last_day_itself_is_still_supported() -> None:
 
 def test_a_day_that_was_not_found_is_not_told_as_if_it_was() -> None:
     assert "Cilium 1.17 ended on 2026-09-15 or earlier" in told("cilium", "1.17.4")
-    assert "Cilium 1.15 ended on 2026-09-15 or earlier" in told("cilium", "v1.15.19")
+    assert "Cilium 1.16 ended on 2026-09-15 or earlier" in told("cilium", "v1.16.1")
+    assert "Cilium 1.15 ended on 2025-08-07 or earlier" in told("cilium", "v1.15.19")
     assert "Kubernetes 1.31 ended on 2026-06-28 or earlier" in told("kubernetes", "1.31")
     assert "no last day is published yet" in told("cilium", "v1.20.2")
 
@@ -55,7 +56,7 @@ def test_of_what_the_data_lacks_nothing_is_known(program: str, version: str) -> 
 def test_every_entry_says_who_says_so_and_when_somebody_looked() -> None:
     assert {"kubernetes", *CNIS} <= ENTRIES.keys()
     for entry in ENTRIES.values():
-        assert entry.keys() == {"title", "rule", "source", "checked", "lines"}
+        assert entry.keys() - {"newest"} == {"title", "rule", "source", "checked", "lines"}
         assert isinstance(entry["checked"], date)
         for source in (
             entry["source"],
@@ -65,3 +66,14 @@ def test_every_entry_says_who_says_so_and_when_somebody_looked() -> None:
         for facts in entry["lines"].values():
             assert facts.keys() <= {"ends", "by", "source"}
             assert isinstance(facts.get("ends", DAY), date)
+
+
+def test_the_newest_version_is_told_of_a_program_that_cannot_be_built_so_new() -> None:
+    calico, cilium = support_of("calico", "v3.30.1"), support_of("cilium", "v1.20.2")
+
+    assert calico
+    assert cilium
+    assert (calico.newest, cilium.newest) == ("v3.33.0", "")
+    newest = support_of("calico", calico.newest)
+    assert newest
+    assert newest.ends is None

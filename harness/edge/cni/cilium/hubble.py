@@ -81,8 +81,7 @@ class HubbleDrops:
                 self._counted.add(event["uuid"])
                 self._packets[end][port_of(event)] += 1
         held = json.loads(self._agents.ask(agent, ["cilium-dbg", "policy", "get", "--output=json"]))
-        found: list[dict[str, Any]] = json.loads(held["policy"])
-        return found
+        return [rule for each in json.loads(held["policy"]) for rule in by_direction(each)]
 
 
 def events(text: str) -> Iterator[dict[str, Any]]:
@@ -121,6 +120,26 @@ def labels_of(body: Mapping[str, Any]) -> dict[str, str]:
     """A pod's labels as Cilium's selectors see them: its namespace is one of them."""
     meta = body["metadata"]
     return {**meta.get("labels", {}), POD_NAMESPACE: meta["namespace"]}
+
+
+def by_direction(rule: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A rule of the agent in the form of 1.20, which has one rule for each direction.
+
+    1.15 has one for both, as the API of `CiliumNetworkPolicy` has; a direction that it names is
+    isolated.
+    """
+    if "Subject" in rule:
+        return [dict(rule)]
+    return [
+        {
+            "Ingress": direction == "ingress",
+            "DefaultDeny": True,
+            "Subject": rule["endpointSelector"],
+            "Labels": rule["labels"],
+        }
+        for direction in ("ingress", "egress")
+        if rule.get(direction) or rule.get(f"{direction}Deny")
+    ]
 
 
 def isolating(

@@ -14,6 +14,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 from harness.edge.images.build import Builder
@@ -43,6 +44,7 @@ from harness.edge.machine import debian
 from harness.edge.machine.docker import Docker
 from harness.edge.machine.kubectl import kubectl_version
 from harness.edge.machine.process import CommandFailed, run
+from harness.edge.support import support_of
 from harness.errors import ImageUnavailable
 
 DEBIAN = f"debian:{SUITE}-slim"
@@ -110,6 +112,22 @@ def listed(chosen: Mapping[str, str], official: Official) -> dict[str, str]:
     mirror = mirror_of(recipes, official.mirror)
     names = [*official_names(recipes, official.cni).values(), *public_names(recipes).values()]
     return {name: mirror.name(name).ref for name in (official_node(recipes), *names, DEBIAN)}
+
+
+def ended(chosen: Mapping[str, str], official: Official, today: date) -> list[str]:
+    """Of each CNI that would be pulled and whose support has ended: so, and which is the newest.
+
+    Raises:
+        ImageUnavailable: a recipe cannot be read.
+    """
+    found = []
+    recipes = read_recipes(recipes_home(), chosen)
+    for cni in cnis(recipes):
+        support = support_of(cni, recipes[cni].version)
+        if official.cni in ("", cni) and support is not None and support.ended(today):
+            newest = f" The newest is {support.newest}." if support.newest else ""
+            found.append(support.told(today) + newest)
+    return found
 
 
 def provide_official(shop: Workshop, todo: Plan, official: Official) -> ClusterImages:

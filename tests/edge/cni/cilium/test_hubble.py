@@ -9,7 +9,14 @@ import pytest
 
 from harness.core.model import Direction
 from harness.edge.api.livenames import LivePod
-from harness.edge.cni.cilium.hubble import HubbleDrops, dropped_at, events, isolating, labels_of
+from harness.edge.cni.cilium.hubble import (
+    HubbleDrops,
+    by_direction,
+    dropped_at,
+    events,
+    isolating,
+    labels_of,
+)
 from harness.errors import ProbeError
 from tests.fakes.kube import FakeKube, agent_pod
 from tests.fakes.kubectl import FakeExec, Said
@@ -149,3 +156,17 @@ def test_packets_are_told_apart_by_the_port_that_they_came_from() -> None:
 
     assert after.by_port == {40001: 2, 5353: 1, 0: 1}
     assert after.since(before, {40001, 40002}) == 1
+
+
+def test_rule_of_the_older_form_isolates_in_the_directions_that_it_names() -> None:
+    """1.15 prints the rules of its policies as `CiliumNetworkPolicy` has them."""
+    rule = {
+        "endpointSelector": {"matchLabels": {**HOME, "any:app": "web"}},
+        "ingress": [{}],
+        "labels": policy("deny", {})["Labels"],
+    }
+    split = by_direction(rule)
+
+    assert isolating(split, labels_of(POD), Direction.INGRESS) == ("shop/deny",)
+    assert isolating(split, labels_of(POD), Direction.EGRESS) == ()
+    assert by_direction(policy("deny", HOME)) == [policy("deny", HOME)]
