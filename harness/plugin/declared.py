@@ -102,6 +102,20 @@ LAB_OPTIONS = (
         "that you vouch for; stand-in is the simulated internet, beside a kind cluster",
     ),
     Option(
+        "add-probers",
+        "no",
+        ("yes", "no"),
+        "let the fixture `reach` add a prober, an ephemeral container, to the pods of your own "
+        "cluster that a test names; it stays there, idle, until its pod ends",
+        flag=True,
+    ),
+    Option(
+        "prober-image",
+        "",
+        (),
+        "the image of the probers of `reach`: any image that has python3; none: policylab's own",
+    ),
+    Option(
         "images",
         "auto",
         ("auto", "registry", "bundle", "build"),

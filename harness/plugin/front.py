@@ -8,7 +8,7 @@ test asks for it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,11 +16,12 @@ import pytest
 from harness.plugin.declared import add_options, asks_for_labs, grades, is_typed
 
 if TYPE_CHECKING:
+    from harness.plugin.reach.changing import Reach
     from harness.plugin.reach.offline import Predictions
 
 LAB_PART = "harness.plugin.labs"
 
-ASKING = frozenset({"predict"})
+ASKING = frozenset({"predict", "reach"})
 """The fixtures whose sentences may have no verdict."""
 
 UNSAID = "policylab_unsaid"
@@ -70,6 +71,24 @@ def predict(pytestconfig: pytest.Config) -> Predictions:
     from harness.plugin.reach.offline import Predictions
 
     return Predictions(pytestconfig.rootpath)
+
+
+@pytest.fixture(scope="session")
+def reach(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reach]:
+    """What pods of a running cluster see of flows and names.
+
+        def test_db_is_closed(reach):
+            reach("shop/web").to("shop/db:6379").is_blocked()
+
+    The cluster is named by --lab-context=NAME, or it is policylab's own (--lab-cluster-mode=reuse).
+    Nothing is started. What gives no verdict is an error, and never a pass.
+    """
+    from harness.plugin.reach.opening import opened
+
+    workers = hasattr(pytestconfig, "workerinput")
+    shared = tmp_path_factory.getbasetemp().parent if workers else None
+    with opened(pytestconfig, shared) as flows:
+        yield flows
 
 
 @pytest.hookimpl(wrapper=True)

@@ -267,8 +267,13 @@ class FakeCluster(FakeKube):
                 "metadata": {
                     "namespace": meta["namespace"],
                     "name": f"{name}-{number:05}",
-                    "labels": template["metadata"].get("labels", {}),
-                    "ownerReferences": [{"uid": uid, "controller": True}],
+                    "labels": {
+                        **template["metadata"].get("labels", {}),
+                        "pod-template-hash": digest,
+                    },
+                    "ownerReferences": [
+                        {"uid": uid, "controller": True, "kind": "ReplicaSet", "name": name}
+                    ],
                 },
                 "spec": template["spec"],
             }

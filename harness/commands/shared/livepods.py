@@ -133,7 +133,7 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
     toolbox = cluster.refs.get("toolbox", TOOLBOX)
     from_nodes = cluster.owned and not arguments.in_pods
     if found.without_prober and not from_nodes:
-        _allow(cluster, found.without_prober, yes=arguments.yes)
+        allow(cluster, found.without_prober, allowed=arguments.yes, how="--yes")
         image = arguments.image or toolbox
         with progress.step(f"{len(found.without_prober)} probers"):
             equip_found(kube, found.without_prober, image)
@@ -179,13 +179,18 @@ def _cluster(access: Access, arguments: argparse.Namespace, progress: Progress) 
     return replace(found, patience=arguments.patience)
 
 
-def _allow(cluster: Cluster, pods: Sequence[Pod], *, yes: bool) -> None:
-    if cluster.owned or yes:
+def allow(cluster: Cluster, pods: Sequence[Pod], *, allowed: bool, how: str) -> None:
+    """Make sure that pods may get a prober; `how` is the option that allows it.
+
+    Raises:
+        ContentError: policylab did not make the cluster, and the user did not allow it.
+    """
+    if cluster.owned or allowed:
         return
     names = ", ".join(map(str, pods[:5])) + (" and more" if len(pods) > 5 else "")  # noqa: PLR2004
     raise ContentError(
         f"{len(pods)} pods have no prober yet, and policylab did not make this cluster",
         where=f"context {cluster.context}",
         seen=names,
-        try_=f"add --yes. {STAYS}",
+        try_=f"add {how}. {STAYS}",
     )

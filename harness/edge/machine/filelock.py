@@ -7,7 +7,7 @@ condition, the deadline and the holder of the lock, whose process id is in the f
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -92,3 +92,49 @@ def alone(path: Path, progress: Progress, *, doing: str, seconds: float) -> Iter
         yield
     finally:
         lock.release()
+
+
+class SharedLock:
+    """A lock that several processes hold at a time to look, or one of them alone to change.
+
+    `path` is a file of its own, which SQLite keeps. One process takes it once at a time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = filelock.ReadWriteLock(path)
+
+    @contextmanager
+    def looking(self, *, seconds: float) -> Iterator[None]:
+        """Wait until nobody changes anything, and keep it so.
+
+        Raises:
+            EnvironmentFault: another process still changes something after `seconds`.
+        """
+        with self._held(self._lock.acquire_read, "no other process changes", seconds):
+            yield
+
+    @contextmanager
+    def changing(self, *, seconds: float) -> Iterator[None]:
+        """Wait until nobody else looks or changes anything, and keep it so.
+
+        Raises:
+            EnvironmentFault: another process still does after `seconds`.
+        """
+        with self._held(self._lock.acquire_write, "no other process looks or changes", seconds):
+            yield
+
+    @contextmanager
+    def _held(self, take: Callable[..., object], condition: str, seconds: float) -> Iterator[None]:
+        try:
+            take(seconds)
+        except filelock.Timeout as error:
+            raise EnvironmentFault(
+                f"within {seconds:g} s it did not come true that {condition} what is tested",
+                where=str(self._path),
+                try_="run with fewer processes (-n), or give the deadlines more patience",
+            ) from error
+        try:
+            yield
+        finally:
+            self._lock.release()

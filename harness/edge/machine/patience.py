@@ -72,6 +72,7 @@ class Patience:
 
     States and measurements:
     `settle`: until a change of policies is in force.
+    `others_change`: until other processes of a run of pytest have taken back their policies.
     `self_test`: the same where no policy is applied, so that most changes never come.
     `log`: until a log shows a line that was written.
     `deployment`: until a Deployment is available, or has crashed, as the row says.
@@ -137,6 +138,7 @@ class Patience:
     held_answer: float = 8.0
 
     settle: float = 15.0
+    others_change: float = 600.0
     self_test: float = 2.0
     log: float = 5.0
     deployment: float = 60.0

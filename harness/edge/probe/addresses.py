@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from ipaddress import ip_address
+from typing import Any, Protocol
 
 from harness.core.model import Pod
 from harness.core.target import PodRef
@@ -132,3 +133,38 @@ class PodAddresses:
 
     def allow_question(self, name: str) -> None:
         """Any name may be asked for."""
+
+
+class ClusterAddresses(PodAddresses):
+    """The addresses of pods that were found on a cluster, of its Services, and of literals.
+
+    `service_of` reads a Service by namespace and name; None if there is none.
+    """
+
+    def __init__(
+        self, pods: Iterable[Pod], service_of: Callable[[str, str], Mapping[str, Any] | None]
+    ) -> None:
+        super().__init__(pods)
+        self._service_of = service_of
+
+    def service(self, namespace: str, name: str) -> str:
+        """A Service's cluster IP."""
+        found = self._service_of(namespace, name)
+        if found is None:
+            raise ProbeError(f"the cluster has no Service {namespace}/{name}")
+        address = str(found["spec"].get("clusterIP") or "")
+        if address in ("", "None"):
+            raise ProbeError(
+                f"the Service {namespace}/{name} has no address of its own",
+                try_=f"name/{name}.{namespace}:PORT asks its name server",
+            )
+        return address
+
+    def external(self, name: str, port: int | None) -> str:
+        """An address as it is written; a name is asked of no server here."""
+        try:
+            return str(ip_address(name.strip("[]")))
+        except ValueError:
+            raise ProbeError(
+                f"{name} is no address", try_=f"name/{name}:{port or 'PORT'} asks for the name"
+            ) from None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.core.manifests.liveobjects import topology_of
-from harness.core.model import Pod, Topology
+from harness.core.model import Pod, PodRef, Topology
 from harness.edge.api.kube import Kube
 from harness.edge.probe.beside import equip, prober_lacks
 from harness.errors import ProbeError
@@ -15,11 +15,15 @@ from harness.errors import ProbeError
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Who is there, whom nobody can probe from (with the reason), and who has no prober yet."""
+    """Who is there, whom nobody can probe from (with the reason), and who has no prober yet.
+
+    `workloads` has the pods of each workload, by its `NAMESPACE/NAME`.
+    """
 
     topology: Topology
     left_out: Mapping[str, str]
     without_prober: tuple[Pod, ...]
+    workloads: Mapping[str, tuple[PodRef, ...]] = field(default_factory=dict)
 
     @property
     def pods(self) -> tuple[Pod, ...]:
@@ -50,21 +54,43 @@ def discover(kube: Kube, namespaces: Sequence[str], *, selector: str = "") -> Fo
         )
     topology = topology_of(spaces, taking_part)
     bare = tuple(topology.pods[_name(b)] for b in taking_part if prober_lacks(b))
-    return Found(topology, left_out, bare)
+    workloads: dict[str, tuple[PodRef, ...]] = {}
+    for body in taking_part:
+        meta = body["metadata"]
+        if owner := _workload(meta):
+            key = f"{meta['namespace']}/{owner}"
+            ref = PodRef(meta["namespace"], meta["name"])
+            workloads[key] = (*workloads.get(key, ()), ref)
+    return Found(topology, left_out, bare, workloads)
 
 
-def equip_found(kube: Kube, pods: Iterable[Pod], image: str) -> None:
+def equip_found(kube: Kube, pods: Iterable[Pod], image: str, *, option: str = "--image") -> None:
     """Put a prober beside each of these pods, and wait until they run; they stay with the pods.
+
+    `option` is the one that names another image.
 
     Raises:
         ClusterNotReady: they do not run in time; the message has their states.
     """
-    try_ = f"is {image} on every node? --image=REFERENCE takes any image with python3"
+    try_ = f"is {image} on every node? {option}=REFERENCE takes any image with python3"
     equip(kube, [pod.ref for pod in pods], image, lacks=prober_lacks, try_=try_)
 
 
 def _name(body: Mapping[str, Any]) -> str:
     return f"{body['metadata']['namespace']}/{body['metadata']['name']}"
+
+
+def _workload(meta: Mapping[str, Any]) -> str:
+    """The name of the workload that a pod belongs to; empty if nobody controls it.
+
+    A Deployment's ReplicaSet has the Deployment's name and the hash that its pods have as a label.
+    """
+    owners = [each for each in meta.get("ownerReferences") or [] if each.get("controller")]
+    if not owners:
+        return ""
+    name = str(owners[0].get("name", ""))
+    template = (meta.get("labels") or {}).get("pod-template-hash")
+    return name.removesuffix(f"-{template}") if template else name
 
 
 def _unfit(body: Mapping[str, Any]) -> str:

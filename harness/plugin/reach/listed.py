@@ -6,6 +6,7 @@ it may be that of a workload as well, and stands for its pods.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,9 @@ from harness.core.target import PodPort, PodRef, ports_of
 from harness.errors import ContentError
 from harness.plugin.reach.naming import Pods
 from harness.plugin.reach.saying import State
+
+_SPACE = re.compile(r"(?<![\w.*/-])(?:pod/)?(?!(?:net|pod|dns)/)([a-z0-9*][-a-z0-9]*)/")
+"""A namespace before the name of a pod; the text is read in full later, by its own grammar."""
 
 _OUTSIDE = (
     "add its namespace: matrix(..., namespaces=[...]); a flow to or from the outside, or to the "
@@ -52,14 +56,30 @@ class Listed:
             ContentError: the file cannot be read, or an end is none of these pods.
             ManifestError: it is no such list, or names an end that is not there.
         """
-        origin = str(file)
-        flows = parse_wanted(text_of(file), _with_workloads(topology, pods), origin=origin)
-        spaces = frozenset(namespaces) or frozenset(_spaces(flows))
+        origin, text = str(file), text_of(file)
+        spaces = frozenset(namespaces) or spaces_named(text, origin)
+        flows = parse_wanted(text, _with_workloads(topology, pods), origin=origin)
         there = [pod for pod in topology.pods.values() if pod.namespace in spaces]
         if not there:
             raise ContentError("the matrix has no pods", where=origin, try_="namespaces=[...]")
         wanted = frozenset(_asks(flows, {pod.ref for pod in there}, pods, origin))
         return cls(tuple(_pairs(there, wanted)), wanted)
+
+
+def spaces_named(text: str, origin: str) -> frozenset[str]:
+    """The namespaces that a list names.
+
+    Raises:
+        ContentError: it means every namespace, so the caller has to name them.
+    """
+    spaces = frozenset(_SPACE.findall(text))
+    if "*" in spaces:
+        raise ContentError(
+            "the list means every namespace, and a matrix is about some",
+            where=origin,
+            try_="matrix(..., namespaces=[...])",
+        )
+    return spaces
 
 
 def _with_workloads(topology: Topology, pods: Pods) -> Topology:
@@ -70,13 +90,6 @@ def _with_workloads(topology: Topology, pods: Pods) -> Topology:
         if refs and name not in topology.pods and str(refs[0]) in topology.pods
     }
     return replace(topology, pods={**topology.pods, **found})
-
-
-def _spaces(flows: Iterable[Flow]) -> Iterator[str]:
-    for flow in flows:
-        for end in (flow.source, flow.target):
-            if isinstance(end, Pod):
-                yield end.namespace
 
 
 def _asks(flows: Iterable[Flow], there: set[PodRef], pods: Pods, origin: str) -> Iterator[Ask]:

@@ -26,7 +26,7 @@ from harness.edge.files.library import files_at
 from harness.errors import ContentError
 from harness.plugin.reach.listed import Listed
 from harness.plugin.reach.naming import Pods, read_pod, read_source, read_target
-from harness.plugin.reach.saying import Flows, Found, State, asked
+from harness.plugin.reach.saying import Asked, Flows, Found, State, asked
 from harness.report.walk import walk_text
 
 _STATES = {Verdict.ALLOW: State.OPEN, Verdict.DENY: State.BLOCKED}
@@ -107,8 +107,11 @@ class Foretold:
         state = (scenario.topology, scenario.policies)
         self._enforced = tuple(filter(None, (as_enforced(*state, one) for one in profiles)))
 
-    def flows(self, source: str, target: str) -> list[Found]:
+    def flows(self, source: str, target: str, control: str) -> Asked:
         """Judge each pair of ends that the names stand for."""
+        return Asked(self._flows(source, target), self._flows(control, target) if control else ())
+
+    def _flows(self, source: str, target: str) -> list[Found]:
         where = f"{source} -> {target}"
         pods = self._pods()
         who, whom = read_source(source), read_target(target)
@@ -120,8 +123,11 @@ class Foretold:
             for other in targets
         ]
 
-    def lookups(self, source: str, name: str) -> list[Found]:
+    def lookups(self, source: str, name: str, control: str) -> Asked:
         """Judge the lookup of each pod that the name of the source stands for."""
+        return Asked(self._lookups(source, name), self._lookups(control, name) if control else ())
+
+    def _lookups(self, source: str, name: str) -> list[Found]:
         where = f"{source} -> lookup/{name}"
         return [
             self._lookup(pod, name) for pod in self._pods().called(read_pod(source), where=where)

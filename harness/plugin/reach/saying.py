@@ -46,23 +46,36 @@ class Found:
         state: how it is.
         why: what was seen or concluded, or why there is no verdict; it may have several lines.
         try_: what to do where there is no verdict; may be empty.
+        more: says further what the policies make of the flow; it is asked of a wrong flow only.
     """
 
     flow: str
     state: State
     why: str = ""
     try_: str = ""
+    more: Callable[[], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The flows that a sentence is about, and those of its control, from the same round."""
+
+    flows: Sequence[Found]
+    controls: Sequence[Found] = ()
 
 
 class Asker(Protocol):
     """Finds out how flows are; every method may raise a `HarnessError` of any kind."""
 
-    def flows(self, source: str, target: str) -> Sequence[Found]:
-        """The flow between two ends; several where an end is a workload of several pods."""
+    def flows(self, source: str, target: str, control: str) -> Asked:
+        """The flow between two ends; several where an end is a workload of several pods.
+
+        `control` is another client that must get through to the same target; empty for none.
+        """
         ...
 
-    def lookups(self, source: str, name: str) -> Sequence[Found]:
-        """The lookup of a name by a pod, or by each pod of a workload."""
+    def lookups(self, source: str, name: str, control: str) -> Asked:
+        """The lookup of a name by a pod, or by each pod of a workload; `control` as above."""
         ...
 
     def matrix(self, file: Path, namespaces: Sequence[str]) -> Sequence[tuple[Found, State]]:
@@ -102,22 +115,27 @@ class To:
             ProbeError: there is no verdict.
         """
         __tracebackhide__ = True
-        return hold((one, State.OPEN) for one in self._found())
+        return hold((one, State.OPEN) for one in self._asked("").flows)
 
-    def is_blocked(self) -> Literal[True]:
+    def is_blocked(self, *, control: str = "") -> Literal[True]:
         """Hold if policies drop or reject the flow. A server that does not run blocks nothing.
+
+        A pod's port is its own control: it must answer the pod itself. Anything else that is silent
+        counts as blocked only where `control`, another client, gets through in the same round.
 
         Raises:
             AssertionError: it passes, or reaches a pod where nobody listens.
-            ProbeError: there is no verdict.
+            ProbeError: there is no verdict, or the control does not get through.
         """
         __tracebackhide__ = True
-        return hold((one, State.BLOCKED) for one in self._found())
+        asked = self._asked(control)
+        _must_pass(asked.controls, State.OPEN)
+        return hold((one, State.BLOCKED) for one in asked.flows)
 
-    def _found(self) -> Sequence[Found]:
+    def _asked(self, control: str) -> Asked:
         __tracebackhide__ = True
         _UNSAID[:] = [other for other in _UNSAID if other is not self]
-        return asked(lambda: self._asker.flows(self._source, self._target))
+        return asked(lambda: self._asker.flows(self._source, self._target, control))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +162,25 @@ class From:
             ProbeError: there is no verdict.
         """
         __tracebackhide__ = True
-        found = asked(lambda: self._asker.lookups(self._source, name))
-        return hold((one, State.RESOLVES) for one in found)
+        told = asked(lambda: self._asker.lookups(self._source, name, ""))
+        return hold((one, State.RESOLVES) for one in told.flows)
 
-    def does_not_resolve(self, name: str) -> Literal[True]:
+    def does_not_resolve(self, name: str, *, control: str = "") -> Literal[True]:
         """Hold if the client's lookup of the name finds no address.
+
+        A name server that is silent counts only where `control`, another client, gets an answer.
 
         Raises:
             AssertionError: it finds one.
-            ProbeError: there is no verdict.
+            ProbeError: there is no verdict, or the control gets no answer.
         """
         __tracebackhide__ = True
-        found = asked(lambda: self._asker.lookups(self._source, name))
-        return hold((one, State.FAILS) for one in found)
+        told = asked(lambda: self._asker.lookups(self._source, name, control))
+        _must_pass(told.controls, State.RESOLVES)
+        return hold((one, State.FAILS) for one in told.flows)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Flows:
     """The flows of a cluster, or of the policies in files: `flows(SOURCE)` begins a sentence."""
 
@@ -212,6 +233,22 @@ def all_said() -> Iterator[None]:
         )
 
 
+def _must_pass(controls: Iterable[Found], wanted: State) -> None:
+    """Make sure that the control gets through.
+
+    Raises:
+        ProbeError: it does not.
+    """
+    __tracebackhide__ = True
+    for found in controls:
+        if found.state is not wanted:
+            raise ProbeError(
+                f"the control {found.flow} is {found.state}, so nothing is said of the flow",
+                seen=_indented(found.why),
+                try_="name a control that gets through to the target",
+            )
+
+
 def hold(pairs: Iterable[tuple[Found, State]], *, every: bool = True) -> Literal[True]:
     """Hold if each of the flows is as it is wanted; `every`: there must be one at least.
 
@@ -242,7 +279,8 @@ def _wrong(wrong: Sequence[tuple[Found, State]], unknown: int) -> str:
     for number, (found, wanted) in enumerate(wrong[:SHOWN]):
         lines.append(f"{found.flow} is {found.state}, and the test wants: {wanted}")
         if number < EXPLAINED:
-            lines += [f"  {line}" for line in found.why.splitlines()]
+            told = [found.why, found.more() if found.more else ""]
+            lines += [f"  {line}" for text in told for line in text.splitlines()]
     if len(wrong) > SHOWN:
         lines.append(f"and {len(wrong) - SHOWN} more flows that are not as the test wants them")
     if unknown:

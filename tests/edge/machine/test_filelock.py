@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.edge.machine.filelock import FileLock, alone
+from harness.edge.machine.filelock import FileLock, SharedLock, alone
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.errors import EnvironmentFault
 from harness.progress import Quiet
@@ -64,3 +64,31 @@ def test_lock_is_free_after_its_holder_was_killed(tmp_path: Path) -> None:
     wait_for("the lock is free", free, seconds=5)
     lock.release()
     assert lock.holder == "?"
+
+
+def test_who_changes_is_alone_and_lookers_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "changes.db"
+    with SharedLock(path).looking(seconds=1):
+        assert _elsewhere(path, "looking") == "had it"
+        assert "no other process looks or changes" in _elsewhere(path, "changing")
+    with SharedLock(path).changing(seconds=1):
+        assert "no other process changes" in _elsewhere(path, "looking")
+    assert _elsewhere(path, "changing") == "had it"
+
+
+def _elsewhere(path: Path, how: str) -> str:
+    """What another process gets."""
+    script = f"""
+from pathlib import Path
+from harness.edge.machine.filelock import SharedLock
+from harness.errors import EnvironmentFault
+try:
+    with SharedLock(Path({str(path)!r})).{how}(seconds=0.2):
+        print("had it")
+except EnvironmentFault as error:
+    print(error.what)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
