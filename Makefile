@@ -68,8 +68,19 @@ planted: $(READY) ## 27 faults of a CNI, each planted in ten runs of the fuzz on
 # The versions of Kubernetes beside the default one; each is a folder.
 OLDER := $(filter-out $(shell sed -n 's/^default = "\(.*\)"/\1/p' images/kubernetes/image.toml),$(patsubst images/kubernetes/%/version.toml,%,$(wildcard images/kubernetes/*/version.toml)))
 
-matrix: $(READY) ## the other lanes, built where they are not cached: the labs on each version of Kubernetes beside the default one; the clusters are deleted
-	for k8s in $(OLDER); do $(VENV)/bin/pytest labs/ --lab-cni=calico --lab-k8s=$$k8s --lab-keep=never $(ARGS) || exit $$?; done
+# The lanes beside the default one: options of `pytest labs/` without --lab-, with a comma between two of them. A further lane is a further line.
+LANES := $(foreach k8s,$(OLDER),cni=calico,k8s=$(k8s))
+LANES += cni=docs/cni/canal
+
+matrix: $(READY) archives ## the other lanes, built where they are not cached: the labs on each of them, and the tests that need clusters of their own; the clusters are deleted
+	for lane in $(LANES); do $(VENV)/bin/pytest labs/ --lab-$${lane//,/ --lab-} --lab-keep=never $(ARGS) || exit $$?; done
+	$(VENV)/bin/pytest tests/matrix -m live $(ARGS)
+
+# The images of the examples in docs/cni, beside their cni.toml.
+.PHONY: archives
+archives: $(READY)
+	$(VENV)/bin/policylab images archive flannel --out docs/cni/flannel
+	$(VENV)/bin/policylab images archive flannel calico --out docs/cni/canal
 
 bench: $(READY) ## measure the prober and the oracle on the running cluster; results/bench.json
 	$(PY) -m benchmarks $(if $(CNI),--cni=$(CNI)) $(ARGS)

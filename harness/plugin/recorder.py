@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.core.lab.documented import Row
 from harness.core.lab.record import NOT_REACHED, Observed, Record, Status, Unobserved
+from harness.core.outcome import Reading
 from harness.core.predict.scenario import Prediction
 from harness.edge.files.runs import Runs
 from harness.errors import HarnessError
@@ -41,6 +42,7 @@ class Recorder:
         lane: the key of the run's lane, or `offline`: a part of the folder's name.
         command: the command line of the run.
         environment: what is known of the cluster, such as the version of Kubernetes.
+        profile: how the run's CNI behaves, by the lines of the table of CNI differences.
         gate: the result of the proof that the cluster enforces policies; None before the proof.
         changes: how fast each change of policies came into force.
         deselected: how many rows pytest was told to leave out.
@@ -54,6 +56,7 @@ class Recorder:
     lane: str
     command: str = ""
     environment: dict[str, Any] = field(default_factory=dict)
+    profile: Mapping[str, Reading] = field(default_factory=dict)
     gate: dict[str, Any] | None = None
     changes: Sequence[Mapping[str, Any]] = ()
     deselected: int = 0
@@ -210,7 +213,14 @@ class Recorder:
             interrupted=self.stopped,
             offline=self.offline,
         )
-        return to_json(self.rows, self.environment, run=run, gate=self.gate, changes=self.changes)
+        return to_json(
+            self.rows,
+            self.environment,
+            run=run,
+            profile=self.profile,
+            gate=self.gate,
+            changes=self.changes,
+        )
 
     def write(self) -> None:
         """Bring labs.json up to date, but at most once a second; `finish` always writes it."""

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from harness.core.lab.documented import Row, Table
-from harness.core.lab.profile import UNTOLD, CniProfile, reading_of
+from harness.core.lab.profile import UNTOLD, reading_of
 from harness.core.manifests.library import in_force, rolled_out
 from harness.core.predict.scenario import Scenario
-from harness.core.target import Rollout
+from harness.core.target import Blocked, Rollout
+from harness.edge.cni import Cni
 from harness.edge.cni.known import cni_of
 from harness.edge.files.labs import phase_of
 from harness.edge.files.library import load
@@ -49,11 +50,11 @@ def collect(config: pytest.Config, items: list[pytest.Item]) -> None:
     state.recorder.partial = _is_partial([item for item, _ in collected])
     # Without a cluster, each row is predicted for the CNI that its lab is for.
     any_cni = state.options.offline
-    profile = lane_of(state.options).value.profile
-    others = {item for item, _ in collected if not any_cni and _cni(item) not in ("", profile.name)}
+    cni = lane_of(state.options).value
+    others = {item for item, _ in collected if not any_cni and _cni(item) not in ("", cni.name)}
     if others and len(others) == len(items):
         raise pytest.UsageError(f"this lab needs --lab-cni={_cni(items[0])}: {items[0].path}")
-    untold = [item for item, row in collected if not _cni(item) and _is_untold(row, profile)]
+    untold = [item for item, row in collected if not _cni(item) and _is_untold(row, cni)]
     config.hook.pytest_deselected(items=untold)
     others.update(untold)
     items[:] = [item for item in items if item not in others]
@@ -82,9 +83,13 @@ def _expect(root: Path, state: State, item: pytest.Item, row: Row) -> None:
     state.recorder.expect(item.nodeid, tutorial, phase_of(item.path), row, prediction)
 
 
-def _is_untold(row: Row, profile: CniProfile) -> bool:
-    """Whether the row follows a line that the profile of somebody else's CNI does not tell."""
-    return any(reading_of(line, profile) == UNTOLD for line in row.lines if line)
+def _is_untold(row: Row, cni: Cni) -> bool:
+    """Whether somebody else's CNI does not tell what the row needs.
+
+    It follows a line that the profile does not tell, or it asks for the CNI's count of drops.
+    """
+    counted = cni.drops is not None or not isinstance(row.target, Blocked)
+    return not counted or any(reading_of(line, cni.profile) == UNTOLD for line in row.lines if line)
 
 
 def _is_partial(items: Sequence[pytest.Item]) -> bool:

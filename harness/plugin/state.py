@@ -56,6 +56,7 @@ def make_state(config: pytest.Config) -> None:
     lane = cluster_spec(config, options).lane
     kind = OFFLINE if options.offline else lane.key
     recorder = Recorder(runs, kind, command=command, offline=options.offline)
+    recorder.profile = lane.value.profile.told
     if options.offline:  # no cluster will say it, and the tables' outcomes depend on it
         recorder.environment = lane.facts
     config.stash[_STATE] = State(options, recorder)

@@ -19,10 +19,10 @@ from harness.core.observation import Attempt, Observation, Resolution, Transcrip
 from harness.core.outcome import Reading
 
 SCHEMA_VERSION = 3
-"""3: a row says in `lines` which lines of the table of CNI differences its outcomes follow, and in
-`only_on` which CNI its lab needs. 2: a row's `flow.to` is the whole target, with its port;
-`flow.words` says it to people. `run` is the name of the run's folder, and `partial` says that rows
-were left out."""
+"""3: `profile` says how the CNI behaves, by the table of CNI differences. `lines` of a row says
+which lines of it the row's outcomes follow, and `only_on` which CNI its lab needs. 2: a row's
+`flow.to` is the whole target, with its port; `flow.words` says it to people. `run` is the name of
+the run's folder, and `partial` says that rows were left out."""
 
 ENVIRONMENT = ("kubernetes", "kind", "cni", "kernel")
 """The facts that every result needs; a fact is null if it is not known."""
@@ -58,11 +58,13 @@ def to_json(
     environment: Mapping[str, Any],
     *,
     run: Run,
+    profile: Mapping[str, Reading] | None = None,
     gate: Mapping[str, Any] | None = None,
     changes: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The document of one run, with rows as `row_json` makes them.
 
+    `profile` has the lines of the table of CNI differences, as they are told of the run's CNI.
     `gate` has the result of the proof of enforcement before the labs. `changes` says how fast
     changes of policies came into force (`harness.core.probe.latency.Change`).
     """
@@ -70,6 +72,7 @@ def to_json(
         "schema_version": SCHEMA_VERSION,
         "run": run.name,
         "environment": {**dict.fromkeys(ENVIRONMENT), **plain(environment)},
+        "profile": {line: str(reading) for line, reading in (profile or {}).items()},
         "started": run.started,
         "seconds": round(run.seconds, 3),
         "command": plain(run.command),

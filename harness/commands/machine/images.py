@@ -14,7 +14,7 @@ from harness.commands.shared.options import add_patience, add_registry, add_vers
 from harness.edge.cluster.tools import TOOLS
 from harness.edge.images import Official, Source
 from harness.edge.images.model import LabArchive
-from harness.edge.images.provide import provide
+from harness.edge.images.provide import archives, provide
 from harness.edge.images.registry.official import ended, listed
 from harness.edge.machine.docker import Docker
 from harness.errors import ContentError
@@ -54,6 +54,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     save.add_argument("file", type=Path, help="the file to write")
     add_versions(save, "save")
     save.set_defaults(run=_save, after_interrupt="Run the same command again.")
+    _add_archive(verbs)
     load = verbs.add_parser(
         "load",
         help="load the images of a saved file, or put the labs' images on your cluster's nodes",
@@ -66,6 +67,23 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--into", default="", metavar="CONTEXT", help="the kubectl context of your own cluster"
     )
     load.set_defaults(run=_load, after_interrupt="Run the same command again.")
+
+
+def _add_archive(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = verbs.add_parser(
+        "archive",
+        help="write the images of single recipes as archives, for the folder of a CNI of your own",
+        description="Builds what is missing, and writes NAME.tar for each recipe, as `docker save` "
+        "would; of a CNI also NAME-crds.yaml, its custom resource definitions. docs/cni.md says "
+        "what such a folder is.",
+    )
+    parser.add_argument("name", nargs="+", help="a folder of images/, such as flannel or calico")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where to write")
+    add_patience(parser)
+    parser.set_defaults(
+        run=_archive,
+        after_interrupt="Finished parts are kept. Run the same command again to go on.",
+    )
 
 
 def _build(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
@@ -93,6 +111,13 @@ def _pull(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 def _save(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     file = access_of(arguments).save(arguments.file, progress, versions_of(arguments))
     progress.note(f"the images were saved to {file}")
+    return ExitCode.OK
+
+
+def _archive(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
+    docker = Docker(patience=arguments.patience)
+    files = archives(arguments.name, arguments.out, progress, docker)
+    progress.note(f"written: {', '.join(map(str, files))}")
     return ExitCode.OK
 
 

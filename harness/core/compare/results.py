@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.core.lab.profile import LINES, CniProfile, profile_of
 from harness.core.lab.record import Status
 from harness.core.outcome import Outcome, Reading
 from harness.errors import ContentError
@@ -64,6 +65,8 @@ class Results:
         lines_told: whether the rows say which lines of `CniProfile` they follow.
         incomplete: why rows may be missing, in words; empty if the run was complete.
         offline: whether no cluster was asked.
+        profile: how the run's CNI behaves, by the table of CNI differences; None if the results do
+            not say it.
         rows: the rows by their keys, in the order of the run.
     """
 
@@ -72,6 +75,7 @@ class Results:
     lines_told: bool
     incomplete: str
     offline: bool
+    profile: CniProfile | None
     rows: Mapping[Key, ResultRow]
 
     @property
@@ -116,14 +120,33 @@ def results_of(document: Any, origin: str) -> Results:
                 seen=_shown(" / ".join(row.key)),
             )
         rows[row.key] = row
+    environment = _environment(parts)
     return Results(
         origin,
-        _environment(parts),
+        environment,
         version > VERSIONS[0],
         _incomplete(parts),
         parts.flag("offline"),
+        _profile(parts, environment.get("profile") or environment.get("cni", "")),
         rows,
     )
+
+
+def _profile(parts: _Parts, column: str) -> CniProfile | None:
+    """The lines that are told; a line that this policylab does not know says nothing to it."""
+    found = parts.get("profile") if "profile" in parts.found else None
+    if found is None:  # an older policylab wrote the document
+        return None
+    if not isinstance(found, Mapping):
+        raise parts.wrong("profile", "an object", found)
+    told = {}
+    for line in LINES.keys() & found.keys():
+        word, _, detail = str(found[line])[:MAX_TEXT].partition(" ")
+        try:
+            told[line] = Reading(Outcome(word), detail)
+        except ValueError:
+            raise parts.wrong(f"profile.{line}", "an outcome", found[line]) from None
+    return profile_of(column, told)
 
 
 def _environment(parts: _Parts) -> dict[str, str]:

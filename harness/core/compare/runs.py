@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.core.compare.results import Key, ResultRow, Results
-from harness.core.lab.profile import LINES, CniProfile, reading_of
+from harness.core.lab.profile import LINES, UNTOLD, CniProfile, reading_of
 from harness.core.lab.record import Status
 from harness.core.outcome import Outcome, Reading
 
@@ -85,7 +85,8 @@ class Comparison:
 def compare_runs(runs: Sequence[Results], profiles: Mapping[str, CniProfile]) -> Comparison:
     """What differs between these runs.
 
-    `profiles` are those of the CNIs that policylab knows, and of their variants, by column.
+    `profiles` are those of the CNIs that policylab knows, and of their variants, by column: for
+    results without a profile of theirs.
     """
     keys = dict.fromkeys(key for run in runs for key in run.rows)
     found, never_checked = [], 0
@@ -137,7 +138,7 @@ def _because(
         yield from _left_out(runs, rows)
         return
     there = [row for row in rows if row is not None]
-    known = [profiles[run.column] for run in runs if run.column in profiles]
+    known = [told for run in runs if (told := run.profile or profiles.get(run.column))]
     if len(known) < len(runs) or len({row.lines for row in there}) > 1:
         return
     lines = [line for line in there[0].lines if line in LINES]
@@ -145,7 +146,7 @@ def _because(
         return
     for line in lines:
         said = {profile.column: reading_of(line, profile) for profile in known}
-        if len(set(said.values())) > 1:
+        if UNTOLD not in said.values() and len(set(said.values())) > 1:
             each = "; ".join(f"{name}: {reading}" for name, reading in said.items())
             yield f"{line} ({LINES[line]}): {each}"
 

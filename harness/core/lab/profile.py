@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Any
 
 from harness.core.model import NETWORK_POLICY
 from harness.core.outcome import Outcome, Reading, Verdict
@@ -68,6 +69,11 @@ class CniProfile:
         return f"{self.name}-{self.variant}" if self.variant else self.name
 
     @property
+    def told(self) -> dict[str, Reading]:
+        """The lines of which somebody said how the CNI behaves, in the order of `LINES`."""
+        return {line: found for line in LINES if (found := reading_of(line, self)) != UNTOLD}
+
+    @property
     def ignores_rules_left_out(self) -> bool:
         """Whether rules of a direction that policyTypes leaves out have no effect (API's rule)."""
         return self.rules_left_out in (CONNECTED, UNTOLD)
@@ -117,6 +123,14 @@ def checked_line(line: str, *, where: str) -> str:
             try_=f"did you mean `{PREFIX}{near[0]}`?" if near else "",
         )
     return line
+
+
+def profile_of(
+    name: str, told: Mapping[str, Reading], kinds: frozenset[str] = frozenset({NETWORK_POLICY})
+) -> CniProfile:
+    """The profile with these lines; the other lines are `UNTOLD`."""
+    lines: dict[str, Any] = {line: told.get(line, UNTOLD) for line in LINES}
+    return CniProfile(name=name, kinds=kinds, **lines)
 
 
 def reading_of(line: str, profile: CniProfile) -> Reading:

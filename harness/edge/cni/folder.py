@@ -6,13 +6,16 @@
     manifests = ["manifests.yaml"]    # applied in this order, as they are
     images = ["flannel.tar"]          # archives of `docker save`, loaded into the nodes
     lanes = 1                         # how many tutorials may change their policies at once
+    kernel = ["VXLAN"]                # the kernel's options that it needs, without CONFIG_
+    agent = "calico"                  # whose agent enforces its policies: its counters can be read
 
     [profile]                         # what is known of the lines of the table of CNI differences
     denied = "timeout"
 
-`images`, `lanes`, `kinds` and `[profile]` may be left out. A row that follows a line that the
-profile does not tell is left out. The manifests go to the cluster that the run makes; nothing of
-the folder is executed on this machine.
+All but the name, the version, the DaemonSet and the manifests may be left out. A row that follows a
+line that the profile does not tell is left out, and so is a row about counters that nobody can
+read. The manifests go to the cluster that the run makes; nothing of the folder is executed on this
+machine.
 """
 
 from __future__ import annotations
@@ -20,16 +23,15 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from harness.core.lab.documented import parse_reading
-from harness.core.lab.profile import LINES, UNTOLD, CniProfile
+from harness.core.lab.profile import LINES, CniProfile, profile_of
 from harness.core.model import CILIUM_POLICY, NETWORK_POLICY
 from harness.edge.cni.value import Cni, Own
+from harness.edge.machine.health.kernel import FEATURES
 from harness.errors import ContentError, EnvironmentFault
 
 FILE = "cni.toml"
@@ -42,19 +44,18 @@ MAX_LANES = 4
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")
 _OBJECT = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _REQUIRED = ("name", "version", "daemon_set", "manifests")
-_KEYS = (*_REQUIRED, "images", "lanes", "kinds", "profile")
+_KEYS = (*_REQUIRED, "images", "lanes", "kinds", "kernel", "agent", "profile")
 
 
-@cache
-def cni_in(folder: Path, taken: tuple[str, ...] = ()) -> Cni:
-    """The CNI of this folder; it is read once in a run. `taken` are the names it cannot have.
+def cni_in(folder: Path, known: Mapping[str, Cni]) -> Cni:
+    """The CNI of this folder. `known` are policylab's own, by names that it cannot have.
 
     Raises:
         EnvironmentFault: the folder lacks a part, or a part is wrong; the message says which.
     """
     found = _Facts(folder)
     name = found.text("name", _NAME, "lower-case letters, digits and hyphens, 30 at most")
-    if name in taken:
+    if name in known:
         raise found.wrong(
             "name", f"policylab has a CNI {name} of its own", f"call yours {name}-dev, for example"
         )
@@ -64,11 +65,22 @@ def cni_in(folder: Path, taken: tuple[str, ...] = ()) -> Cni:
     lanes = found.get("lanes", 1)
     if type(lanes) is not int or not 1 <= lanes <= MAX_LANES:
         raise found.wrong("lanes", f"it is no number from 1 to {MAX_LANES}")
+    kernel = tuple(found.texts("kernel"))
+    if strange := [option for option in kernel if option not in FEATURES]:
+        raise found.wrong("kernel", f"no check knows {strange[0]}; known: {', '.join(FEATURES)}")
+    agent = known.get(str(found.get("agent", "")))
+    agent = agent and agent.with_dataplane("")
+    if agent is None and found.get("agent", "") != "":
+        raise found.wrong("agent", f"policylab knows the agents of {' and '.join(known)}")
     return Cni(
         profile=_profile(found, name),
         package="",
         daemon_set=found.text("daemon_set", _OBJECT, "the name of a DaemonSet in kube-system"),
+        drops=agent.drops if agent else None,
+        realised=agent.realised if agent else None,
+        remembers=agent.remembers if agent else None,
         lanes=lanes,
+        kernel=kernel,
         own=Own(
             version=found.text("version", re.compile(r"[\w.+-]{1,60}"), "a version, e.g. v1.2.3"),
             manifests="\n---\n".join(texts),
@@ -93,8 +105,7 @@ def _profile(found: _Facts, name: str) -> CniProfile:
     kinds = frozenset(found.texts("kinds")) or frozenset({NETWORK_POLICY})
     if not kinds <= set(KINDS):
         raise found.wrong("kinds", f"policylab knows {' and '.join(KINDS)}")
-    rest: dict[str, Any] = {f.name: UNTOLD for f in fields(CniProfile) if f.name in LINES}
-    return CniProfile(name=name, kinds=kinds, **{**rest, **readings})
+    return profile_of(name, readings, kinds)
 
 
 class _Facts:

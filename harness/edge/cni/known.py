@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
@@ -69,10 +70,16 @@ def cni_of(name: str) -> Cni:
             folder is wrong; the message says where.
     """
     if is_folder(name):
-        return cni_in(Path(name), CNIS)
+        return _own(Path(name))
     if name not in _KNOWN:
         raise EnvironmentFault(
             f"policylab does not know the CNI {name}",
             try_=f"choose {', '.join(CNIS)}, or the folder of your own CNI, such as ./{name}",
         )
     return _KNOWN[name]
+
+
+@cache
+def _own(folder: Path) -> Cni:
+    """The CNI in this folder, which is read once in a run."""
+    return cni_in(folder, _KNOWN)

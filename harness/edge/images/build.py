@@ -83,7 +83,8 @@ class Builder:
                 f"{folder}/",
                 *recipe.go.packages,
             ]
-            env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
+            env = {"GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
+            env["CGO_ENABLED"] = "1" if recipe.go.cgo else "0"
             self._run_build(recipe, argv, env, log)
             self._copy_folders(recipe, recipe.go.folders, folder, env)
         elif recipe.c_source is not None:

@@ -107,7 +107,8 @@ def _commands_key(recipe: Recipe) -> str:
     build: list[Any] = [recipe.c_source]
     if recipe.go:
         folders = [sorted(recipe.go.folders.items())] if recipe.go.folders else []
-        build = [recipe.go.packages, recipe.go.ldflags, *folders]
+        cgo = ["cgo"] if recipe.go.cgo else []
+        build = [recipe.go.packages, recipe.go.ldflags, *folders, *cgo]
     files = folder_digest(sources(recipe), recipe.folder)
     return digest_of(["commands", COMMANDS_FORMAT, platform.machine(), build, files])
 

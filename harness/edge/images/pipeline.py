@@ -11,7 +11,7 @@ import json
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,15 +44,16 @@ class Plan:
     keys: Keys
 
 
-def plan(shop: Workshop, chosen: Mapping[str, str] = NONE) -> Plan:
+def plan(shop: Workshop, chosen: Mapping[str, str] = NONE, apart: Collection[str] = ()) -> Plan:
     """Read the recipes of this checkout; make the certificates, because keys depend on their bytes.
 
-    `chosen` has the short names of versions by recipe; other recipes have their default.
+    `chosen` has the short names of versions by recipe; other recipes have their default. `apart`
+    has the names of recipes to read although no cluster has their images.
 
     Raises:
         ImageUnavailable: a recipe cannot be read, or there are no recipes, or no such version.
     """
-    recipes = read_recipes(recipes_home(), chosen)
+    recipes = read_recipes(recipes_home(), chosen, apart)
     made = ensure_certificates(shop.store, recipes, shop.progress)
     return Plan(recipes, plan_keys(recipes, made))
 
@@ -177,8 +178,7 @@ def _collect(builder: Builder, todo: Plan, folder: Path, ref: str) -> None:
     shutil.copy2(kubernetes / "kubectl", folder / "kubectl")
     shutil.copy2(builder.commands(todo.recipes["kind"]) / "kind", folder / "kind")
     for cni in cnis(todo.recipes):
-        crds = builder.commands(todo.recipes[cni]) / "crds"
-        printed = run([crds], timeout=builder.shop.patience.tool_answer).stdout
+        printed = printed_crds(builder, todo.recipes[cni])
         (folder / crds_file(cni)).write_text(printed, encoding="utf-8")
     (folder / "packages").mkdir()
     for name, key in todo.keys.roots.items():
@@ -187,6 +187,16 @@ def _collect(builder: Builder, todo: Plan, folder: Path, ref: str) -> None:
     facts = describe(todo, ref)
     text = json.dumps(facts, indent=2, sort_keys=True) + "\n"
     (folder / CLUSTER_FILE).write_text(text, encoding="utf-8")
+
+
+def printed_crds(builder: Builder, recipe: Recipe) -> str:
+    """The custom resource definitions of a CNI, as YAML, from the command that its recipe builds.
+
+    Raises:
+        ImageUnavailable: the command cannot be built.
+    """
+    crds = builder.commands(recipe) / "crds"
+    return run([crds], timeout=builder.shop.patience.tool_answer).stdout
 
 
 def describe(todo: Plan, ref: str) -> dict[str, Any]:

@@ -7,13 +7,14 @@ images. If a registry does not give them, it says why, and builds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.edge.files.cache import cache_home
 from harness.edge.images import bundle, engine, pipeline
+from harness.edge.images.archives import write_archives
 from harness.edge.images.model import (
     LAB_ARCHIVE,
     ClusterImages,
@@ -105,6 +106,23 @@ def save(
         engine.give(shop, todo)
         bundle.pack(home, engine.by_key(todo), file, shop)
     return file
+
+
+def archives(
+    names: Collection[str], folder: Path, progress: Progress, docker: Docker = DOCKER
+) -> list[Path]:
+    """Write the images of these recipes into a folder, for the folder of a CNI; the files.
+
+    Missing parts are built first. Each recipe gives NAME.tar, as `docker save` would write it; the
+    recipe of a CNI also gives its custom resource definitions, NAME-crds.yaml.
+
+    Raises:
+        EnvironmentFault: a file cannot be written, or an image cannot be built.
+    """
+    shop = _open(progress, docker)
+    todo = pipeline.plan(shop, apart=names)
+    with shop.store.lock(progress, shop.patience):
+        return write_archives(shop, todo, names, folder)
 
 
 def load(file: Path, progress: Progress, docker: Docker = DOCKER) -> ClusterImages:

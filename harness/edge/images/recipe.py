@@ -6,7 +6,7 @@ silently build something else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,14 @@ SUITE = "bookworm"
 class GoBuild:
     """The packages that `go build` compiles in a folder, and the modules' folders to copy.
 
-    A copied folder is named by its module and its path in the module.
+    A copied folder is named by its module and its path in the module. `cgo` says that the packages
+    have parts in C.
     """
 
     packages: tuple[str, ...]
     ldflags: str
     folders: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    cgo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +132,27 @@ def recipes_home() -> Path:
     return HOME
 
 
-def read_recipes(home: Path, chosen: Mapping[str, str] = NONE) -> dict[str, Recipe]:
+def read_recipes(
+    home: Path, chosen: Mapping[str, str] = NONE, apart: Collection[str] = ()
+) -> dict[str, Recipe]:
     """Every recipe below `home`, by name.
 
     `chosen` has the short names of chosen versions by recipe; other recipes have their default.
+    A recipe that says `apart` is of no cluster of policylab; only those that are named are read.
 
     Raises:
         ImageUnavailable: a recipe cannot be read; the message has the file and the fault.
     """
-    files = sorted(home.glob(f"*/{RECIPE}"))
-    data = {path: read_toml(path) for path in files}
+    data = {
+        path: found
+        for path in sorted(home.glob(f"*/{RECIPE}"))
+        if not (found := read_toml(path)).get("apart") or path.parent.name in apart
+    }
     made = {
         path.parent.name: read_version(path.parent, data[path], chosen.get(path.parent.name, ""))
-        for path in files
+        for path in data
     }
-    recipes = {path.parent.name: _read(path, data[path], made) for path in files}
+    recipes = {path.parent.name: _read(path, data[path], made) for path in data}
     _check(recipes)
     return recipes
 
@@ -183,7 +191,7 @@ def _compiles(recipe: Recipe | None) -> bool:
 
 def _read(path: Path, data: Mapping[str, Any], made: Mapping[str, Version]) -> Recipe:
     versions = {"version", "version_of", "default"}
-    only(path, data, versions | {"go", "c", "debian", "certificates", "image", "cni"})
+    only(path, data, versions | {"apart", "go", "c", "debian", "certificates", "image", "cni"})
     own = made[path.parent.name]
     if (of := data.get("version_of", path.parent.name)) not in made:
         raise unreadable(path, f"there is no recipe {of!r}")
@@ -203,10 +211,10 @@ def _read(path: Path, data: Mapping[str, Any], made: Mapping[str, Version]) -> R
 
 
 def _go(path: Path, table: Mapping[str, Any], version: str) -> GoBuild:
-    only(path, table, {"packages", "ldflags", "folders"})
+    only(path, table, {"packages", "ldflags", "folders", "cgo"})
     ldflags = filled(f"-s -w {table.get('ldflags', '')}".strip(), version)
     folders = {name: (module, inner) for name, (module, inner) in table.get("folders", {}).items()}
-    return GoBuild(tuple(table["packages"]), ldflags, folders)
+    return GoBuild(tuple(table["packages"]), ldflags, folders, table.get("cgo", False))
 
 
 def _image(path: Path, table: Mapping[str, Any], version: str) -> ImageRecipe:

@@ -32,6 +32,12 @@ NAMESPACE = "policylab-gate"
 CLIENT = PodRef(NAMESPACE, "canary-client")
 PORT = 80
 
+UNDER_DENY = "under a policy that denies all ingress, "
+ENFORCE = (
+    "the API server only stores a NetworkPolicy; the network plugin (CNI) must enforce it, and "
+    f"some, such as flannel alone, do not. Take one that does: --lab-cni={'|'.join(CNIS)}"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
@@ -110,8 +116,8 @@ class Gate:
             raise ClusterNotReady(
                 "the gate: this cluster does not do what policies say; no lab can be judged on it",
                 where=self._kube.where,
-                seen=settled.missing,
-                try_="does the CNI enforce policy? does CoreDNS run? policylab cluster status",
+                seen=f"{UNDER_DENY if 'deny' in names else ''}{settled.missing}",
+                try_=ENFORCE if "deny" in names else "does CoreDNS run? policylab cluster status",
             )
         return settled.ms
 
@@ -124,7 +130,7 @@ class Gate:
                     f"the gate: {ask} must be {outcome} {when}",
                     where=self._kube.where,
                     seen=str(seen.reading),
-                    try_=f"use a CNI that enforces NetworkPolicy: --lab-cni={'|'.join(CNIS)}",
+                    try_=ENFORCE,
                 )
 
     def _reach_outside(self) -> None:

@@ -55,6 +55,12 @@ def test_results_of_the_version_before_do_not_tell_their_lines() -> None:
         (document({"flow": []}), "`flow` of row 1 is not an object of JSON"),
         (document({"lines": "denied"}), "`lines` of row 1 is not a list of texts"),
         (document({"lines": [1]}), "`lines` of row 1 is not a list of texts"),
+        (document(profile=[]), "`profile` of the document is not an object"),
+        (
+            document(profile={"denied": "late"}),
+            "`profile.denied` of the document is not an outcome",
+        ),
+        (document(profile={"denied": [1]}), "`profile.denied` of the document is not an outcome"),
         (document({}, {}), "row 2 has the same tutorial, phase and id as an earlier row"),
     ],
     ids=str,

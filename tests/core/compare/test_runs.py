@@ -137,6 +137,19 @@ def test_nothing_else_is_explained(
     assert found.because == ()
 
 
+def test_profile_of_a_cni_that_policylab_does_not_know_comes_with_its_results() -> None:
+    cut = run_of(CUT, cni="mine", profile={"established": "shows cut", "denied": "timeout"})
+    (found,) = compared(run_of(KEPT), cut).differences
+    assert found.kind is Kind.EXPLAINED
+    assert found.because[0].endswith("calico: shows kept; mine: shows cut")
+
+
+@pytest.mark.parametrize("profile", [{}, {"denied": "timeout"}, {"established": "shows kept"}])
+def test_profile_that_does_not_tell_the_line_explains_nothing(profile: Mapping[str, str]) -> None:
+    (found,) = compared(run_of(KEPT), run_of(CUT, cni="mine", profile=profile)).differences
+    assert found.kind is Kind.UNEXPLAINED
+
+
 def test_row_without_a_verdict_in_one_run_is_unchecked() -> None:
     unchecked = {"status": "not_checked", "observed": None, "problem": "the prober broke"}
     assert kinds(run_of({}), run_of(unchecked)) == [Kind.UNCHECKED]

@@ -61,6 +61,16 @@ def test_least_that_a_folder_says(folder: Path) -> None:
     assert found.profile.ignores_rules_left_out  # the API's own rule
 
 
+def test_agent_of_policylab_brings_its_counters_and_reports(folder: Path) -> None:
+    assert cni_of(str(folder)).drops is None
+    other = folder.rename(folder.parent / "felix")
+    found = cni_of(write(other, 'agent = "calico"\nkernel = ["VXLAN"]\n'))
+
+    assert found.drops is cni_of("calico").drops
+    assert found.kernel == ("VXLAN",)
+    assert cni_of(write(other.rename(folder), 'agent = "cilium"\n')).realised is None, "read once"
+
+
 def test_kinds_of_policy(folder: Path) -> None:
     found = cni_of(write(folder, f'kinds = ["{NETWORK_POLICY}", "{CILIUM_POLICY}"]\n'))
 
@@ -113,6 +123,9 @@ def test_name_is_no_folder() -> None:
         ("lanes = true\n", "", "no number from 1"),
         ('kinds = ["Policy"]\n', "", "policylab knows"),
         ("profile = 1\n", "", "it is no table"),
+        ('kernel = ["VLAN"]\n', "", "no check knows VLAN"),
+        ('agent = "flannel"\n', "", "the agents of calico and cilium"),
+        ("agent = 3\n", "", "the agents of calico and cilium"),
         ('[profile]\ndenyed = "timeout"\n', "", "did you mean `denied`"),
         ('[profile]\ndenied = "timed out"\n', "", "is not an outcome"),
         ("[profile\n", "", "cni.toml cannot be read"),

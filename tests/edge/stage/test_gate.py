@@ -43,7 +43,9 @@ def test_cluster_that_enforces_nothing_is_refused_with_the_flows_that_stayed_ope
     error = refused(FakeCluster("calico", EnforcesNothing()))
 
     assert "this cluster does not do what policies say" in error.what
+    assert error.seen.startswith("under a policy that denies all ingress, ")
     assert f"{FLOW}: connected, not timeout" in error.seen
+    assert "the network plugin (CNI) must enforce it" in error.try_
 
 
 def test_canary_that_falls_silent_is_named_as_a_table_would_name_it() -> None:
