@@ -68,7 +68,14 @@ def opened(
     doors = doors or doors_of(cluster)
     with closing(doors.prober()) as prober, ThreadPoolExecutor(1, "gate") as thread:
         kube = doors.kube()
-        gate = Gate(kube, prober, images=cluster.refs, internet=internet, user=user)
+        gate = Gate(
+            kube,
+            prober,
+            images=cluster.refs,
+            internet=internet,
+            user=user,
+            families=cluster.families,
+        )
 
         def prove() -> GateReport:
             with progress.step("gate: does this cluster enforce policy?"):
@@ -160,6 +167,7 @@ class Plays:
             fence=self.live.gate.fence,
             realised=cni.realised and cni.realised(kube, programs),
             keep_policies=self.with_policies,
+            families=cluster.families,
         )
         if self._keeps(library):
             stage.take_over(cni.profile.kinds)

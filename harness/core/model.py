@@ -237,6 +237,7 @@ class DnsSettings:
 class Pod:
     """A pod as policies see it, and its names. `ip` is None if it is not known; ipBlock needs it.
 
+    `other_ip` is its address of the other family, if it has two and they are known.
     `hidden` are keys of labels that a controller adds and whose values nobody can know before.
     `hostname` and `subdomain` give the pod a name of its own in DNS, behind a headless Service. A
     pod counts as `ready` unless its status says that it is not.
@@ -253,6 +254,7 @@ class Pod:
     subdomain: str = ""
     dns: DnsSettings = DnsSettings()
     ready: bool = True
+    other_ip: Address | None = None
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"

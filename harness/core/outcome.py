@@ -29,6 +29,7 @@ class Outcome(StrEnum):
     """What a client saw of a connection, of a name, or (SHOWS) of a text or a count.
 
     ONE_WAY: the client saw silence, but the datagram arrived: only its answer was lost.
+    FAMILIES_DIFFER: over IPv4 the flow showed something else than over IPv6.
     """
 
     CONNECTED = "connected"
@@ -37,6 +38,7 @@ class Outcome(StrEnum):
     RESET = "reset"
     WRONG_PEER = "wrong_peer"
     ONE_WAY = "one_way"
+    FAMILIES_DIFFER = "families_differ"
     RESOLVED = "resolved"
     DNS_NXDOMAIN = "dns_nxdomain"
     DNS_NODATA = "dns_nodata"
@@ -57,6 +59,7 @@ MEANING: Mapping[Outcome, str] = {
     Outcome.RESET: "the connection was cut off",
     Outcome.WRONG_PEER: "the answer came from another pod than the pod that was asked",
     Outcome.ONE_WAY: "the client saw silence, but its datagram arrived",
+    Outcome.FAMILIES_DIFFER: "over IPv4 the flow showed something else than over IPv6",
     Outcome.RESOLVED: "the name server gave an answer",
     Outcome.DNS_NXDOMAIN: "the name does not exist",
     Outcome.DNS_NODATA: "the name exists, but it has no record of this type",
@@ -74,7 +77,7 @@ class Reading:
     """One answer of a row: an outcome, and its detail where the outcome alone does not tell enough.
 
     The detail of RESOLVED is the answer (`0 100 80 api.ns.svc.cluster.local.`), of SHOWS the text
-    or the count; elsewhere it is empty.
+    or the count, of FAMILIES_DIFFER what each family showed; elsewhere it is empty.
     """
 
     outcome: Outcome

@@ -64,18 +64,18 @@ def collect(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 def _expect(root: Path, state: State, item: pytest.Item, row: Row) -> None:
-    tutorial = tutorial_of(item)
+    tutorial, families = tutorial_of(item), lane_of(state.options).families
     try:
         profile = lane_of(state.options).value.profile
         if _cni(item) not in ("", profile.name):
             profile = cni_of(_cni(item)).profile
         row = row.on(profile)
         if tutorial not in state.libraries:
-            state.libraries[tutorial] = load(root / "manifests" / tutorial)
+            state.libraries[tutorial] = load(root / "manifests" / tutorial, families)
         resources = in_force(state.libraries[tutorial], row.apply, where=row.where)
         if isinstance(row.target, Rollout):
             rolled_out(state.libraries[tutorial], row.target.manifest, where=row.where)
-        prediction = Scenario(resources).predict(row.ask)
+        prediction = Scenario(resources, families=families).predict(row.ask)
     except ContentError as error:
         raise pytest.UsageError(f"{error}\n  row:   {row.id} ({row.where})") from error
     item.callspec.params["row"] = row  # type: ignore[attr-defined]

@@ -53,7 +53,7 @@ DIFFERS = "#cc0066"
 
 def look(cell: Cell) -> Look:
     """The look of a cell."""
-    if cell.outcome in (Outcome.WRONG_PEER, Outcome.ONE_WAY):
+    if cell.outcome in (Outcome.WRONG_PEER, Outcome.ONE_WAY, Outcome.FAMILIES_DIFFER):
         return ODD
     match cell.verdict:
         case Verdict.ALLOW:

@@ -19,6 +19,7 @@ from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
+from harness.core.dns.podconf import KUBEADM_SERVERS
 from harness.core.manifests.ciliumpolicy import cilium_policy
 from harness.core.manifests.library import POLICY_KINDS
 from harness.core.manifests.networkpolicy import network_policy
@@ -30,6 +31,7 @@ from harness.core.model import (
     Peer,
     Rule,
 )
+from harness.core.target.family import IPV4, Families, Family
 from harness.core.target.internet import INTERNET
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
@@ -53,9 +55,8 @@ LEAST_SLEEP = 3.0
 """Seconds: a wait for what never comes ends after few looks."""
 PROGRAM_SECONDS = 0.05
 """How long after the API's answer a change of policies is in force."""
-DNS_ADDRESS = "10.96.0.10"
 NODES = ("control-plane", "worker")
-NODE_ADDRESS = "172.18.0.2"
+NODE_ADDRESS, NODE_SIX = "172.18.0.2", "fc00::2"
 STAND_INS = {known: f"172.18.255.{number}" for number, known in enumerate(DOCUMENTED, 1)}
 REVISION = "deployment.kubernetes.io/revision"
 
@@ -64,7 +65,8 @@ class FakeCluster(FakeKube):
     """The API, and behind it all that a live cluster would do. Also its own doors.
 
     `lie` is how its CNI departs from what it should do; the plain `Lie()` departs in nothing.
-    `delays` are how many s after the API's answer each change of policies is in force.
+    `delays` are how many s after the API's answer each change of policies is in force. `families`
+    are those of its pods and Services.
     """
 
     def __init__(
@@ -73,10 +75,12 @@ class FakeCluster(FakeKube):
         lie: Lie | None = None,
         *,
         delays: Iterable[float] = repeat(PROGRAM_SECONDS),
+        families: Families = IPV4,
     ) -> None:
         super().__init__(FakeClock(LEAST_SLEEP), cilium=cni == "cilium")
         self.cni = cni_of(cni)
         self.lie = lie or Lie()
+        self.families = families
         self._delays = iter(delays)
         self.version = 0
         self.programmed = [InForce(0.0, ())]
@@ -104,7 +108,7 @@ class FakeCluster(FakeKube):
         container = {"name": "coredns", "image": "coredns", "ports": declared}
         self._run({"kind": "Pod", "metadata": meta, "spec": {"containers": [container]}})
         spec = {
-            "clusterIP": DNS_ADDRESS,
+            "clusterIP": KUBEADM_SERVERS[self.families[0]],
             "selector": {"k8s-app": "kube-dns"},
             "ports": [{"name": n, "port": p, "protocol": proto} for n, p, proto in ports],
         }
@@ -141,7 +145,11 @@ class FakeCluster(FakeKube):
         """Where what is outside is found from here."""
         names = {name: STAND_INS[address] for name, address in INTERNET.items()}
         return Internet(
-            dns="172.18.255.250", web="172.18.255.251", names=names, addresses=STAND_INS
+            dns="172.18.255.250",
+            web="172.18.255.251",
+            names=names,
+            addresses=STAND_INS,
+            prefix="fc00::" if Family.IPV6 in self.families else "",
         )
 
     def value(self) -> Cluster:
@@ -158,6 +166,7 @@ class FakeCluster(FakeKube):
             refs={},
             environment={},
             internet=self.internet,
+            families=self.families,
         )
 
     # What happens when objects change.
@@ -183,10 +192,17 @@ class FakeCluster(FakeKube):
         spec, number = body["spec"], next(self._addresses)
         spec.setdefault("nodeName", NODES[number % len(NODES)])
         node = NODES.index(spec["nodeName"])
-        address = NODE_ADDRESS if spec.get("hostNetwork") else f"10.244.{node}.{number}"
+        places = {
+            Family.IPV4: f"10.244.{node}.{number}",
+            Family.IPV6: f"fd00:10:244:{node + 1}::{number:x}",
+        }
+        if spec.get("hostNetwork"):
+            places = {Family.IPV4: NODE_ADDRESS, Family.IPV6: NODE_SIX}
+        addresses = [places[family] for family in self.families]
         body["status"] = {
             "phase": "Running",
-            "podIP": address,
+            "podIP": addresses[0],
+            "podIPs": [{"ip": address} for address in addresses],
             "conditions": [{"type": "Ready", "status": "True"}],
             "containerStatuses": [
                 {
@@ -219,8 +235,13 @@ class FakeCluster(FakeKube):
     def _give_address(self, before: Mapping[str, Any] | None, after: dict[str, Any]) -> None:
         spec = after["spec"]
         if spec.get("clusterIP") is None:
-            old = (before or {}).get("spec", {}).get("clusterIP")
-            spec["clusterIP"] = old or f"10.96.1.{next(self._services)}"
+            old = (before or {}).get("spec", {})
+            number = next(self._services)
+            places = {Family.IPV4: f"10.96.1.{number}", Family.IPV6: f"fd00:10:96::1:{number:x}"}
+            two = spec.get("ipFamilyPolicy") == "PreferDualStack"
+            new = [places[family] for family in self.families[: 2 if two else 1]]
+            spec["clusterIPs"] = old.get("clusterIPs") or new
+            spec["clusterIP"] = spec["clusterIPs"][0]
 
     def _roll(self, before: Mapping[str, Any] | None, after: dict[str, Any] | None) -> None:
         """A Deployment's controller: a ReplicaSet for each template, pods for the current one."""
@@ -337,7 +358,7 @@ class FakeCluster(FakeKube):
     def refuses(self, address: str) -> bool:
         """Whether nobody listens at an address outside, from now on."""
         return any(
-            site.web is WebFault.REFUSED and site.address == address
+            site.web is WebFault.REFUSED and address in self.internet.both(site.address)
             for site in self.sites[-1][1].values()
         )
 

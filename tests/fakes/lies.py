@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from harness.core.model import Direction
 from harness.core.observation import Phase
+from harness.core.target.family import Family, family_of
 from tests.fakes.packet import NOBODY, InForce, Met, Packet, PodKey, Policies
 
 OURS = "policylab-gate"
@@ -287,3 +288,18 @@ class FirstPacket(Lie):
         if met.dropped is None or packet.source[0] == OURS or not shows:
             return met
         return replace(met, phase=Phase.CONNECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetsFamily(Lie):
+    """Policies are applied to packets of the other family alone; with `gate`, the gate's as well.
+
+    This is what a CNI does whose rules for one family were not written, or not switched on.
+    """
+
+    family: Family = Family.IPV6
+    gate: bool = False
+
+    def judges(self, packet: Packet) -> bool:
+        ours = packet.source[0] == OURS and not self.gate
+        return ours or family_of(packet.address) is not self.family

@@ -25,6 +25,7 @@ FILES: Mapping[str, str] = {
     "/proc/sys/fs/inotify/max_user_instances": "8192\n",
     "/proc/sys/fs/inotify/max_user_watches": "1048576\n",
     "/proc/sys/net/ipv6/conf/all/disable_ipv6": "0\n",
+    "/proc/net/if_inet6": "lo\n",
     "/sys/fs/cgroup/cgroup.controllers": "cpu memory pids\n",
     "/etc/debian_version": "13.1\n",
     "/usr/include/stdio.h": "",

@@ -32,6 +32,7 @@ from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.fqdn import matches
 from harness.core.policy.oracle import Oracle
 from harness.core.probe.greeting import nonce_of, reply
+from harness.core.target.family import Family, family_of, seen_over
 from harness.core.target.internet import EXTERNAL_PORTS
 from harness.edge.internet.state import Fault, Site
 from tests.fakes.packet import Drop, Met, Packet, PodKey
@@ -53,10 +54,13 @@ Names = frozenset[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Who is where while the cluster's objects have one version, also by address."""
+    """Who is where while the cluster's objects have one version, also by address.
+
+    `over` has the topology as each family sees it.
+    """
 
     version: int
-    topology: Topology
+    over: Mapping[Family, Topology]
     pods: Mapping[str, Pod] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
 
@@ -72,7 +76,7 @@ class Network:
         self._cluster = cluster
         self._ports = count(40000)
         self._turns = count()
-        self._place = Place(-1, Topology({}, {}))
+        self._place = Place(-1, {})
         self._oracles: dict[Hashable, Oracle] = {}
         self._sides: dict[Hashable, Direction | None] = {}
         self._behind: dict[tuple[str, int, str], list[tuple[Pod, int]]] = {}
@@ -81,7 +85,8 @@ class Network:
         self._learned: dict[PodKey, Names] = {}
         self._outside = {
             address: External(f"{address}!", ip_address(address))  # no pattern of names fits it
-            for address in cluster.internet.addresses.values()
+            for stand_in in cluster.internet.addresses.values()
+            for address in cluster.internet.both(stand_in)
         }
         self.doors: dict[tuple[PodKey, str, int], str] = {}
         self.heard: dict[PodKey, dict[str, float]] = {}
@@ -96,13 +101,13 @@ class Network:
 
     def send(self, packet: Packet, port: int) -> Met:
         """What the sender of a packet sees; `port` is the one that it comes from."""
-        place = self._at()
+        place, topology = self._at(), self._seen(packet)
         if service := place.services.get(packet.address):
-            return self._through(packet, service, place.topology, port)
+            return self._through(packet, service, topology, port)
         if target := place.pods.get(packet.address):
-            return self._to_pod(packet, target, place.topology, port)
-        source, end = place.topology.pods["/".join(packet.source)], self._outside[packet.address]
-        met = self._judged(packet, source, end, place.topology, port)
+            return self._to_pod(packet, target, topology, port)
+        source, end = topology.pods["/".join(packet.source)], self._outside[packet.address]
+        met = self._judged(packet, source, end, topology, port)
         return self._cluster.lie.met(packet, met or self._served_outside(packet))
 
     def _at(self) -> Place:
@@ -111,17 +116,27 @@ class Network:
             objects = dict(self._cluster.objects)  # another tutorial may change them meanwhile
             spaces = [namespace_of(b) for (kind, _, _), b in objects.items() if kind == "Namespace"]
             pods = [pod_of(b) for b in self._cluster.pods() if "podIP" in b.get("status", {})]
-            services = [_service(b) for (kind, _, _), b in objects.items() if kind == "Service"]
-            topology = Topology(
-                {space.name: space for space in spaces},
-                {str(pod): pod for pod in pods},
-                {str(service): service for service in services},
+            services = [b for (kind, _, _), b in objects.items() if kind == "Service"]
+            whole = Topology(
+                {space.name: space for space in spaces}, {str(pod): pod for pod in pods}
             )
+            over = {
+                family: replace(
+                    seen_over(whole, family),
+                    services={str(each): each for b in services if (each := _service(b, family))},
+                )
+                for family in Family
+            }
             self._place = Place(
                 self._cluster.version,
-                topology,
-                {str(pod.ip): pod for pod in pods},
-                {str(each.cluster_ip): each for each in services if each.cluster_ip},
+                over,
+                {str(p.ip): p for each in over.values() for p in each.pods.values() if p.ip},
+                {
+                    str(s.cluster_ip): s
+                    for each in over.values()
+                    for s in each.services.values()
+                    if s.cluster_ip
+                },
             )
             self._oracles.clear()
             self._sides.clear()
@@ -130,12 +145,16 @@ class Network:
             self._servers.clear()
         return self._place
 
+    def _seen(self, packet: Packet) -> Topology:
+        """Who is where, as the packet's family sees it."""
+        return self._at().over[family_of(packet.address)]
+
     # Services and pods.
 
     def _through(self, packet: Packet, service: Service, topology: Topology, port: int) -> Met:
         protocol = Protocol(packet.protocol.upper())
         served = [p for p in service.ports if (p.port, p.protocol) == (packet.port, protocol)]
-        key = (str(service), packet.port, packet.protocol)
+        key = (packet.address, packet.port, packet.protocol)
         if key not in self._behind:
             self._behind[key] = [
                 (pod, number)
@@ -180,7 +199,7 @@ class Network:
     def _state(self, packet: Packet) -> tuple[Hashable, Names]:
         """All that policies judge a packet by, other than its ends."""
         names = self._learned.get(packet.source, frozenset())
-        return self._cluster.state(packet.at), names
+        return (self._cluster.state(packet.at), family_of(packet.address)), names
 
     def _oracle(self, packet: Packet, topology: Topology) -> Oracle:
         key = self._state(packet)
@@ -238,7 +257,7 @@ class Network:
         return SILENT if packet.protocol == "udp" else Met(Phase.CONNECTED)
 
     def _client(self, packet: Packet) -> str:
-        return str(self._at().topology.pods["/".join(packet.source)].ip)
+        return str(self._seen(packet).pods["/".join(packet.source)].ip)
 
     # Names.
 
@@ -253,28 +272,36 @@ class Network:
 
     def _answer(self, packet: Packet, server: Pod, question: Question) -> Reading:
         """The name server's answer or, before it, that of Cilium's proxy."""
-        topology = self._at().topology
+        topology = self._seen(packet)
         source = topology.pods["/".join(packet.source)]
         flow = Flow(source, server, DNS_PORT, Protocol(packet.protocol.upper()))
         names = self._oracle(packet, topology).askable(flow)
         if names is not None and not any(matches(name, question.qname) for name in names):
             return Reading(Outcome.DNS_REFUSED)
-        reading = self._looked_up(packet.at, topology, question)
+        reading = self._looked_up(packet.at, question)
         self._log(packet, question, reading)
-        if names is not None and reading.outcome is Outcome.RESOLVED and question.rdtype == "A":
+        addressed = question.rdtype in ("A", "AAAA")
+        if names is not None and reading.outcome is Outcome.RESOLVED and addressed:
             found = {(question.qname.rstrip("."), each) for each in reading.detail.split(", ")}
             self._learned[packet.source] = self._learned.get(packet.source, frozenset()) | found
         return reading
 
-    def _looked_up(self, moment: float, topology: Topology, question: Question) -> Reading:
+    def _looked_up(self, moment: float, question: Question) -> Reading:
         name = question.qname.lower().rstrip(".")
         site = self._cluster.site(name, moment)
         if site is not None and site.fault is Fault.SERVFAIL:
             return Reading(Outcome.DNS_SERVFAIL)
         key = (question, site)
         if key not in self._zone:
-            external = {name: site.address} if site else {}
-            self._zone[key] = Zone(topology, external=external).lookup(question)
+            family = Family.IPV6 if question.rdtype == "AAAA" else Family.IPV4
+            told = self._cluster.internet.both(site.address) if site else ()
+            external = {name: told[-1 if family is Family.IPV6 else 0]} if told else {}
+            if family not in self._cluster.families and question.rdtype not in ("A", "AAAA"):
+                family = self._cluster.families[0]
+            topology = self._at().over[family]
+            # What has no address of a family is known to have none.
+            zone = Zone(topology, external=external, families=())
+            self._zone[key] = zone.lookup(question)
         return self._zone[key]
 
     def _log(self, packet: Packet, question: Question, reading: Reading) -> None:
@@ -323,9 +350,12 @@ def _http(name: str) -> bytes:
     return f"HTTP/1.1 200 OK\r\n{header}\r\n".encode()
 
 
-def _service(body: Mapping[str, Any]) -> Service:
+def _service(body: Mapping[str, Any], family: Family) -> Service:
     meta, spec = body["metadata"], body["spec"]
     headless = spec["clusterIP"] == "None"
+    addresses = () if headless else spec.get("clusterIPs") or (spec["clusterIP"],)
+    own = (address for address in addresses if family_of(address) is family)
+    address = next(own, None)
     return Service(
         meta["namespace"],
         meta["name"],
@@ -340,5 +370,5 @@ def _service(body: Mapping[str, Any]) -> Service:
             for p in spec.get("ports", [])
         ),
         headless=headless,
-        cluster_ip=None if headless else ip_address(spec["clusterIP"]),
+        cluster_ip=ip_address(address) if address else None,
     )

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.core.dns.podconf import KUBEADM_SERVERS
 from harness.core.dns.question import query_plan
 from harness.core.observation import Answer, Attempt, Phase
 from harness.core.probe.attempts import DEADLINE, Attempts, Item
 from harness.core.target import PodRef
+from harness.core.target.family import IPV4, Families
 from harness.edge.api.livenames import LiveNames
 from harness.edge.probe.stream import CONTAINER
 from harness.edge.probe.wire import Hello, Listener
@@ -48,7 +50,7 @@ class FakeProber:
 
     def _hello(self, pod: PodRef) -> Hello:
         namespace, name = self._key(pod)
-        return Hello(name, resolv_conf(namespace))
+        return Hello(name, resolv_conf(namespace, self._cluster.families))
 
     def round(
         self, items: Mapping[PodRef, Sequence[Item]], *, deadline: float = DEADLINE
@@ -176,7 +178,7 @@ def search_list(namespace: str) -> tuple[str, ...]:
     return (f"{namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local")
 
 
-def resolv_conf(namespace: str) -> str:
+def resolv_conf(namespace: str, families: Families = IPV4) -> str:
     """A pod's /etc/resolv.conf."""
     search = " ".join(search_list(namespace))
-    return f"search {search}\nnameserver 10.96.0.10\noptions ndots:5\n"
+    return f"search {search}\nnameserver {KUBEADM_SERVERS[families[0]]}\noptions ndots:5\n"

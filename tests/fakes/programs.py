@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from harness.core.dns.podconf import KUBEADM_SERVERS
 from harness.core.dns.question import Question, absolute, query_plan
 from harness.core.dns.resolver import walk
 from harness.core.dns.wire import decode, encode
@@ -17,6 +18,7 @@ from harness.core.model import Direction, NetworkPolicy
 from harness.core.observation import Phase
 from harness.core.outcome import Outcome, Reading
 from harness.core.policy.selectors import selects
+from harness.core.target.family import Family
 from harness.edge.api.kubectl import Dialogue
 from harness.edge.api.livenames import LivePod
 from harness.edge.cni.calico.felix import interface
@@ -29,7 +31,7 @@ from tests.fakes.prober import resolv_conf, search_list
 if TYPE_CHECKING:
     from tests.fakes.cluster import FakeCluster
 
-DNS_ADDRESS, DNS_PORT = "10.96.0.10", 53
+DNS_PORT = 53
 IDENT = 7
 CURL_RESOLVES, CURL_CONNECTS, CURL_WAITS = 6, 7, 28
 CURL_UNDERSTANDS = 1
@@ -112,7 +114,7 @@ class Shell:
                 head = "\n".join(said.stdout.splitlines()[:1])
                 return Said(head if rest else said.stdout, said.stderr, 0 if rest else said.code)
             case ("cat", "/etc/resolv.conf"):
-                return Said(resolv_conf(self._pod[0]))
+                return Said(resolv_conf(self._pod[0], self._cluster.families))
             case ("curl", *arguments):
                 return self._curl(arguments)
             case ("dig", *arguments):
@@ -174,12 +176,14 @@ class Shell:
 
     def resolve(self, name: str) -> Reading:
         """Look a name up as the C library does."""
-        plan = query_plan(name, search=search_list(self._pod[0]), ndots=5)
+        rdtypes = (self._cluster.families[0].rdtype,)
+        plan = query_plan(name, search=search_list(self._pod[0]), ndots=5, rdtypes=rdtypes)
         return walk(plan, absolute(name), self.ask)[0]
 
     def ask(self, question: Question) -> Reading:
         """Ask the cluster's name server one question over UDP."""
-        met = self.send("udp", DNS_ADDRESS, DNS_PORT, encode(question, ident=IDENT))
+        server = KUBEADM_SERVERS[self._cluster.families[0]]
+        met = self.send("udp", server, DNS_PORT, encode(question, ident=IDENT))
         if met.phase is Phase.TIMEOUT:
             return Reading(Outcome.DNS_TIMEOUT)
         if met.phase is Phase.REFUSED:
@@ -197,8 +201,11 @@ class Account:
     def said(self, words: Sequence[str]) -> Said:
         """The answer of one of the agent's commands."""
         match words:
-            case ("iptables-nft-save", *_):
-                return Said(self._iptables())
+            case ("iptables-nft-save" | "ip6tables-nft-save" as program, *_):
+                # All drops are counted by the rules of the cluster's first family.
+                six = program.startswith("ip6")
+                first = six is (self._cluster.families[0] is Family.IPV6)
+                return Said(self._iptables(counts=first))
             case ("hubble", "observe", *options):
                 since = next(o.partition("=")[2] for o in options if o.startswith("--since="))
                 return Said(self._events(since))
@@ -222,7 +229,7 @@ class Account:
 
     # Calico: counters of Felix's rules.
 
-    def _iptables(self) -> str:
+    def _iptables(self, *, counts: bool) -> str:
         """As iptables-save prints them, with a chain for each policy that isolates a pod."""
         lines = ["*filter"]
         for body in self._pods():
@@ -242,7 +249,7 @@ class Account:
                         f'[0:0] -A {own} -m comment --comment {comment}{direction.lower()}"'
                     )
                 key = (meta["namespace"], meta["name"])
-                counted = self._cluster.counted[key, direction]
+                counted = self._cluster.counted[key, direction] if counts else 0
                 lines.append(
                     f"[{self._cluster.lie.told(counted)}:0] -A {chain} -m comment --comment "
                     '"End of tier default. Drop if no policies passed packet" -j DROP'

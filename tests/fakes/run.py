@@ -14,6 +14,7 @@ from harness.core.manifests.library import Library, in_force
 from harness.core.observation import Observation
 from harness.core.outcome import Reading
 from harness.core.predict.scenario import Scenario
+from harness.core.target.family import IPV4, Families
 from harness.edge.cni.known import PROFILES
 from harness.edge.files.labs import load_shown
 from harness.edge.files.library import load
@@ -42,9 +43,9 @@ class Result:
 
 
 @cache
-def library(tutorial: str) -> Library:
+def library(tutorial: str, families: Families = IPV4) -> Library:
     """The tutorial's manifests."""
-    return load(ROOT / "manifests" / tutorial)
+    return load(ROOT / "manifests" / tutorial, families)
 
 
 def _tutorials() -> Mapping[str, Mapping[str, tuple[Row, ...]]]:
@@ -63,10 +64,10 @@ TUTORIALS = _tutorials()
 
 
 @cache
-def predicted(tutorial: str, row: Row) -> Reading | None:
+def predicted(tutorial: str, row: Row, families: Families = IPV4) -> Reading | None:
     """What the oracle says of a row."""
-    resources = in_force(library(tutorial), row.apply)
-    return Scenario(resources).predict(row.ask).reading
+    resources = in_force(library(tutorial, families), row.apply)
+    return Scenario(resources, families=families).predict(row.ask).reading
 
 
 def play(tutorial: str, cluster: FakeCluster) -> list[Result]:
@@ -76,7 +77,7 @@ def play(tutorial: str, cluster: FakeCluster) -> list[Result]:
         HarnessError: the gate did not pass, so nothing was run.
     """
     wanted = TUTORIALS[tutorial][cluster.cni.name]
-    return played(tutorial, cluster, wanted, library(tutorial))
+    return played(tutorial, cluster, wanted, library(tutorial, cluster.families))
 
 
 def played(
@@ -90,15 +91,15 @@ def played(
         plays = Plays(live, {tutorial: manifests}, {tutorial: rows_})
         with closing(plays):
             plays.start()
-            return [_result(tutorial, row, plays) for row in rows_]
+            return [_result(tutorial, row, plays, cluster.families) for row in rows_]
 
 
-def _result(tutorial: str, row: Row, plays: Plays) -> Result:
+def _result(tutorial: str, row: Row, plays: Plays, families: Families) -> Result:
     try:
         seen = plays[tutorial].observe(row)
     except HarnessError as error:
         return Result(row, Status.NOT_CHECKED, None, str(error))
-    status, problem = status_of(row, predicted(tutorial, row), seen)
+    status, problem = status_of(row, predicted(tutorial, row, families), seen)
     return Result(row, status, seen, problem)
 
 

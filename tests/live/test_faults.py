@@ -24,6 +24,7 @@ from harness.edge.api.kubectl import Kubectl
 from harness.edge.machine.process import run
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.edge.play import Play
+from harness.edge.probe.addresses import ByFamily
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.replay import Replayer
 from harness.edge.probe.stream import CONTAINER
@@ -82,14 +83,14 @@ def test_server_that_answers_under_another_name_is_a_wrong_peer(
     class Crossed:
         """Addresses that take one pod for another."""
 
-        def pod(self, ref: PodRef) -> str:
+        def pod(self, ref: PodRef) -> ByFamily:
             return stage.addresses.pod(OTHER)
 
-        def service(self, namespace: str, name: str) -> str:
-            return ""
+        def service(self, namespace: str, name: str) -> ByFamily:
+            return {}
 
-        def external(self, name: str, port: int | None) -> str:
-            return ""
+        def external(self, name: str, port: int | None) -> ByFamily:
+            return {}
 
         def allow_question(self, name: str) -> None:
             return
@@ -111,7 +112,7 @@ def test_prober_killed_in_mid_round_gives_no_verdict_and_comes_back(
     stage: Stage, lab_live: Live
 ) -> None:
     silent = Item(
-        "a", "tcp", stage.addresses.pod(WEB), 80, offsets=(3.0,)
+        "a", "tcp", next(iter(stage.addresses.pod(WEB).values())), 80, offsets=(3.0,)
     )  # nothing happens for 3 s
     answers: list[Answer[Attempts]] = []
     lab_live.prober.hellos([OTHER])

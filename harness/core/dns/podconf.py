@@ -14,10 +14,16 @@ from enum import StrEnum
 
 from harness.core.dns.resolvconf import ResolvConf, last_of_each
 from harness.core.model import Pod
+from harness.core.target.family import Family
 
 CLUSTER_DOMAIN = "cluster.local"
-KUBEADM_SERVER = "10.96.0.10"
-"""The address that kubeadm gives to the cluster's name server (the tenth of its Service range)."""
+KUBEADM_SERVERS = {Family.IPV4: "10.96.0.10", Family.IPV6: "fd00:10:96::a"}
+"""The address of the cluster's name server, by the first family of the cluster.
+
+kubeadm takes the tenth of its Service range; that of IPv6 is kind's.
+"""
+
+KUBEADM_SERVER = KUBEADM_SERVERS[Family.IPV4]
 
 NDOTS = "ndots:5"
 """The option that the kubelet writes for a pod that asks the cluster's name server."""

@@ -31,6 +31,7 @@ from harness.core.dns.question import Question, SrvRecord, absolute, joined, que
 from harness.core.dns.resolver import NODATA, NXDOMAIN, walk
 from harness.core.model import Address, Pod, Service, ServicePort, Topology
 from harness.core.outcome import Outcome, Reading
+from harness.core.target.family import IPV4, Families, Family, family_of
 
 SCHEMA_VERSION = "1.1.0"
 PRIORITY = 0
@@ -40,7 +41,6 @@ FULL_WEIGHT = 100
 MAX_ALIASES = 8
 """Aliases in a row that CoreDNS follows (plugin/backend_lookup.go)."""
 
-_V4, _V6 = 4, 6
 _PORT_AND_PROTOCOL = 2
 _DASHES = 3
 """In a pod's name that spells an IPv4 address; CoreDNS takes any other number for IPv6."""
@@ -59,12 +59,14 @@ class _Endpoint:
 class Zone:
     """The names of a topology, and names outside of the cluster with their addresses.
 
-    An external name with an empty address resolves, but its address is not predicted.
+    An external name with an empty address has one of each family, which are not predicted.
+    `families` are those of the cluster: what has an address that is not known has one of each.
     """
 
     topology: Topology
     cluster_domain: str = "cluster.local"
     external: Mapping[str, str] = field(default_factory=dict)
+    families: Families = IPV4
 
     @property
     def _domain(self) -> str:
@@ -122,7 +124,7 @@ class Zone:
                 found = self._records(service, port.removeprefix("_"), protocol.removeprefix("_"))
             case _:
                 found = []
-        return _answer(found, rdtype) if found else NXDOMAIN
+        return _answer(found, rdtype, self.families) if found else NXDOMAIN
 
     def _alias(self, service: Service, rdtype: str) -> Reading:
         """The answer for an ExternalName Service: an alias (CNAME), which CoreDNS follows."""
@@ -195,26 +197,32 @@ class Zone:
 
 
 def resolve(
-    name: str, lookup: Callable[[Question], Reading], *, search: Sequence[str], ndots: int
+    name: str,
+    lookup: Callable[[Question], Reading],
+    *,
+    search: Sequence[str],
+    ndots: int,
+    rdtype: str = "A",
 ) -> tuple[Reading, tuple[Question, ...]]:
-    """The result of a lookup of `name`, and its A questions up to the one that ends it.
+    """The result of a lookup of `name`, and its questions of one type up to the one that ends it.
 
     Raises:
         OutcomeTableError: `name` is not a valid DNS name.
     """
-    return walk(query_plan(name, search=search, ndots=ndots), absolute(name), lookup)
+    plan = query_plan(name, search=search, ndots=ndots, rdtypes=(rdtype,))
+    return walk(plan, absolute(name), lookup)
 
 
 def _asked(port: ServicePort, name: str, protocol: str) -> bool:
     return name in ("", port.name.lower()) and protocol in ("", port.protocol.lower())
 
 
-def _answer(found: Sequence[_Endpoint], rdtype: str) -> Reading:
+def _answer(found: Sequence[_Endpoint], rdtype: str, families: Families = IPV4) -> Reading:
     match rdtype:
         case "SRV":
             return _srv_answer(found)
         case "A" | "AAAA":
-            return _address_answer(found, _V4 if rdtype == "A" else _V6)
+            return _address_answer(found, Family.IPV4 if rdtype == "A" else Family.IPV6, families)
     return NODATA
 
 
@@ -230,21 +238,19 @@ def _srv_answer(found: Sequence[_Endpoint]) -> Reading:
     return Reading(Outcome.RESOLVED, joined("SRV", records))
 
 
-def _address_answer(found: Sequence[_Endpoint], version: int) -> Reading:
+def _address_answer(found: Sequence[_Endpoint], family: Family, families: Families) -> Reading:
     if any(endpoint.address is None for endpoint in found):
-        # Of an unknown address we assume what every single-stack cluster here has: IPv4.
-        return Reading(Outcome.RESOLVED) if version == _V4 else NODATA
-    texts = [str(e.address) for e in found if e.address and e.address.version == version]
-    rdtype = "A" if version == _V4 else "AAAA"
-    return Reading(Outcome.RESOLVED, joined(rdtype, texts)) if texts else NODATA
+        return Reading(Outcome.RESOLVED) if family in families else NODATA
+    texts = [str(e.address) for e in found if e.address and e.address.version == family.version]
+    return Reading(Outcome.RESOLVED, joined(family.rdtype, texts)) if texts else NODATA
 
 
 def _external(address: str, rdtype: str) -> Reading:
     if rdtype not in ("A", "AAAA"):
         return NODATA
     if not address:
-        return Reading(Outcome.RESOLVED) if rdtype == "A" else NODATA
-    fits = ip_address(address).version == (_V4 if rdtype == "A" else _V6)
+        return Reading(Outcome.RESOLVED)
+    fits = family_of(address).rdtype == rdtype
     return Reading(Outcome.RESOLVED, address) if fits else NODATA
 
 

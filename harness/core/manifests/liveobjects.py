@@ -33,7 +33,7 @@ def pod_of(body: Body) -> Pod:
         for container in (*sidecars, *(spec.get("containers") or []))
         for p in container.get("ports") or []
     )
-    address = (body.get("status") or {}).get("podIP")
+    address, other = addresses_of(body)
     return Pod(
         meta["namespace"],
         meta["name"],
@@ -41,7 +41,16 @@ def pod_of(body: Body) -> Pod:
         tuple(dict.fromkeys(declared)),
         ip_address(address) if address else None,
         host_network=bool(spec.get("hostNetwork")),
+        other_ip=ip_address(other) if other else None,
     )
+
+
+def addresses_of(body: Body) -> tuple[str, str]:
+    """A live pod's address, and that of the other family; empty where it has none."""
+    status = body.get("status") or {}
+    more = [each["ip"] for each in status.get("podIPs") or [] if each.get("ip")]
+    first, *rest = more or [status.get("podIP") or ""]
+    return first, rest[0] if rest else ""
 
 
 def topology_of(namespaces: Iterable[Body], pods: Iterable[Body]) -> Topology:

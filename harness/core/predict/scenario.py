@@ -12,7 +12,7 @@ from functools import partial
 
 from harness.core.ask import Ask, Flow, absent, flow_of, pod_of
 from harness.core.dns.podconf import (
-    KUBEADM_SERVER,
+    KUBEADM_SERVERS,
     PodConf,
     Server,
     conf_of,
@@ -47,6 +47,7 @@ from harness.core.target import (
     Rollout,
     ServiceAddress,
 )
+from harness.core.target.family import IPV4, Families, Family, record_type, seen_over
 from harness.core.target.internet import EXTERNAL_PORTS, INTERNET
 from harness.errors import ManifestError
 
@@ -68,12 +69,30 @@ OPEN = Prediction(None)
 """A prediction that is left open, without a reason."""
 
 
+def _agreed(found: Mapping[Family, Prediction]) -> Prediction:
+    """What holds over each family; left open where it is left open over one."""
+    nodata = Reading(Outcome.DNS_NODATA)  # over a family in which the name has no address
+    found = {f: each for f, each in found.items() if each.reading != nodata} or found
+    first, *others = found.values()
+    if all(each.reading == first.reading for each in others):
+        return first
+    reasons = tuple(f"over {f}: {reason}" for f, each in found.items() for reason in each.reasons)
+    readings = {family: each.reading for family, each in found.items() if each.reading}
+    if len(readings) < len(found):
+        return Prediction(None, reasons)
+    told = ", ".join(f"{family} {reading.outcome}" for family, reading in readings.items())
+    return Prediction(Reading(Outcome.FAMILIES_DIFFER, told), reasons)
+
+
 class Scenario:
     """A state of the cluster, as manifests describe it.
 
     `ips` are pods' addresses, if known. `files` are the files from which the resources come, if
     they come from files: the basis of the answers then speaks of them as well. Who knows more than
     the manifests do hands over the whole `topology`, or the `policies` as a CNI enforces them.
+    `families` are those of the cluster; `other_ips` are pods' addresses of the second one. With two
+    families each prediction holds over both, or says that they differ. `over` makes a scenario of
+    one of them alone.
     """
 
     def __init__(
@@ -84,19 +103,42 @@ class Scenario:
         files: Loaded | None = None,
         topology: Topology | None = None,
         policies: Iterable[NetworkPolicy] | None = None,
+        families: Families = IPV4,
+        other_ips: Mapping[str, str] | None = None,
+        over: Family | None = None,
     ) -> None:
         resources = tuple(resources)
-        self.topology = topology or with_surroundings(topology_of(resources, ips))
+        self.families, self._family = families, over or families[0]
+        known = ips if self._family is families[0] else other_ips
+        if topology is None:
+            self.topology = with_surroundings(topology_of(resources, known), self._family)
+        else:
+            self.topology = topology if over is None else seen_over(topology, over)
         self.basis = basis_of(resources, self.topology, files)
         self.policies = policies_of(resources) if policies is None else tuple(policies)
         self.oracle = Oracle(self.topology, self.policies)
         self.audit = Audit(resources, self.topology, self.policies)
         # Names without addresses: each cluster has its own addresses for the simulated internet.
-        self.zone = Zone(self.topology, external=dict.fromkeys(INTERNET, ""))
+        self.zone = Zone(
+            self.topology, external=dict.fromkeys(INTERNET, ""), families=self.families
+        )
         # A state does not change, so neither do its predictions. One change of the cluster asks for
         # most of them several times: before, after, and for the rows.
         self._predictions: dict[Ask, Prediction] = {}
         self._ways_to_dns: dict[tuple[PodRef, bool], Prediction] = {}
+        self._others = {
+            family: Scenario(
+                resources,
+                ips,
+                files=files,
+                topology=topology,
+                policies=policies,
+                families=families,
+                other_ips=other_ips,
+                over=family,
+            )
+            for family in (families[1:] if over is None else ())
+        }
 
     def predict(self, ask: Ask) -> Prediction:
         """What the client will see; each prediction is worked out once.
@@ -105,7 +147,8 @@ class Scenario:
             ManifestError: the row names something that no manifest in force has.
         """
         if ask not in self._predictions:
-            self._predictions[ask] = self._predict(ask)
+            found = {family: other.predict(ask) for family, other in self._others.items()}
+            self._predictions[ask] = _agreed({self._family: self._predict(ask), **found})
         return self._predictions[ask]
 
     def _predict(self, ask: Ask) -> Prediction:
@@ -238,7 +281,7 @@ class Scenario:
         Raises:
             ManifestError: the pod is not there.
         """
-        address = self._name_servers.cluster_ip or KUBEADM_SERVER
+        address = self._name_servers.cluster_ip or KUBEADM_SERVERS[self.families[0]]
         return conf_of(pod_of(source, self.topology), cluster_server=str(address))
 
     def _resolver_option(self, source: PodRef, name: str) -> Prediction:
@@ -292,33 +335,44 @@ class Scenario:
         if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
             return _dns_cut(path)
         names = self.askable(source, tcp=query.tcp)
-        question = Question(query.qname, query.rdtype)
+        question = Question(query.qname, record_type(query.rdtype, self.families))
         return _answered(self._answer(names, question), names, (question,), path)
 
     def _lookup(self, source: PodRef, target: Lookup | Questions) -> Prediction:
-        found, asked = self._looked_up(source, target.name)
-        if isinstance(target, Lookup) or not asked:
+        if isinstance(target, Lookup):
+            return self._looked_up(source, target.name)[0]
+        # What is counted are questions of type A: a program asks them on every family.
+        found, asked = self._looked_up(source, target.name, Family.IPV4)
+        if not asked:
             return found
         names = self.askable(source, tcp=False)
         # What the proxy refuses never reaches the name server.
         received = [q for q in asked if self._answer(names, q) != REFUSED]
         return replace(found, reading=Reading(Outcome.SHOWS, count_of(len(received))))
 
-    def _looked_up(self, source: PodRef, name: str) -> tuple[Prediction, tuple[Question, ...]]:
+    def _looked_up(
+        self, source: PodRef, name: str, family: Family | None = None
+    ) -> tuple[Prediction, tuple[Question, ...]]:
         """What a lookup shows, and its questions up to the last; none if DNS is out of reach."""
         path = self.name_server(source, tcp=False)
         if path.reading is None or path.reading.outcome is not Outcome.CONNECTED:
             return _dns_cut(path), ()
         names = self.askable(source, tcp=False)
-        reading, asked = self._resolve(source, name, names)
+        reading, asked = self._resolve(source, name, names, family=family)
         return _answered(reading, names, asked, path), asked
 
     def _resolve(
-        self, source: PodRef, name: str, names: tuple[str, ...] | None, zone: Zone | None = None
+        self,
+        source: PodRef,
+        name: str,
+        names: tuple[str, ...] | None,
+        zone: Zone | None = None,
+        family: Family | None = None,
     ) -> tuple[Reading, tuple[Question, ...]]:
         conf = self.resolver(source).conf
         answer = partial(self._answer, names, zone=zone)
-        return resolve(name, answer, search=conf.search, ndots=conf.ndots)
+        rdtype = (family or self._family).rdtype
+        return resolve(name, answer, search=conf.search, ndots=conf.ndots, rdtype=rdtype)
 
     def _answer(
         self, names: tuple[str, ...] | None, question: Question, zone: Zone | None = None
@@ -348,10 +402,11 @@ class Scenario:
         if lookup.reading.outcome is Outcome.RESOLVED:
             return lookup, owner_of(asked[-1].qname, self.topology)
         names = self.askable(source)
-        for question in (replace(each, rdtype="AAAA") for each in asked):
-            six = self._answer(names, question)
-            if six.outcome is Outcome.RESOLVED:
-                return replace(lookup, reading=six), owner_of(question.qname, self.topology)
+        (other,) = (family for family in Family if family is not self._family)
+        for question in (replace(each, rdtype=other.rdtype) for each in asked):
+            found = self._answer(names, question)
+            if found.outcome is Outcome.RESOLVED:
+                return replace(lookup, reading=found), owner_of(question.qname, self.topology)
         return lookup, ()
 
     def asks_outside(self, source: PodRef, name: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 
 from harness.core.model import (
     ContainerPort,
@@ -20,7 +20,8 @@ from harness.core.model import (
     Topology,
 )
 from harness.core.policy.selectors import API_SERVER, NAME_LABEL
-from harness.core.target.internet import INTERNET
+from harness.core.target.family import Family
+from harness.core.target.internet import INTERNET, address_in
 
 NAME_SERVERS = "kube-system/kube-dns"
 """The Service by which clients reach CoreDNS, as kubeadm calls it."""
@@ -36,8 +37,11 @@ _DNS_PORTS = (
 _API_PORTS = (ServicePort(443, Protocol.TCP, "https", 6443),)
 
 
-def with_surroundings(topology: Topology) -> Topology:
-    """The topology with what every cluster has and nobody declares, and the simulated internet."""
+def with_surroundings(topology: Topology, family: Family = Family.IPV4) -> Topology:
+    """The topology with what every cluster has and nobody declares, and the simulated internet.
+
+    `family` is that of the addresses outside.
+    """
     assumed: list[str] = []
     namespaces = {**topology.namespaces}
     for name in OWN_NAMESPACES:
@@ -52,7 +56,10 @@ def with_surroundings(topology: Topology) -> Topology:
         assumed.append(f"{_list(bare)} has no label but {NAME_LABEL}, as a new cluster has it")
     return replace(
         found,
-        external={name: External(name, IPv4Address(ip)) for name, ip in INTERNET.items()},
+        external={
+            name: External(name, ip_address(address_in(family, documented)))
+            for name, documented in INTERNET.items()
+        },
         assumed=(*topology.assumed, *assumed),
     )
 

@@ -98,6 +98,6 @@ def _word(cell: Cell | None) -> str:
     """What is compared with a verdict; empty if the cell has none."""
     if cell is None or cell.outcome is Outcome.UNSTABLE:
         return ""
-    if cell.outcome in (Outcome.WRONG_PEER, Outcome.ONE_WAY):
+    if cell.outcome in (Outcome.WRONG_PEER, Outcome.ONE_WAY, Outcome.FAMILIES_DIFFER):
         return str(cell.outcome)
     return str(cell.verdict or "")

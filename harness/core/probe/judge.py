@@ -217,7 +217,9 @@ def verdict(seen: Observation) -> Verdict | None:
             return Verdict.DENY
         case Outcome.REFUSED | Outcome.RESET:
             return _refused(seen.reading.outcome, seen.own)
-        case Outcome.UNSTABLE | Outcome.WRONG_PEER | Outcome.ONE_WAY | Outcome.SHOWS:
+        case Outcome.UNSTABLE | Outcome.WRONG_PEER | Outcome.ONE_WAY:
+            return None
+        case Outcome.FAMILIES_DIFFER | Outcome.SHOWS:
             return None
     return Verdict.ALLOW
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from ipaddress import ip_address
+
+from harness.core.model import Pod, Topology
 
 
 class Family(StrEnum):
@@ -45,3 +48,22 @@ def family_of(address: str) -> Family:
         ValueError: the text is not an address.
     """
     return Family.IPV4 if ip_address(address).version == Family.IPV4.version else Family.IPV6
+
+
+def record_type(rdtype: str, families: Families) -> str:
+    """The type of record to ask for: a row that asks for A means the address of a name.
+
+    Where pods have IPv6 alone, the record of an address is AAAA.
+    """
+    means_address = rdtype == Family.IPV4.rdtype and Family.IPV4 not in families
+    return Family.IPV6.rdtype if means_address else rdtype
+
+
+def seen_over(topology: Topology, family: Family) -> Topology:
+    """The same topology with each pod's address of this family, None where it is not known."""
+
+    def placed(pod: Pod) -> Pod:
+        known = (ip for ip in (pod.ip, pod.other_ip) if ip and ip.version == family.version)
+        return replace(pod, ip=next(known, None), other_ip=None)
+
+    return replace(topology, pods={name: placed(pod) for name, pod in topology.pods.items()})

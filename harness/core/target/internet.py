@@ -1,12 +1,15 @@
 """What lies outside the cluster: the names that tutorials use, and where they stand.
 
-Addresses are those set aside for documentation (RFC 5737): they tell apart which names share
-one, which is all that a prediction needs. What really stands in for them is the cluster's affair.
+Addresses are those set aside for documentation (RFC 5737, RFC 3849): they tell apart which names
+share one, which is all that a prediction needs. What really stands in for them is the cluster's
+affair.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from harness.core.target.family import Family
 
 INTERNET: Mapping[str, str] = {
     "google.com": "192.0.2.10",
@@ -36,3 +39,8 @@ that is still unknown to it.
 
 EXTERNAL_PORTS = frozenset({80, 443})
 """TCP ports on which the simulated internet listens: HTTP, and HTTPS with HTTP/2."""
+
+
+def address_in(family: Family, documented: str) -> str:
+    """The address of that family which stands beside an address of IPv4 in `INTERNET`."""
+    return documented if family is Family.IPV4 else f"2001:db8::{documented.rpartition('.')[2]}"

@@ -105,7 +105,8 @@ class Maker:
     def _create(self) -> None:
         # Only CoreDNS would read the line, and CoreDNS gets the node's resolver once there is a
         # node.
-        line = f"nameserver {self.internet.dns}\n" if self.internet.dns else ""
+        server = self.internet.server(self.spec.lane.families)
+        line = f"nameserver {server}\n" if server else ""
         self.home.resolv_conf.write_text(line, encoding="utf-8")
         config = self.home.path / "kind.yaml"
         config.write_text(
@@ -169,7 +170,8 @@ class Maker:
         if found is None:
             raise ClusterNotReady("the cluster has no CoreDNS", where=kube.where)
         corefile = found["data"]["Corefile"]
-        upstream = self.internet.dns or node_resolver(self.spec.cluster, self.docker)
+        server = self.internet.server(self.spec.lane.families)
+        upstream = server or node_resolver(self.spec.cluster, self.docker)
         wanted = corefile_for(corefile, upstream)
         if wanted == corefile:
             return

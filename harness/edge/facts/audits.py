@@ -12,7 +12,6 @@ from harness.core.model import Direction, NetworkPolicy
 from harness.core.observation import Observation
 from harness.core.policy.diagnosis import dropped
 from harness.core.policy.privilege import every_flow, flows_reading, privilege_of
-from harness.core.predict.scenario import Scenario
 from harness.core.probe.attempts import POLL
 from harness.core.probe.judge import passes
 from harness.core.target import PodPort
@@ -96,7 +95,7 @@ def _grown(
 
 def unused_rules(bench: Bench, row: Row) -> Observation:
     """The rules, peers and ports of the policies on the cluster that no wanted flow needs."""
-    scenario = Scenario(bench.stage.resources(row.apply))
+    scenario = bench.stage.told(bench.stage.resources(row.apply))
     wanted = scenario.audit.wanted
     found = privilege_of(scenario.topology, _live_policies(bench, row), wanted)
     return Observation(found.unused_reading, evidence={"wanted": len(wanted)})
@@ -104,7 +103,7 @@ def unused_rules(bench: Bench, row: Row) -> Observation:
 
 def wanted_against_allowed(bench: Bench, row: Row) -> Observation:
     """How many unwanted flows pass, and how many wanted flows do not, when every flow is tried."""
-    scenario = Scenario(bench.stage.resources(row.apply))
+    scenario = bench.stage.told(bench.stage.resources(row.apply))
     wanted = scenario.audit.wanted
     listed = set(wanted)
     tried = {ask: f for f in (*wanted, *every_flow(scenario.topology)) if (ask := ask_of(f))}

@@ -93,7 +93,7 @@ def _asked(bench: Bench, pod: PodRef, name: str) -> tuple[list[dict[str, str]], 
     marker = f"policylab-{token_hex(8)}.default.svc.cluster.local."
     bench.observer.read([Ask(pod, DnsQuery("A", marker))])
     transcript = bench.replayer.run(pod, ["nslookup", name])
-    client, plain = bench.addresses.pod(pod), name.rstrip(".")
+    clients, plain = set(bench.addresses.pod(pod).values()), name.rstrip(".")
 
     def logged() -> list[dict[str, str]]:
         found, marked = [], False
@@ -101,7 +101,7 @@ def _asked(bench: Bench, pod: PodRef, name: str) -> tuple[list[dict[str, str]], 
             server = body["metadata"]["name"]
             lines = list(logged_since(bench.kube, SYSTEM, server, since))
             entries = [(stamp, parse_query_log(line)) for stamp, line in lines]
-            own = [(stamp, e) for stamp, e in entries if e and e.client == client]
+            own = [(stamp, e) for stamp, e in entries if e and e.client in clients]
             names = [entry.qname for _, entry in own]
             marked = marked or marker in names
             after = names.index(marker) + 1 if marker in names else 0
@@ -110,9 +110,9 @@ def _asked(bench: Bench, pod: PodRef, name: str) -> tuple[list[dict[str, str]], 
                     asked = {"name": entry.qname, "type": entry.qtype, "rcode": entry.rcode}
                     found.append((stamp, asked))
         if not marked:
-            raise NotYet(f"CoreDNS has not logged that {client} asked for {marker}")
+            raise NotYet(f"CoreDNS has not logged that {pod} asked for {marker}")
         if not any(q["name"] == f"{plain}." and q["type"] == "AAAA" for _, q in found):
-            raise NotYet(f"CoreDNS logged {len(found)} questions of {client}, not yet the last one")
+            raise NotYet(f"CoreDNS logged {len(found)} questions of {pod}, not yet the last one")
         return [asked for _, asked in sorted(found, key=lambda pair: pair[0])]
 
     asked = bench.kube.wait(

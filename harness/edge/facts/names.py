@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.core.ask import Ask
 from harness.core.lab.documented import Row
-from harness.core.observation import Observation
+from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.probe.attempts import Item, classify
+from harness.core.probe.families import joined
 from harness.core.target import ExternalPort, Lookup, NamePort, PodRef
+from harness.core.target.family import Family, family_of
 from harness.core.target.internet import INTERNET, SPARES
 from harness.edge.cni.cilium.agents import CiliumAgents
 from harness.edge.cni.cilium.memory import Memory
 from harness.edge.internet.controls import Outside
-from harness.edge.internet.state import Fault, WebFault
+from harness.edge.internet.state import REAL, Fault, WebFault
 from harness.edge.machine.wait import NotYet
 from harness.edge.stage.bench import Bench
 from harness.errors import ProbeError
@@ -30,10 +34,12 @@ def new_address_unasked(bench: Bench, row: Row, moving: NamePort, witness: PodRe
     spare, new = _spare(bench, moving.name)
     with controls:
         controls.set(moving.name, address=spare)
-        seen = _at_address(bench, [row.source, witness], new, moving.port)
-    if seen[witness] is not Outcome.CONNECTED:
+        seen = _at_addresses(bench, [row.source, witness], new, moving.port)
+    if seen[witness].outcome is not Outcome.CONNECTED:
         raise ProbeError(
-            f"the new address does not answer {witness}", where=new, seen=str(seen[witness])
+            f"the new address does not answer {witness}",
+            where=", ".join(new),
+            seen=str(seen[witness]),
         )
     note = f"{witness}, which no policy selects, reaches it"
     return _shows(seen[row.source], moving, new, note)
@@ -45,9 +51,9 @@ def new_address_asked(bench: Bench, row: Row, moving: NamePort) -> Observation:
     spare, new = _spare(bench, moving.name)
     with controls:
         controls.set(moving.name, address=spare)
-        led = Reading(Outcome.RESOLVED, new)
+        led = Reading(Outcome.RESOLVED, ", ".join(_over(bench, row.source, new).values()))
         took = _until_reading(bench, Ask(row.source, Lookup(moving.name)), led)
-        seen = _at_address(bench, [row.source], new, moving.port)
+        seen = _at_addresses(bench, [row.source], new, moving.port)
     return _shows(seen[row.source], moving, new, f"the name led there after {took:.1f} s")
 
 
@@ -72,20 +78,22 @@ def web_server_refuses(bench: Bench, row: Row, site: NamePort) -> Observation:
         return _ask(bench, Ask(row.source, address))
 
 
-def _spare(bench: Bench, name: str) -> tuple[str, str]:
+def _spare(bench: Bench, name: str) -> tuple[str, tuple[str, ...]]:
     """An address that Cilium has never seen in an answer: its name in `world`, and as it really is.
+
+    Where the outside has both families, it is an address of each.
 
     What Cilium has seen outlives the pod that asked, and the run. If it knows every spare address
     from earlier runs, it is told to forget those of `name`, which it does in its own time.
     """
-    addresses = bench.internet.addresses if bench.internet else {}
+    internet = bench.internet or REAL
     memory = Memory(CiliumAgents(bench.kube, bench.replayer.kubectl))
 
-    def unknown() -> tuple[str, str]:
+    def unknown() -> tuple[str, tuple[str, ...]]:
         known = memory.known()
         for spare in SPARES:
-            if addresses[spare] not in known:
-                return spare, addresses[spare]
+            if known.isdisjoint(found := internet.both(internet.addresses[spare])):
+                return spare, found
         memory.forget(name)
         raise NotYet(f"it still knows each of {len(SPARES)}")
 
@@ -122,16 +130,35 @@ def _until_reading(bench: Bench, ask: Ask, wanted: Reading) -> float:
     )
 
 
-def _at_address(bench: Bench, pods: list[PodRef], address: str, port: int) -> dict[PodRef, Outcome]:
-    item = Item("new", "tcp", address, port)
-    answers = bench.prober.round({pod: [item] for pod in pods})
+def _over(bench: Bench, pod: PodRef, addresses: Sequence[str]) -> dict[Family, str]:
+    """Those of the addresses whose family the pod has."""
+    own = bench.addresses.pod(pod)
+    return {family: each for each in addresses if (family := family_of(each)) in own}
+
+
+def _at_addresses(
+    bench: Bench, pods: list[PodRef], addresses: Sequence[str], port: int
+) -> dict[PodRef, Reading]:
+    """What each pod sees of the port, over each family that it has."""
+    items = {
+        pod: {f: Item(f"new {f}", "tcp", a, port) for f, a in _over(bench, pod, addresses).items()}
+        for pod in pods
+    }
+    answers = bench.prober.round({pod: list(each.values()) for pod, each in items.items()})
     found = {}
     for pod, answer in answers.items():
-        where = f"{pod} -> {address}"
-        found[pod] = classify(answer.unwrap()[item.id], wanted=len(item.offsets), where=where)
+        attempts = answer.unwrap()
+        seen = {
+            family: classify(
+                attempts[item.id], wanted=len(item.offsets), where=f"{pod} -> {item.address}"
+            )
+            for family, item in items[pod].items()
+        }
+        shown = {family: Answer(Observation(Reading(each))) for family, each in seen.items()}
+        found[pod] = joined(shown).reading
     return found
 
 
-def _shows(outcome: Outcome, moving: NamePort, address: str, note: str) -> Observation:
-    evidence = {"address": address, "was": INTERNET[moving.name]}
-    return Observation(Reading(Outcome.SHOWS, str(outcome)), notes=(note,), evidence=evidence)
+def _shows(seen: Reading, moving: NamePort, addresses: Sequence[str], note: str) -> Observation:
+    evidence = {"address": ", ".join(addresses), "was": INTERNET[moving.name]}
+    return Observation(Reading(Outcome.SHOWS, str(seen)), notes=(note,), evidence=evidence)

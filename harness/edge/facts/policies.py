@@ -14,7 +14,6 @@ from harness.core.model import Protocol
 from harness.core.observation import Observation
 from harness.core.outcome import SILENT, Outcome, Reading
 from harness.core.policy.selectors import NAME_LABEL
-from harness.core.predict.scenario import Scenario
 from harness.core.predict.settle import candidates, flips
 from harness.core.probe.attempts import POLL
 from harness.core.probe.spread import Spread
@@ -91,7 +90,7 @@ def client_address(bench: Bench, row: Row) -> Observation:
             raise ProbeError(
                 "a web server was not reached, so its log cannot name the client", where=str(ask)
             )
-    own = bench.addresses.pod(row.source)
+    own = list(bench.addresses.pod(row.source).values())
 
     def logged() -> dict[str, list[str]]:
         found = {str(ref): _clients(bench, ref, since) for ref in servers if ref != row.source}
@@ -100,10 +99,10 @@ def client_address(bench: Bench, row: Row) -> Observation:
         return found
 
     found = bench.kube.wait("the web servers log the requests", logged, seconds=bench.patience.log)
-    same = all(clients == [own] for clients in found.values())
+    same = all(clients == sorted(own) for clients in found.values())
     return Observation(
         Reading(Outcome.SHOWS, "the client's own address" if same else "another address"),
-        evidence={"own": own, "logged": found},
+        evidence={"own": ", ".join(own), "logged": found},
     )
 
 
@@ -113,7 +112,7 @@ def _clients(bench: Bench, server: PodRef, since: datetime) -> list[str]:
     lines = logged_since(bench.kube, server.namespace, name, since)
     words = (line.split() for _, line in lines if "HEAD /" in line)
     # In the same round the server asked itself, as the control of the probe.
-    return sorted({found[0] for found in words} - {bench.addresses.pod(server)})
+    return sorted({found[0] for found in words} - set(bench.addresses.pod(server).values()))
 
 
 def established_connection(bench: Bench, row: Row, server: PodPort) -> Observation:
@@ -123,7 +122,7 @@ def established_connection(bench: Bench, row: Row, server: PodPort) -> Observati
         ProbeError: the connection does not answer before the policies are there.
     """
     bench.stage.enter(row.apply, policies=False)
-    address = bench.addresses.pod(server.pod)
+    address = next(iter(bench.addresses.pod(server.pod).values()))
     with bench.replayer.hold(row.source, address, server.port) as held:
         before = held.ask()
         if before != ANSWERED:
@@ -148,8 +147,8 @@ def takes_effect(bench: Bench, row: Row) -> Observation:
         raise ProbeError("this run applies no policies", try_="--lab-policies=apply")
     resources = bench.stage.resources(row.apply)
     bodies = [r.body for r in resources if r.kind in POLICY_KINDS]
-    opened = Scenario(r for r in resources if r.kind not in POLICY_KINDS)
-    closed = Scenario(resources)
+    opened = bench.stage.told(r for r in resources if r.kind not in POLICY_KINDS)
+    closed = bench.stage.told(resources)
     asks = candidates(closed, bench.stage.pods.known, internet=False)
     silenced = flips(opened, closed, asks)
     flow = next((ask for ask in silenced if _is_web(ask)), None)

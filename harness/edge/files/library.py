@@ -8,19 +8,24 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harness.core.manifests.reader import MAX_BYTES, File, Loaded, Resource, parse, read_files
+from harness.core.target.family import IPV4, Families, Family
 from harness.errors import ContentError
 
 SUFFIXES = (".yaml", ".yml", ".json")
 """The suffixes of the files that `kubectl apply -f` reads in a folder."""
 STDIN = "-"
+OVERLAY = "ipv6"
+"""The folder with what replaces a tutorial's manifests on a cluster that has IPv6."""
 MAX_FILES = 1_000
 LAB_BYTES = 64 * 1024
 
 
-def load(folder: Path) -> Loaded:
+def load(folder: Path, families: Families = IPV4) -> Loaded:
     """Every manifest of a tutorial's folder, by file name without its suffix.
 
-    Each object must name its namespace, so that no object gets into another namespace.
+    Each object must name its namespace, so that no object gets into another namespace. Where the
+    cluster has IPv6, a file in the folder `ipv6` takes the place of the file of the same name: a
+    manifest that names networks of IPv4 alone would mean something else there.
 
     Raises:
         ContentError: there is no such folder, or a file is too large to be a lab's manifest.
@@ -33,7 +38,9 @@ def load(folder: Path) -> Loaded:
             where=str(folder),
             try_="write one file for each policy step: NN-name.yaml",
         )
-    return Loaded({path.stem: _lab_file(path) for path in paths})
+    twins = folder / OVERLAY if Family.IPV6 in families else None
+    used = [twins / p.name if twins and (twins / p.name).is_file() else p for p in paths]
+    return Loaded({path.stem: _lab_file(path) for path in used})
 
 
 def read(source: Path, *, namespace: str = "") -> Loaded:

@@ -71,7 +71,11 @@ class FreshNames:
             self._controls.set(name, address=spare, ttl=TTL)
         led = {name: self._internet.addresses[spare] for name, spare in moved.items()}
         self._at |= led
-        asks = {Ask(pod, Lookup(name)): address for name, address in led.items() for pod in pods}
+        asks = {
+            Ask(pod, Lookup(name)): frozenset(self._internet.both(address))
+            for name, address in led.items()
+            for pod in pods
+        }
         self._kube.wait(
             f"{', '.join(led)} lead to new addresses",
             lambda: _led(asks, observer),
@@ -95,17 +99,19 @@ class FreshNames:
     def _unknown(self, names: Collection[str]) -> dict[str, str]:
         """An address that is not known for each name that leads to a known one."""
         known = self._memory.known()
-        led = [name for name in sorted(names) if self._at[name] in known]
-        free = [spare for spare in SPARES if self._internet.addresses[spare] not in known]
+        both, addresses = self._internet.both, self._internet.addresses
+        led = [name for name in sorted(names) if not known.isdisjoint(both(self._at[name]))]
+        free = [spare for spare in SPARES if known.isdisjoint(both(addresses[spare]))]
         if len(free) < len(led):
             self.forget(led)
             raise NotYet(f"it knows all but {len(free)} of {len(SPARES)}")
         return dict(zip(led, free, strict=False))
 
 
-def _led(asks: dict[Ask, str], observer: Reader) -> None:
+def _led(asks: dict[Ask, frozenset[str]], observer: Reader) -> None:
     for _ in range(LOOKS):
         for ask, seen in observer.read(asks).items():
             reading = seen.unwrap().reading
-            if reading.outcome is not Outcome.RESOLVED or reading.detail != asks[ask]:
+            resolved = reading.outcome is Outcome.RESOLVED
+            if not resolved or not asks[ask].issuperset(reading.detail.split(", ")):
                 raise NotYet(f"{ask}: {reading}")

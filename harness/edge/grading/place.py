@@ -178,6 +178,7 @@ class Place:
             {CAST: self._cast},
             images=self._cluster.refs,
             internet=self._cluster.internet,
+            families=self._cluster.families,
             fence=self._fence,
             realised=self._realised,
         )

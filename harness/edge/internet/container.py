@@ -20,8 +20,16 @@ from harness.edge.internet.engine import (
     add_addresses,
     ensure_network,
     free_addresses,
+    prefix_of,
 )
-from harness.edge.internet.state import DOCUMENTED, Internet, digest, initial_sites, state_bytes
+from harness.edge.internet.state import (
+    DOCUMENTED,
+    Internet,
+    beside,
+    digest,
+    initial_sites,
+    state_bytes,
+)
 from harness.edge.machine.filelock import alone
 from harness.edge.machine.process import tail
 from harness.edge.machine.wait import NotYet, wait_for
@@ -93,42 +101,50 @@ def _container(place: Place) -> dict[str, Any] | None:
 
 def _described(found: Mapping[str, Any], place: Place) -> Internet | None:
     """Read the addresses of a container's servers; None if its initial state was another one."""
-    own = _own_address(found, place)
+    own, own_six = _own_addresses(found, place)
     env = dict(line.partition("=")[::2] for line in found["Config"]["Env"])
     try:
         addresses: dict[str, str] = json.loads(env.get(STATE, "{}"))["addresses"]
     except (ValueError, KeyError):
         return None
-    if not own or set(addresses) != set(DOCUMENTED) or env[STATE] != _initial(addresses).decode():
+    prefix = _prefix(place)
+    if not own or set(addresses) != set(DOCUMENTED):
         return None
-    return _internet(own, addresses)
+    if env[STATE] != _initial(addresses, prefix).decode():
+        return None
+    return _internet(own, own_six, addresses, prefix)
 
 
-def _initial(addresses: Mapping[str, str]) -> bytes:
-    return state_bytes(addresses, initial_sites(addresses))
+def _prefix(place: Place) -> str:
+    return prefix_of(place.docker.inspect("network", place.network) or {})
 
 
-def _internet(own: str, addresses: Mapping[str, str]) -> Internet:
+def _initial(addresses: Mapping[str, str], prefix: str) -> bytes:
+    return state_bytes(addresses, initial_sites(addresses), prefix)
+
+
+def _internet(own: str, own_six: str, addresses: Mapping[str, str], prefix: str) -> Internet:
     names = {name: site.address for name, site in initial_sites(addresses).items()}
-    return Internet(dns=own, web=own, names=names, addresses=addresses)
+    return Internet(own, own, names, addresses, prefix=prefix, dns_six=own_six)
 
 
-def _own_address(found: Mapping[str, Any], place: Place) -> str:
-    networks = found["NetworkSettings"]["Networks"]
-    return str(networks.get(place.network, {}).get("IPAddress", ""))
+def _own_addresses(found: Mapping[str, Any], place: Place) -> tuple[str, str]:
+    """The container's addresses of both families; empty where it has none."""
+    network = found["NetworkSettings"]["Networks"].get(place.network, {})
+    return str(network.get("IPAddress") or ""), str(network.get("GlobalIPv6Address") or "")
 
 
 def _start(old: Mapping[str, Any] | None, image: str, place: Place) -> Internet:
     ensure_network(place)
     _remove(old, place)
     free = free_addresses(place, len(DOCUMENTED))
-    addresses = dict(zip(DOCUMENTED, free, strict=True))
-    words = _run_command(image, place, addresses)
+    addresses, prefix = dict(zip(DOCUMENTED, free, strict=True)), _prefix(place)
+    words = _run_command(image, place, addresses, prefix)
     place.docker.demand("the simulated internet cannot be started", *words)
-    add_addresses(place, image, free)
+    add_addresses(place, image, [*free, *(beside(each, prefix) for each in free if prefix)])
     return wait_for(
         READY,
-        lambda: _look(addresses, place),
+        lambda: _look(addresses, prefix, place),
         seconds=place.patience.internet_start,
         fault=EnvironmentFault,
         where=f"container {place.container} on network {place.network}",
@@ -141,14 +157,16 @@ def _hint(place: Place) -> str:
     return f"read `docker logs {name}`; or `docker rm -f {name}`, then run again"
 
 
-def _run_command(image: str, place: Place, addresses: Mapping[str, str]) -> list[str]:
+def _run_command(image: str, place: Place, addresses: Mapping[str, str], prefix: str) -> list[str]:
     words = ["run", "--detach", f"--name={place.container}", "--hostname=internet", "--pull=never"]
     words += [f"--network={place.network}", "--restart=no", f"--label={LABEL}={ROLE}"]
     # Every question is logged, and the container may live for weeks.
     words += ["--log-driver=json-file", "--log-opt=max-size=10m"]
     # The web server may listen on addresses that the container gets later.
     words.append("--sysctl=net.ipv4.ip_nonlocal_bind=1")
-    return [*words, f"--env={STATE}={_initial(addresses).decode()}", image]
+    if prefix:
+        words.append("--sysctl=net.ipv6.ip_nonlocal_bind=1")
+    return [*words, f"--env={STATE}={_initial(addresses, prefix).decode()}", image]
 
 
 def _remove(found: Mapping[str, Any] | None, place: Place) -> None:
@@ -159,7 +177,7 @@ def _remove(found: Mapping[str, Any] | None, place: Place) -> None:
 
 def _answers_now(known: Internet, place: Place, progress: Progress) -> bool:
     """Whether a running container answers; changes that no live run holds are undone."""
-    wanted = digest(_initial(known.addresses))
+    wanted = digest(_initial(known.addresses, known.prefix))
     try:
         seconds = place.patience.internet_reuse
         state = wait_for(READY, lambda: place.state(known.dns), seconds=seconds)
@@ -174,7 +192,7 @@ def _answers_now(known: Internet, place: Place, progress: Progress) -> bool:
     return True
 
 
-def _look(addresses: Mapping[str, str], place: Place) -> Internet:
+def _look(addresses: Mapping[str, str], prefix: str, place: Place) -> Internet:
     """The addresses, once the servers answer; a container that has ended is an error at once."""
     found = _container(place)
     if found is None or not found["State"]["Running"]:
@@ -184,9 +202,10 @@ def _look(addresses: Mapping[str, str], place: Place) -> Internet:
             seen=_last_words(place),
             try_=_hint(place),
         )
-    if not (own := _own_address(found, place)):
+    own, own_six = _own_addresses(found, place)
+    if not own or (prefix and not own_six):
         raise NotYet(f"no address on network {place.network}")
-    known = _internet(own, addresses)
+    known = _internet(own, own_six, addresses, prefix)
     _ask(known, place)
     return known
 
@@ -198,8 +217,10 @@ def _last_words(place: Place) -> str:
 
 def _ask(known: Internet, place: Place) -> None:
     """Ask the name server for its state, and each address for a page; raise NotYet."""
-    wanted = digest(_initial(known.addresses))
-    if (state := place.state(known.dns)) != wanted:
-        raise NotYet(f"{known.dns}: state {state}, not {wanted}")
+    wanted = digest(_initial(known.addresses, known.prefix))
+    for server in filter(None, (known.dns, known.dns_six)):
+        if (state := place.state(server)) != wanted:
+            raise NotYet(f"{server}: state {state}, not {wanted}")
     for address in (known.web, *known.addresses.values()):
-        place.servers.page(address, place.patience.internet_answer)
+        for each in known.both(address) if address != known.web else (address,):
+            place.servers.page(each, place.patience.internet_answer)

@@ -110,7 +110,7 @@ class Controls:
 
     def _put(self, sites: Mapping[str, Site]) -> None:
         self._sites = sites
-        state = state_bytes(self._internet.addresses, sites)
+        state = state_bytes(self._internet.addresses, sites, self._internet.prefix)
         container = self._place.container
         try_ = f"read `docker logs {container}`; run again, which replaces a broken container"
         words = ["exec", "--interactive", container, "python3", CONTROL]

@@ -14,6 +14,9 @@ from harness.edge.machine.patience import Patience
 from harness.errors import EnvironmentFault
 
 LABEL, ROLE = "policylab.role", "internet"
+IPV6, MOST_PREFIX = 6, 96
+"""The longest prefix behind which a whole address of IPv4 has room."""
+
 MTU = "com.docker.network.driver.mtu"
 
 
@@ -106,6 +109,14 @@ def free_addresses(place: Place, count: int) -> list[str]:
     )
 
 
+def prefix_of(network: Mapping[str, Any]) -> str:
+    """The prefix of the network's addresses of IPv6; empty if it has none, or too few of them."""
+    configs = (network.get("IPAM") or {}).get("Config") or []
+    subnets = (ipaddress.ip_network(config["Subnet"]) for config in configs)
+    wide = (s for s in subnets if s.version == IPV6 and s.prefixlen <= MOST_PREFIX)
+    return next((str(subnet.network_address) for subnet in wide), "")
+
+
 def _pools(network: Mapping[str, Any]) -> list[ipaddress.IPv4Network]:
     configs = (network.get("IPAM") or {}).get("Config") or []
     subnets = (ipaddress.ip_network(config["Subnet"]) for config in configs)
@@ -131,6 +142,10 @@ def add_addresses(place: Place, image: str, addresses: Sequence[str]) -> None:
     """
     words = ["run", "--rm", "--pull=never", f"--network=container:{place.container}"]
     words += ["--cap-drop=ALL", "--cap-add=NET_ADMIN", "--entrypoint=ip", "--interactive", image]
-    batch = "".join(f"address add {address}/32 dev eth0\n" for address in addresses)
+    lengths = [f"{each}/128" if ":" in each else f"{each}/32" for each in addresses]
+    # Nobody else can have such an address of IPv6, so nobody is asked whether it is free.
+    batch = "".join(
+        f"address add {each} dev eth0{' nodad' if ':' in each else ''}\n" for each in lengths
+    )
     what = "the simulated internet does not get its addresses"
     place.docker.demand(what, *words, "-batch", "-", input=batch.encode())

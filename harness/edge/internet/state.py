@@ -11,8 +11,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import Any
 
+from harness.core.target.family import Families, Family
 from harness.core.target.internet import INTERNET, SHORT_LIVED, SPARES
 
 TTL_SECONDS = 30
@@ -72,6 +74,9 @@ class Internet:
         web: the address of the simulated web server.
         names: the address of each name, while nothing is changed.
         addresses: the container's address for each address that `world` names, with `SPARES`.
+        prefix: where the network has IPv6, each address of IPv4 has one of IPv6 beside it: its
+            number after this prefix (`beside`); empty where the network has none.
+        dns_six: the name server's own address of IPv6; empty where the network has none.
         servers: the servers that the user vouches for; they stand in for names by their port.
         asked: whether pods may ask for the names: their name server leads to the simulated
             internet, or the user chose the real one.
@@ -83,6 +88,8 @@ class Internet:
     addresses: Mapping[str, str] = field(default_factory=dict)
     servers: tuple[Server, ...] = ()
     asked: bool = True
+    prefix: str = ""
+    dns_six: str = ""
 
     def address(self, name: str, port: int | None) -> str | None:
         """The address that stands in for a name, at this port; None if nothing does.
@@ -97,10 +104,23 @@ class Internet:
             return None
         return at[sorted({*INTERNET.values()}).index(INTERNET[name]) % len(at)]
 
+    def both(self, address: str) -> tuple[str, ...]:
+        """An address with the address of IPv6 beside it, if the simulated internet has one."""
+        return (address, beside(address, self.prefix)) if self.prefix else (address,)
+
+    def server(self, families: Families) -> str:
+        """The name server's address for a cluster of these families; empty if it has none."""
+        return self.dns if Family.IPV4 in families else self.dns_six
+
     @property
     def led(self) -> bool:
         """Whether asking for a name leads to an address that is known before."""
         return self.asked and bool(self.names)
+
+
+def beside(address: str, prefix: str) -> str:
+    """The address of IPv6 beside an address of IPv4: its number, after the prefix."""
+    return str(ip_address(int(ip_address(prefix)) | int(ip_address(address))))
 
 
 REAL = Internet()
@@ -134,7 +154,7 @@ def initial_sites(addresses: Mapping[str, str]) -> dict[str, Site]:
     }
 
 
-def state_bytes(addresses: Mapping[str, str], sites: Mapping[str, Site]) -> bytes:
+def state_bytes(addresses: Mapping[str, str], sites: Mapping[str, Site], prefix: str = "") -> bytes:
     """The state as the container reads it; equal states are equal bytes."""
     names: dict[str, dict[str, Any]] = {
         name: {
@@ -146,7 +166,12 @@ def state_bytes(addresses: Mapping[str, str], sites: Mapping[str, Site]) -> byte
         }
         for name, site in sites.items()
     }
-    told = {"addresses": dict(addresses), "names": names, "ttl": TTL_SECONDS}
+    told = {
+        "addresses": dict(addresses),
+        "names": names,
+        "six": {each: beside(each, prefix) for each in addresses.values() if prefix},
+        "ttl": TTL_SECONDS,
+    }
     return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
 
 

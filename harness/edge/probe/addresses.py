@@ -8,10 +8,22 @@ from typing import Any, Protocol
 
 from harness.core.model import Pod
 from harness.core.target import PodRef
+from harness.core.target.family import Family, family_of
 from harness.core.target.internet import INTERNET
 from harness.edge.internet.state import Internet
 from harness.edge.probe.pods import Pods
 from harness.errors import ProbeError
+
+ByFamily = Mapping[Family, str]
+"""The addresses of one thing, one of each family that it has; the cluster's first family first."""
+
+
+def by_family(addresses: Iterable[str]) -> ByFamily:
+    """Each address by its family; of several in one family, the first counts."""
+    found: dict[Family, str] = {}
+    for address in addresses:
+        found.setdefault(family_of(address), address)
+    return found
 
 
 class Addresses(Protocol):
@@ -20,16 +32,16 @@ class Addresses(Protocol):
     Every method raises `ProbeError` where there is no such thing.
     """
 
-    def pod(self, ref: PodRef) -> str:
-        """A pod's address."""
+    def pod(self, ref: PodRef) -> ByFamily:
+        """A pod's addresses."""
         ...
 
-    def service(self, namespace: str, name: str) -> str:
-        """A Service's cluster IP."""
+    def service(self, namespace: str, name: str) -> ByFamily:
+        """A Service's cluster IPs."""
         ...
 
-    def external(self, name: str, port: int | None) -> str:
-        """The address of a name outside of the cluster, at a TCP port; None is for a ping."""
+    def external(self, name: str, port: int | None) -> ByFamily:
+        """The addresses of a name outside of the cluster, at a TCP port; None is for a ping."""
         ...
 
     def allow_question(self, name: str) -> None:
@@ -55,13 +67,13 @@ class LabAddresses:
         self._pods = pods
         self._internet = internet
 
-    def pod(self, ref: PodRef) -> str:
-        """A pod's address."""
-        return self._pods.address(ref)
+    def pod(self, ref: PodRef) -> ByFamily:
+        """A pod's addresses."""
+        return by_family(self._pods.address(ref))
 
-    def service(self, namespace: str, name: str) -> str:
-        """A Service's cluster IP."""
-        return self._pods.service(namespace, name)
+    def service(self, namespace: str, name: str) -> ByFamily:
+        """A Service's cluster IPs."""
+        return by_family(self._pods.service(namespace, name))
 
     def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
         """The lab's pods that the Service's selector matches."""
@@ -71,10 +83,10 @@ class LabAddresses:
         """The pod's host name, which is its live name."""
         return self._pods.host_name(ref)
 
-    def external(self, name: str, port: int | None) -> str:
-        """The address that stands in for a name outside of the cluster."""
+    def external(self, name: str, port: int | None) -> ByFamily:
+        """The addresses that stand in for a name outside of the cluster."""
         found = self._internet.address(name, port) if self._internet else None
-        if found is None:
+        if self._internet is None or found is None:
             what = "a ping" if port is None else f"TCP {port}"
             raise ProbeError(
                 f"nothing is known outside of the cluster that stands in for {name} ({what})",
@@ -82,7 +94,7 @@ class LabAddresses:
                 try_="use a kind cluster of policylab's own, which has the simulated internet; or "
                 "name a server outside of yours that listens there: --lab-outside=ADDRESS:PORT",
             )
-        return found
+        return by_family(self._internet.both(found))
 
     def _known(self) -> str:
         if self._internet is None:
@@ -108,18 +120,18 @@ class PodAddresses:
     def __init__(self, pods: Iterable[Pod]) -> None:
         self._pods = {pod.ref: pod for pod in pods}
 
-    def pod(self, ref: PodRef) -> str:
-        """A pod's address."""
+    def pod(self, ref: PodRef) -> ByFamily:
+        """A pod's addresses."""
         found = self._pods.get(ref)
         if found is None or found.ip is None:
             raise ProbeError(f"the pod {ref} has no address that is known")
-        return str(found.ip)
+        return by_family(str(ip) for ip in (found.ip, found.other_ip) if ip)
 
     def host_name(self, ref: PodRef) -> str:
         """The pod's own name."""
         return ref.name
 
-    def service(self, namespace: str, name: str) -> str:
+    def service(self, namespace: str, name: str) -> ByFamily:
         """No Service is asked here."""
         raise ProbeError(f"the address of the Service {namespace}/{name} is not known")
 
@@ -127,7 +139,7 @@ class PodAddresses:
         """No Service is asked here."""
         return ()
 
-    def external(self, name: str, port: int | None) -> str:  # noqa: ARG002 - see Addresses
+    def external(self, name: str, port: int | None) -> ByFamily:  # noqa: ARG002 - see Addresses
         """Nothing outside is asked here."""
         raise ProbeError(f"the address of {name} is not known")
 
@@ -147,23 +159,24 @@ class ClusterAddresses(PodAddresses):
         super().__init__(pods)
         self._service_of = service_of
 
-    def service(self, namespace: str, name: str) -> str:
-        """A Service's cluster IP."""
+    def service(self, namespace: str, name: str) -> ByFamily:
+        """A Service's cluster IPs."""
         found = self._service_of(namespace, name)
         if found is None:
             raise ProbeError(f"the cluster has no Service {namespace}/{name}")
-        address = str(found["spec"].get("clusterIP") or "")
-        if address in ("", "None"):
+        spec = found["spec"]
+        addresses = spec.get("clusterIPs") or [spec.get("clusterIP") or "None"]
+        if addresses == ["None"]:
             raise ProbeError(
                 f"the Service {namespace}/{name} has no address of its own",
                 try_=f"name/{name}.{namespace}:PORT asks its name server",
             )
-        return address
+        return by_family(addresses)
 
-    def external(self, name: str, port: int | None) -> str:
+    def external(self, name: str, port: int | None) -> ByFamily:
         """An address as it is written; a name is asked of no server here."""
         try:
-            return str(ip_address(name.strip("[]")))
+            return by_family([str(ip_address(name.strip("[]")))])
         except ValueError:
             raise ProbeError(
                 f"{name} is no address", try_=f"name/{name}:{port or 'PORT'} asks for the name"

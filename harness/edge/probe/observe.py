@@ -1,9 +1,10 @@
 """Observes flows from clients in the pods: the only way to probe a live cluster.
 
 All asks are probed at once, in one round of all pods (names take a round before, after which they
-are connected to). A round costs one deadline where something is silent, and milliseconds where all
-is answered, however many flows there are. Each port of a pod that is asked is also asked by that
-pod itself, inside its own network namespace, as the control.
+are connected to), and each over every family of addresses that its ends have. A round costs one
+deadline where something is silent, and milliseconds where all is answered, however many flows there
+are. Each port of a pod that is asked is also asked by that pod itself, inside its own network
+namespace, as the control.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from harness.core.outcome import Outcome
 from harness.core.policy.reachability import Address, Matrix, asks_of
 from harness.core.probe.attempts import JUDGE, Attempts, Item, Pace, spaced
 from harness.core.probe.cells import Cell
+from harness.core.probe.families import joined
 from harness.core.probe.judge import Plan, connection, names, resolved_first
 from harness.core.target import NamePort, PodPort, PodRef
+from harness.core.target.family import Family
 from harness.edge.probe.addresses import Addresses
 from harness.edge.probe.plan import BY_NAME, Planner
 from harness.edge.probe.prober import Prober
@@ -40,6 +43,10 @@ AT_ONCE, SPREAD_SECONDS = 1000, 0.0003
 
 All at once they would starve each other on two cores, and be void.
 """
+
+
+Way = tuple[Ask, Family]
+"""An ask over one family of addresses."""
 
 
 class Reader(Interface):
@@ -86,7 +93,8 @@ class Observer:
         """
         wanted: dict[PodRef, list[Listener]] = {}
         for port in ports:
-            door = Listener(port.protocol.lower(), port.port, answers)
+            six = self._planner.hears_six(port.pod)
+            door = Listener(port.protocol.lower(), port.port, answers, six)
             wanted.setdefault(port.pod, []).append(door)
         opened, notes = set(), []
         for pod, answer in self._prober.listen(wanted).items():
@@ -122,26 +130,36 @@ class Observer:
         watched = replace(pace, every=True)
         paces = {ask: watched if ask in closing else pace for ask in asks}
         resolvers = self._resolvers({a.source for a in paces if isinstance(a.target, BY_NAME)})
-        plans = {
-            ask: Answer.of(partial(self._planner.plan, ask, each, resolvers.get(ask.source)))
+        planned = {
+            ask: Answer.of(partial(self._planner.plans, ask, each, resolvers.get(ask.source)))
             for ask, each in paces.items()
         }
+        plans = {
+            (ask, family): plan
+            for ask, each in planned.items()
+            for family, plan in (each.value or {}).items()
+        }
         # Names first: an answer comes within milliseconds, and the connection joins all the others.
-        named = [ask for ask in paces if isinstance(ask.target, NamePort)]
-        lookups = self._judged({ask: plans.pop(ask) for ask in named}, pace)
-        for ask, lookup in lookups.items():
+        named = [way for way in plans if isinstance(way[0].target, NamePort)]
+        lookups = self._judged({way: plans.pop(way) for way in named}, pace)
+        for way, lookup in lookups.items():
             name = lookup.value
             if name and name.reading.outcome is Outcome.RESOLVED:
                 address = name.reading.detail.split(", ")[0]
-                plans[ask] = Answer(self._planner.resolved(ask, address, pace))
+                plans[way] = self._planner.resolved(way[0], address, pace)
         seen = self._judged(plans, pace)
-        for ask, lookup in lookups.items():
-            connected = seen.get(ask)
+        for way, lookup in lookups.items():
+            connected = seen.get(way)
             found = lookup.value
-            seen[ask] = (
+            seen[way] = (
                 connected.then(partial(resolved_first, found)) if connected and found else lookup
             )
-        return {ask: seen[ask] for ask in paces}
+        return {
+            ask: Answer(problem=each.problem)
+            if each.value is None
+            else Answer.of(partial(joined, {family: seen[ask, family] for family in each.value}))
+            for ask, each in planned.items()
+        }
 
     def matrix(
         self,
@@ -157,32 +175,33 @@ class Observer:
         cells = {ask: Cell(seen) for ask, seen in self.read(asks, pace).items()}
         return Matrix(sources, targets, cells)
 
-    def _judged(
-        self, plans: Mapping[Ask, Answer[Plan]], pace: Pace
-    ) -> dict[Ask, Answer[Observation]]:
+    def _judged(self, plans: Mapping[Way, Plan], pace: Pace) -> dict[Way, Answer[Observation]]:
         """Put the plans to the cluster in rounds of a bounded size, and judge each."""
-        found: dict[Ask, Answer[Observation]] = {}
+        found: dict[Way, Answer[Observation]] = {}
         for part in _parts(plans):
             found |= self._judged_at_once(part, pace)
         return found
 
     def _judged_at_once(
-        self, plans: Mapping[Ask, Answer[Plan]], pace: Pace
-    ) -> dict[Ask, Answer[Observation]]:
+        self, plans: Mapping[Way, Plan], pace: Pace
+    ) -> dict[Way, Answer[Observation]]:
         """Put the plans, and the controls that they need, to the cluster in one round."""
-        made = {ask: plan.value for ask, plan in plans.items() if plan.value}
-        wanted = {plan.control: None for plan in made.values() if plan.control}
-        loops = {port: Ask(port.pod, port) for port in wanted}
-        controls = {
-            port: made.get(ask) or self._planner.plan(ask, pace, None)
-            for port, ask in loops.items()
+        wanted = {
+            (plan.control, family): None for (_, family), plan in plans.items() if plan.control
         }
-        sent = {id(plan): plan for plan in (*controls.values(), *made.values())}
+        loops = {(port, family): Ask(port.pod, port) for port, family in wanted}
+        controls = {
+            (port, family): plans.get((ask, family)) or self._planner.plans(ask, pace)[family]
+            for (port, family), ask in loops.items()
+        }
+        sent = {id(plan): plan for plan in (*controls.values(), *plans.values())}
         measured = self._round(list(sent.values()), pace)
-        own = {port: Answer.of(partial(measured.judged, plan)) for port, plan in controls.items()}
+        own = {end: Answer.of(partial(measured.judged, plan)) for end, plan in controls.items()}
         return {
-            ask: plan.then(lambda p: measured.judged(p, own[p.control] if p.control else None))
-            for ask, plan in plans.items()
+            way: Answer.of(
+                partial(measured.judged, plan, own[plan.control, way[1]] if plan.control else None)
+            )
+            for way, plan in plans.items()
         }
 
     def _round(self, plans: Sequence[Plan], pace: Pace) -> _Measured:
@@ -243,21 +262,19 @@ class _Measured:
         return self.heard[plan.control.pod].unwrap().get(plan.expected.nonce)
 
 
-def _parts(plans: Mapping[Ask, Answer[Plan]]) -> Iterator[dict[Ask, Answer[Plan]]]:
+def _parts(plans: Mapping[Way, Plan]) -> Iterator[dict[Way, Plan]]:
     """The plans of each round: as many as it holds, with the controls that they need."""
-    part: dict[Ask, Answer[Plan]] = {}
-    size, controls = 0, set[PodPort]()
-    for ask, answer in plans.items():
-        plan = answer.value
-        new = {plan.control} - controls if plan and plan.control else set()
-        cost = len(plan.items) + len(new) if plan else 0
+    part: dict[Way, Plan] = {}
+    size, controls = 0, set[tuple[PodPort, Family]]()
+    for way, plan in plans.items():
+        wanted = {(plan.control, way[1])} if plan.control else set()
+        cost = len(plan.items) + len(wanted - controls)
         if part and size + cost > ROUND_ITEMS:
             yield part
             part, size, controls = {}, 0, set()
-            new = {plan.control} if plan and plan.control else set()
-            cost = len(plan.items) + len(new) if plan else 0
-        part[ask] = answer
+            cost = len(plan.items) + len(wanted)
+        part[way] = plan
         size += cost
-        controls |= new
+        controls |= wanted
     if part:
         yield part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from secrets import token_hex
 
@@ -25,7 +25,8 @@ from harness.core.target import (
     PodRef,
     ServiceAddress,
 )
-from harness.edge.probe.addresses import Addresses
+from harness.core.target.family import Family, record_type
+from harness.edge.probe.addresses import Addresses, ByFamily
 from harness.errors import ProbeError
 
 HTTP_PORT, DNS_PORT = 80, 53
@@ -44,46 +45,78 @@ class Planner:
         self._token = token_hex(4)
         self._numbers = count(1)
 
-    def plan(self, ask: Ask, pace: Pace, resolver: Answer[ResolvConf] | None = None) -> Plan:
-        """What the ask sends; of a name with a port, the lookup that comes first.
+    def plans(
+        self, ask: Ask, pace: Pace, resolver: Answer[ResolvConf] | None = None
+    ) -> Mapping[Family, Plan]:
+        """What the ask sends over each family that both of its ends have.
 
-        `resolver` is the resolver configuration of the source, for a target that is `BY_NAME`.
+        Of a name with a port it is the lookup that comes first. A single question to a name server
+        goes over one family only: that of the server's address. `resolver` is the resolver
+        configuration of the source, for a target that is `BY_NAME`.
 
         Raises:
             ProbeError: no client can ask this, or an end of the flow is not there.
         """
+        own = self._addresses.pod(ask.source)
         match ask.target:
-            case PodPort() as target:
-                return self._to_pod(ask, target, pace)
-            case ServiceAddress(namespace, name):
-                behind = self._addresses.backends(namespace, name)
-                address = self._addresses.service(namespace, name)
-                return self._to(ask, address, pace, expected=self._own_word(*behind))
-            case ExternalPort(name) | Ping(str(name)):
-                return self._to(ask, self._addresses.external(name, ask.target.port), pace)
-            case Ping(PodRef() as pod):
-                return self._to(ask, self._addresses.pod(pod), pace)
             case DnsQuery(rdtype, qname, tcp) if resolver:
                 self._addresses.allow_question(qname)
                 server = resolver.unwrap().nameservers[0]
-                return self._lookup(ask, server, qname, [Question(qname, rdtype)], pace, tcp=tcp)
+                asked = (Question(qname, record_type(rdtype, tuple(own))),)
+                return {next(iter(own)): self._lookup(ask, server, qname, asked, pace, tcp=tcp)}
             case Lookup(name) | NamePort(name) if resolver:
                 self._addresses.allow_question(name)
-                conf = resolver.unwrap()
-                asked = query_plan(name, search=conf.search, ndots=conf.ndots)
-                return self._lookup(ask, conf.nameservers[0], absolute(name), asked, pace)
+                return {family: self._names(ask, name, family, pace, resolver) for family in own}
+        ends = self._ends(ask)
+        both = {family: address for family, address in ends.items() if family in own}
+        if not both:
+            raise ProbeError(
+                "the two ends have no family of addresses in common",
+                where=str(ask),
+                seen=f"the client has {' and '.join(own)}, the target {' and '.join(ends)}",
+            )
+        return {family: self._connection(ask, address, pace) for family, address in both.items()}
+
+    def _ends(self, ask: Ask) -> ByFamily:
+        """Where the target is."""
+        match ask.target:
+            case PodPort(pod) | Ping(PodRef() as pod):
+                return self._addresses.pod(pod)
+            case ServiceAddress(namespace, name):
+                return self._addresses.service(namespace, name)
+            case ExternalPort(name) | Ping(str(name)):
+                return self._addresses.external(name, ask.target.port)
         raise ProbeError("no client can ask this directly", where=str(ask))
+
+    def _connection(self, ask: Ask, address: str, pace: Pace) -> Plan:
+        match ask.target:
+            case PodPort() as target:
+                return self._to_pod(ask, target, address, pace)
+            case ServiceAddress(namespace, name):
+                behind = self._addresses.backends(namespace, name)
+                return self._to(ask, address, pace, expected=self._own_word(*behind))
+        return self._to(ask, address, pace)
+
+    def _names(
+        self, ask: Ask, name: str, family: Family, pace: Pace, resolver: Answer[ResolvConf]
+    ) -> Plan:
+        conf = resolver.unwrap()
+        asked = query_plan(name, search=conf.search, ndots=conf.ndots, rdtypes=(family.rdtype,))
+        return self._lookup(ask, conf.nameservers[0], absolute(name), asked, pace)
+
+    def hears_six(self, pod: PodRef) -> bool:
+        """Whether a listener in the pod must hear IPv6."""
+        return Family.IPV6 in self._addresses.pod(pod)
 
     def resolved(self, ask: Ask, address: str, pace: Pace) -> Plan:
         """The connection to the address that the ask's name led to."""
         return self._to(ask, address, pace)
 
-    def _to_pod(self, ask: Ask, target: PodPort, pace: Pace) -> Plan:
+    def _to_pod(self, ask: Ask, target: PodPort, address: str, pace: Pace) -> Plan:
         expected = self._own_word(target.pod)
         if target in self.listeners:
             nonce = f"{self._token}-{next(self._numbers)}"
             expected = Expected(frozenset({str(target.pod)}), nonce)
-        address = self._addresses.pod(target.pod)
         return self._to(ask, address, pace, expected=expected, control=target)
 
     def _own_word(self, *pods: PodRef) -> Expected:

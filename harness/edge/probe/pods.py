@@ -7,15 +7,17 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
+from harness.core.manifests.liveobjects import addresses_of
 from harness.core.manifests.reader import Resource, pods_of
 from harness.core.model import Pod, Service
 from harness.core.predict.scenario import Scenario
 from harness.core.target import PodRef
+from harness.core.target.family import IPV4, Families, family_of
 from harness.edge.api.kube import Kube
 from harness.edge.api.livenames import LiveNames
 from harness.edge.api.replicas import live_replicas
 from harness.edge.probe.beside import equip, pod_lacks
-from harness.errors import ProbeError
+from harness.errors import ClusterNotReady, ProbeError
 
 IMAGE_PREFIX = "localhost/policylab/"
 TOOLBOX = f"{IMAGE_PREFIX}toolbox:lab"
@@ -26,13 +28,20 @@ NO_PROBER = ("policylab/prober", "none")
 class Pods:
     """Knows every pod that was started here; each pod has a prober."""
 
-    def __init__(self, kube: Kube, images: Mapping[str, str], names: LiveNames) -> None:
+    def __init__(
+        self,
+        kube: Kube,
+        images: Mapping[str, str],
+        names: LiveNames,
+        families: Families = IPV4,
+    ) -> None:
         self._kube = kube
         self._images = images
         self._names = names
-        self._addresses: dict[PodRef, str] = {}
+        self._families = families
+        self._addresses: dict[PodRef, tuple[str, ...]] = {}
         self._pods: dict[PodRef, Pod] = {}
-        self._services: dict[str, tuple[str, Service]] = {}
+        self._services: dict[str, tuple[tuple[str, ...], Service]] = {}
 
     @property
     def known(self) -> tuple[PodRef, ...]:
@@ -41,22 +50,33 @@ class Pods:
 
     @property
     def addresses(self) -> dict[str, str]:
-        """The addresses of the pods that were started, by NAMESPACE/NAME."""
-        return {str(pod): address for pod, address in self._addresses.items()}
+        """The first addresses of the pods that were started, by NAMESPACE/NAME."""
+        return {str(pod): found[0] for pod, found in self._addresses.items()}
+
+    @property
+    def other_addresses(self) -> dict[str, str]:
+        """The same of their second addresses, for the pods that have two."""
+        return {str(pod): found[1] for pod, found in self._addresses.items() if found[1:]}
 
     @property
     def standing(self) -> dict[PodRef, Pod]:
         """The pods that were started, with the labels and addresses that they got."""
-        return {
-            ref: replace(pod, ip=ip_address(self._addresses[ref]))
-            for ref, pod in self._pods.items()
-        }
+        found = {}
+        for ref, pod in self._pods.items():
+            first, *more = (ip_address(address) for address in self._addresses[ref])
+            found[ref] = replace(pod, ip=first, other_ip=more[0] if more else None)
+        return found
 
     def as_applied(self, body: dict[str, Any]) -> dict[str, Any]:
         """The object, changed in place, with our images as this cluster calls them.
 
-        Its pods die at once when they are deleted: nobody waits for a lab's last words.
+        Its pods die at once when they are deleted: nobody waits for a lab's last words. On a
+        cluster of two families a Service has an address of each, unless it says what it wants:
+        otherwise it would have the first family alone (Kubernetes docs, "IPv4/IPv6 dual-stack").
         """
+        two = len(self._families) > 1
+        if two and body["kind"] == "Service" and body["spec"].get("type") != "ExternalName":
+            body["spec"].setdefault("ipFamilyPolicy", "PreferDualStack")
         if body["kind"] in ("Pod", "Deployment"):
             spec = body["spec"]
             spec = spec.get("template", {}).get("spec", spec)
@@ -90,9 +110,22 @@ class Pods:
         )
         for ref, name in live.items():
             body = bodies[PodRef(ref.namespace, name)]
-            self._addresses[ref] = body["status"]["podIP"]
+            self._addresses[ref] = self._found(ref, body)
             labels = body["metadata"].get("labels", {})
             self._pods[ref] = Pod(ref.namespace, ref.name, labels)
+
+    def _found(self, ref: PodRef, body: Mapping[str, Any]) -> tuple[str, ...]:
+        """The addresses of a pod that runs: one of each family of the cluster."""
+        found = tuple(filter(None, addresses_of(body)))
+        lacking = [each for each in self._families if each not in map(family_of, found)]
+        if lacking:
+            raise ClusterNotReady(
+                f"the pod {ref} has no address of {' and '.join(lacking)}, and the cluster has it",
+                where=self._kube.where,
+                seen=f"its addresses: {', '.join(found)}",
+                try_="does the CNI give both? kubectl get pods -o yaml has status.podIPs",
+            )
+        return found
 
     def _live(self, workload: Resource) -> dict[PodRef, str]:
         """The live names of an object's pods; of a Deployment, once they all are there."""
@@ -135,12 +168,13 @@ class Pods:
         for key, service in scenario.topology.services.items():
             found = self._kube.get("v1", "Service", service.name, service.namespace)
             if found is not None:
-                address = found["spec"].get("clusterIP", "")
+                first = found["spec"].get("clusterIP", "")
+                addresses = tuple(found["spec"].get("clusterIPs") or [first])
                 selector = found["spec"].get("selector") or {}
-                self._services[key] = (address, replace(service, selector=selector))
+                self._services[key] = (addresses, replace(service, selector=selector))
 
-    def address(self, pod: PodRef) -> str:
-        """A pod's address.
+    def address(self, pod: PodRef) -> tuple[str, ...]:
+        """A pod's addresses.
 
         Raises:
             ProbeError: the pod was not started here.
@@ -153,8 +187,8 @@ class Pods:
         """The pod's host name, which is its live name."""
         return self._names.of(pod)
 
-    def service(self, namespace: str, name: str) -> str:
-        """A Service's cluster IP.
+    def service(self, namespace: str, name: str) -> tuple[str, ...]:
+        """A Service's cluster IPs.
 
         Raises:
             ProbeError: the cluster has no such Service.

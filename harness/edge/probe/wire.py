@@ -27,11 +27,15 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A port on which a prober answers: `proto` is tcp or udp; one that is mute only hears."""
+    """A port on which a prober answers: `proto` is tcp or udp; one that is mute only hears.
+
+    `six`: it answers on addresses of IPv6 as well.
+    """
 
     proto: str
     port: int
     answers: bool = True
+    six: bool = False
 
 
 def hello_of(line: Line, pod: PodRef) -> Hello:

@@ -20,6 +20,7 @@ from harness.core.model import Protocol
 from harness.core.outcome import Outcome
 from harness.core.probe.attempts import Item, classify
 from harness.core.target import PodPort, PodRef
+from harness.core.target.family import IPV4, Families
 from harness.edge.api.kube import Kube
 from harness.edge.cni.known import CNIS
 from harness.edge.files.template import filled
@@ -59,6 +60,7 @@ class Gate:
         images: Mapping[str, str],
         internet: Internet | None,
         user: str = "",
+        families: Families = IPV4,
     ) -> None:
         self._kube = kube
         self._namespace = f"{NAMESPACE}-{user}" if user else NAMESPACE
@@ -69,7 +71,13 @@ class Gate:
         )
         library = _library(nodes, self._namespace)
         self._stage = Stage(
-            kube, prober, library, images=images, internet=internet, fence=self._no_fence
+            kube,
+            prober,
+            library,
+            images=images,
+            internet=internet,
+            fence=self._no_fence,
+            families=families,
         )
         self._prober = prober
         self._outside = internet.servers if internet else ()

@@ -33,6 +33,7 @@ from harness.core.predict.settle import (
 )
 from harness.core.probe.latency import Change
 from harness.core.target import ports_of
+from harness.core.target.family import IPV4, Families
 from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import OWNER, clear, wait_gone, wait_usable
 from harness.edge.internet.state import Internet
@@ -67,10 +68,10 @@ class Stage:
     pods. `patience` is for how many seconds a change may take to come into force, unless the caller
     says otherwise. `changes` are all changes of policies so far. With `made_up`, the pods have no
     server: their probers answer on every port that they declare, and prove who they are; and the
-    pods' addresses count in predictions.
+    pods' addresses count in predictions. `families` are those of the cluster's addresses.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of the cluster, by its name
         self,
         kube: Kube,
         prober: Prober,
@@ -82,6 +83,7 @@ class Stage:
         realised: Callable[[Collection[str]], None] | None = None,
         keep_policies: bool = True,
         made_up: bool = False,
+        families: Families = IPV4,
     ) -> None:
         self._kube = kube
         self._clock = kube.clock
@@ -97,7 +99,8 @@ class Stage:
         self._current: dict[tuple[str, str, str], Resource] = {}
         self._dirty = False  # a change did not come to its end: the next one applies everything
         self._entered: Entered | None = None  # None: what is in force is not known
-        self.pods = Pods(kube, images, prober.names)
+        self.families = families
+        self.pods = Pods(kube, images, prober.names, families)
         self.addresses = LabAddresses(self.pods, internet)
         self.observer = Observer(prober, self.addresses)
         self.changes: list[Change] = []
@@ -144,13 +147,13 @@ class Stage:
 
         See `enter`.
         """
-        scenario = self._told(resources)
+        scenario = self.told(resources)
         wanted = {r.key: r for r in resources}
         gone = [r for key, r in self._current.items() if key not in wanted]
         new = [r for r in resources if self._dirty or not self._stands(r)]
         if self._entered and not gone and not new:
             return replace(self._entered, scenario=scenario, change=None)
-        before = self._told(self._kept(new)) if self._entered else None
+        before = self.told(self._kept(new)) if self._entered else None
         self._entered = None
         changed = [self._current[r.key] for r in new if r.key in self._current]
         # Until the end, what was and what will be both count as there: close() removes both.
@@ -190,9 +193,17 @@ class Stage:
         yield
         self._dirty, self._entered = False, before
 
-    def _told(self, resources: Iterable[Resource]) -> Scenario:
-        """With the addresses of pods that stay, the oracle decides about an ipBlock as well."""
-        return Scenario(resources, self.pods.addresses if self._made_up else None)
+    def told(self, resources: Iterable[Resource]) -> Scenario:
+        """The state of these objects as the oracle reads it.
+
+        With the addresses of pods that stay, the oracle decides about an ipBlock as well.
+        """
+        return Scenario(
+            resources,
+            self.pods.addresses if self._made_up else None,
+            families=self.families,
+            other_ips=self.pods.other_addresses if self._made_up else None,
+        )
 
     def take_over(self, kinds: Collection[str] = (NETWORK_POLICY,)) -> None:
         """Go on with the workloads that an earlier run left, where they are as this one wants them.

@@ -21,7 +21,7 @@ NAME = "moving.cilium.io"
 
 def spare(
     identities: Sequence[str] = (), names: Sequence[str] = ()
-) -> tuple[tuple[str, str], FakeExec]:
+) -> tuple[tuple[str, tuple[str, ...]], FakeExec]:
     """The address that is found, and what the agents were asked, each of which knows these."""
 
     def answer(_namespace: str, _pod: str, command: tuple[str, ...]) -> Said:
@@ -39,7 +39,7 @@ def spare(
 
 
 def test_the_first_address_if_none_is_known() -> None:
-    assert spare()[0] == (FIRST, STAND_INS[FIRST])
+    assert spare()[0] == (FIRST, (STAND_INS[FIRST],))
 
 
 def test_no_address_that_an_agent_has_an_identity_or_a_name_for() -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.core.target.family import FAMILIES
 from harness.core.target.internet import INTERNET, SPARES
 from harness.edge.internet import container as internet
 from harness.edge.internet.container import ensure_internet, remove_internet
@@ -16,6 +18,7 @@ from harness.edge.internet.state import (
     DOCUMENTED,
     Fault,
     Internet,
+    beside,
     digest,
     initial_sites,
     state_bytes,
@@ -31,10 +34,16 @@ IMAGE, IMAGE_ID = "localhost/policylab/internet:lab", "sha256:new"
 ADDRESS = "172.18.0.9"
 CONTAINER = Place().container
 ADDRESSES = dict(zip(DOCUMENTED, (f"172.18.255.{n}" for n in range(254, 0, -1)), strict=False))
-INITIAL = state_bytes(ADDRESSES, initial_sites(ADDRESSES))
+PREFIX, SIX = "fc00:f853:ccd:e793::", "fc00:f853:ccd:e793::9"
+INITIAL = state_bytes(ADDRESSES, initial_sites(ADDRESSES), PREFIX)
 ENV = [f"POLICYLAB_STATE={INITIAL.decode()}"]
 HERE = Internet(
-    ADDRESS, ADDRESS, {name: ADDRESSES[known] for name, known in INTERNET.items()}, ADDRESSES
+    ADDRESS,
+    ADDRESS,
+    {name: ADDRESSES[known] for name, known in INTERNET.items()},
+    ADDRESSES,
+    prefix=PREFIX,
+    dns_six=SIX,
 )
 
 
@@ -108,7 +117,9 @@ def container(*, running: bool = True, image: str = IMAGE_ID, **config: Any) -> 
         "Image": image,
         "State": {"Running": running},
         "Config": {"Labels": labels, "Env": config.pop("env", ENV), "Image": IMAGE},
-        "NetworkSettings": {"Networks": {config.pop("on", "kind"): {"IPAddress": ADDRESS}}},
+        "NetworkSettings": {
+            "Networks": {config.pop("on", "kind"): {"IPAddress": ADDRESS, "GlobalIPv6Address": SIX}}
+        },
     }
 
 
@@ -135,6 +146,10 @@ def test_addresses_come_by_a_container_that_may_do_that_and_ends(docker: Engine)
     )
     assert docker.told == [
         "".join(f"address add {address}/32 dev eth0\n" for address in ADDRESSES.values())
+        + "".join(
+            f"address add {beside(address, PREFIX)}/128 dev eth0 nodad\n"
+            for address in ADDRESSES.values()
+        )
     ]
     [started] = docker.did("run", "--detach")
     assert not [word for word in started if word.startswith(("--cap-add", "--privileged"))]
@@ -148,6 +163,31 @@ def test_addresses_that_somebody_has_are_left_to_them(docker: Engine) -> None:
     found = ensure_internet(IMAGE, Quiet(), docker.place)
     free = [f"172.18.255.{n}" for n in (254, 252, *range(250, 0, -1))]
     assert list(found.addresses.values()) == free[: len(DOCUMENTED)]
+
+
+def test_every_address_has_one_of_ipv6_beside_it_of_its_own(docker: Engine) -> None:
+    found = ensure_internet(IMAGE, Quiet(), docker.place)
+    six = [found.both(address)[1] for address in found.addresses.values()]
+
+    assert len({*six, found.dns_six}) == len(DOCUMENTED) + 1
+    assert all(ip_address(each) in ip_network(f"{PREFIX}/64") for each in six)
+    [started] = docker.did("run", "--detach")
+    assert "--sysctl=net.ipv6.ip_nonlocal_bind=1" in started
+
+
+def test_pods_ask_the_name_server_over_a_family_that_they_have() -> None:
+    assert HERE.server(FAMILIES["ipv4"]) == HERE.server(FAMILIES["dual"]) == ADDRESS
+    assert HERE.server(FAMILIES["ipv6"]) == SIX
+
+
+def test_network_of_ipv4_alone_has_an_internet_of_ipv4(docker: Engine) -> None:
+    docker.networks["kind"] = {"IPAM": {"Config": [{"Subnet": "172.18.0.0/16"}]}}
+    docker.first_state = digest(state_bytes(ADDRESSES, initial_sites(ADDRESSES)))
+    found = ensure_internet(IMAGE, Quiet(), docker.place)
+
+    assert found.both(ADDRESS) == (ADDRESS,)
+    [started] = docker.did("run", "--detach")
+    assert "ipv6" not in "".join(started)
 
 
 def test_network_that_is_too_small_is_said_to_be(docker: Engine) -> None:

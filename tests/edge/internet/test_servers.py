@@ -35,6 +35,7 @@ from harness.edge.internet.state import (
     Internet,
     Site,
     WebFault,
+    beside,
     digest,
     initial_sites,
     state_bytes,
@@ -45,7 +46,8 @@ ROOTFS = recipes_home() / "internet" / "rootfs"
 LIB = ROOTFS / "usr/local/lib/policylab"
 OWN = "172.18.0.9"
 ADDRESSES = {known: f"172.18.255.{n}" for n, known in enumerate(DOCUMENTED, 1)}
-HERE = Internet(OWN, OWN, {}, ADDRESSES)
+PREFIX = "fc00::"
+HERE = Internet(OWN, OWN, {}, ADDRESSES, prefix=PREFIX, dns_six="fc00::9")
 SITES = initial_sites(ADDRESSES)
 
 
@@ -61,7 +63,7 @@ class NameServer:
     def set(self, name: str, site: Site) -> None:
         self.sites[name] = site
         fresh = self.state.with_suffix(".new")
-        fresh.write_bytes(state_bytes(ADDRESSES, self.sites))
+        fresh.write_bytes(state_bytes(ADDRESSES, self.sites, PREFIX))
         fresh.replace(self.state)
 
     def ask(
@@ -127,10 +129,18 @@ def test_every_name_is_at_its_address_with_its_ttl(server: NameServer, tcp: bool
         assert records.ttl == SHORT_LIVED.get(name, TTL_SECONDS)
 
 
+def test_every_name_has_an_address_of_ipv6_beside_that_of_ipv4(server: NameServer) -> None:
+    for name in INTERNET:
+        [records] = server.ask(name, "AAAA").answer
+        assert [str(record) for record in records] == [beside(ADDRESSES[INTERNET[name]], PREFIX)]
+        assert records.ttl == SHORT_LIVED.get(name, TTL_SECONDS)
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "rcode"),
     [
-        ("google.com", "AAAA", dns.rcode.NOERROR),
+        ("google.com", "MX", dns.rcode.NOERROR),
+        ("nobody.io", "AAAA", dns.rcode.NXDOMAIN),
         ("io", "A", dns.rcode.NOERROR),
         ("nobody.io", "A", dns.rcode.NXDOMAIN),
         ("sub.google.com", "A", dns.rcode.NXDOMAIN),
@@ -203,9 +213,10 @@ def test_it_tells_which_state_is_in_force(
     monkeypatch.setattr(
         dns.query, "udp", lambda query, _, **more: udp(query, here[0], port=here[1], **more)
     )
-    assert NetworkServers().state("ours", 1.0) == digest(state_bytes(ADDRESSES, server.sites))
-    server.set("cilium.io", replace(SITES["cilium.io"], ttl=1))
-    assert NetworkServers().state("ours", 1.0) == digest(state_bytes(ADDRESSES, server.sites))
+    for ttl in (TTL_SECONDS, 1):
+        server.set("cilium.io", replace(SITES["cilium.io"], ttl=ttl))
+        told = digest(state_bytes(ADDRESSES, server.sites, PREFIX))
+        assert NetworkServers().state("ours", 1.0) == told
 
 
 def test_bytes_that_are_no_question_do_not_end_it(server: NameServer) -> None:
@@ -235,13 +246,16 @@ def servers(control: ModuleType, changed: Mapping[str, Site]) -> list[str]:
         }
         for name, site in {**SITES, **changed}.items()
     }
-    text: str = control.sites({"addresses": ADDRESSES, "names": names}, OWN)
+    six = {each: beside(each, PREFIX) for each in ADDRESSES.values()}
+    told = {"addresses": ADDRESSES, "names": names, "six": six}
+    text: str = control.sites(told, [OWN, "fc00::9"])
     return text.split("server {")[1:]
 
 
 def test_every_address_is_served_with_and_without_tls(control: ModuleType) -> None:
     [site] = servers(control, {})
-    for address in (OWN, *ADDRESSES.values()):
+    six = [f"[{beside(each, PREFIX)}]" for each in ADDRESSES.values()]
+    for address in (OWN, "[fc00::9]", *ADDRESSES.values(), *six):
         assert f"listen {address}:80;" in site
         assert f"listen {address}:443 ssl http2;" in site
 
@@ -249,7 +263,8 @@ def test_every_address_is_served_with_and_without_tls(control: ModuleType) -> No
 def test_refusing_site_is_an_address_without_a_listener(control: ModuleType) -> None:
     gone = SITES["cilium.io"].address
     [site] = servers(control, {"cilium.io": replace(SITES["cilium.io"], web=WebFault.REFUSED)})
-    assert gone not in site
+    assert f"listen {gone}:" not in site
+    assert beside(gone, PREFIX) not in site
     assert f"listen {OWN}:80;" in site
     assert SITES["google.com"].address in site
 
@@ -328,7 +343,7 @@ def answers(
     monkeypatch.setattr(http.client, "HTTPConnection", Web(web))
 
 
-RIGHT = digest(state_bytes(ADDRESSES, SITES))
+RIGHT = digest(state_bytes(ADDRESSES, SITES, PREFIX))
 
 
 def test_its_state_and_a_page_at_each_address_are_the_right_answers(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness.core.target.family import Family
 from harness.core.target.internet import INTERNET
 from harness.edge.internet.state import REAL, Internet, Server
 from harness.edge.probe.addresses import LabAddresses
@@ -23,8 +24,10 @@ def addresses(internet: Internet | None) -> LabAddresses:
 def test_name_that_is_simulated_may_be_asked_for_and_has_an_address() -> None:
     made = addresses(Internet(names=NAMES))
     made.allow_question("google.com.")
-    assert made.external("google.com", 80) == NAMES["google.com"]
-    assert made.external("google.com", None) == NAMES["google.com"]
+    assert made.external("google.com", 80) == {Family.IPV4: NAMES["google.com"]}
+    assert made.external("google.com", None) == {Family.IPV4: NAMES["google.com"]}
+    both = addresses(Internet(names=NAMES, prefix="fc00::")).external("google.com", 80)
+    assert both == {Family.IPV4: NAMES["google.com"], Family.IPV6: "fc00::ac12:fffe"}
 
 
 def test_real_name_may_be_asked_for_but_no_address_is_known() -> None:
@@ -45,7 +48,7 @@ def test_without_any_internet_no_name_of_the_world_is_asked_for() -> None:
 
 def test_server_that_a_user_vouches_for_stands_in_at_its_port_only() -> None:
     made = addresses(Internet(servers=(WEB,), asked=False))
-    assert made.external("google.com", 80) == WEB.address
+    assert made.external("google.com", 80) == {Family.IPV4: WEB.address}
     with pytest.raises(ProbeError, match=r"stands in for google\.com \(TCP 443\)") as caught:
         made.external("google.com", 443)
     assert caught.value.seen == "--lab-outside=203.0.113.7:80"
@@ -64,6 +67,6 @@ def test_nobody_knows_where_a_name_leads_on_a_cluster_of_somebody_else() -> None
 
 def test_names_of_one_address_have_one_server_and_others_another_if_there_are_two() -> None:
     made = addresses(Internet(servers=(WEB, OTHER), asked=False))
-    found = {name: made.external(name, 80) for name in INTERNET}
+    found = {name: made.external(name, 80)[Family.IPV4] for name in INTERNET}
     assert set(found.values()) == {WEB.address, OTHER.address}
     assert found["google.com"] == found["www.google.com"]

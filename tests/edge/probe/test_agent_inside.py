@@ -42,12 +42,14 @@ class Inside:
         os.write(self._requests, json.dumps({"round": 1, **request}).encode() + b"\n")
         return self.line()
 
-    def one(self, proto: str, port: int, want: str = "none", payload: bytes = b"") -> Any:
+    def one(
+        self, proto: str, port: int, want: str = "none", payload: bytes = b"", host: str = HOST
+    ) -> Any:
         """The attempts of a single item."""
         item = {
             "id": "a",
             "proto": proto,
-            "addr": HOST,
+            "addr": host,
             "port": port,
             "offsets": [0.0, 0.03],
             "payload": base64.b64encode(payload).decode(),
@@ -171,3 +173,44 @@ def test_lookups_are_timed_and_a_failure_is_named(agent: Inside) -> None:
 
     assert len(timed["ms"]["localhost"]) == 3
     assert failed["error"].startswith("no-such-name.invalid: ")
+
+
+SIX = "::1"
+needs_six = pytest.mark.skipif(
+    not os.path.exists("/proc/net/if_inet6"),  # noqa: PTH110 - one line
+    reason="this machine has no IPv6",
+)
+
+
+@needs_six
+def test_address_of_ipv6_is_asked_over_ipv6(agent: Inside) -> None:
+    with closing(socket.create_server((SIX, 0), family=socket.AF_INET6)) as listening:
+        (attempt,) = agent.one("tcp", port_of(listening), host=SIX)
+
+    assert attempt["phase"] == "connected"
+
+
+@needs_six
+def test_closed_port_refuses_over_ipv6(agent: Inside) -> None:
+    with closing(socket.create_server((SIX, 0), family=socket.AF_INET6)) as listening:
+        port = port_of(listening)
+
+    assert [a["phase"] for a in agent.one("tcp", port, host=SIX)] == ["refused"]
+
+
+@needs_six
+@pytest.mark.parametrize("proto", ["tcp", "udp"])
+def test_listener_for_both_families_answers_on_both_and_another_one_on_ipv4(
+    agent: Inside, proto: str
+) -> None:
+    with closing(socket.create_server((HOST, 0))) as taken:
+        port = port_of(taken)
+
+    for six, phases in ((True, ["answered"]), (False, ["refused"])):
+        door = {"proto": proto, "port": port, "six": six}
+        assert agent.ask(listen=[door], name="shop/api")["listening"] == {f"{proto}/{port}": ""}
+        line = greeting("n1")
+        four = agent.one(proto, port, want="bytes", payload=line)
+        found = agent.one(proto, port, want="bytes", payload=line, host=SIX)
+        assert [attempt["phase"] for attempt in four] == ["answered"]
+        assert [attempt["phase"] for attempt in found] == phases

@@ -27,7 +27,7 @@ from harness.edge.probe.wire import Hello, Listener
 from harness.errors import ProbeError
 
 WEB, API = PodRef("shop", "web"), PodRef("shop", "api")
-PODS = [Pod("shop", name, {}, ip=ip_address("127.0.0.1")) for name in ("web", "api")]
+PODS = [Pod("shop", name, {}, ip=ip_address("127.0.0.1")) for name in ("web", "api", "debug")]
 FAST = Pace(offsets=(0.0, 0.05), deadline=0.3)
 HONEST = """
 import os, sys

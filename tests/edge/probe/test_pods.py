@@ -104,7 +104,7 @@ def test_replicas_are_numbered_in_the_order_of_their_names() -> None:
     assert pods.known == (WEB_1, WEB_2)
     assert [names.of(ref) for ref in (WEB_1, WEB_2)] == ["web-a-b", "web-a-zz"]
     assert pods.host_name(WEB_2) == "web-a-zz"
-    assert (pods.address(WEB_1), pods.address(WEB_2)) == ("10.0.0.7", "10.0.0.8")
+    assert (pods.address(WEB_1), pods.address(WEB_2)) == (("10.0.0.7",), ("10.0.0.8",))
     assert probed(kube) == ["web-a-b", "web-a-zz"]
 
 

@@ -15,8 +15,11 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha1
+from typing import Any
 
+from harness.core.manifests.liveobjects import addresses_of
 from harness.core.model import Direction
+from harness.core.target.family import Family, family_of
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
 from harness.edge.api.livenames import LivePod
@@ -48,9 +51,12 @@ Table = Mapping[str, list[Rule]]
 
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """The command that prints Felix's rules with their counters, and the reader of its output."""
+    """The commands that print Felix's rules with their counters, and the reader of the output.
 
-    command: tuple[str, ...]
+    There is a command for each family: the rules of one say nothing of the other.
+    """
+
+    commands: Mapping[Family, tuple[str, ...]]
     parse: Callable[[str], Table]
 
 
@@ -71,20 +77,24 @@ class FelixCounters:
         tables: dict[str, Table] = {}
         found: dict[tuple[LivePod, Direction], Dropped] = {}
         for pod in pods:
-            node = self._node(pod)
+            body = self._body(pod)
+            node = str(body["spec"]["nodeName"])
             if node not in tables:
-                tables[node] = self._printer.parse(self._saved(node))
+                own = sorted({family_of(ip) for ip in addresses_of(body) if ip})
+                told = "".join(self._saved(node, family) for family in own)
+                tables[node] = self._printer.parse(told)
             for direction in Direction:
                 found[pod, direction] = dropped(tables[node], pod, direction)
         return found
 
-    def _node(self, pod: LivePod) -> str:
+    def _body(self, pod: LivePod) -> Mapping[str, Any]:
         body = self._kube.get("v1", "Pod", pod.name, pod.namespace)
         if body is None:
             raise ProbeError(f"the pod {pod} does not run", where=self._kube.where)
-        return str(body["spec"]["nodeName"])
+        return body
 
-    def _saved(self, node: str) -> str:
+    def _saved(self, node: str, family: Family) -> str:
+        """The rules of one family: Felix has a chain of the same name in each."""
         selector = "k8s-app=calico-node"
         agents = [
             body["metadata"]["name"]
@@ -97,7 +107,7 @@ class FelixCounters:
             found = self._kubectl.run(
                 "kube-system",
                 agents[0],
-                self._printer.command,
+                self._printer.commands[family],
                 container="felix",
                 seconds=self._kube.patience.cni_answer,
             )
@@ -135,8 +145,20 @@ def parse_nftables(listed: str) -> Table:
     return table
 
 
-IPTABLES = Printer(("iptables-nft-save", "--counters", "--table=filter"), parse_iptables)
-NFTABLES = Printer(("nft", "list", "table", "ip", "calico"), parse_nftables)
+IPTABLES = Printer(
+    {
+        Family.IPV4: ("iptables-nft-save", "--counters", "--table=filter"),
+        Family.IPV6: ("ip6tables-nft-save", "--counters", "--table=filter"),
+    },
+    parse_iptables,
+)
+NFTABLES = Printer(
+    {
+        Family.IPV4: ("nft", "list", "table", "ip", "calico"),
+        Family.IPV6: ("nft", "list", "table", "ip6", "calico"),
+    },
+    parse_nftables,
+)
 
 
 def dropped(table: Table, pod: LivePod, direction: Direction) -> Dropped:

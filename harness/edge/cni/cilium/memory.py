@@ -25,7 +25,7 @@ class Memory:
         """
         running = self._agents.by_node().values()
         said = "\n".join(self._agents.ask(agent, words) for agent in running for words in _KNOWN)
-        return frozenset(word.removesuffix("/32") for word in re.split(r"[\s,]+", said))
+        return frozenset(re.sub(r"/(32|128)$", "", word) for word in re.split(r"[\s,]+", said))
 
     def forget(self, name: str) -> None:
         """Tell the agents to forget what a name led to, which they do in their own time.

@@ -171,6 +171,15 @@ def _ipv6(looks: Looks, *, needed: bool) -> Finding:
     name, off = "IPv6", "/proc/sys/net/ipv6/conf/all/disable_ipv6"
     if (looks.text(off) or "").strip() == "0":
         return Finding(name, State.GOOD, "the kernel speaks IPv6")
+    if looks.there("/proc/net/route") and not looks.there("/proc/net/if_inet6"):
+        return Finding(
+            name,
+            State.LACK,
+            "the kernel has no IPv6, and the web servers of labs listen on both families",
+            where="/proc/net/if_inet6",
+            seen="no such file",
+            cure="boot without ipv6.disable=1, or a kernel that has CONFIG_IPV6",
+        )
     return Finding(
         name,
         State.LACK if needed else State.NOTE,

@@ -15,6 +15,7 @@ from harness.edge.probe.agent.spaces import HOME, Spaces
 
 REFUSED = {errno.ECONNREFUSED}
 RESET = {errno.ECONNRESET, errno.EPIPE}
+ECHO, ECHO_V6 = 8, 128  # RFC 792; RFC 4443 4.1
 LENGTH = 2  # bytes before a DNS message over TCP
 
 
@@ -85,10 +86,11 @@ class Attempt:
         """Create the socket and send what it has to send."""
         proto = self.item["proto"]
         kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
-        number = socket.IPPROTO_ICMP if proto == "icmp" else 0
+        family = socket.AF_INET6 if self.is_six() else socket.AF_INET
+        icmp = socket.IPPROTO_ICMPV6 if self.is_six() else socket.IPPROTO_ICMP
         try:
             self.loop.spaces.go(self.item.get("pod", HOME))
-            self.sock = socket.socket(socket.AF_INET, kind, number)
+            self.sock = socket.socket(family, kind, icmp if proto == "icmp" else 0)
             self.sock.setblocking(False)
             if proto != "tcp":
                 bind_fresh(self.sock, self.loop.ports)
@@ -104,10 +106,15 @@ class Attempt:
         except OSError as error:
             self.fail(error.errno)
 
+    def is_six(self) -> bool:
+        """Whether the target's address is one of IPv6."""
+        return ":" in self.item["addr"]
+
     def payload(self) -> bytes:
         """The bytes to send."""
         if self.item["proto"] == "icmp":
-            return struct.pack("!BBHHH", 8, 0, 0, 0, 1) + b"policylab"
+            kind = ECHO_V6 if self.is_six() else ECHO
+            return struct.pack("!BBHHH", kind, 0, 0, 0, 1) + b"policylab"
         return base64.b64decode(self.item["payload"] or "")
 
     def ready(self) -> None:

@@ -61,8 +61,11 @@ class Door:
         self.pod = entry.get("pod", HOME)
         home.spaces.go(self.pod)
         kind = socket.SOCK_STREAM if self.tcp else socket.SOCK_DGRAM
-        self.sock = socket.socket(socket.AF_INET, kind)
+        six = entry.get("six", False)
+        self.sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET, kind)
         try:
+            if six:  # one socket for both families: clients of IPv4 come as mapped addresses
+                self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             self.sock.setblocking(False)
             if self.tcp:
                 self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -56,11 +56,26 @@ def test_pod_without_a_chain_is_no_zero() -> None:
         dropped(parse_iptables(SAVED), LivePod("develop", "nobody"), Direction.INGRESS)
 
 
-def test_calico_is_counted_on_the_node_where_the_pod_runs() -> None:
+@pytest.mark.parametrize(
+    ("ips", "saves"),
+    [
+        (["10.244.0.2"], ["iptables-nft-save"]),
+        (["fd00::2"], ["ip6tables-nft-save"]),
+        (["10.244.0.2", "fd00::2"], ["iptables-nft-save", "ip6tables-nft-save"]),
+    ],
+)
+def test_calico_is_counted_on_the_node_where_the_pod_runs_in_each_of_its_families(
+    ips: list[str], saves: list[str]
+) -> None:
     kube = FakeKube()
     meta = {"namespace": POD.namespace, "name": POD.name}
     kube.put(
-        {"kind": "Pod", "metadata": meta, "spec": {"nodeName": "two"}},
+        {
+            "kind": "Pod",
+            "metadata": meta,
+            "spec": {"nodeName": "two"},
+            "status": {"podIPs": [{"ip": ip} for ip in ips]},
+        },
         agent_pod("calico-1", "calico-node", "one"),
         agent_pod("calico-2", "calico-node", "two"),
     )
@@ -69,5 +84,6 @@ def test_calico_is_counted_on_the_node_where_the_pod_runs() -> None:
 
     drops = CALICO.drops(kube, kubectl).read([POD])
 
-    assert drops[POD, Direction.INGRESS].packets == 3
-    assert [pod for _, pod, _ in kubectl.ran] == ["calico-2"]
+    assert drops[POD, Direction.INGRESS].packets == 3 * len(saves)
+    assert {pod for _, pod, _ in kubectl.ran} == {"calico-2"}
+    assert [command[0] for _, _, command in kubectl.ran] == saves

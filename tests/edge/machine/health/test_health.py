@@ -330,8 +330,16 @@ def test_old_engine_with_all_rights_is_good() -> None:
 
 
 def test_ipv6_that_is_off_is_a_note() -> None:
-    machine = FakeMachine().having({"/proc/sys/net/ipv6/conf/all/disable_ipv6": "1\n"})
+    machine = FakeMachine().having(
+        {"/proc/sys/net/ipv6/conf/all/disable_ipv6": "1\n", "/proc/net/if_inet6": "lo\n"}
+    )
     assert state_of(machine, "IPv6") is State.NOTE
+
+
+def test_kernel_without_any_ipv6_is_a_lack_for_the_servers_listen_on_both() -> None:
+    machine = FakeMachine()
+    machine.files = {name: text for name, text in machine.files.items() if "6" not in name}
+    assert state_of(machine, "IPv6") is State.LACK
 
 
 def test_go_of_policylab_itself_is_good() -> None:

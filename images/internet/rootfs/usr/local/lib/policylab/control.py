@@ -1,8 +1,9 @@
 """Puts a new state of the simulated internet in force; when it ends, it is.
 
 The state comes on stdin, as JSON: `addresses` and `names` (address, ttl, fault, web, delay_ms),
-`ttl` for what does not exist. The name server reads the file at each question. The web server is
-told to read its settings again, if they are others.
+`ttl` for what does not exist, and `six`: the address of IPv6 that stands beside each address. The
+name server reads the file at each question. The web server is told to read its settings again, if
+they are others.
 """
 
 import json
@@ -23,15 +24,17 @@ SECONDS = 10.0
 EVERY = 0.01
 
 
-def sites(state: Mapping[str, Any], own: str) -> str:
+def sites(state: Mapping[str, Any], own: Iterable[str]) -> str:
     """Return nginx's servers: one for all names, and one for each name that is to be slow.
 
     A refusal comes from the kernel, to whom the name is not known yet: it is the address that
-    nobody listens on. The container's `own` address, which no name has, is always served.
+    nobody listens on. The container's `own` addresses, which no name has, are always served.
     """
     names = state["names"]
     shut = {entry["address"] for entry in names.values() if entry["web"] == "refused"}
-    addresses = [own, *sorted(set(state["addresses"].values()) - shut)]
+    served = sorted(set(state["addresses"].values()) - shut)
+    six = state["six"]
+    addresses = [*own, *served, *(six[each] for each in served if each in six)]
     found = [_site(addresses, "_", "")]
     for name, entry in sorted(names.items()):
         if entry["web"] == "slow":
@@ -44,7 +47,8 @@ def sites(state: Mapping[str, Any], own: str) -> str:
 
 def _site(addresses: Iterable[str], name: str, more: str) -> str:
     listens = "".join(
-        f"    listen {address}:80;\n    listen {address}:443 ssl http2;\n" for address in addresses
+        f"    listen {address}:80;\n    listen {address}:443 ssl http2;\n"
+        for address in (f"[{each}]" if ":" in each else each for each in addresses)
     )
     common = "    include /etc/policylab/site.conf;\n"
     return f"server {{\n{listens}    server_name {name};\n{common}    {more}\n}}\n"
@@ -92,7 +96,8 @@ def _workers(master: int) -> set[int]:
 def main() -> None:
     """Take the state from stdin."""
     data = sys.stdin.buffer.read()
-    own = socket.gethostbyname(socket.gethostname())
+    host = socket.gethostname()
+    own = dict.fromkeys(str(found[4][0]) for found in socket.getaddrinfo(host, None))
     HOME.mkdir(exist_ok=True)
     changed = replace(HOME / "sites.conf", sites(json.loads(data), own).encode())
     if changed and PID.is_file() and (master := PID.read_text().strip()):

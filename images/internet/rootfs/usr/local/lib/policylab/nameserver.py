@@ -1,6 +1,6 @@
 """The name server of the simulated internet: what it answers stands in a file that may change.
 
-Arguments: the host on whose IPv4 address it listens, the port (UDP and TCP), the state's file.
+Arguments: the host on whose addresses it listens, the port (UDP and TCP), the state's file.
 `control.py` writes that file; a question is answered by what stands there when it comes.
 """
 
@@ -13,7 +13,7 @@ import socket
 import struct
 import sys
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import dns.exception
 import dns.flags
@@ -46,6 +46,7 @@ class State:
                 data = file.read()
                 told = json.loads(data)
                 self.ttl = int(told["ttl"])
+                self.six = told["six"]
                 self.names = {dns.name.from_text(n): entry for n, entry in told["names"].items()}
                 self.digest = hashlib.sha256(data).hexdigest()
                 self._seen = seen
@@ -76,6 +77,9 @@ def answer(query: dns.message.Message, state: State) -> tuple[dns.message.Messag
         reply.set_rcode(FAULTS[fault])
     elif entry and kind == dns.rdatatype.A:
         reply.answer.append(dns.rrset.from_text(name, entry["ttl"], "IN", "A", entry["address"]))
+    elif entry and kind == dns.rdatatype.AAAA and entry["address"] in state.six:
+        six = state.six[entry["address"]]
+        reply.answer.append(dns.rrset.from_text(name, entry["ttl"], "IN", "AAAA", six))
     else:
         # The SOA says for how long to remember that there is nothing (RFC 2308). A name above a
         # known one exists, though it has no records (RFC 8020).
@@ -113,13 +117,13 @@ class Datagrams(asyncio.DatagramProtocol):
         """Keep what replies are sent by."""
         self._transport = cast("asyncio.DatagramTransport", transport)
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         """Answer a question."""
         task = asyncio.get_running_loop().create_task(self._reply(data, addr))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _reply(self, data: bytes, addr: tuple[str, int]) -> None:
+    async def _reply(self, data: bytes, addr: tuple[Any, ...]) -> None:
         wire = await reply_to(data, addr[0], "udp", self._state)
         if wire is not None:
             self._transport.sendto(wire, addr)
@@ -141,23 +145,26 @@ async def serve_stream(
         writer.close()
 
 
-async def main(address: str, port: int, path: Path) -> None:
+async def main(addresses: list[str], port: int, path: Path) -> None:
     """Serve until told to end."""
     state = State(path).refresh()
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    stream = await asyncio.start_server(lambda r, w: serve_stream(r, w, state), address, port)
-    datagrams, _ = await loop.create_datagram_endpoint(
-        lambda: Datagrams(state), local_addr=(address, port)
-    )
-    print(f"names are answered on {address}, port {port}", flush=True)
+    stream = await asyncio.start_server(lambda r, w: serve_stream(r, w, state), addresses, port)
+    doors = [
+        await loop.create_datagram_endpoint(lambda: Datagrams(state), local_addr=(address, port))
+        for address in addresses
+    ]
+    print(f"names are answered on {', '.join(addresses)}, port {port}", flush=True)
     await ended.wait()
-    datagrams.close()
+    for datagrams, _ in doors:
+        datagrams.close()
     stream.close()
 
 
 if __name__ == "__main__":
     # A reply must come from the address that was asked, so it is not left to the kernel.
-    asyncio.run(main(socket.gethostbyname(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
+    own = list(dict.fromkeys(str(f[4][0]) for f in socket.getaddrinfo(sys.argv[1], None)))
+    asyncio.run(main(own, int(sys.argv[2]), Path(sys.argv[3])))
