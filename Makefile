@@ -68,8 +68,10 @@ planted: $(READY) ## 27 faults of a CNI, each planted in ten runs of the fuzz on
 # The versions of Kubernetes beside the default one; each is a folder.
 OLDER := $(filter-out $(shell sed -n 's/^default = "\(.*\)"/\1/p' images/kubernetes/image.toml),$(patsubst images/kubernetes/%/version.toml,%,$(wildcard images/kubernetes/*/version.toml)))
 
-# The lanes beside the default one: options of `pytest labs/` without --lab-, with a comma between two of them. A further lane is a further line.
+# The lanes beside the default one: options of `pytest labs/` without --lab-, with a comma between two of them. A further lane is a further line. LANES=cni=calico,k8s=1.36 runs one.
 LANES := $(foreach k8s,$(OLDER),cni=calico,k8s=$(k8s))
+LANES += cni=calico,dataplane=nftables cni=calico,kube-proxy=iptables
+LANES += cni=cilium,dataplane=replacement cni=cilium,cni-version=1.15
 LANES += cni=docs/cni/canal
 
 matrix: $(READY) archives ## the other lanes, built where they are not cached: the labs on each of them, and the tests that need clusters of their own; the clusters are deleted

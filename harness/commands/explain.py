@@ -14,7 +14,7 @@ from harness.commands.shared.state import CONTEXT_HELP, scenario_given
 from harness.core.policy.account import accounts
 from harness.core.predict.walk import walk
 from harness.core.target import parse_source, parse_target
-from harness.edge.cni.known import PROFILES
+from harness.edge.cni.known import COLUMNS, PROFILES
 from harness.edge.files.labs import load_shown
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
@@ -77,7 +77,7 @@ def _explain(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 
 
 def _word(word: str) -> ExitCode:
-    known = [*entries(PROFILES), *entries_of_labs(load_shown())]
+    known = [*entries(COLUMNS), *entries_of_labs(load_shown())]
     for entry in explain(word, known):
         sys.stdout.write(f"{entry.word}: {entry.what}\n")
         for line in entry.lines:

@@ -153,7 +153,7 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
         fuzz = Fuzz(cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
         cases = list(draw_cases(arguments.seed, arguments.n, lane.value.profile))
         source = (
-            f"policylab fuzz --cni {lane.cni} --k8s {lane.kubernetes} --seed {arguments.seed}"
+            f"policylab fuzz {lane.arguments} --seed {arguments.seed}"
             f" --n {arguments.n} on {cluster.lane.key}"
         )
         began = time.monotonic()
@@ -214,6 +214,7 @@ def as_json(report: Report) -> dict[str, Any]:
     return {
         "cni": report.lane.cni,
         "kubernetes": report.lane.kubernetes,
+        "variant": report.lane.variant,
         "seed": report.seed,
         "seconds": report.seconds,
         **asdict(report.totals),

@@ -98,6 +98,17 @@ class Lane:
         return {name: version for name, version in found.items() if version}
 
     @property
+    def arguments(self) -> str:
+        """The options of a verb that name the lane; without usual values, but with versions."""
+        parts = ((part, getattr(self, part.field)) for part in PARTS)
+        named = [
+            f"--{part.option} {value}"
+            for part, value in parts
+            if value and (part.is_version or value != part.default)
+        ]
+        return " ".join([f"--cni {self.cni}", *named])
+
+    @property
     def facts(self) -> dict[str, str]:
         """What the results of a run say of it, beside the versions that the programs report.
 

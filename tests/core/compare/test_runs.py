@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -199,3 +200,23 @@ def test_row_that_a_cluster_showed_and_another_run_did_not_observe_is_unchecked(
 
 def test_without_rows_nothing_was_checked() -> None:
     assert compared(run_of(), run_of()).unchecked
+
+
+def test_two_variants_of_one_cni_are_explained_by_their_columns() -> None:
+    """A variant whose profile differs has a column of its own, and its runs name it."""
+    usual = PROFILES["calico"]
+    other = replace(usual, variant="made-up", established=PROFILES["cilium"].established)
+    environment = {"cni": "calico", "profile": other.column}
+    runs = run_of(KEPT), run_of(CUT, environment=environment)
+    found = compare_runs(runs, {usual.column: usual, other.column: other})
+
+    (difference,) = found.differences
+    assert difference.kind is Kind.EXPLAINED
+    (because,) = difference.because
+    assert because.endswith("calico: shows kept; calico-made-up: shows cut")
+    assert [run.cni for run in found.runs] == ["calico", "calico"]
+
+
+def test_a_variant_that_policylab_does_not_know_explains_nothing() -> None:
+    runs = run_of(KEPT), run_of(CUT, environment={"cni": "cilium", "profile": "cilium-other"})
+    assert kinds(*runs) == [Kind.UNEXPLAINED]

@@ -166,3 +166,11 @@ def test_only_variants_that_lanes_can_have_change_a_profile() -> None:
 def _words(lane: Lane) -> set[str]:
     parts = [(part.mark, getattr(lane, part.field)) for part in PARTS]
     return {mark + value for mark, value in parts if value}
+
+
+def test_the_options_that_name_a_lane_make_it_again() -> None:
+    lane = chosen("cilium", {"dataplane": "replacement"})
+
+    k8s = f"--k8s {DEFAULT_KUBERNETES}"
+    assert lane.arguments == f"--cni cilium {k8s} --dataplane replacement"
+    assert Lane("calico").arguments == f"--cni calico {k8s}"
