@@ -12,11 +12,18 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
+# Cilium's images are built while the labs run on Calico, with the lowest priority. A program that a shell starts beside itself does not
+# hear Ctrl-C, so the trap ends it.
+BESIDE := mkdir -p results && { nice -n 19 $(VENV)/bin/policylab images build --cni=cilium >results/images-cilium.log 2>&1 & builder=$$!; \
+  trap 'kill $$builder 2>/dev/null' EXIT; trap 'exit 130' INT TERM; \
+  echo "Cilium's images are built beside the labs on Calico; results/images-cilium.log says how far it is"; }
+
 # Without CNI=: every tutorial, the one that needs Cilium on a cluster of its own.
 labs: $(READY) cold ## all set-up, then the labs on live clusters; results/latest-CNI/report.html has the results. CNI=calico or CNI=cilium: all that this CNI can do
 ifeq ($(CNI),)
-	$(VENV)/bin/pytest labs/ --lab-cni=calico $(ARGS)
-	$(VENV)/bin/pytest labs/cilium_fqdn --lab-cni=cilium $(ARGS)
+	$(VENV)/bin/policylab cluster up --cni=calico
+	@$(BESIDE) && $(VENV)/bin/pytest labs/ --lab-cni=calico $(ARGS) && \
+	  $(VENV)/bin/pytest labs/cilium_fqdn --lab-cni=cilium $(ARGS)
 else
 	$(VENV)/bin/pytest labs/ --lab-cni=$(CNI) $(ARGS)
 endif

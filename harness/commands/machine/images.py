@@ -29,7 +29,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     build = verbs.add_parser("build", help="build every image that is not cached")
-    add_versions(build, "build")
+    add_versions(build, "build", ", and build the images of no other CNI")
     add_patience(build)
     build.set_defaults(
         run=_build,
@@ -52,7 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "save", help="write all images to one file, for a classroom without a network"
     )
     save.add_argument("file", type=Path, help="the file to write")
-    add_versions(save, "save")
+    add_versions(save, "save", ", and save the images of no other CNI")
     save.set_defaults(run=_save, after_interrupt="Run the same command again.")
     _add_archive(verbs)
     load = verbs.add_parser(
@@ -87,9 +87,8 @@ def _add_archive(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _build(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
-    made = provide(
-        Source.BUILD, progress, Docker(patience=arguments.patience), versions_of(arguments)
-    )
+    docker, official = Docker(patience=arguments.patience), Official(cni=arguments.cni)
+    made = provide(Source.BUILD, progress, docker, versions_of(arguments), official)
     show_facts("images", {"node": made.node, **made.refs})
     return ExitCode.OK
 
@@ -109,7 +108,8 @@ def _pull(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 
 
 def _save(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
-    file = access_of(arguments).save(arguments.file, progress, versions_of(arguments))
+    save, versions = access_of(arguments).save, versions_of(arguments)
+    file = save(arguments.file, progress, versions, arguments.cni)
     progress.note(f"the images were saved to {file}")
     return ExitCode.OK
 

@@ -48,7 +48,7 @@ class Access:
     status: Callable[[str], ClusterStatus] = status
     owned: Callable[[], list[str]] = owned_clusters
     delete: Callable[[str], None] = delete_cluster
-    save: Callable[[Path, Progress, Mapping[str, str]], Path] = save
+    save: Callable[[Path, Progress, Mapping[str, str], str], Path] = save
     looks: Looks = THIS
     docker: Docker = DOCKER
     load: Callable[[Path, Progress], ClusterImages] = load

@@ -14,7 +14,7 @@ import re
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -173,11 +173,14 @@ def _copy_checked(bundle: Path, source: IO[bytes], target: Path, wanted: str) ->
 
 
 def install(
-    bundle: Path, home: Callable[[Mapping[str, str]], Path], shop: Workshop
-) -> Mapping[str, str]:
+    bundle: Path,
+    home: Callable[[Mapping[str, str], Collection[str]], Path],
+    shop: Workshop,
+) -> tuple[Mapping[str, str], Collection[str]]:
     """Unpack a bundle, load its images into the engine, and make it the loaded bundle.
 
-    `home` gives the place of a bundle with these versions, by recipe. They are the result.
+    `home` gives the place of a bundle with these versions, by recipe, and these CNIs. Both are the
+    result.
 
     Raises:
         ImageUnavailable: a check fails, the engine refuses an image, or policylab does not have
@@ -197,11 +200,12 @@ def install(
             except CommandFailed as error:
                 raise _refused(bundle, f"the engine refused its image: {error.seen}") from error
             archive.unlink()
-        place = home(has)
+        cnis = sorted(_facts(fresh)["cni_versions"])
+        place = home(has, cnis)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(place, ignore_errors=True)
         fresh.rename(place)
-    return has
+    return has, cnis
 
 
 def _known_versions(bundle: Path, folder: Path) -> Mapping[str, str]:
@@ -222,22 +226,33 @@ def _known_versions(bundle: Path, folder: Path) -> Mapping[str, str]:
     return has
 
 
+def _facts(folder: Path) -> dict[str, Any]:
+    """The description of an unpacked bundle."""
+    found: dict[str, Any] = json.loads((folder / CLUSTER_FILE).read_text(encoding="utf-8"))
+    return found
+
+
 def _versions(folder: Path) -> dict[str, str]:
     """The short names of the versions, of the recipes that have versions to choose."""
-    facts = json.loads((folder / CLUSTER_FILE).read_text(encoding="utf-8"))
+    facts = _facts(folder)
     full = {KUBERNETES: facts["kubernetes_version"], **facts["cni_versions"]}
     return {recipe: short(str(full[recipe])) for recipe in usual_versions() if recipe in full}
 
 
-def loaded_bundle(home: Path, docker: Docker, chosen: Mapping[str, str] = NONE) -> Path | None:
+def loaded_bundle(
+    home: Path, docker: Docker, chosen: Mapping[str, str] = NONE, cni: str = ""
+) -> Path | None:
     """The folder of the loaded bundle, if the engine still has its images.
 
-    A bundle with other versions than these does not count; who chose none wants the default.
+    A bundle with other versions than these does not count; who chose none wants the default. Nor
+    does a bundle without this CNI.
     """
     description = home / CLUSTER_FILE
     if not description.is_file():
         return None
-    facts = json.loads(description.read_text(encoding="utf-8"))
+    facts = _facts(home)
+    if cni and cni not in facts.get("cni_versions", ()):
+        return None
     if "cni_versions" not in facts:  # a bundle of an older policylab, which had Calico only
         return None
     wanted = {**usual_versions(), **chosen}
@@ -249,8 +264,7 @@ def loaded_bundle(home: Path, docker: Docker, chosen: Mapping[str, str] = NONE) 
 
 def engine_images(home: Path) -> dict[str, str]:
     """The bundle's images that run outside the cluster; an old bundle has none."""
-    facts: dict[str, Any] = json.loads((home / CLUSTER_FILE).read_text(encoding="utf-8"))
-    return dict(facts.get("engine", {}))
+    return dict(_facts(home).get("engine", {}))
 
 
 def _refused(bundle: Path, seen: str, *, try_: str = "") -> ImageUnavailable:

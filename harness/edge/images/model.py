@@ -32,7 +32,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Official:
-    """What to take from a registry; other sources have no choice.
+    """What to take from a registry, and the CNI that is wanted, from whatever source.
 
     Attributes:
         mirror: the mirror to ask, as `HOST[:PORT][/PREFIX]`; empty: the official registries.

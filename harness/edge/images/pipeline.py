@@ -26,10 +26,17 @@ from harness.edge.images.keys import Keys, plan_keys
 from harness.edge.images.model import CLUSTER_FILE, LAB_ARCHIVE, LAB_IMAGES, crds_file
 from harness.edge.images.node import Assembly, node_ref
 from harness.edge.images.outlook import outlook_of
-from harness.edge.images.recipe import REPOSITORY, Recipe, cnis, read_recipes, recipes_home
+from harness.edge.images.recipe import (
+    REPOSITORY,
+    Recipe,
+    cnis,
+    read_recipes,
+    recipes_home,
+    with_cni,
+)
 from harness.edge.images.store import SCRATCH, Store, Workshop
 from harness.edge.images.tars.archive import write_archive
-from harness.edge.images.versions import KUBERNETES, NONE, every_choice
+from harness.edge.images.versions import HOME, KUBERNETES, NONE, every_choice
 from harness.edge.machine import debian
 from harness.edge.machine.process import end_all, run
 
@@ -38,33 +45,58 @@ CLUSTER = "cluster"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The recipes, and the keys of the parts that they describe."""
+    """The recipes, and the keys of the parts that they describe.
+
+    `instead` are the keys of builds that do as well, because they have more than this one.
+    """
 
     recipes: Mapping[str, Recipe]
     keys: Keys
+    instead: tuple[str, ...] = ()
 
 
-def plan(shop: Workshop, chosen: Mapping[str, str] = NONE, apart: Collection[str] = ()) -> Plan:
+def plan(
+    shop: Workshop,
+    chosen: Mapping[str, str] = NONE,
+    apart: Collection[str] = (),
+    *,
+    cni: str = "",
+) -> Plan:
     """Read the recipes of this checkout; make the certificates, because keys depend on their bytes.
 
     `chosen` has the short names of versions by recipe; other recipes have their default. `apart`
-    has the names of recipes to read although no cluster has their images.
+    has the names of recipes to read although no cluster has their images. With `cni`, no other CNI
+    is built: the first cluster comes up sooner, and a build of all CNIs does as well. A CNI that is
+    not among the recipes brings its own images, and any node will do.
 
     Raises:
         ImageUnavailable: a recipe cannot be read, or there are no recipes, or no such version.
     """
     recipes = read_recipes(recipes_home(), chosen, apart)
     made = ensure_certificates(shop.store, recipes, shop.progress)
-    return Plan(recipes, plan_keys(recipes, made))
+    everything = Plan(recipes, plan_keys(recipes, made))
+    if not cni:
+        return everything
+    lanes = {name: with_cni(recipes, name) for name in cnis(recipes)}
+    keys = {name: plan_keys(lane, made) for name, lane in lanes.items()}
+    own = cni if cni in lanes else next(iter(lanes))
+    others = [found.cluster for name, found in keys.items() if cni not in lanes and name != own]
+    return Plan(lanes[own], keys[own], (everything.keys.cluster, *others))
+
+
+def known_cnis() -> list[str]:
+    """The CNIs that recipes build; none outside of a clone."""
+    return cnis(read_recipes(HOME))
 
 
 def plans(shop: Workshop) -> list[Plan]:
-    """The plan of each combination of versions.
+    """The plan of each combination of versions, with all CNIs and with each one alone.
 
     Raises:
         ImageUnavailable: as `plan`.
     """
-    return [plan(shop, chosen) for chosen in every_choice()]
+    names = ("", *known_cnis())
+    return [plan(shop, chosen, cni=cni) for chosen in every_choice() for cni in names]
 
 
 def built(shop: Workshop, key: str) -> Path | None:
@@ -72,6 +104,12 @@ def built(shop: Workshop, key: str) -> Path | None:
     if shop.store.has(CLUSTER, key) and shop.docker.has_image(node_ref(key)):
         return shop.store.path(CLUSTER, key)
     return None
+
+
+def ready(shop: Workshop, todo: Plan) -> Path | None:
+    """The folder of a finished build that has all that this plan wants."""
+    keys = (todo.keys.cluster, *todo.instead)
+    return next((home for key in keys if (home := built(shop, key))), None)
 
 
 def make_cluster(shop: Workshop, todo: Plan) -> Path:

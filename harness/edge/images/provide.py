@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,6 +35,8 @@ from harness.progress import Progress
 
 ANY = Official()
 """The images of all CNIs, from the official registries."""
+ANY_CNI = "/"
+"""What no recipe is called: images with whatever CNI will do."""
 
 
 def provide(
@@ -46,7 +49,7 @@ def provide(
     """The images of a cluster from the given source; `build` builds them here.
 
     `chosen` has the short names of versions by recipe (`kubernetes`: `1.37`); other recipes have
-    their default. `official` says what a registry is asked for.
+    their default. `official` says which CNI is wanted, and what a registry is asked for.
 
     Raises:
         ImageUnavailable: the source does not have them.
@@ -54,12 +57,12 @@ def provide(
     """
     shop = _open(progress, docker)
     if source is Source.BUNDLE:
-        return _bundle(shop, chosen)
-    todo = pipeline.plan(shop, chosen)
+        return _bundle(shop, chosen, official.cni)
+    todo = pipeline.plan(shop, chosen, cni=official.cni)
     match choose(source, shop, todo, official, chosen):
         case Source.BUNDLE:
             progress.note("using the images of the loaded bundle")
-            return _bundle(shop, chosen)
+            return _bundle(shop, chosen, official.cni)
         case Source.REGISTRY:
             return _pull(shop, todo, official, or_build=source is Source.AUTO)
         case _:
@@ -78,9 +81,9 @@ def choose(
         return source
     if official.before_all:
         return Source.REGISTRY
-    if pipeline.built(shop, todo.keys.cluster):
+    if pipeline.ready(shop, todo):
         return Source.BUILD
-    if bundle.loaded_bundle(_bundle_home(shop, chosen), shop.docker, chosen):
+    if _loaded(shop, chosen, official.cni):
         return Source.BUNDLE
     return Source.REGISTRY
 
@@ -89,17 +92,19 @@ def save(
     file: Path,
     progress: Progress,
     chosen: Mapping[str, str] = NONE,
+    cni: str = "",
     docker: Docker = DOCKER,
 ) -> Path:
     """Write a bundle with the images of this checkout; build missing images first.
 
-    `chosen` has the short names of the versions in it, as for `provide`.
+    `chosen` has the short names of the versions in it, as for `provide`; `cni` is the only CNI in
+    it, if it is not to have them all.
 
     Raises:
         EnvironmentFault: the bundle cannot be written, or the images cannot be built.
     """
     shop = _open(progress, docker)
-    todo = pipeline.plan(shop, chosen)
+    todo = pipeline.plan(shop, chosen, cni=cni)
     home = pipeline.built(shop, todo.keys.cluster)
     with shop.store.lock(progress, shop.patience):
         home = home or pipeline.make_cluster(shop, todo)
@@ -128,7 +133,7 @@ def archives(
 def load(file: Path, progress: Progress, docker: Docker = DOCKER) -> ClusterImages:
     """Check a bundle, and make it the bundle that `--lab-images=bundle` and `auto` use.
 
-    One bundle of each combination of versions can be loaded.
+    One bundle of each combination of versions and CNIs can be loaded.
 
     Raises:
         ImageUnavailable: the file is not a complete and unchanged bundle, or it is of a version
@@ -136,8 +141,9 @@ def load(file: Path, progress: Progress, docker: Docker = DOCKER) -> ClusterImag
     """
     shop = _open(progress, docker)
     with shop.store.lock(progress, shop.patience):
-        has = bundle.install(file, lambda found: _bundle_home(shop, found), shop)
-    return _bundle(shop, has)
+        place = partial(_bundle_home, shop)
+        has, cnis = bundle.install(file, place, shop)
+    return _bundle(shop, has, alone(cnis))
 
 
 @contextmanager
@@ -152,8 +158,9 @@ def lab_archive(progress: Progress, docker: Docker = DOCKER) -> Iterator[LabArch
     """
     shop = _open(progress, docker)
     todo = pipeline.plan(shop)
-    loaded = _bundle_home(shop, NONE)
-    home = pipeline.built(shop, todo.keys.cluster) or bundle.loaded_bundle(loaded, docker)
+    keys = (each.keys.cluster for each in pipeline.plans(shop))
+    builds = (home for key in keys if (home := pipeline.built(shop, key)))
+    home = next(builds, None) or _loaded(shop, NONE, ANY_CNI)
     if home is not None:
         yield LabArchive.of(read_cluster(home, Source.AUTO, {}))
         return
@@ -187,7 +194,7 @@ def _pull(shop: Workshop, todo: Plan, official: Official, *, or_build: bool) -> 
 
 
 def _build(shop: Workshop, todo: Plan) -> ClusterImages:
-    home = pipeline.built(shop, todo.keys.cluster)
+    home = pipeline.ready(shop, todo)
     if home is None or engine.missing(shop, todo):
         with shop.store.lock(shop.progress, shop.patience):
             home = home or pipeline.make_cluster(shop, todo)
@@ -195,28 +202,47 @@ def _build(shop: Workshop, todo: Plan) -> ClusterImages:
     return read_cluster(home, Source.BUILD, engine.name_them(shop.docker, engine.by_key(todo)))
 
 
-def _bundle(shop: Workshop, chosen: Mapping[str, str]) -> ClusterImages:
-    home = _bundle_home(shop, chosen)
-    if (found := bundle.loaded_bundle(home, shop.docker, chosen)) is None:
-        wanted = " and ".join(
-            f"{name.capitalize()} {it}" for name, it in {**usual_versions(), **chosen}.items()
-        )
+def _bundle(shop: Workshop, chosen: Mapping[str, str], cni: str) -> ClusterImages:
+    if (found := _loaded(shop, chosen, cni)) is None:
+        versions = {**usual_versions(), **chosen}
+        names = [KUBERNETES, cni] if cni in pipeline.known_cnis() else list(versions)
+        wanted = [f"{name.capitalize()} {versions.get(name, '')}".strip() for name in names]
+        others = sorted(path.parent.name for path in shop.store.root.glob("bundle*/cluster.json"))
         raise ImageUnavailable(
-            f"no bundle with {wanted} is loaded" if wanted else "no bundle is loaded",
-            where=str(home),
-            seen="there is no such bundle, or the engine no longer has its node image",
-            try_="policylab images load FILE",
+            f"no bundle with {' and '.join(wanted)} is loaded" if wanted else "no bundle is loaded",
+            where=str(_bundle_home(shop, chosen, [cni] if cni else [])),
+            seen=f"loaded: {', '.join(others) or 'none'}; or the engine no longer has a node image",
+            try_="policylab images load FILE, with a file that has this lane",
         )
     beside = engine.name_them(shop.docker, bundle.engine_images(found))
     return read_cluster(found, Source.BUNDLE, beside)
 
 
-def _bundle_home(shop: Workshop, chosen: Mapping[str, str]) -> Path:
-    """The place of the loaded bundle with these versions; default versions are not in its name."""
+def _loaded(shop: Workshop, chosen: Mapping[str, str], cni: str) -> Path | None:
+    """The folder of a loaded bundle with this CNI; a CNI that has no recipe brings its images."""
+    known = pipeline.known_cnis()
+    sets = [[cni], []] if cni in known else [[], *([name] for name in known if cni)]
+    for cnis in sets:
+        home = _bundle_home(shop, chosen, cnis)
+        if found := bundle.loaded_bundle(home, shop.docker, chosen, cni if cni in known else ""):
+            return found
+    return None
+
+
+def _bundle_home(shop: Workshop, chosen: Mapping[str, str], cnis: Collection[str]) -> Path:
+    """The place of the loaded bundle with these versions; default versions are not in its name.
+
+    A bundle that has one CNI only has its name at the end.
+    """
     usual = usual_versions()
     others = [
         version if name == KUBERNETES else f"{name}-{version}"
         for name, version in sorted(chosen.items(), key=lambda item: item[0] != KUBERNETES)
         if version != usual.get(name, version)
     ]
-    return shop.store.root / "-".join(["bundle", *others])
+    return shop.store.root / "-".join(["bundle", *others, *filter(None, [alone(cnis)])])
+
+
+def alone(cnis: Collection[str]) -> str:
+    """The only CNI of a bundle; empty if it has several, or none."""
+    return next(iter(cnis)) if len(cnis) == 1 else ""

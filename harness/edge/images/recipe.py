@@ -185,6 +185,11 @@ def cnis(recipes: Mapping[str, Recipe]) -> list[str]:
     return [name for name, recipe in recipes.items() if recipe.cni]
 
 
+def with_cni(recipes: Mapping[str, Recipe], cni: str) -> dict[str, Recipe]:
+    """The recipes without those of other CNIs than this one."""
+    return {name: recipe for name, recipe in recipes.items() if name == cni or not recipe.cni}
+
+
 def _compiles(recipe: Recipe | None) -> bool:
     return recipe is not None and (recipe.go is not None or recipe.c_source is not None)
 

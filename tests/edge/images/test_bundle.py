@@ -3,7 +3,7 @@
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def compress(path: Path, data: bytes) -> Path:
 
 def refused(path: Path, home: Path, engine: FakeEngine | None = None) -> str:
     with pytest.raises(ImageUnavailable) as caught:
-        bundle.install(path, lambda _: home, shop(engine or FakeEngine(), home.parent))
+        bundle.install(path, lambda *_: home, shop(engine or FakeEngine(), home.parent))
     assert not home.exists()
     return str(caught.value)
 
@@ -86,7 +86,7 @@ def test_bundle_comes_back_as_it_was_saved(
     good: Path, cluster: Path, tmp_path: Path, engine: FakeEngine
 ) -> None:
     home = tmp_path / "cache" / "bundle"
-    bundle.install(good, lambda _: home, shop(engine, tmp_path))
+    bundle.install(good, lambda *_: home, shop(engine, tmp_path))
     for name in ("kind", "made-up-crds.yaml"):
         assert (home / name).read_text() == (cluster / name).read_text()
     assert (home / "kind").stat().st_mode & 0o111
@@ -100,7 +100,7 @@ def test_bundle_whose_image_beside_the_cluster_is_gone_is_not_loaded(
     good: Path, tmp_path: Path, engine: FakeEngine
 ) -> None:
     home = tmp_path / "bundle"
-    bundle.install(good, lambda _: home, shop(engine, tmp_path))
+    bundle.install(good, lambda *_: home, shop(engine, tmp_path))
     del engine.images[BESIDE["internet"]]
     assert bundle.loaded_bundle(home, engine.docker) is None
 
@@ -196,11 +196,11 @@ def test_refused_bundle_leaves_the_loaded_one(
     good: Path, tmp_path: Path, engine: FakeEngine
 ) -> None:
     home = tmp_path / "cache" / "bundle"
-    bundle.install(good, lambda _: home, shop(engine, tmp_path))
+    bundle.install(good, lambda *_: home, shop(engine, tmp_path))
     bad = tmp_path / "bad"
     bad.write_bytes(b"rubbish")
     with pytest.raises(ImageUnavailable):
-        bundle.install(bad, lambda _: home, shop(engine, tmp_path))
+        bundle.install(bad, lambda *_: home, shop(engine, tmp_path))
     assert bundle.loaded_bundle(home, engine.docker) == home
 
 
@@ -208,7 +208,7 @@ def test_loaded_bundle_whose_image_is_gone_is_none(
     good: Path, tmp_path: Path, engine: FakeEngine
 ) -> None:
     home = tmp_path / "cache" / "bundle"
-    bundle.install(good, lambda _: home, shop(engine, tmp_path))
+    bundle.install(good, lambda *_: home, shop(engine, tmp_path))
     engine.images.clear()
     assert bundle.loaded_bundle(home, engine.docker) is None
 
@@ -236,9 +236,19 @@ def test_bundle_goes_to_the_place_of_its_version(
     has = {"kubernetes": KUBERNETES[0]}
     place = tmp_path / "right"
 
-    def home(found: Mapping[str, str]) -> Path:
-        return place if found == has else tmp_path / "wrong"
+    def home(found: Mapping[str, str], cnis: Collection[str]) -> Path:
+        return place if (found, [*cnis]) == (has, ["made-up"]) else tmp_path / "wrong"
 
-    assert bundle.install(good, home, shop(engine, tmp_path)) == has
+    assert bundle.install(good, home, shop(engine, tmp_path)) == (has, ["made-up"])
     assert bundle.loaded_bundle(place, engine.docker, has)
     assert bundle.loaded_bundle(place, engine.docker, {"kubernetes": "1.2"}) is None
+
+
+def test_loaded_bundle_without_the_wanted_cni_is_none(
+    good: Path, tmp_path: Path, engine: FakeEngine
+) -> None:
+    home = tmp_path / "cache" / "bundle"
+    bundle.install(good, lambda *_: home, shop(engine, tmp_path))
+
+    assert bundle.loaded_bundle(home, engine.docker, cni="made-up") == home
+    assert bundle.loaded_bundle(home, engine.docker, cni="calico") is None
