@@ -197,7 +197,8 @@ def _build(shop: Workshop, todo: Plan) -> ClusterImages:
     home = pipeline.ready(shop, todo)
     if home is None or engine.missing(shop, todo):
         with shop.store.lock(shop.progress, shop.patience):
-            home = home or pipeline.make_cluster(shop, todo)
+            # Another run may have built it, or all CNIs, while this one waited for its turn.
+            home = pipeline.ready(shop, todo) or pipeline.make_cluster(shop, todo)
             engine.give(shop, todo)
     return read_cluster(home, Source.BUILD, engine.name_them(shop.docker, engine.by_key(todo)))
 
