@@ -20,6 +20,7 @@ from benchmarks.figures import Figure, oracle, rounds, streams, under_load
 from benchmarks.grading import grading
 from benchmarks.judging import judging
 from benchmarks.pods import PORTS, denied, pods, targets_of
+from benchmarks.sampling import sampling
 from harness.commands.shared.options import add_parts, lane_of
 from harness.core.outcome import Verdict
 from harness.core.probe.spread import Spread
@@ -90,7 +91,7 @@ def measure(cluster: Cluster, console: Console, many: int | None = None) -> list
         return StreamProber(cluster.kubectl, cluster.kubeconfig, cluster.context)
 
     add(oracle())
-    for figure in chain(judging(), grading()):
+    for figure in chain(judging(), sampling(), grading()):
         add(figure)
     kube = KubeClient(cluster.kubeconfig, cluster.context)
     most = max(size for size, *_ in SIZES)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from rich.console import Console
 
 from harness.commands.shared.livepods import STAYS, LivePods, add_options, live_pods
 from harness.commands.shared.output import write_output
+from harness.core.ask import Ask
+from harness.core.compare.sampling import Sample, sample
 from harness.core.manifests.library import in_force
 from harness.core.manifests.reader import policies_of
 from harness.core.model import NetworkPolicy
@@ -44,6 +47,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="compare the results with the outcome that the policies in DIR predict",
     )
     parser.add_argument(
+        "--sample",
+        choices=("classes",),
+        help="probe a flow for each pair of classes of pods that the policies tell apart, and not "
+        "every flow; the policies are those of --expect, or those that stand on the cluster",
+    )
+    parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write all cells to this file, as JSON"
     )
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the matrix into this file")
@@ -55,12 +64,15 @@ def _probe(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     library = read(arguments.expect) if arguments.expect else None
     policies = policies_of(in_force(library, library)) if library else None
     with live_pods(arguments, progress) as live:
-        seen = live.observer.matrix(live.sources, live.targets)
-    expected = _expected(live, policies) if policies is not None else None
+        chosen = _sample(live, policies) if arguments.sample else None
+        asks = chosen.asks if chosen else None
+        seen = live.observer.matrix(live.sources, live.targets, only=asks)
+    expected = _expected(live, policies, asks) if policies is not None else None
     verdicts = Verdicts(seen, expected)
-    _show(Console(), verdicts, live.notes)
+    notes = (*live.notes, *(chosen.words if chosen else ()))
+    _show(Console(), verdicts, notes, as_table=chosen is None)
     if arguments.json:
-        context = {"namespaces": arguments.namespaces, "notes": list(live.notes)}
+        context = {"namespaces": arguments.namespaces, "notes": list(notes)}
         text = json.dumps(verdicts.as_json(**context), indent=1) + "\n"
         write_output(arguments.json, text)
     if arguments.svg:
@@ -69,14 +81,23 @@ def _probe(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     return verdicts.exit_code
 
 
-def _expected(live: LivePods, policies: tuple[NetworkPolicy, ...]) -> Matrix[Verdict]:
-    return compute(Oracle(live.found.topology, policies), live.sources, live.targets)
+def _sample(live: LivePods, policies: tuple[NetworkPolicy, ...] | None) -> Sample:
+    found = live.found
+    known = live.policies() if policies is None else policies
+    return sample(found.topology, known, live.targets, found.nodes)
 
 
-def _show(console: Console, verdicts: Verdicts, notes: tuple[str, ...]) -> None:
-    for table in tables(verdicts):
-        console.print(table)
-    console.print(legend())
+def _expected(
+    live: LivePods, policies: tuple[NetworkPolicy, ...], asks: Collection[Ask] | None
+) -> Matrix[Verdict]:
+    return compute(Oracle(live.found.topology, policies), live.sources, live.targets, only=asks)
+
+
+def _show(console: Console, verdicts: Verdicts, notes: tuple[str, ...], *, as_table: bool) -> None:
+    if as_table:
+        for table in tables(verdicts):
+            console.print(table)
+        console.print(legend())
     for note in notes:
         console.print(f"note: {note}", style="dim", markup=False, highlight=False)
     for miss in verdicts.wrong[:SHOWN]:

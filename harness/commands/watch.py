@@ -91,10 +91,10 @@ def _watch(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     return ExitCode.OK
 
 
-def _chosen(flows: list[list[str]] | None, live: LivePods) -> frozenset[Ask] | None:
+def _chosen(flows: list[list[str]] | None, live: LivePods) -> tuple[Ask, ...] | None:
     if not flows:
         return None
-    chosen = frozenset(
+    chosen = dict.fromkeys(
         Ask(parse_pod(source, where="--flow"), parse_target(target, where="--flow"))
         for source, target in flows
     )
@@ -108,7 +108,7 @@ def _chosen(flows: list[list[str]] | None, live: LivePods) -> frozenset[Ask] | N
                 seen=f"pods: {_list(live.sources)}; targets: {_list(live.targets)}",
                 try_=f"did you mean `{near[0]}`?" if near else "",
             )
-    return chosen
+    return tuple(chosen)
 
 
 def _list(names: Iterable[object]) -> str:

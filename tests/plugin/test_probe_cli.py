@@ -121,6 +121,38 @@ def test_difference_is_named_with_both_answers(
     assert "note: shop/proxy is on the host network" in said
 
 
+CROWD = "---".join(
+    f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: many-{number}, namespace: shop, labels: {{app: many, one: "{number}"}}}}
+spec:
+  containers: [{{name: c, image: nginx, ports: [{{containerPort: 80}}]}}]
+"""
+    for number in range(10)
+)
+
+
+@pytest.mark.parametrize("expect", [True, False])
+def test_sample_probes_a_part_and_says_what_it_cannot_see(
+    policies: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, expect: bool
+) -> None:
+    file = tmp_path / "matrix.json"
+    words = ["--expect", str(policies)] if expect else []
+
+    code = main(
+        shop(DENY, CROWD), "probe", "shop", "--sample", "classes", "--json", str(file), *words
+    )
+
+    document = json.loads(file.read_text())
+    said = " ".join(capsys.readouterr().out.split())
+    assert code == ExitCode.OK
+    assert 12 <= document["summary"]["cells"] < 40  # of 12 x 11
+    assert {cell["verdict"] for cell in document["cells"]} == {"allow", "deny"}
+    assert "of 132 flows are probed" in said
+    assert "cannot see a fault of single pods" in said
+
+
 def test_matrix_is_written_as_json_and_as_a_picture(tmp_path: Path) -> None:
     files = tmp_path / "matrix.json", tmp_path / "matrix.svg"
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from harness.commands.shared.access import Access, access_of
 from harness.commands.shared.options import add_lane, add_patience, lane_of
-from harness.core.model import ContainerPort, Pod, Protocol
+from harness.core.model import ContainerPort, NetworkPolicy, Pod, Protocol
 from harness.core.target import PodPort, PodRef, ports_of
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
 from harness.edge.probe.addresses import PodAddresses
-from harness.edge.probe.discovery import Found, discover, equip_found
+from harness.edge.probe.discovery import Found, discover, equip_found, policies_in
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.pods import TOOLBOX
 from harness.errors import ContentError
@@ -40,12 +41,14 @@ class LivePods:
         found: the pods.
         targets: the ports to probe, of all pods.
         observer: the instrument that probes.
+        policies: the policies that stand in the pods' namespaces; read when they are asked for.
         notes: what is not probed, one sentence each, with the reason.
     """
 
     found: Found
     targets: tuple[PodPort, ...]
     observer: Observer
+    policies: Callable[[], tuple[NetworkPolicy, ...]]
     notes: tuple[str, ...]
 
     @property
@@ -144,7 +147,9 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
         if arguments.listen:
             refused = observer.listen(targets)
             notes += [f"{what}: the prober cannot listen on this port" for what in refused]
-        yield LivePods(found, targets, observer, tuple(notes))
+        kinds = cluster.lane.value.profile.kinds
+        policies = partial(policies_in, kube, arguments.namespaces, kinds)
+        yield LivePods(found, targets, observer, policies, tuple(notes))
 
 
 def targets_of(

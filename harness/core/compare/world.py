@@ -20,6 +20,7 @@ from harness.core.compare.outside import regions
 from harness.core.compare.ports import PortClass, Ports
 from harness.core.lab.profile import CniProfile
 from harness.core.model import (
+    Address,
     Direction,
     External,
     IPBlock,
@@ -184,7 +185,7 @@ def closed_world(
         ContentError: there are more than `most` flows.
     """
     policies = [policy for state in states for policy in state.policies]
-    traits = _Traits(policies, states)
+    traits = Traits(policies, states)
     ends = [*_pods(states, traits, marks or {})]
     if strangers:
         ends += _strangers(states)
@@ -227,7 +228,7 @@ def rules_of(policy: NetworkPolicy) -> Iterator[Rule]:
     yield from (*policy.ingress, *policy.egress, *policy.ingress_deny, *policy.egress_deny)
 
 
-class _Traits:
+class Traits:
     """What policies look at in an end; two pods with equal traits are alike to them."""
 
     def __init__(self, policies: Iterable[NetworkPolicy], states: Iterable[State]) -> None:
@@ -251,7 +252,7 @@ class _Traits:
             pod.namespace,
             tuple(self._seen(key, pod.labels) for key in self._values),
             frozenset(pod.ports),
-            tuple(self._within(block, pod) for block in self.blocks),
+            tuple(self._within(b, ip) for b in self.blocks for ip in (pod.ip, pod.other_ip)),
             pod.host_network,
             frozenset(pod.hidden & self._values.keys()),
         )
@@ -261,10 +262,10 @@ class _Traits:
         return value if value is None or value in self._values[key] else _OTHER
 
     @staticmethod
-    def _within(block: IPBlock, pod: Pod) -> bool | None:
-        if pod.ip is None:
+    def _within(block: IPBlock, address: Address | None) -> bool | None:
+        if address is None:
             return None
-        return pod.ip in block.cidr and not any(pod.ip in cut for cut in block.except_)
+        return address in block.cidr and not any(address in cut for cut in block.except_)
 
 
 def _selectors(policies: Iterable[NetworkPolicy], peers: Iterable[Peer]) -> Iterator[Selector]:
@@ -276,7 +277,7 @@ def _selectors(policies: Iterable[NetworkPolicy], peers: Iterable[Peer]) -> Iter
 
 
 def _pods(
-    states: Sequence[State], traits: _Traits, marks: Mapping[str, Hashable]
+    states: Sequence[State], traits: Traits, marks: Mapping[str, Hashable]
 ) -> Iterator[EndClass]:
     names = dict.fromkeys(sorted(name for state in states for name in state.topology.pods))
     alike: dict[Hashable, list[str]] = defaultdict(list)
@@ -306,7 +307,7 @@ def _strangers(states: Sequence[State]) -> Iterator[EndClass]:
 
 
 def _outside(
-    traits: _Traits, states: int, networks: Iterable[Network], names: Iterable[str]
+    traits: Traits, states: int, networks: Iterable[Network], names: Iterable[str]
 ) -> Iterator[EndClass]:
     known = dict.fromkeys([*names, *_named(traits.fqdns, names)])
     unknown = (f"192.0.2.{last}" for last in range(64, 255))

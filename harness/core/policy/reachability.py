@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -61,21 +61,30 @@ def asks_of(sources: Iterable[PodRef], targets: Iterable[Address]) -> Iterator[A
 
 
 def compute(
-    oracle: Oracle, sources: Iterable[PodRef], targets: Iterable[Address]
+    oracle: Oracle,
+    sources: Iterable[PodRef],
+    targets: Iterable[Address],
+    *,
+    only: Collection[Ask] | None = None,
 ) -> Matrix[Verdict]:
-    """What the policies say of every source and target.
+    """What the policies say of every source and target; with `only`, of these asks.
 
     Raises:
         ManifestError: an end is not in the oracle's topology.
     """
-    own = [(source, pod_of(source, oracle.topology)) for source in sources]
-    ends = [(target, end_of(target, oracle.topology)) for target in targets]
+    own = {source: pod_of(source, oracle.topology) for source in sources}
+    ends = {target: end_of(target, oracle.topology) for target in targets}
+
+    def verdict(source: PodRef, target: Address) -> Verdict:
+        return oracle.verdict(Flow(own[source], ends[target], target.port, target.protocol))
+
+    asks = asks_of(own, ends) if only is None else only
     cells = {
-        Ask(source, target): oracle.verdict(Flow(pod, end, target.port, target.protocol))
-        for source, pod in own
-        for target, end in ends
+        ask: verdict(ask.source, ask.target)
+        for ask in asks
+        if isinstance(ask.target, PodPort | ExternalPort)
     }
-    return Matrix(tuple(dict(own)), tuple(dict(ends)), cells)
+    return Matrix(tuple(own), tuple(ends), cells)
 
 
 def compare(expected: Matrix[Value], observed: Matrix[Value]) -> tuple[Mismatch[Value], ...]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.core.manifests.ciliumpolicy import cilium_policies
 from harness.core.manifests.liveobjects import topology_of
-from harness.core.model import Pod, PodRef, Topology
+from harness.core.manifests.networkpolicy import network_policy
+from harness.core.model import (
+    CILIUM_POLICY,
+    NETWORK_POLICY,
+    NetworkPolicy,
+    Pod,
+    PodRef,
+    Topology,
+)
 from harness.edge.api.kube import Kube
 from harness.edge.probe.beside import equip, prober_lacks
 from harness.errors import ProbeError
@@ -17,13 +26,15 @@ from harness.errors import ProbeError
 class Found:
     """Who is there, whom nobody can probe from (with the reason), and who has no prober yet.
 
-    `workloads` has the pods of each workload, by its `NAMESPACE/NAME`.
+    `workloads` has the pods of each workload, by its `NAMESPACE/NAME`, and `nodes` the node of each
+    pod.
     """
 
     topology: Topology
     left_out: Mapping[str, str]
     without_prober: tuple[Pod, ...]
     workloads: Mapping[str, tuple[PodRef, ...]] = field(default_factory=dict)
+    nodes: Mapping[PodRef, str] = field(default_factory=dict)
 
     @property
     def pods(self) -> tuple[Pod, ...]:
@@ -61,7 +72,26 @@ def discover(kube: Kube, namespaces: Sequence[str], *, selector: str = "") -> Fo
             key = f"{meta['namespace']}/{owner}"
             ref = PodRef(meta["namespace"], meta["name"])
             workloads[key] = (*workloads.get(key, ()), ref)
-    return Found(topology, left_out, bare, workloads)
+    nodes = {topology.pods[_name(b)].ref: b["spec"].get("nodeName", "") for b in taking_part}
+    return Found(topology, left_out, bare, workloads, nodes)
+
+
+def policies_in(
+    kube: Kube, namespaces: Sequence[str], kinds: Collection[str]
+) -> tuple[NetworkPolicy, ...]:
+    """The policies of these kinds that stand in the namespaces.
+
+    Raises:
+        ManifestError: one cannot be read.
+    """
+    found: list[NetworkPolicy] = []
+    for name in namespaces:
+        there = kube.list("networking.k8s.io/v1", NETWORK_POLICY, name)
+        found += [network_policy({"kind": NETWORK_POLICY, **body}, "the API") for body in there]
+        if CILIUM_POLICY in kinds:
+            for body in kube.list("cilium.io/v2", CILIUM_POLICY, name):
+                found += cilium_policies({"kind": CILIUM_POLICY, **body}, "the API")
+    return tuple(found)
 
 
 def equip_found(kube: Kube, pods: Iterable[Pod], image: str, *, option: str = "--image") -> None:

@@ -171,7 +171,7 @@ class Observer:
     ) -> Matrix[Cell]:
         """Every source to every target, a cell each; with `only`, just these cells."""
         sources, targets = tuple(sources), tuple(targets)
-        asks = [a for a in asks_of(sources, targets) if only is None or a in only]
+        asks = asks_of(sources, targets) if only is None else only
         cells = {ask: Cell(seen) for ask, seen in self.read(asks, pace).items()}
         return Matrix(sources, targets, cells)
 
