@@ -63,6 +63,12 @@ def shop(*texts: str, lie: Lie | None = None) -> FakeCluster:
     return cluster
 
 
+def ways_to(cluster: FakeCluster, *, owned: bool = True) -> Ways:
+    """The ways to that cluster, and to no other one."""
+    value = replace(cluster.value(), owned=owned, context="" if owned else "prod")
+    return Ways(Access(open=lambda *_: value, running=lambda _: value, doors=lambda _: cluster))
+
+
 def said(
     pytester: pytest.Pytester,
     sentences: str,
@@ -70,13 +76,11 @@ def said(
     *args: str,
     owned: bool = True,
 ) -> pytest.RunResult:
-    value = replace(cluster.value(), owned=owned, context="" if owned else "prod")
-    access = Access(open=lambda *_: value, running=lambda _: value, doors=lambda _: cluster)
     (pytester.path / "flows.yaml").write_text(LIST, encoding="utf-8")
     (pytester.path / "new.yaml").write_text(NEW, encoding="utf-8")
     pytester.makeini(INI)
     pytester.makepyfile(TEST.format(sentences))
-    return pytester.runpytest_inprocess(*(args or [REUSE]), plugins=[Ways(access)])
+    return pytester.runpytest_inprocess(*(args or [REUSE]), plugins=[ways_to(cluster, owned=owned)])
 
 
 def probers(cluster: FakeCluster) -> set[str]:
