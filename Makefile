@@ -7,7 +7,7 @@ CNI ?=
 CNIS := calico cilium
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: labs test offline variants live lint fuzz planted matrix bench clean help
+.PHONY: labs test offline variants installed live lint fuzz planted matrix bench clean help
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -35,7 +35,7 @@ cold: $(READY)
 	  $(VENV)/bin/pytest labs/ --lab-offline; \
 	  echo "The clusters come next, which takes minutes at first. Until then, read results/latest/report.html: it has what is predicted."; }
 
-test: lint offline variants live ## all set-up, then the whole test suite: offline first, then live
+test: lint offline variants installed live ## all set-up, then the whole test suite: offline first, then live
 
 # Branches that the offline tests must reach, in percent (docs/adr/0017). With ARGS= a part is run, and no floor holds.
 CORE_COVERED := 95
@@ -44,16 +44,19 @@ REST_COVERED := 90
 offline: $(READY) ## the tests that need no cluster, with a floor for the branches that they reach
 ifeq ($(ARGS),)
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest tests/ -m "not live" -n auto
+	$(VENV)/bin/coverage run -m pytest tests/ -m "not live and not installed" -n auto
 	$(VENV)/bin/coverage combine --quiet && rm -f .coverage.*  # a program that a test killed leaves half a file
 	$(VENV)/bin/coverage report --format=total --include="harness/core/*" --fail-under=$(CORE_COVERED)
 	$(VENV)/bin/coverage report --format=total --omit="harness/core/*" --fail-under=$(REST_COVERED)
 else
-	$(VENV)/bin/pytest tests/ -m "not live" -n auto $(ARGS)
+	$(VENV)/bin/pytest tests/ -m "not live and not installed" -n auto $(ARGS)
 endif
 
 variants: $(READY) ## every wrong and right variant of every assignment, by our own grader (docs/adr/0034)
 	for name in assignments/*/; do $(VENV)/bin/policylab assignment check $$name --jobs 2 || exit $$?; done
+
+installed: $(READY) ## the wheel in a new virtual environment, next to plugins of other people; it installs some fifty packages there
+	$(VENV)/bin/pytest tests/installed -m installed $(ARGS)
 
 # The clusters first: a test has a deadline, and the first build of all images may take half an hour.
 live: $(READY) ## the tests on live clusters, one of each CNI

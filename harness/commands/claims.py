@@ -14,9 +14,9 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from harness.core.lab.claims import ClaimStatus, Entry, Shown, entries
+from harness.core.lab.claims import ClaimStatus, Entry, Shown, entries, unclaimed
 from harness.edge.cni.known import PROFILES
-from harness.edge.files.labs import load_claims, load_shown
+from harness.edge.files.labs import HOME, load_claims, load_shown
 from harness.edge.files.runs import DOCUMENT
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
@@ -52,9 +52,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "claims",
         help="list the claims of the tutorials, and the rows that show whether they are true",
+        epilog=f"Exit code: {ExitCode.OK} every row belongs to a claim, {ExitCode.DIFFERS} one "
+        f"does not, {ExitCode.USAGE} a ledger or a lab is wrong.",
     )
     parser.add_argument(
         "tutorial", nargs="?", default="", help="list only this tutorial (default: all tutorials)"
+    )
+    parser.add_argument(
+        "--labs",
+        type=Path,
+        default=HOME,
+        metavar="DIR",
+        help="the folder of the labs, whose modules are imported (default: those of policylab)",
     )
     parser.add_argument("--rows", action="store_true", help="list every row of each claim")
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
@@ -69,26 +78,34 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _claims(arguments: argparse.Namespace, _: object) -> ExitCode:
-    ledgers = load_claims()
+    ledgers = load_claims(arguments.labs)
     if arguments.tutorial and arguments.tutorial not in ledgers:
         raise ContentError(
             f"there is no tutorial named {arguments.tutorial}", seen=f"known: {', '.join(ledgers)}"
         )
-    shown = load_shown()
+    shown = load_shown(arguments.labs)
     found = {
         tutorial: entries(claims, shown.get(tutorial, []), PROFILES)
         for tutorial, claims in ledgers.items()
         if arguments.tutorial in ("", tutorial)
     }
     seen = read_results(arguments.results)
+    alone = [
+        f"{tutorial}: {row}"
+        for tutorial in found
+        for row in unclaimed(ledgers[tutorial], shown.get(tutorial, []))
+    ]
+    code = ExitCode.DIFFERS if alone else ExitCode.OK
     if arguments.json:
         print(json.dumps(as_json(found, seen), indent=2))  # noqa: T201 - the command's output
-        return ExitCode.OK
+        return code
     console = Console()
     for tutorial, claims in found.items():
         _print(console, tutorial, claims, _Show(seen, rows=arguments.rows))
     _sum_up(console, found, seen)
-    return ExitCode.OK
+    for name in alone:
+        console.print(f"no claim has the row {name}", style="bold red", highlight=False)
+    return code
 
 
 def read_results(folder: Path) -> Seen:

@@ -15,7 +15,7 @@ from harness.core.policy.account import accounts
 from harness.core.predict.walk import walk
 from harness.core.target import parse_source, parse_target
 from harness.edge.cni.known import COLUMNS, PROFILES
-from harness.edge.files.labs import load_shown
+from harness.edge.files.labs import has_labs, load_shown
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
@@ -77,7 +77,8 @@ def _explain(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
 
 
 def _word(word: str) -> ExitCode:
-    known = [*entries(COLUMNS), *entries_of_labs(load_shown())]
+    labs = load_shown() if has_labs() else {}  # the installed wheel has none
+    known = [*entries(COLUMNS), *entries_of_labs(labs)]
     for entry in explain(word, known):
         sys.stdout.write(f"{entry.word}: {entry.what}\n")
         for line in entry.lines:

@@ -35,6 +35,15 @@ step b: base
 | ns/x | pod/ns/y:82 | connected     | refused           | [wrong-port] y     |
 | ns/x | pod/ns/y:83 | connected     |                   | [ours] y           |
 """
+ADVICE = """
+tutorial = "t"
+sections = ["1"]
+
+[[claim]]
+section = "1"
+says = "it is advised"
+untestable = "advice"
+"""
 SHOWN = [Shown("phase", row) for row in parse_table(TABLE, source="t#1", errata=[ERRATUM]).rows]
 
 
@@ -192,3 +201,19 @@ def test_result_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ContentError, match="cannot be read"):
         read_results(tmp_path)
+
+
+def test_row_without_a_claim_is_told_and_ends_with_its_own_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "labs" / "t"
+    folder.mkdir(parents=True)
+    table = TABLE.partition("step b")[0]
+    lab = f'OUTCOMES = documented("""{table}""", source="t#1")'
+    (folder / "test_01_phase.py").write_text(f"from harness.lab import documented\n{lab}\n")
+    (folder / "claims.toml").write_text(ADVICE, encoding="utf-8")
+
+    code = main(["claims", "--labs", str(tmp_path / "labs"), "--results", str(tmp_path)])
+
+    assert code == ExitCode.DIFFERS
+    assert "no claim has the row t: phase/a-x-to-y-80" in capsys.readouterr().out

@@ -11,6 +11,7 @@ from harness.core.lab.documented import Table
 from harness.errors import ContentError
 
 HOME = Path(__file__).parents[3] / "labs"
+LEDGER = "claims.toml"
 
 
 def phase_of(path: Path) -> str:
@@ -35,6 +36,11 @@ def load_table(path: Path) -> Table:
     return found
 
 
+def has_labs() -> bool:
+    """Whether policylab runs from a clone of its repository, which has its labs."""
+    return any(HOME.glob(f"*/{LEDGER}"))
+
+
 def load_shown(home: Path = HOME) -> dict[str, list[Shown]]:
     """Every row of every lab, by tutorial, in the labs' order.
 
@@ -42,7 +48,8 @@ def load_shown(home: Path = HOME) -> dict[str, list[Shown]]:
         ContentError: the checkout has no labs.
     """
     found: dict[str, list[Shown]] = {}
-    for path in sorted(home.glob("*/test_*.py")):
+    # A folder `labs` beside the package need not be ours: ours have a ledger.
+    for path in sorted(home.glob("*/test_*.py") if home != HOME or has_labs() else ()):
         table = load_table(path)
         rows = found.setdefault(table.tutorial, [])
         rows += [Shown(phase_of(path), row, table.cni) for row in table.rows]
@@ -60,7 +67,7 @@ def load_claims(home: Path = HOME) -> dict[str, tuple[Claim, ...]]:
         ContentError: a ledger is wrong.
     """
     found: dict[str, tuple[Claim, ...]] = {}
-    for path in sorted(home.glob("*/claims.toml")):
+    for path in sorted(home.glob(f"*/{LEDGER}")):
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except tomllib.TOMLDecodeError as error:
