@@ -34,6 +34,7 @@ VERBS: Mapping[str, str] = {
     "compare": "compare",
     "watch": "watch",
     "fuzz": "fuzz",
+    "conformance": "conformance",
     "grade": "grading",
     "grade merge": "grading",
     "check": "grading",

@@ -7,30 +7,23 @@ are judged in one round.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from queue import Empty, SimpleQueue
 from threading import Event, Lock
 from typing import Self
 
-from harness.core.ask import Ask
 from harness.core.fuzz.cases import Case
 from harness.core.fuzz.corpus import corpus_text
 from harness.core.fuzz.result import Judged, asks_of, decided, judge
 from harness.core.fuzz.shrinking import smaller
-from harness.core.manifests.library import namespaces_of
-from harness.core.observation import Answer, Observation
-from harness.core.outcome import Outcome, Reading
-from harness.edge.api.namespaces import clear
 from harness.edge.cluster.opening import Cluster
-from harness.edge.machine.wait import wait_for
 from harness.edge.probe.doors import Doors
-from harness.edge.stage.settling import POLL_EVERY, Poll
-from harness.edge.stage.stage import Entered, Stage
-from harness.errors import HarnessError, NotSettled, ProbeError
+from harness.edge.stage.stage import Entered
+from harness.edge.stage.trial import Trial
+from harness.errors import HarnessError
 
 LOOK_SECONDS = 1.0
 """Seconds between two checks whether a thread broke."""
@@ -59,29 +52,17 @@ class World:
     """The pods of one world, on which its cases run. Use it as a context manager."""
 
     def __init__(self, cluster: Cluster, doors: Doors, *, fence: Callable[[], None]) -> None:
-        kube = self._kube = doors.kube()
-        self._prober = doors.prober()
-        realised = cluster.lane.value.realised
-        self._stage = Stage(
-            kube,
-            self._prober,
-            {},
-            images=cluster.refs,
-            internet=None,
-            fence=fence,
-            realised=realised and realised(kube, doors.programs()),
-            made_up=True,
-        )
+        self._trial = Trial(cluster, doors, fence=fence)
+        self._kube = self._trial.kube
         self._fence = fence
-        self._unanswered: Mapping[Ask, str] | None = None
+        self._opened = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Remove the namespaces."""
-        self._stage.close()
-        self._prober.close()
+        self._trial.close()
 
     def run(self, case: Case, *, patience: float | None = None) -> Judged:
         """Bring the case into force and judge all of its flows.
@@ -93,12 +74,12 @@ class World:
         Raises:
             HarnessError: the case could not be brought into force.
         """
-        patience = self._stage.patience if patience is None else patience
+        patience = self._trial.stage.patience if patience is None else patience
         entered = self._enter(case, patience)
         scenario = entered.scenario
         expected = decided(scenario)
-        self._settle(expected, patience)
-        seen = self._judged(list(expected))
+        self._trial.settle(expected, patience)
+        seen = self._trial.look(list(expected))
         settled = entered.settled
         in_force_ms = settled.ms if settled.flows else None
         first = replace(judge(case, scenario, seen), in_force_ms=in_force_ms)
@@ -106,7 +87,7 @@ class World:
             return first
         self._fence()
         wrong = [cell.ask for cell in first.disagreed]
-        again = judge(case, scenario, {**seen, **self._judged(wrong)})
+        again = judge(case, scenario, {**seen, **self._trial.look(wrong)})
         stays = {cell.ask for cell in again.disagreed}
         passing = tuple(
             f"{cell.ask}: {cell.observed}, and {cell.predicted} when asked again"
@@ -137,47 +118,17 @@ class World:
         # The shrunk case runs once more, with the full patience.
         stays = bool(self.run(best.case).disagreed)
         source += "" if stays else "; when it was run again, the cluster agreed"
-        scenario = self._enter(best.case, self._stage.patience).scenario
+        scenario = self._enter(best.case, self._trial.stage.patience).scenario
         text = corpus_text(best.case, scenario, best.disagreed, source=source)
         return Finding(drawn, best, tries, stays, text)
 
     def _enter(self, case: Case, patience: float) -> Entered:
-        if self._unanswered is None:
-            self._open(case.bare)
-        return self._stage.bring(case.resources, name=[case.name], patience=patience)
-
-    def _open(self, bare: Case) -> None:
-        """Start the pods, and check that each flow is answered without policies (the control)."""
-        clear(self._kube, namespaces_of({bare.name: bare.resources}))
-        scenario = self._stage.bring(bare.resources, name=[bare.name]).scenario
-        self._unanswered = {
-            ask: str(found.value.reading if found.value else found.problem)
-            for ask, found in self._stage.observer.read(asks_of(scenario)).items()
-            if not found.value or found.value.reading.outcome is not Outcome.CONNECTED
-        }
-
-    def _settle(self, expected: Mapping[Ask, Reading], patience: float) -> None:
-        """Wait until all flows show the state, or until the deadline.
-
-        The wait is for all flows, not only for flows that the change flips: between two denials a
-        flow may be open for a moment, and a CNI programs one pod after another.
-        """
-        with suppress(NotSettled):  # flows that still differ are judged as they are
-            wait_for(
-                f"{len(expected)} flows show the case",
-                Poll(self._stage.observer, expected, clock=self._kube.clock.monotonic),
-                seconds=patience,
-                every=POLL_EVERY,
-                clock=self._kube.clock,
-            )
-
-    def _judged(self, asks: Sequence[Ask]) -> dict[Ask, Answer[Observation]]:
-        found = self._stage.observer.read(asks)
-        for ask, why in (self._unanswered or {}).items():
-            if ask in found:
-                error = ProbeError("no answer without policies either", seen=why)
-                found[ask] = Answer(problem=error)
-        return found
+        if not self._opened:
+            bare = case.bare
+            scenario = self._trial.bring(bare.resources, name=bare.name).scenario
+            self._trial.control(asks_of(scenario))
+            self._opened = True
+        return self._trial.bring(case.resources, name=case.name, patience=patience)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,12 +81,12 @@ class Latency:
 
 def html(document: Mapping[str, Any]) -> str:
     """The document as one self-contained HTML page; every text is escaped."""
-    return _templates().get_template("report.html.j2").render(_context(document))
+    return templates().get_template("report.html.j2").render(_context(document))
 
 
 def markdown(document: Mapping[str, Any]) -> str:
     """The document as GitHub-flavoured Markdown, for a job's summary."""
-    text = _templates().get_template("summary.md.j2").render(_context(document))
+    text = templates().get_template("summary.md.j2").render(_context(document))
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -161,16 +161,17 @@ def _escape_markdown(text: Any) -> str:
 
 
 @cache
-def _templates() -> Environment:
-    templates = Environment(
+def templates() -> Environment:
+    """The templates of all pages: HTML is escaped, and Markdown has the filter `md`."""
+    found = Environment(
         loader=PackageLoader("harness.report"),
         autoescape=select_autoescape(("html.j2",)),  # Markdown has its own filter
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters.update(md=_escape_markdown, duration=view.duration)
-    templates.globals.update(
+    found.filters.update(md=_escape_markdown, duration=view.duration)
+    found.globals.update(
         columns=view.COLUMNS,
         answer=view.answer,
         explanation=view.explanation,
@@ -182,4 +183,4 @@ def _templates() -> Environment:
         label_width=LABEL_WIDTH,
         plot_width=LABEL_WIDTH + PLOT_WIDTH + WORDS_WIDTH,
     )
-    return templates
+    return found

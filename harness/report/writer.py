@@ -28,12 +28,17 @@ class Reports:
         self._replace("report.html", html(document))
         summary = markdown(document)
         self._replace("summary.md", summary)
-        if job := os.environ.get("GITHUB_STEP_SUMMARY"):
-            with Path(job).open("a", encoding="utf-8") as out:
-                out.write(summary)
+        to_job(summary)
 
     def _replace(self, name: str, text: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         draft = self.folder / f".{name}.new"
         draft.write_text(text, encoding="utf-8")
         draft.replace(self.folder / name)
+
+
+def to_job(summary: str) -> None:
+    """Append a summary in Markdown to that of the CI job, if one runs here."""
+    if job := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(job).open("a", encoding="utf-8") as out:
+            out.write(summary)

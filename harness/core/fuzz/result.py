@@ -86,19 +86,19 @@ def judge(case: Case, scenario: Scenario, seen: Mapping[Ask, Answer[Observation]
     agreed, lost, wrong = 0, [], []
     for ask, predicted in expected.items():
         try:
-            observed = _observed(seen.get(ask, NOT_SEEN).unwrap())
+            shown = observed(seen.get(ask, NOT_SEEN).unwrap())
         except ProbeError as error:
             lost.append(f"{ask}: {error.what} {error.seen}".strip())
             continue
-        if observed.satisfies(predicted):
+        if shown.satisfies(predicted):
             agreed += 1
         else:
             reasons = scenario.predict(ask).reasons
-            wrong.append(Disagreement(ask, predicted, observed, reasons))
+            wrong.append(Disagreement(ask, predicted, shown, reasons))
     return Judged(case, agreed, len(asks) - len(expected), tuple(lost), tuple(wrong))
 
 
-def _observed(seen: Observation) -> Reading:
+def observed(seen: Observation) -> Reading:
     """The observed reading, if it says anything about policies.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.core.model import Direction
+from harness.core.model import Direction, PodRef
 from harness.edge.api.livenames import LivePod
 
 
@@ -47,5 +47,15 @@ class DropCounter(Protocol):
 
         Raises:
             ProbeError: the CNI gives no count, or none for one of the pods.
+        """
+        ...
+
+    def tell(self, pods: Collection[PodRef]) -> Mapping[str, str]:
+        """The rules for these pods and the log of their agents, as files by their names.
+
+        They are for a person who looks into a flow that went otherwise than expected.
+
+        Raises:
+            ProbeError: the CNI does not answer.
         """
         ...

@@ -94,7 +94,11 @@ class Planner:
                 return self._to_pod(ask, target, address, pace)
             case ServiceAddress(namespace, name):
                 behind = self._addresses.backends(namespace, name)
-                return self._to(ask, address, pace, expected=self._own_word(*behind))
+                heard = {port.pod for port in self.listeners}
+                whom = self._own_word(*behind)
+                if behind and heard.issuperset(behind):
+                    whom = self._greeted(*behind)
+                return self._to(ask, address, pace, expected=whom)
         return self._to(ask, address, pace)
 
     def _names(
@@ -115,9 +119,13 @@ class Planner:
     def _to_pod(self, ask: Ask, target: PodPort, address: str, pace: Pace) -> Plan:
         expected = self._own_word(target.pod)
         if target in self.listeners:
-            nonce = f"{self._token}-{next(self._numbers)}"
-            expected = Expected(frozenset({str(target.pod)}), nonce)
+            expected = self._greeted(target.pod)
         return self._to(ask, address, pace, expected=expected, control=target)
+
+    def _greeted(self, *pods: PodRef) -> Expected:
+        """What the probers of these pods answer: who they are, and a word that is said once."""
+        nonce = f"{self._token}-{next(self._numbers)}"
+        return Expected(frozenset(map(str, pods)), nonce)
 
     def _own_word(self, *pods: PodRef) -> Expected:
         return Expected(frozenset(self._addresses.host_name(pod) for pod in pods))

@@ -31,7 +31,7 @@ from harness.errors import ClusterNotReady
 
 NAMESPACE = "policylab-gate"
 CLIENT = PodRef(NAMESPACE, "canary-client")
-PORT = 80
+PORT = 8080  # a server needs no right for a port from 1024 on
 
 UNDER_DENY = "under a policy that denies all ingress, "
 ENFORCE = (

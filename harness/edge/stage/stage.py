@@ -46,6 +46,9 @@ from harness.edge.stage.keeping import Keeping, stamped
 from harness.edge.stage.settling import POLL_EVERY, Poll, Settled
 from harness.errors import NotSettled, ProbeError
 
+Key = tuple[str, str, str]
+"""What makes an object the same as another: its kind, namespace and name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entered:
@@ -96,7 +99,7 @@ class Stage:
         self.keeps_policies = keep_policies
         self._made_up = made_up
         self.patience = kube.patience.settle if keep_policies else kube.patience.self_test
-        self._current: dict[tuple[str, str, str], Resource] = {}
+        self._current: dict[Key, Resource] = {}
         self._dirty = False  # a change did not come to its end: the next one applies everything
         self._entered: Entered | None = None  # None: what is in force is not known
         self.families = families
@@ -156,9 +159,10 @@ class Stage:
         before = self.told(self._kept(new)) if self._entered else None
         self._entered = None
         changed = [self._current[r.key] for r in new if r.key in self._current]
+        over = frozenset() if self._dirty else frozenset(r.key for r in changed)
         # Until the end, what was and what will be both count as there: close() removes both.
         self._dirty, self._current = True, {**self._current, **wanted}
-        began = self._change(gone, new, changed)
+        began = self._change(gone, new, changed, over)
         changed_at = self._clock.monotonic()
         if self._made_up and {r.kind for r in (*gone, *new)} - POLICY_KINDS:
             self._open_ports(scenario)
@@ -245,21 +249,27 @@ class Stage:
         return found is not None and found.body == resource.body
 
     def _change(
-        self, gone: Sequence[Resource], new: Sequence[Resource], changed: Sequence[Resource]
+        self,
+        gone: Sequence[Resource],
+        new: Sequence[Resource],
+        changed: Sequence[Resource],
+        over: Collection[Key],
     ) -> float:
-        """Apply the difference, policies last; returns when the policies began to change."""
+        """Apply the difference, policies last; returns when the policies began to change.
+
+        `over` has the keys of the objects that stand, and only get another form.
+        """
         # A changed Service is recreated. Its new address distinguishes it from the old Service,
         # whose traffic the proxy still carries, drops or refuses for a while.
         services = [r for r in changed if r.kind == "Service"]
         # A Deployment that changes gets new pods under the same numbers.
         self._part_from([r for r in changed if r.kind == "Deployment"])
         self._remove([r for r in gone if r.kind not in POLICY_KINDS] + services)
-        self._add([r for r in new if r.kind not in POLICY_KINDS])
+        self._add([r for r in new if r.kind not in POLICY_KINDS], over)
         began = self._clock.monotonic()
         self._remove([r for r in gone if r.kind in POLICY_KINDS])
         if self.keeps_policies:
-            over = frozenset(r.key for r in changed)
-            self._add([r for r in new if r.kind in POLICY_KINDS], over)
+            self._add([r for r in new if r.kind in POLICY_KINDS], frozenset(r.key for r in changed))
         return began
 
     def close(self) -> None:
@@ -294,12 +304,13 @@ class Stage:
         self._prober.forget(pods)
         self.pods.forget(pods)
 
-    def _add(
-        self, resources: Sequence[Resource], over: Collection[tuple[str, str, str]] = ()
-    ) -> None:
-        """Apply the objects; `over` has the keys of objects that replace an older object."""
-        clear(self._kube, (r.name for r in resources if r.kind == "Namespace"))
+    def _add(self, resources: Sequence[Resource], over: Collection[Key] = ()) -> None:
+        """Apply the objects; `over` has the keys of objects that replace an older object.
+
+        A namespace that is new here is made anew; one that only gets other labels keeps its pods.
+        """
         spaces = [r for r in resources if r.kind == "Namespace"]
+        clear(self._kube, (r.name for r in spaces if r.key not in over))
         for resource in spaces:
             self._kube.apply(self._ready_to_apply(resource))
         for resource in spaces:

@@ -7,7 +7,6 @@ each student. Of a hidden row all of them have its topic only.
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -16,6 +15,7 @@ from harness.core.grading.model import Grade, Grades, Status, digits
 from harness.core.grading.telling.plain import plain
 from harness.core.grading.telling.showing import ShownRow, shown_rows
 from harness.report.grading.text import row_lines, summary_of
+from harness.report.junit import Amiss, TestCase, xml
 
 CLASSROOM50 = "classroom50/result/v1"
 _IDENTITY = {
@@ -98,28 +98,28 @@ def junit(grades: Grades) -> str:
     Lost points are a failure, points that could not be checked an error, and a submission that
     cannot be read is one failed case.
     """
-    root = ET.Element("testsuites", name=f"{grades.assignment} on {grades.cni}")
-    for grade in grades.grades:
-        suite = ET.SubElement(root, "testsuite", name=plain(grade.id, 200))
-        if grade.status is Status.UNGRADABLE:
-            case = ET.SubElement(suite, "testcase", classname=grades.assignment, name="readable")
-            ET.SubElement(case, "failure", message=plain(grade.problem))
-        for row in shown_rows(grade):
-            case = ET.SubElement(
-                suite, "testcase", classname=grades.assignment, name=plain(row.name)
-            )
-            if row.result.wrong:
-                message = f"{digits(row.result.points):g} of {digits(row.result.out_of):g} points"
-                ET.SubElement(case, "failure", message=message).text = "\n".join(row_lines(row))
-            elif row.result.held:
-                message = f"{digits(row.result.held):g} points were not checked"
-                ET.SubElement(case, "error", message=message).text = "\n".join(row_lines(row))
-        cases = suite.findall("testcase")
-        suite.set("tests", str(len(cases)))
-        suite.set("failures", str(len(suite.findall("testcase/failure"))))
-        suite.set("errors", str(len(suite.findall("testcase/error"))))
-    ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    return xml(
+        f"{grades.assignment} on {grades.cni}",
+        [(plain(grade.id, 200), _cases(grades, grade)) for grade in grades.grades],
+    )
+
+
+def _cases(grades: Grades, grade: Grade) -> list[TestCase]:
+    group = grades.assignment
+    found = []
+    if grade.status is Status.UNGRADABLE:
+        found.append(TestCase(group, "readable", Amiss.FAILURE, plain(grade.problem)))
+    for row in shown_rows(grade):
+        amiss, message = None, ""
+        if row.result.wrong:
+            got, out_of = digits(row.result.points), digits(row.result.out_of)
+            amiss, message = Amiss.FAILURE, f"{got:g} of {out_of:g} points"
+        elif row.result.held:
+            message = f"{digits(row.result.held):g} points were not checked"
+            amiss = Amiss.ERROR
+        lines = "\n".join(row_lines(row)) if amiss else ""
+        found.append(TestCase(group, plain(row.name), amiss, message, lines))
+    return found
 
 
 def _is_whole(row: ShownRow) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import count
 
 import pytest
@@ -65,6 +65,9 @@ class Lagging:
         if number == 0:
             self._first = self._real.read(pods)
         return self._first if number <= self._late else self._real.read(pods)
+
+    def tell(self, pods: Collection[PodRef]) -> Mapping[str, str]:
+        return self._real.tell(pods)
 
 
 def made(*apply: str, cni: str = "calico", lie: Lie | None = None) -> Lab:

@@ -14,7 +14,7 @@ from tests.fakes.cluster import FakeCluster
 from tests.fakes.lies import EnforcesNothing, Lie
 from tests.fakes.packet import Met, Packet
 
-FLOW = "policylab-gate/canary-client -> pod/policylab-gate/canary-server-0:80"
+FLOW = "policylab-gate/canary-client -> pod/policylab-gate/canary-server-0:8080"
 
 
 @dataclass(frozen=True, slots=True)

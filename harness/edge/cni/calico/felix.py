@@ -18,7 +18,7 @@ from hashlib import sha1
 from typing import Any
 
 from harness.core.manifests.liveobjects import addresses_of
-from harness.core.model import Direction
+from harness.core.model import Direction, PodRef
 from harness.core.target.family import Family, family_of
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
@@ -26,6 +26,9 @@ from harness.edge.api.livenames import LivePod
 from harness.edge.cni.drops import Dropped, Drops
 from harness.edge.machine.process import CommandFailed
 from harness.errors import ProbeError
+
+LOG_SECONDS = 60
+"""Of Felix's log: so many seconds before somebody asks."""
 
 CHAINS = {Direction.EGRESS: "cali-fw-", Direction.INGRESS: "cali-tw-"}
 
@@ -68,6 +71,22 @@ class FelixCounters:
         self._kubectl = kubectl
         self._printer = printer
 
+    def tell(self, pods: Collection[PodRef]) -> Mapping[str, str]:
+        """Felix's rules and log on the nodes of these pods (`harness.edge.cni.drops.DropCounter`).
+
+        Raises:
+            ProbeError: Felix does not answer.
+        """
+        found: dict[str, str] = {}
+        for pod in pods:
+            body = self._body(LivePod(pod.namespace, pod.name))
+            node = str(body["spec"]["nodeName"])
+            for family in {family_of(ip) for ip in addresses_of(body) if ip}:
+                found[f"rules-{node}-{family}.txt"] = self._saved(node, family)
+            log = self._kube.logs("kube-system", self._felix(node), since_seconds=LOG_SECONDS)
+            found[f"felix-{node}.log"] = log
+        return found
+
     def read(self, pods: Collection[LivePod]) -> Drops:
         """Both ends of each of these pods.
 
@@ -93,20 +112,21 @@ class FelixCounters:
             raise ProbeError(f"the pod {pod} does not run", where=self._kube.where)
         return body
 
+    def _felix(self, node: str) -> str:
+        """The pod in which Felix runs on a node."""
+        selector = "k8s-app=calico-node"
+        for body in self._kube.list("v1", "Pod", "kube-system", selector=selector):
+            if body["spec"].get("nodeName") == node:
+                return str(body["metadata"]["name"])
+        raise ProbeError(f"no Felix runs on {node}", where=self._kube.where)
+
     def _saved(self, node: str, family: Family) -> str:
         """The rules of one family: Felix has a chain of the same name in each."""
-        selector = "k8s-app=calico-node"
-        agents = [
-            body["metadata"]["name"]
-            for body in self._kube.list("v1", "Pod", "kube-system", selector=selector)
-            if body["spec"].get("nodeName") == node
-        ]
-        if not agents:
-            raise ProbeError(f"no Felix runs on {node}", where=self._kube.where)
+        agent = self._felix(node)
         try:
             found = self._kubectl.run(
                 "kube-system",
-                agents[0],
+                agent,
                 self._printer.commands[family],
                 container="felix",
                 seconds=self._kube.patience.cni_answer,

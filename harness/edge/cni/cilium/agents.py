@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from harness.core.model import PodRef
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
 from harness.edge.machine.process import CommandFailed
 from harness.errors import ProbeError
+
+RULES = ("sh", "-c", "cilium-dbg endpoint list; cilium-dbg bpf policy get --all -n")
+"""What an agent has in force: its endpoints, and the policy maps of each."""
+
+LOG_SECONDS = 60
+"""Of an agent's log: so many seconds before somebody asks."""
 
 
 class CiliumAgents:
@@ -29,6 +36,22 @@ class CiliumAgents:
         }
         if not found:
             raise ProbeError("no Cilium agent runs here", where=self._kube.where)
+        return found
+
+    def tell(self, pods: Collection[PodRef]) -> Mapping[str, str]:
+        """The agents' policies, endpoints and logs on the nodes of these pods, for people.
+
+        Raises:
+            ProbeError: an agent does not answer.
+        """
+        agents, found = self.by_node(), dict[str, str]()
+        for pod in pods:
+            body = self._kube.get("v1", "Pod", pod.name, pod.namespace)
+            node = str(body["spec"].get("nodeName")) if body else ""
+            if node in agents and f"rules-{node}.txt" not in found:
+                found[f"rules-{node}.txt"] = self.ask(agents[node], RULES)
+                log = self._kube.logs("kube-system", agents[node], since_seconds=LOG_SECONDS)
+                found[f"agent-{node}.log"] = log
         return found
 
     def ask(self, agent: str, command: Sequence[str]) -> str:

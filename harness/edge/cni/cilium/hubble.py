@@ -15,7 +15,7 @@ from typing import Any
 from harness.core.manifests.ciliumrules import NAMESPACE as POD_NAMESPACE
 from harness.core.manifests.ciliumrules import bare
 from harness.core.manifests.networkpolicy import selector
-from harness.core.model import Direction, Selector
+from harness.core.model import Direction, PodRef, Selector
 from harness.core.policy.selectors import selects
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
@@ -41,6 +41,14 @@ class HubbleDrops:
         self._born = kube.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         self._counted: set[str] = set()
         self._packets: dict[tuple[LivePod, Direction], Counter[int]] = defaultdict(Counter)
+
+    def tell(self, pods: Collection[PodRef]) -> Mapping[str, str]:
+        """What the agents of these pods have in force, and their logs (see `DropCounter`).
+
+        Raises:
+            ProbeError: an agent does not answer.
+        """
+        return self._agents.tell(pods)
 
     def read(self, pods: Collection[LivePod]) -> Drops:
         """Both ends of each of these pods.

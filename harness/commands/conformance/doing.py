@@ -1,0 +1,95 @@
+"""The run of conformance on a cluster that is open: its rows, one after the other."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Generator, Iterator, Sequence
+
+from harness.commands.conformance.choosing import Chosen, Profile
+from harness.core.conformance.judging import made_up_row
+from harness.core.conformance.repeating import merged
+from harness.core.conformance.row import FlowSeen, Row
+from harness.core.fuzz.cases import draw_cases
+from harness.core.fuzz.result import Judged
+from harness.edge.cluster.opening import Cluster
+from harness.edge.conformance.life.ground import Site
+from harness.edge.conformance.life.lifecycle import latency, lifecycle
+from harness.edge.conformance.life.site import site_of
+from harness.edge.conformance.running import Rules, Running
+from harness.edge.fuzz import Finding, Fuzz, Lost, Result
+from harness.plays import Live
+from harness.progress import Progress
+
+
+def rows_of(
+    arguments: argparse.Namespace, chosen: Chosen, live: Live, progress: Progress
+) -> Generator[Row, None, None]:
+    """The rows as soon as they are known: cases, made-up policies, then measurements.
+
+    However the iteration ends, what was made on the cluster is removed.
+    """
+    cluster = live.cluster
+    yield from _cases(arguments, chosen, live)
+    if arguments.fuzz:
+        yield from _made_up(arguments, live)
+    profile = cluster.lane.value.profile
+    if Profile.LATENCY in chosen.profiles:
+        yield from latency(_site(cluster, live), profile, progress)
+    if Profile.LIFECYCLE in chosen.profiles:
+        yield from lifecycle(_site(cluster, live), profile, progress)
+
+
+def _cases(arguments: argparse.Namespace, chosen: Chosen, live: Live) -> Iterator[Row]:
+    if not chosen.cases:
+        return
+    rules = Rules(
+        arguments.late * 1000 or None,
+        frozenset(deviation.case for deviation in chosen.deviations),
+        arguments.repeat,
+    )
+    running = Running(live.cluster, live.doors, live.gate.fence, rules, jobs=arguments.jobs)
+    found: dict[str, list[Row]] = {}
+    for row in running.run(chosen.cases):
+        runs = found.setdefault(row.name, [])
+        runs.append(row)
+        if len(runs) == rules.repeat:
+            yield merged(runs)
+
+
+def _made_up(arguments: argparse.Namespace, live: Live) -> Iterator[Row]:
+    profile = live.cluster.lane.value.profile
+    cases = draw_cases(arguments.seed, arguments.fuzz, profile)
+    fuzz = Fuzz(live.cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
+    source = f"policylab conformance --fuzz {arguments.fuzz} --seed {arguments.seed}"
+    for result in fuzz.run(cases, source=source):
+        yield _made_up_row(result, f"made-up/{arguments.seed}")
+
+
+def _made_up_row(result: Result, group: str) -> Row:
+    match result:
+        case Lost(case, error):
+            return made_up_row(f"{group}/{case.name}", 0, (), [str(error)], {})
+        case Finding(drawn):
+            return _judged(drawn, group, {"case.yaml": drawn.case.text, "shrunk.yaml": result.text})
+        case Judged():
+            return _judged(result, group, {})
+
+
+def _judged(judged: Judged, group: str, files: dict[str, str]) -> Row:
+    flows = [
+        FlowSeen(
+            "",
+            str(each.ask),
+            str(each.predicted),
+            str(each.predicted),
+            str(each.observed),
+            each.reasons,
+        )
+        for each in judged.disagreed
+    ]
+    lost: Sequence[str] = judged.no_verdict
+    return made_up_row(f"{group}/{judged.case.name}", judged.agreed, flows, lost, files)
+
+
+def _site(cluster: Cluster, live: Live) -> Site:
+    return site_of(cluster, live.doors, cluster.refs["toolbox"])

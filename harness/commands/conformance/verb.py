@@ -1,0 +1,254 @@
+"""The verb: its options, its progress, and how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress as Bar
+
+from harness import __version__
+from harness.commands.conformance.choosing import DEFAULT, Profile, chosen
+from harness.commands.conformance.doing import rows_of
+from harness.commands.conformance.writing import REPORT, write
+from harness.commands.shared.access import access_of
+from harness.commands.shared.options import (
+    add_lane,
+    add_mode,
+    add_patience,
+    lane_of,
+    not_negative,
+    positive,
+)
+from harness.core.conformance.deviations import Verdict, judged
+from harness.core.conformance.report import Facts, Implementation, words
+from harness.core.conformance.row import Row, Status
+from harness.core.fuzz.result import LATE_SECONDS
+from harness.edge.cluster.lane import Lane
+from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec
+from harness.edge.cluster.tools import tools_with
+from harness.edge.cni.known import CNIS
+from harness.edge.conformance.others import USER, notes, sweep
+from harness.exitcode import ExitCode
+from harness.plays import proven
+from harness.progress import Progress
+
+OUT, JOBS = "results/conformance", 3
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = commands.add_parser(
+        "conformance",
+        help="check whether a CNI does what the NetworkPolicy API says, on any cluster",
+        description="Runs cases, made-up policies and measurements on a cluster, and writes "
+        "report.yaml, junit.xml, summary.md, report.html, and a folder for each case that failed. "
+        "Foreign namespaces and policies are left as they are.",
+        epilog=f"Exit code: {ExitCode.OK} no row is red, {ExitCode.DIFFERS} a row is red, "
+        f"{ExitCode.NO_VERDICT} no row is red, but one has no verdict.",
+    )
+    _add_cluster(parser)
+    _add_choice(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path(OUT),
+        metavar="DIR",
+        help="the folder for the reports (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--sweep",
+        action="store_true",
+        help="only remove the namespaces that an earlier run left on the cluster",
+    )
+    parser.set_defaults(run=_conformance, after_interrupt="The namespaces of the run were deleted.")
+
+
+def _add_cluster(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--context",
+        default="",
+        metavar="NAME",
+        help="use your own cluster; NAME is its kubectl context",
+    )
+    parser.add_argument(
+        "--cni-name",
+        default="",
+        metavar="X",
+        help="the name of your cluster's CNI, for the report; --cni-version is its version there",
+    )
+    parser.add_argument(
+        "--image",
+        default="",
+        metavar="REF",
+        help="the image of all pods of the run: any image that has python3",
+    )
+    add_lane(parser, "use policylab's cluster")
+    add_mode(parser, "--cluster-mode")
+    add_patience(parser)
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--profile",
+        action="append",
+        choices=[profile.value for profile in Profile],
+        help="what is run; the option may be repeated. lifecycle restarts the CNI's agents, which "
+        f"everybody on the cluster notices (default: {' and '.join(DEFAULT)})",
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="only cases whose name fits (`ports/*`), or that have this feature (`end-port`)",
+    )
+    parser.add_argument(
+        "--cases", type=Path, metavar="DIR", help="run the cases of this folder instead"
+    )
+    parser.add_argument(
+        "--fuzz",
+        type=not_negative,
+        default=0,
+        metavar="N",
+        help="draw so many policies as well (default: none)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="the same seed draws the same policies (default: 1)"
+    )
+    parser.add_argument(
+        "--repeat",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="run each case so many times, and say how often it passed (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--late",
+        type=float,
+        default=LATE_SECONDS,
+        metavar="SECONDS",
+        help="a change of policies must be in force within this time; 0 for no limit "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=positive,
+        default=JOBS,
+        metavar="J",
+        help="sets of pods on the cluster at the same time (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--deviations",
+        type=Path,
+        metavar="FILE",
+        help="cases that the CNI is known not to pass, each with `case`, `reason` and `link`: a "
+        "listed case that fails is not red, and one that passes is",
+    )
+    parser.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help="an earlier report.yaml: only a change is red",
+    )
+
+
+def _conformance(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
+    name = arguments.cni_name or ("" if arguments.context else arguments.cni)
+    what = chosen(arguments, name)
+    access = access_of(arguments)
+    cluster = access.open(_spec(arguments), progress, tools_with(arguments.patience))
+    if arguments.image:
+        refs = dict.fromkeys((*cluster.refs, "toolbox"), arguments.image)
+        cluster = replace(cluster, refs=refs)
+    doors = access.doors(cluster)
+    if arguments.sweep:
+        gone = sweep(doors.kube())
+        progress.note(f"removed: {', '.join(gone) or 'nothing was left'}")
+        return ExitCode.OK
+    said = tuple(notes(doors.kube()))
+    for note in said:
+        progress.note(note)
+    began, at = time.monotonic(), datetime.now(UTC)
+    rows: list[Row] = []
+    finished = False
+    try:
+        with proven(cluster, progress, internet=cluster.internet, doors=doors, user=USER) as live:
+            found = rows_of(arguments, what, live, progress)
+            with closing(found):
+                rows.extend(_shown(found, len(what.cases), progress))
+            finished = True
+    finally:
+        # What was checked before Ctrl-C or a fault is written down as well.
+        facts = Facts(
+            _implementation(arguments, cluster, name),
+            at.isoformat(timespec="seconds"),
+            time.monotonic() - began,
+            shlex.join(["policylab", *sys.argv[1:]]),
+            __version__,
+            cluster.environment,
+            said,
+            interrupted=not finished,
+        )
+        verdicts = judged(rows, what.deviations, what.baseline)
+        if rows:
+            write(verdicts, facts, arguments.out)
+    _tell(Console(), verdicts, arguments.out)
+    return _exit_code(verdicts)
+
+
+def _spec(arguments: argparse.Namespace) -> ClusterSpec:
+    if not arguments.context:
+        return ClusterSpec(lane_of(arguments), mode=ClusterMode(arguments.cluster_mode))
+    # Another CNI than policylab's own is held against what the API says.
+    cni = arguments.cni_name if arguments.cni_name in CNIS else arguments.cni
+    lane = Lane(cni, family=arguments.family)
+    return ClusterSpec(lane, mode=ClusterMode.EXTERNAL, context=arguments.context)
+
+
+def _implementation(arguments: argparse.Namespace, cluster: Cluster, name: str) -> Implementation:
+    version = arguments.cni_version
+    if not version and cluster.owned:
+        version = cluster.environment.get("cni", "").removeprefix(name).strip()
+    return Implementation(name or "not named", version)
+
+
+def _shown(rows: Iterable[Row], count: int, progress: Progress) -> Iterator[Row]:
+    """The rows, with a bar, and a line for each that did not pass."""
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("rows", total=count)
+        for number, row in enumerate(rows, 1):
+            bar.update(task, completed=number, total=max(count, number))
+            if row.status not in (Status.PASSED, Status.SKIPPED):
+                progress.note(f"{row.name}: {row.status.replace('_', ' ')}: {row.why}")
+            yield row
+
+
+def _tell(console: Console, verdicts: Sequence[Verdict], folder: Path) -> None:
+    def say(text: str, style: str = "") -> None:
+        console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+
+    say(words(verdict.row for verdict in verdicts))
+    for verdict in verdicts:
+        if verdict.says and not verdict.red:
+            say(f"{verdict.row.name}: {verdict.says}")
+    for verdict in verdicts:
+        if verdict.red:
+            say(f"red: {verdict.row.name}: {verdict.says or verdict.row.why}", "bold red")
+    say(f"the report is {folder / REPORT}, and report.html beside it")
+
+
+def _exit_code(verdicts: Sequence[Verdict]) -> ExitCode:
+    if any(verdict.red for verdict in verdicts):
+        return ExitCode.DIFFERS
+    judged_rows = [v for v in verdicts if v.row.status in (Status.PASSED, Status.FAILED)]
+    lost = any(verdict.row.status is Status.NO_VERDICT for verdict in verdicts)
+    return ExitCode.NO_VERDICT if lost or not judged_rows else ExitCode.OK

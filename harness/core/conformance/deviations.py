@@ -1,0 +1,142 @@
+"""Differences that are known: a file of deviations, and an earlier run as the baseline.
+
+Neither makes a case softer: it still fails, and the report says so. They decide whether the run as
+a whole is red. A listed case that passes is red as well: the list is out of date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from harness.core.conformance.row import Row, Status
+from harness.core.manifests.text.parts import Part
+from harness.core.manifests.text.reading import read
+from harness.errors import ContentError
+
+MAX_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A case that a CNI is known not to pass.
+
+    Attributes:
+        case: the case's name.
+        reason: why the CNI does otherwise, in a sentence.
+        link: where that is written: its documentation, or an issue.
+    """
+
+    case: str
+    reason: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A row as the run counts it.
+
+    Attributes:
+        row: the row.
+        red: whether it makes the run fail.
+        deviation: the deviation that lists it, if there is one.
+        says: what the list or the baseline makes of it, in a sentence; empty if nothing.
+    """
+
+    row: Row
+    red: bool
+    deviation: Deviation | None = None
+    says: str = ""
+
+
+def read_deviations(text: str, *, origin: str) -> tuple[Deviation, ...]:
+    """Read a file: a list of entries with `case`, `reason` and `link`.
+
+    Raises:
+        ContentError: it is not of this form, or lists a case twice.
+    """
+    if len(text.encode()) > MAX_BYTES:
+        raise ContentError(f"the deviations have more than {MAX_BYTES} bytes", where=origin)
+    documents = read(text, origin=origin)
+    if not documents:
+        return ()
+    top = Part(documents[0], origin, root="the file of deviations")
+    top.only(("deviations",))
+    found = [_deviation(part) for part in top.parts("deviations")]
+    names = [each.case for each in found]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        top.fail(f"the case {twice[0]} is listed twice", "deviations")
+    return tuple(found)
+
+
+def _deviation(part: Part) -> Deviation:
+    part.only(("case", "reason", "link"))
+    return Deviation(part.text("case"), part.text("reason"), part.text("link"))
+
+
+def known(deviations: Iterable[Deviation], cases: Collection[str], *, origin: str) -> None:
+    """Check that every deviation is of a case.
+
+    Raises:
+        ContentError: there is no such case.
+    """
+    for each in deviations:
+        if each.case not in cases:
+            near = get_close_matches(each.case, cases, n=1)
+            raise ContentError(
+                f"there is no case {each.case}",
+                where=origin,
+                try_=f"did you mean {near[0]}?" if near else "take it out of the list",
+            )
+
+
+def judged(
+    rows: Iterable[Row],
+    deviations: Iterable[Deviation] = (),
+    baseline: Mapping[str, Status] | None = None,
+) -> list[Verdict]:
+    """How the run counts each row.
+
+    With a `baseline` (the statuses of an earlier run) only a change is red; a row that it does not
+    have is red if it failed.
+    """
+    listed = {each.case: each for each in deviations}
+    found = []
+    for row in rows:
+        deviation = listed.get(row.name)
+        before = (baseline or {}).get(row.name)
+        if row.status not in (Status.PASSED, Status.FAILED):
+            found.append(Verdict(row, False, deviation))
+        elif before in (Status.PASSED, Status.FAILED):
+            found.append(_changed(row, before, deviation))
+        elif deviation is None:
+            found.append(Verdict(row, row.status is Status.FAILED))
+        elif row.status is Status.FAILED:
+            found.append(Verdict(row, False, deviation, f"a known deviation: {deviation.reason}"))
+        else:
+            says = "it is listed as a deviation, and it passes: take it out of the list"
+            found.append(Verdict(row, True, deviation, says))
+    return found
+
+
+def _changed(row: Row, before: Status, deviation: Deviation | None) -> Verdict:
+    if row.status is before:
+        says = f"as in the baseline: {before}" if before is Status.FAILED else ""
+        return Verdict(row, False, deviation, says)
+    return Verdict(row, True, deviation, f"the baseline has {before}")
+
+
+def read_baseline(document: Any, *, where: str) -> dict[str, Status]:
+    """The status of each row of an earlier `report.yaml`.
+
+    Raises:
+        ContentError: it is no report.
+    """
+    try:
+        return {str(row["name"]): Status(row["status"]) for row in document["rows"]}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ContentError(
+            "this is no report of `policylab conformance`", where=where, seen=repr(error)
+        ) from error

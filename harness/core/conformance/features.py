@@ -1,0 +1,56 @@
+"""The tags of conformance rows: which part of the API a row is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+FEATURES: Mapping[str, str] = {
+    "ingress": "rules about what comes to a pod",
+    "egress": "rules about what a pod sends",
+    "both-directions": "a flow that the policies of both ends decide",
+    "policy-types": "policyTypes, and what the API server makes of a policy without them",
+    "default-deny": "a policy that isolates and allows nobody",
+    "allow-all": "an empty rule, which allows everybody",
+    "pod-selector": "a peer chosen by the labels of pods, in the policy's own namespace",
+    "namespace-selector": "a peer chosen by the labels of namespaces",
+    "namespace-by-name": "a namespace chosen by the label kubernetes.io/metadata.name",
+    "both-selectors": "a peer with both selectors: these pods in these namespaces",
+    "empty-selector": "a selector without a requirement, which chooses everything",
+    "match-expressions": "matchExpressions: In, NotIn, Exists and DoesNotExist",
+    "subject": "the pods that a policy is about",
+    "several-peers": "several peers in one rule, each of which is enough",
+    "several-rules": "several rules in one policy, each of which is enough",
+    "several-policies": "several policies about one pod: they add up",
+    "other-namespace": "policies of another namespace, which are about other pods",
+    "ports": "rules that name ports",
+    "named-port": "a port by the name that the receiving pod gives it",
+    "end-port": "a range of ports",
+    "tcp": "TCP",
+    "udp": "UDP",
+    "sctp": "SCTP in rules; probes of SCTP need a kernel that has it",
+    "ip-block": "a peer by its address, outside of the cluster",
+    "ip-block-except": "a part that is cut out of an ipBlock",
+    "ip-block-of-pods": "an ipBlock that has the addresses of pods; the API leaves open whether "
+    "it sees them as they are",
+    "update": "a policy that changes while it is in force",
+    "delete": "a policy that is deleted",
+    "rename": "a policy that is replaced by an equal policy with another name",
+    "relabel-pod": "a pod whose labels change while it runs",
+    "relabel-namespace": "a namespace whose labels change",
+    "new-pod": "a pod that is younger than the policies about it",
+    "new-namespace": "a namespace that is younger than the policies about it",
+    "deleted-pod": "a pod that is deleted, and a new pod with its name",
+    "service": "flows to the address of a Service: policies see the pods behind it",
+    "headless-service": "flows to a name that stands for the pods' own addresses",
+    "replies": "answers to a flow that is allowed pass, whatever the other direction's rules say",
+    "established": "a connection that was open before a policy closed its flow",
+    "hairpin": "a pod that reaches itself through a Service",
+    "host-network": "a pod in the network of its node",
+    "many-policies": "hundreds of policies at once",
+    "many-pods": "many pods at once",
+    "conflict": "policies that seem to contradict each other",
+    "made-up": "policies that were drawn at random from a seed",
+    "lifecycle": "restarts of the CNI's agent, new pods and changes under traffic",
+    "latency": "how long a change takes to come into force",
+}
+"""Every tag, and what it means."""

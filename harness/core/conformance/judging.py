@@ -1,0 +1,212 @@
+"""What the cluster showed of a case, judged: the row of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.core.ask import Ask
+from harness.core.conformance.case import Case, Said, State
+from harness.core.conformance.offline import READINGS
+from harness.core.conformance.placing import Place
+from harness.core.conformance.row import Figure, FlowSeen, Level, Row, Status
+from harness.core.fuzz.result import NOT_SEEN, observed
+from harness.core.observation import Answer, Observation
+from harness.core.outcome import Reading
+from harness.core.predict.scenario import Scenario
+from harness.core.target import ExternalPort
+from harness.errors import HarnessError, ProbeError
+
+Seen = Mapping[Ask, Answer[Observation]]
+
+UNDEFINED = "undefined"
+SHOWN = 3
+"""Flows that the sentence of a row names; the row has all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One state of a case on the cluster.
+
+    Attributes:
+        state: the state as the case has it.
+        scenario: the state on the cluster, as the oracle reads it.
+        seen: what the cluster showed, by the flows on the cluster.
+        in_force_ms: how long the change took to come into force, if only policies changed.
+        missing: the flows that did not show it before the deadline, in words.
+    """
+
+    state: State
+    scenario: Scenario
+    seen: Seen
+    in_force_ms: float | None = None
+    missing: str = ""
+
+
+def wanted(state: State, place: Place) -> dict[Ask, Reading]:
+    """The reading that each flow on the cluster must have; not those that the API leaves open."""
+    found = {place.ask(ask): READINGS[said] for ask, said in state.expected.items()}
+    return {ask: reading for ask, reading in found.items() if reading is not None}
+
+
+def differs(expected: Reading, seen: Answer[Observation]) -> bool:
+    """Whether a flow certainly shows something else than is expected."""
+    try:
+        return not observed(seen.unwrap()).satisfies(expected)
+    except ProbeError:
+        return False
+
+
+def unfit(case: Case, *, outside: bool) -> str:
+    """Why a case cannot be run; empty if it can. `outside`: addresses outside are known."""
+    if case.sends_sctp:
+        return "the probes send TCP and UDP, and not SCTP"
+    asks = (ask for state in case.states for ask in state.expected)
+    if not outside and any(isinstance(ask.target, ExternalPort) for ask in asks):
+        return "no address outside of this cluster is known to answer"
+    return ""
+
+
+def other_ground(state: State, scenario: Scenario, place: Place) -> str:
+    """Where the case does not hold with this cluster's own addresses; empty if it does."""
+    for ask, said in state.expected.items():
+        predicted = scenario.predict(place.ask(ask)).reading
+        if predicted != READINGS[said]:
+            return f"{ask} would be {predicted or UNDEFINED} with the addresses of this cluster"
+    return ""
+
+
+def row_of(
+    case: Case, looked: Iterable[Looked], place: Place, *, budget_ms: float | None, seconds: float
+) -> Row:
+    """The row of a case. `budget_ms` is within how many ms a change of policies must be in force.
+
+    A flow that differs makes the case fail. Without one, a flow without a verdict leaves the case
+    without a verdict.
+    """
+    looked = tuple(looked)
+    flows = [flow for each in looked for flow in _flows(each, place)]
+    wrong = [flow for flow in flows if flow.observed]
+    figures = tuple(_figures(looked, budget_ms))
+    late = [str(figure) for figure in figures if figure.over]
+    status, why = Status.PASSED, ""
+    if wrong:
+        status, why = Status.FAILED, _some(wrong)
+    elif late:
+        status, why = Status.FAILED, "; ".join(late)
+    elif flows:
+        status, why = Status.NO_VERDICT, _some(flows)
+    asked = sum(len(each.state.expected) for each in looked)
+    left_open = sum(list(each.state.expected.values()).count(Said.UNDEFINED) for each in looked)
+    return Row(
+        case.name,
+        case.level,
+        case.features,
+        status,
+        why,
+        case.about,
+        case.source,
+        figures,
+        tuple(flows),
+        asked - left_open - len(flows),
+        tuple(_open(looked, place)),
+        seconds,
+    )
+
+
+def lost_row(case: Case, error: HarnessError, seconds: float) -> Row:
+    """The row of a case that could not be brought into force."""
+    why = " ".join(f"{error.what}: {error.seen}".removesuffix(": ").split())
+    return _bare(case, Status.NO_VERDICT, why, seconds)
+
+
+def skipped_row(case: Case, why: str) -> Row:
+    """The row of a case that was not run."""
+    return _bare(case, Status.SKIPPED, why, 0.0)
+
+
+def _bare(case: Case, status: Status, why: str, seconds: float) -> Row:
+    return Row(
+        case.name,
+        case.level,
+        case.features,
+        status,
+        why,
+        case.about,
+        case.source,
+        seconds=seconds,
+    )
+
+
+def _flows(looked: Looked, place: Place) -> Iterator[FlowSeen]:
+    """The flows that differ, and those without a verdict."""
+    for ask, said in looked.state.expected.items():
+        expected = READINGS[said]
+        if expected is None:
+            continue
+        there = place.ask(ask)
+        predicted = looked.scenario.predict(there)
+        words, why = "", tuple(map(place.short, predicted.reasons))
+        try:
+            reading = observed(looked.seen.get(there, NOT_SEEN).unwrap())
+        except ProbeError as error:
+            why = (place.short(f"{error.what}: {error.seen}".removesuffix(": ")),)
+        else:
+            if reading.satisfies(expected):
+                continue
+            words = str(reading)
+        prediction = str(predicted.reading or UNDEFINED)
+        yield FlowSeen(looked.state.does, str(ask), str(expected), prediction, words, why)
+
+
+def _open(looked: Iterable[Looked], place: Place) -> Iterator[str]:
+    """What the cluster did with the flows that the API leaves open."""
+    for each in looked:
+        for ask, said in each.state.expected.items():
+            if said is Said.UNDEFINED:
+                seen = each.seen.get(place.ask(ask), NOT_SEEN)
+                shown = seen.value.reading if seen.value else seen.problem and seen.problem.what
+                yield f"left open by the API: {ask} shows {shown}"
+
+
+def _figures(looked: Iterable[Looked], budget_ms: float | None) -> Iterator[Figure]:
+    times = [each.in_force_ms for each in looked if each.in_force_ms is not None]
+    if times:
+        yield Figure("in force after", round(max(times), 1), "ms", budget_ms)
+
+
+def _some(flows: list[FlowSeen]) -> str:
+    """The first flows in words."""
+    found = []
+    for flow in flows[:SHOWN]:
+        shown = f"{flow.observed}, not {flow.expected}" if flow.observed else flow.why[0]
+        found.append(f"{flow.flow}{f' ({flow.state})' if flow.state else ''}: {shown}")
+    more = f"; and {len(flows) - SHOWN} more" if len(flows) > SHOWN else ""
+    return "; ".join(found) + more
+
+
+def made_up_row(
+    name: str,
+    agreed: int,
+    flows: Sequence[FlowSeen],
+    lost: Sequence[str],
+    files: Mapping[str, str],
+) -> Row:
+    """The row of made-up policies: `flows` differ from the prediction, `lost` have no verdict."""
+    status, why = Status.PASSED, ""
+    if flows:
+        status, why = Status.FAILED, _some(list(flows))
+    elif lost:
+        status, why = Status.NO_VERDICT, "; ".join(lost[:SHOWN])
+    return Row(
+        name,
+        Level.CORE,
+        ("made-up",),
+        status,
+        why,
+        "Policies that were drawn at random do what the API says.",
+        flows=tuple(flows),
+        agreed=agreed,
+        evidence=tuple(lost),
+        files=files,
+    )

@@ -1,0 +1,186 @@
+"""A state of a case as objects of a cluster: in namespaces of its own, and with real addresses.
+
+`red` becomes `policylab-conformance-2-red`, also where a policy chooses a namespace by the label
+that holds its name. In an ipBlock, `{red/a}/24` stands for the network of this length around the
+pod's address, which nobody knows before the pod runs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from ipaddress import ip_network
+from typing import Any
+
+from harness.core.ask import Ask
+from harness.core.conformance.case import CasePod, Cast, State
+from harness.core.manifests.reader import Resource, parse
+from harness.core.model import PodRef
+from harness.core.policy.selectors import NAME_LABEL
+from harness.core.target import NamePort, PodPort, ServiceAddress
+from harness.errors import ContentError
+
+PREFIX = "policylab-conformance"
+"""The beginning of the name of every namespace of a run."""
+
+MARK = {"policylab/part": "conformance"}
+"""The label of every namespace that a run makes, beside that of policylab's own objects."""
+
+IMAGE = "localhost/policylab/toolbox:lab"
+DOMAIN = "svc.cluster.local"
+_AROUND = re.compile(r"\{([^{}]+)\}/(\d{1,3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a case is: `number` is that of the set of namespaces, of which a run has several."""
+
+    number: int
+
+    @property
+    def prefix(self) -> str:
+        """The beginning of its namespaces' names."""
+        return f"{PREFIX}-{self.number}"
+
+    def space(self, name: str) -> str:
+        """What a namespace of a case is called on the cluster."""
+        return f"{self.prefix}-{name}"
+
+    def ref(self, pod: PodRef) -> PodRef:
+        """A pod of a case, on the cluster."""
+        return replace(pod, namespace=self.space(pod.namespace))
+
+    def ask(self, ask: Ask) -> Ask:
+        """A flow of a case, on the cluster."""
+        source, target = self.ref(ask.source), ask.target
+        match target:
+            case PodPort(pod):
+                return Ask(source, replace(target, pod=self.ref(pod)))
+            case ServiceAddress(namespace):
+                return Ask(source, replace(target, namespace=self.space(namespace)))
+            case NamePort(name):
+                service, _, namespace = name.partition(".")
+                full = f"{service}.{self.space(namespace)}.{DOMAIN}"
+                return Ask(source, replace(target, name=full))
+        return Ask(source, target)
+
+    def short(self, text: str) -> str:
+        """A text of the cluster in the names of the case, for people."""
+        return text.replace(f"{self.prefix}-", "")
+
+
+def workloads(cast: Cast, place: Place) -> tuple[Resource, ...]:
+    """The namespaces, pods and Services of a cast."""
+    spaces = [_space(place, name, labels) for name, labels in cast.namespaces.items()]
+    pods = [_pod(place, key, pod) for key, pod in cast.pods.items()]
+    services = [
+        _object("v1", "Service", place, key, spec=dict(spec)) for key, spec in cast.services.items()
+    ]
+    return _read([*spaces, *pods, *services])
+
+
+def policies(state: State, place: Place, addresses: Mapping[str, str]) -> tuple[Resource, ...]:
+    """The policies of a state; `addresses` are those of the case's pods, by NAMESPACE/NAME.
+
+    Raises:
+        ContentError: a policy speaks of the address of a pod that has none.
+    """
+    return _read([policy_body(body, place, addresses) for body in state.policies])
+
+
+def policy_body(
+    body: Mapping[str, Any], place: Place, addresses: Mapping[str, str]
+) -> dict[str, Any]:
+    """One policy as the cluster gets it.
+
+    Raises:
+        ContentError: it speaks of the address of a pod that has none.
+    """
+    meta = {**body["metadata"], "namespace": place.space(body["metadata"]["namespace"])}
+    return {**body, "metadata": meta, "spec": _spec(body["spec"], place, addresses)}
+
+
+def _spec(value: Any, place: Place, addresses: Mapping[str, str]) -> Any:
+    match value:
+        case {"key": name, "values": [*names]} if name == NAME_LABEL:
+            return {**value, "values": [place.space(str(each)) for each in names]}
+        case Mapping():
+            return {
+                key: place.space(str(one)) if key == NAME_LABEL else _spec(one, place, addresses)
+                for key, one in value.items()
+            }
+        case list():
+            return [_spec(one, place, addresses) for one in value]
+        case str() if found := _AROUND.fullmatch(value):
+            return _network(found[1], int(found[2]), addresses)
+    return value
+
+
+def _network(pod: str, length: int, addresses: Mapping[str, str]) -> str:
+    if pod not in addresses:
+        known = ", ".join(addresses) or "none"
+        raise ContentError(f"the pod {pod} has no address that is known", seen=f"known: {known}")
+    return str(ip_network(f"{addresses[pod]}/{length}", strict=False))
+
+
+def _space(place: Place, name: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": place.space(name), "labels": {**labels, **MARK}},
+    }
+
+
+def _pod(place: Place, key: str, pod: CasePod) -> dict[str, Any]:
+    ports = [
+        {"containerPort": port.number, "protocol": port.protocol.value}
+        | ({"name": port.name} if port.name else {})
+        for port in pod.ports
+    ]
+    container: dict[str, Any] = {
+        "name": "idle",
+        "image": IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sleep", "infinity"],
+        "ports": ports,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "runAsNonRoot": True,
+            "runAsUser": 65534,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+    spec = {
+        "terminationGracePeriodSeconds": 0,
+        "automountServiceAccountToken": False,
+        "containers": [container],
+        **({"hostNetwork": True} if pod.host_network else {}),
+    }
+    return _object("v1", "Pod", place, key, labels=dict(pod.labels), spec=spec)
+
+
+def _object(
+    api: str,
+    kind: str,
+    place: Place,
+    key: str,
+    *,
+    spec: Mapping[str, Any],
+    labels: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    namespace, _, name = key.partition("/")
+    meta = {"namespace": place.space(namespace), "name": name}
+    return {
+        "apiVersion": api,
+        "kind": kind,
+        "metadata": meta | ({"labels": dict(labels)} if labels else {}),
+        "spec": dict(spec),
+    }
+
+
+def _read(bodies: list[dict[str, Any]]) -> tuple[Resource, ...]:
+    # As JSON: PyYAML writes a label such as `y` without the quotes that kubectl needs.
+    return parse("".join(map(json.dumps, bodies)), origin="the case") if bodies else ()

@@ -1,0 +1,216 @@
+"""Cases and topologies as files: read strictly, and every number in them is bounded.
+
+A case is one YAML document:
+
+    about: A podSelector in `from` chooses pods of the policy's own namespace only.
+    source: https://kubernetes.io/docs/concepts/services-networking/network-policies/
+    level: core
+    features: [ingress, pod-selector]
+    topology: grid
+    policies:                     # NetworkPolicies, without apiVersion and kind
+      - metadata: {namespace: red, name: from-b}
+        spec: {podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {pod: b}}}]}]}
+    expect: [deny * -> red/*, allow red/b -> red/*]
+    steps:                        # what then happens, and the flows afterwards
+      - does: the pod green/a gets the label
+        labels: {green/a: {pod: b}}
+        expect: [...]
+
+Each state may say `policies` (all that are in force from then on), `labels` of pods and `spaces`
+(labels of namespaces, new ones too), which replace those before, new `pods`, `services`, and `gone`
+(pods, namespaces). What a step does not say stays. A policy or a pod with `times: 20` is made 20
+times; `{n}` in it is its number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from harness.core.conformance.case import Case, CasePod, Cast, State
+from harness.core.conformance.expected import Line, expected
+from harness.core.conformance.features import FEATURES
+from harness.core.conformance.row import Level
+from harness.core.manifests.text.parts import Part
+from harness.core.manifests.text.reading import read
+from harness.core.model import NETWORK_POLICY, ContainerPort, Protocol
+from harness.errors import ContentError
+
+MAX_BYTES = 64 * 1024
+"""Of one file."""
+MAX_PODS, MAX_POLICIES, MAX_STEPS = 200, 1000, 20
+_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,40}[a-z0-9])?(?:-\{n\})?")
+_KEY = re.compile(rf"{_NAME.pattern}/{_NAME.pattern}")
+_STATE = ("policies", "expect", "labels", "spaces", "pods", "services", "gone")
+_CASE = ("about", "source", "level", "features", "topology", "steps", *_STATE)
+_POD = ("labels", "ports", "hostNetwork", "times")
+_PORT = re.compile(r"(\d{1,5})/(TCP|UDP|SCTP)(?:/([a-z0-9-]{1,15}))?")
+
+
+def read_topology(text: str, *, origin: str) -> Cast:
+    """Read a topology: `about`, `namespaces` with their labels, `pods` and `services`.
+
+    Raises:
+        ContentError: it is not of this form, or too large.
+    """
+    top = _top(text, origin, "the topology")
+    top.only(("about", "namespaces", "pods", "services"))
+    top.text("about")
+    return _with(Cast({}, {}, {}), top, spaces="namespaces")
+
+
+def read_case(name: str, text: str, topologies: Mapping[str, Cast], *, origin: str) -> Case:
+    """Read a case; `topologies` are those that it may begin with, by their names.
+
+    Raises:
+        ContentError: it is not of this form, or too large; or a line of it fits no flow.
+    """
+    top = _top(text, origin, "the case")
+    top.only(_CASE)
+    features = top.names("features", FEATURES)
+    topology = top.names("topology", topologies)
+    if len(topology) != 1:
+        top.fail("a case begins with one topology", "topology")
+    steps = top.parts("steps", needed=False)
+    if len(steps) > MAX_STEPS:
+        top.fail(f"the case has {len(steps)} steps, and {MAX_STEPS} are the most", "steps")
+    first = State("", topologies[topology[0]], (), {})
+    states = [_state(top, first, "")]
+    for step in steps:
+        step.only(("does", *_STATE))
+        states.append(_state(step, states[-1], step.text("does")))
+    return Case(
+        name,
+        top.text("about"),
+        top.text("source"),
+        top.word("level", Level),
+        features,
+        topology[0],
+        tuple(states),
+        text,
+    )
+
+
+def _top(text: str, origin: str, root: str) -> Part:
+    if len(text.encode()) > MAX_BYTES:
+        raise ContentError(f"{root} has more than {MAX_BYTES} bytes", where=origin)
+    documents = read(text, origin=origin)
+    if len(documents) != 1:
+        seen = f"{len(documents)} documents"
+        raise ContentError(f"{root} is one YAML document", where=origin, seen=seen)
+    return Part(documents[0], origin, root=root)
+
+
+def _state(part: Part, before: State, does: str) -> State:
+    cast = _with(before.cast, part, spaces="spaces")
+    policies = before.policies
+    if part.has("policies"):
+        policies = tuple(p for each in part.parts("policies") for p in _policies(each, cast))
+    if len(policies) > MAX_POLICIES:
+        part.fail(f"there are {len(policies)} policies, and {MAX_POLICIES} are the most")
+    lines = part.texts("expect") if part.get("expect") else ()
+    try:
+        flows = expected((Line(line, part.where("expect")) for line in lines), cast)
+    except ContentError as error:
+        if error.where:
+            raise
+        part.fail(error.what)
+    return State(does, cast, policies, flows)
+
+
+def _with(cast: Cast, part: Part, *, spaces: str) -> Cast:
+    """The cast with what the part adds, changes and takes away."""
+    found = part.mapping(spaces, needed=False)
+    namespaces = {**cast.namespaces, **{_name(found, n): found.labels(n) for n in found.value}}
+    made = part.mapping("pods", needed=False)
+    pods = {**cast.pods, **{k: p for key in made.value for k, p in _pods(made, key).items()}}
+    relabelled = part.mapping("labels", needed=False)
+    for key in relabelled.value:
+        if key not in pods:
+            relabelled.fail(f"there is no pod {key}", key)
+        pods[key] = replace(pods[key], labels=relabelled.labels(key))
+    written = part.mapping("services", needed=False)
+    services = {
+        **cast.services,
+        **{_key(written, key): dict(written.mapping(key).value) for key in written.value},
+    }
+    for name in part.texts("gone") if part.has("gone") else ():
+        if name not in pods and name not in namespaces:
+            part.fail(f"there is no pod and no namespace {name}", "gone")
+        pods = {k: p for k, p in pods.items() if k != name and not k.startswith(f"{name}/")}
+        namespaces = {k: labels for k, labels in namespaces.items() if k != name}
+        services = {k: s for k, s in services.items() if not k.startswith(f"{name}/")}
+    if len(pods) > MAX_PODS:
+        part.fail(f"there are {len(pods)} pods, and {MAX_PODS} are the most")
+    for key in (*pods, *services):
+        if key.partition("/")[0] not in namespaces:
+            part.fail(f"{key} is in a namespace that is not there")
+    return Cast(namespaces, pods, services)
+
+
+def _pods(part: Part, key: str) -> dict[str, CasePod]:
+    body = part.mapping(_key(part, key))
+    body.only(_POD)
+    ports = tuple(_port(body, text) for text in body.texts("ports")) if body.get("ports") else ()
+    host = body.flag("hostNetwork", default=False)
+    if host and ports:
+        body.fail("a pod in its node's network declares no port here: it would take the node's")
+    pod = CasePod(body.labels("labels"), ports, host)
+    return {
+        key.replace("{n}", str(n)): replace(pod, labels=_numbered(dict(pod.labels), n))
+        for n in _times(body, MAX_PODS)
+    }
+
+
+def _policies(part: Part, cast: Cast) -> list[Mapping[str, Any]]:
+    part.only(("metadata", "spec", "times"))
+    meta = part.mapping("metadata")
+    meta.only(("namespace", "name"))
+    if meta.text("namespace") not in cast.namespaces:
+        meta.fail(f"there is no namespace {meta.text('namespace')}", "namespace")
+    body = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": NETWORK_POLICY,
+        "metadata": {"namespace": meta.text("namespace"), "name": _name(meta, meta.text("name"))},
+        "spec": dict(part.mapping("spec").value),
+    }
+    return [_numbered(body, n) for n in _times(part, MAX_POLICIES)]
+
+
+def _times(part: Part, most: int) -> range:
+    count = part.get("times") or 1
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 < count <= most:
+        part.fail(f"`times` must be a number from 1 to {most}, and is `{count}`", "times")
+    return range(1, count + 1)
+
+
+def _numbered(value: Any, number: int) -> Any:
+    match value:
+        case str():
+            return value.replace("{n}", str(number))
+        case list():
+            return [_numbered(one, number) for one in value]
+        case Mapping():
+            return {key: _numbered(one, number) for key, one in value.items()}
+    return value
+
+
+def _name(part: Part, name: str) -> str:
+    if not _NAME.fullmatch(name):
+        part.fail(f"`{name}` is no name here", try_="write lower-case letters, digits and `-`")
+    return name
+
+
+def _key(part: Part, key: str) -> str:
+    if not _KEY.fullmatch(key):
+        part.fail(f"`{key}` is no pod and no Service", key, "write NAMESPACE/NAME")
+    return key
+
+
+def _port(part: Part, text: str) -> ContainerPort:
+    found = _PORT.fullmatch(text)
+    if found is None:
+        part.fail(f"`{text}` is no port", "ports", "write 8080/TCP, or 8080/TCP/web with a name")
+    return ContainerPort(int(found[1]), Protocol(found[2]), found[3] or "")

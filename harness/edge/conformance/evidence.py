@@ -1,0 +1,149 @@
+"""What a failed case leaves for a person: the case, a way to see it without policylab, the rules.
+
+The manifests have servers of their own, so that two lines of kubectl show the difference on any
+cluster. The CNI's rules and its agent's log come through an adapter that a CNI may have.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from harness.core.ask import Ask
+from harness.core.conformance.case import Case, State
+from harness.core.conformance.placing import IMAGE, Place, policies, workloads
+from harness.core.model import Protocol
+from harness.core.outcome import Reading
+from harness.core.target import NamePort, PodPort, ServiceAddress
+from harness.edge.api.kube import Kube
+from harness.edge.api.kubectl import Exec
+from harness.edge.cluster.opening import Cluster
+from harness.errors import HarnessError
+
+SECONDS = 5
+"""How long the client of a reproduction waits for an answer."""
+
+_SERVER = """
+import json, socket, sys, threading
+def tcp(port):
+    s = socket.create_server(("", port))
+    while True:
+        s.accept()[0].sendall(b"open")
+def udp(port):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("", port))
+    while True:
+        s.sendto(b"open", s.recvfrom(9)[1])
+serve = {"TCP": tcp, "UDP": udp}
+for protocol, port in json.loads(sys.argv[1]):
+    threading.Thread(target=serve[protocol], args=(port,)).start()
+threading.Event().wait()
+"""
+_CLIENT = """
+import socket, sys
+protocol, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+kind = {"TCP": socket.SOCK_STREAM, "UDP": socket.SOCK_DGRAM}[protocol]
+s = socket.socket(socket.AF_INET, kind)
+s.settimeout(%d)
+try:
+    s.connect((host, port)); s.send(b"hello"); print(s.recv(9).decode() or "open")
+except OSError as error:
+    print(type(error).__name__, error)
+"""
+
+
+class Evidence:
+    """Writes down what is known of a failed case while its state still stands."""
+
+    def __init__(self, cluster: Cluster, kube: Kube, programs: Exec, place: Place) -> None:
+        self._cluster, self._kube, self._place = cluster, kube, place
+        drops = cluster.lane.value.drops
+        self._counter = drops and drops(kube, programs)
+
+    def files(
+        self,
+        case: Case,
+        state: State,
+        wrong: Mapping[Ask, Reading],
+        addresses: Mapping[str, str],
+    ) -> dict[str, str]:
+        """The files of a case, by their names; `wrong` are the flows that differ."""
+        ask = next(iter(wrong))
+        return {
+            "case.yaml": case.text,
+            "manifests.yaml": self._manifests(state, addresses),
+            "reproduce.sh": self._reproduce(ask, wrong[ask]),
+            **self._told(ask),
+        }
+
+    def _manifests(self, state: State, addresses: Mapping[str, str]) -> str:
+        image = self._cluster.refs.get("toolbox", IMAGE)
+        bodies = [
+            _served(dict(resource.body), image)
+            for resource in (
+                *workloads(state.cast, self._place),
+                *policies(state, self._place, addresses),
+            )
+        ]
+        plain = [json.loads(json.dumps(body)) for body in bodies]
+        return yaml.safe_dump_all(plain, sort_keys=False)
+
+    def _reproduce(self, ask: Ask, expected: Reading) -> str:
+        """Two lines of kubectl; the second prints `open` where the flow passes."""
+        host = self._host(ask)
+        target = ask.target
+        words = [
+            *("kubectl", "-n", ask.source.namespace, "exec", ask.source.name, "--"),
+            *("python3", "-c", _CLIENT % SECONDS, str(target.protocol or Protocol.TCP)),
+        ]
+        client = f"{shlex.join(words)} {host} {target.port or 0}"
+        return (
+            f"# {self._place.short(str(ask))}: must be {expected}; `open` is connected.\n"
+            "kubectl apply -f manifests.yaml && kubectl wait pod --all-namespaces"
+            " -l policylab/part=conformance --for=condition=Ready --timeout=120s\n"
+            f"{client}\n"
+        )
+
+    def _host(self, ask: Ask) -> str:
+        """Where the client asks, as a shell finds it: addresses are new on every cluster."""
+        match ask.target:
+            case PodPort(pod):
+                path = "{.status.podIP}"
+                return f'"$(kubectl -n {pod.namespace} get pod {pod.name} -o jsonpath={path})"'
+            case ServiceAddress(namespace, name):
+                path = "{.spec.clusterIP}"
+                return f'"$(kubectl -n {namespace} get service {name} -o jsonpath={path})"'
+            case NamePort(name):
+                return name
+        return str(getattr(ask.target, "name", ask.target))
+
+    def _told(self, ask: Ask) -> dict[str, str]:
+        if self._counter is None:
+            return {}
+        pods = [ask.source, *([ask.target.pod] if isinstance(ask.target, PodPort) else [])]
+        try:
+            return dict(self._counter.tell(pods))
+        except HarnessError as error:
+            return {"rules.txt": f"the CNI's rules could not be read\n{error}\n"}
+
+
+def _served(body: dict[str, Any], image: str) -> dict[str, Any]:
+    """The object; a pod with a server on each of its ports, and a label to wait for."""
+    if body["kind"] != "Pod":
+        return body
+    spec = dict(body["spec"])
+    (container,) = spec["containers"]
+    ports = [[port["protocol"], port["containerPort"]] for port in container["ports"]]
+    command = ["python3", "-c", _SERVER, json.dumps(ports)]
+    meta = dict(body["metadata"])
+    labels = {**meta.get("labels", {}), "policylab/part": "conformance"}
+    containers = [{**container, "image": image, "command": command}]
+    return {
+        **body,
+        "metadata": {**meta, "labels": labels},
+        "spec": {**spec, "containers": containers},
+    }

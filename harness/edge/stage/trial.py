@@ -1,0 +1,118 @@
+"""Made-up pods on a cluster, on which one state of policies is tried after the other.
+
+The pods have no server: their probers answer on every port that they declare. Each flow has its
+positive control, the same flow without policies; a flow that was silent there is never judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+
+from harness.core.ask import Ask
+from harness.core.manifests.reader import Resource
+from harness.core.observation import Answer, Observation
+from harness.core.outcome import Outcome, Reading
+from harness.edge.api.kube import Kube
+from harness.edge.cluster.opening import Cluster
+from harness.edge.internet.state import Internet
+from harness.edge.machine.wait import wait_for
+from harness.edge.probe.doors import Doors
+from harness.edge.stage.settling import POLL_EVERY, Poll
+from harness.edge.stage.stage import Entered, Stage
+from harness.edge.stage.twice import asked_again
+from harness.errors import NotSettled, ProbeError
+
+Seen = Answer[Observation]
+
+
+class Trial:
+    """One set of pods. `fence` waits until every change that was made so far is in force.
+
+    `internet` is what is outside; None if nothing is known of it.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        doors: Doors,
+        *,
+        fence: Callable[[], None],
+        internet: Internet | None = None,
+    ) -> None:
+        self.kube: Kube = doors.kube()
+        self._prober = doors.prober()
+        realised = cluster.lane.value.realised
+        self.stage = Stage(
+            self.kube,
+            self._prober,
+            {},
+            images=cluster.refs,
+            internet=internet,
+            fence=fence,
+            realised=realised and realised(self.kube, doors.programs()),
+            made_up=True,
+        )
+        self._fence = fence
+        self._controls: dict[Ask, str] = {}
+
+    def close(self) -> None:
+        """Remove the namespaces."""
+        self.stage.close()
+        self._prober.close()
+
+    def bring(
+        self, resources: Sequence[Resource], *, name: str, patience: float | None = None
+    ) -> Entered:
+        """Bring the cluster to the state of these objects (see `Stage.bring`)."""
+        return self.stage.bring(resources, name=[name], patience=patience)
+
+    def control(self, asks: Iterable[Ask]) -> None:
+        """Check that each of these flows is answered, while no policy is there."""
+        for ask, found in self.stage.observer.read(asks).items():
+            seen = found.value
+            answered = seen is not None and seen.reading.outcome is Outcome.CONNECTED
+            self._controls[ask] = "" if answered else str(seen.reading if seen else found.problem)
+
+    def forget(self, those: Callable[[Ask], bool]) -> None:
+        """Forget the controls of flows whose ends are others now."""
+        self._controls = {ask: why for ask, why in self._controls.items() if not those(ask)}
+
+    def uncontrolled(self, asks: Iterable[Ask]) -> list[Ask]:
+        """The flows that have no control yet."""
+        return [ask for ask in asks if ask not in self._controls]
+
+    def settle(self, expected: Mapping[Ask, Reading], patience: float | None = None) -> None:
+        """Wait until all flows show the state, or until the deadline.
+
+        The wait is for all flows, not only for flows that the change flips: between two denials a
+        flow may be open for a moment, and a CNI programs one pod after another. Flows that still
+        differ are judged as they are.
+        """
+        with suppress(NotSettled):
+            wait_for(
+                f"{len(expected)} flows show the case",
+                Poll(self.stage.observer, expected, clock=self.kube.clock.monotonic),
+                seconds=self.stage.patience if patience is None else patience,
+                every=POLL_EVERY,
+                clock=self.kube.clock,
+            )
+
+    def look(self, asks: Iterable[Ask]) -> dict[Ask, Seen]:
+        """What these flows show; one whose control was not answered has no verdict."""
+        return self.sound(self.stage.observer.read(asks))
+
+    def sound(self, found: Mapping[Ask, Seen]) -> dict[Ask, Seen]:
+        """The same, without a verdict where the control was not answered."""
+        return {
+            ask: Answer(problem=ProbeError("no answer without policies either", seen=why))
+            if (why := self._controls.get(ask))
+            else seen
+            for ask, seen in found.items()
+        }
+
+    def again(
+        self, found: Mapping[Ask, Seen], differs: Callable[[Ask, Seen], bool]
+    ) -> dict[Ask, Seen]:
+        """The flows that differ, once more when every change is certainly in force (ADR 0030)."""
+        return asked_again(found, differs, self.look, self._fence)

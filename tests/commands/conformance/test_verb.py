@@ -1,0 +1,118 @@
+"""`policylab conformance` on a cluster in memory: its files, its exit codes, its refusals."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness import cli
+from harness.commands.shared.access import Access
+from harness.exitcode import ExitCode
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.lies import LetsNobodyIn, Lie
+
+CASE = "peers/pods"
+
+
+def run(out: Path, *words: str, cni: str = "calico", lie: Lie | None = None) -> ExitCode:
+    cluster = FakeCluster(cni, lie)
+    access = Access(open=lambda spec, progress, tools: cluster.value(), doors=lambda _: cluster)
+    # Waits of the cluster in memory take seconds of its own clock.
+    fixed = ("conformance", "--jobs", "1", "--late", "0", "--out", str(out))
+    return cli.main([*fixed, *words], access)
+
+
+def document(out: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((out / "report.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def deviations(folder: Path) -> Path:
+    file = folder / "known.yaml"
+    file.write_text(
+        f"deviations: [{{case: {CASE}, reason: it is planted, link: 'https://example.org/'}}]\n",
+        encoding="utf-8",
+    )
+    return file
+
+
+def test_an_honest_cni_is_green_and_all_reports_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = tmp_path / "job.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(job))
+
+    assert run(tmp_path, "--only", "isolation/*-both", "--fuzz", "3") is ExitCode.OK
+
+    found = document(tmp_path)
+    names = [row["name"] for row in found["rows"]]
+    assert names[:2] == ["isolation/deny-both", "isolation/types-default-to-both"]
+    assert all(name.startswith("made-up/1/case-") for name in names[2:])
+    assert found["profiles"][0]["core"]["result"] == "success"
+    suites = ET.parse(tmp_path / "junit.xml").getroot()  # noqa: S314 - it is our own
+    assert [suite.get("failures") for suite in suites] == ["0", "0"]
+    assert job.read_text(encoding="utf-8") == (tmp_path / "summary.md").read_text(encoding="utf-8")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "calico does what the rows ask for" in page
+    assert not (tmp_path / "failed").exists()
+
+
+def test_a_failure_is_red_and_leaves_a_folder(tmp_path: Path) -> None:
+    assert run(tmp_path, "--only", CASE, lie=LetsNobodyIn()) is ExitCode.DIFFERS
+
+    (row,) = document(tmp_path)["rows"]
+    assert (row["status"], row["red"]) == ("failed", True)
+    folder = tmp_path / "failed" / "peers-pods"
+    there = {file.name for file in folder.iterdir()}
+    assert there >= {"case.yaml", "manifests.yaml", "reproduce.sh", "flows.txt"}
+    flows = (folder / "flows.txt").read_text(encoding="utf-8")
+    assert "red/b -> pod/red/a:8080: expected connected, predicted connected, observed timeout" in (
+        flows
+    )
+    root = ET.parse(tmp_path / "junit.xml").getroot()  # noqa: S314 - it is our own
+    (failure,) = root.iter("failure")
+    assert "timeout, not connected" in failure.get("message", "")
+
+
+def test_a_listed_failure_is_not_red_and_a_listed_pass_is(tmp_path: Path) -> None:
+    words = ("--only", CASE, "--deviations", str(deviations(tmp_path)))
+
+    assert run(tmp_path, *words, lie=LetsNobodyIn()) is ExitCode.OK
+    assert run(tmp_path, *words) is ExitCode.DIFFERS
+
+
+def test_only_a_change_is_red_with_a_baseline(tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    assert run(before, "--only", CASE, lie=LetsNobodyIn()) is ExitCode.DIFFERS
+
+    words = ("--only", CASE, "--baseline", str(before / "report.yaml"))
+    assert run(tmp_path, *words, lie=LetsNobodyIn()) is ExitCode.OK
+    assert run(tmp_path, *words) is ExitCode.DIFFERS
+
+
+def test_an_empty_selection_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "--only", "ports/nothing-of-that-name") is ExitCode.USAGE
+
+    assert "no case is chosen" in capsys.readouterr().err
+
+
+def test_only_skipped_cases_are_no_pass(tmp_path: Path) -> None:
+    assert run(tmp_path, "--only", "ports/sctp-deny") is ExitCode.NO_VERDICT
+
+
+def test_a_folder_of_cases_is_run_instead(tmp_path: Path) -> None:
+    home = tmp_path / "mine"
+    home.mkdir()
+    (home / "own.yaml").write_text(
+        "about: Nobody gets in.\nsource: https://example.org/\nlevel: core\nfeatures: [ingress]\n"
+        "topology: grid\npolicies: [{metadata: {namespace: red, name: p}, spec: {podSelector: {}}}]"
+        "\nexpect: ['deny * -> red/*']\n",
+        encoding="utf-8",
+    )
+
+    assert run(tmp_path, "--cases", str(home)) is ExitCode.OK
+    assert [row["name"] for row in document(tmp_path)["rows"]] == ["own"]

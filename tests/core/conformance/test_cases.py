@@ -1,0 +1,35 @@
+"""The shipped cases: each is read, names its source, and the oracle agrees with every flow."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.core.conformance.case import Case
+from harness.core.conformance.features import FEATURES
+from harness.core.conformance.offline import disagreements
+from harness.core.conformance.row import Level
+from harness.edge.conformance.shipped import shipped
+
+
+@pytest.mark.parametrize("case", shipped(), ids=lambda case: case.name)
+def test_the_oracle_agrees_with_every_flow(case: Case) -> None:
+    assert disagreements(case) == []
+
+
+@pytest.mark.parametrize("case", shipped(), ids=lambda case: case.name)
+def test_a_case_names_its_source_and_ends_its_sentence(case: Case) -> None:
+    assert case.source.startswith("https://")
+    assert case.about.endswith(".")
+
+
+def test_every_feature_of_the_api_has_a_case() -> None:
+    measured = {"made-up", "lifecycle", "latency", "established"}
+    used = {feature for case in shipped() for feature in case.features}
+
+    assert FEATURES.keys() - used - measured == set()
+
+
+def test_most_cases_are_core() -> None:
+    levels = [case.level for case in shipped()]
+
+    assert levels.count(Level.CORE) >= 80

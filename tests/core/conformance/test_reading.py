@@ -1,0 +1,158 @@
+"""Files of cases: every part that is wrong is a fault at its place, and every number is bounded."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.core.ask import Ask
+from harness.core.conformance.case import Case, Said
+from harness.core.conformance.offline import disagreements
+from harness.core.conformance.placing import Place, policies, workloads
+from harness.core.conformance.reading import read_case, read_topology
+from harness.core.model import PodRef, Protocol
+from harness.core.target import PodPort
+from harness.errors import ContentError
+
+PAIR = """
+about: Two pods.
+namespaces: {red: {}, green: {team: one}}
+pods:
+  red/a: {labels: {app: a}, ports: [8080/TCP/web]}
+  green/b: {labels: {app: b}, ports: [8080/TCP, 8080/UDP]}
+"""
+HEAD = """
+about: Nobody gets in.
+source: https://example.org/
+level: core
+features: [ingress]
+topology: pair
+"""
+DENY = """
+policies:
+  - metadata: {namespace: red, name: deny}
+    spec: {podSelector: {}}
+"""
+
+
+def case(text: str) -> Case:
+    pair = read_topology(PAIR, origin="pair.yaml")
+    return read_case("deny", HEAD + text, {"pair": pair}, origin="deny.yaml")
+
+
+def ask(source: str, target: str, port: int = 8080) -> Ask:
+    ends = [PodRef(*end.split("/")) for end in (source, target)]
+    return Ask(ends[0], PodPort(ends[1], port, Protocol.TCP))
+
+
+def test_what_no_line_speaks_of_passes() -> None:
+    (state,) = case(DENY + 'expect: ["deny * -> red/*"]').states
+
+    assert state.expected[ask("green/b", "red/a")] is Said.DENY
+    assert state.expected[ask("red/a", "green/b")] is Said.ALLOW
+
+
+def test_the_oracle_contradicts_a_wrong_case() -> None:
+    found = disagreements(case(DENY))
+
+    assert found == ["deny: green/b -> pod/red/a:8080 is allow, and the oracle says timeout"]
+
+
+def test_a_step_keeps_what_it_does_not_say() -> None:
+    step = """
+expect: ["deny * -> red/*"]
+steps:
+  - does: a pod begins
+    pods: {red/new: {labels: {app: new}, ports: [8080/TCP]}}
+    expect: ["deny * -> red/*"]
+  - does: it goes, and the policy with it
+    gone: red/new
+    policies: []
+"""
+    first, second, third = case(DENY + step).states
+
+    assert len(second.policies) == len(first.policies) == 1
+    assert second.expected[ask("red/new", "red/a")] is Said.DENY
+    assert (third.policies, third.cast) == ((), first.cast)
+
+
+def test_names_and_addresses_become_those_of_the_cluster() -> None:
+    text = """
+policies:
+  - metadata: {namespace: red, name: block}
+    spec:
+      podSelector: {}
+      ingress:
+        - from:
+            - ipBlock: {cidr: "{green/b}/24", except: ["{green/b}/32"]}
+            - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: green}}
+"""
+    state, place = case(text).states[0], Place(3)
+    (found,) = policies(state, place, {"green/b": "10.244.7.9"})
+
+    peers = found.body["spec"]["ingress"][0]["from"]
+    assert found.namespace == "policylab-conformance-3-red"
+    assert peers[0]["ipBlock"] == {"cidr": "10.244.7.0/24", "except": ["10.244.7.9/32"]}
+    assert peers[1]["namespaceSelector"]["matchLabels"] == {
+        "kubernetes.io/metadata.name": "policylab-conformance-3-green"
+    }
+    names = {r.name for r in workloads(state.cast, place) if r.kind == "Namespace"}
+    assert names == {"policylab-conformance-3-red", "policylab-conformance-3-green"}
+
+
+def test_an_address_that_is_not_known_is_a_fault() -> None:
+    text = """
+policies:
+  - metadata: {namespace: red, name: block}
+    spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: "{green/c}/24"}}]}]}
+"""
+    with pytest.raises(ContentError, match="green/c has no address"):
+        policies(case(text).states[0], Place(1), {"green/b": "10.244.7.9"})
+
+
+def test_times_numbers_what_it_repeats() -> None:
+    text = """
+policies:
+  - times: 3
+    metadata: {namespace: red, name: "p-{n}"}
+    spec: {podSelector: {matchLabels: {app: "{n}"}}}
+"""
+    found = case(text).states[0].policies
+
+    assert [body["metadata"]["name"] for body in found] == ["p-1", "p-2", "p-3"]
+    assert found[2]["spec"]["podSelector"]["matchLabels"] == {"app": "3"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("expct: []", "no part called `expct`"),
+        ('expect: ["deny * -> blue/*"]', "fits no flow"),
+        ('expect: ["drop * -> red/*"]', "is no line about flows"),
+        ('expect: ["allow red/a -> svc/red/web:80"]', "nothing that this case has"),
+        ("gone: red/z", "no pod and no namespace"),
+        ("labels: {red/z: {app: a}}", "there is no pod red/z"),
+        ("pods: {blue/a: {}}", "is in a namespace that is not there"),
+        ("pods: {red/A: {}}", "is no pod and no Service"),
+        ("pods: {red/c: {ports: [80]}}", "must be a text or a list of texts"),
+        ("pods: {red/c: {ports: [80/ICMP]}}", "`80/ICMP` is no port"),
+        ("pods: {red/c: {hostNetwork: true, ports: [80/TCP]}}", "would take the node's"),
+        ('pods: {"red/c-{n}": {times: 300}}', "a number from 1 to 200"),
+        ("steps: [{expect: []}]", "lacks `does`"),
+        ("policies: [{metadata: {namespace: blue, name: p}, spec: {}}]", "no namespace blue"),
+        ("policies: [{kind: Pod}]", "no part called `kind`"),
+    ],
+)
+def test_a_wrong_part_is_a_fault_with_its_line(text: str, says: str) -> None:
+    with pytest.raises(ContentError) as caught:
+        case(text)
+
+    assert says in caught.value.what
+    assert caught.value.where.startswith("deny.yaml")
+
+
+def test_a_file_is_bounded() -> None:
+    with pytest.raises(ContentError, match="more than 65536 bytes"):
+        case("# " + "x" * 70_000)
+    pods = "".join(f"  red/p{n}: {{ports: [1/TCP]}}\n" for n in range(160))
+    with pytest.raises(ContentError, match="20000 are the most"):
+        case(f"pods:\n{pods}")

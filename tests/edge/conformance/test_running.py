@@ -1,0 +1,108 @@
+"""Cases on a cluster in memory: an honest CNI passes, and a lie fails the case about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pytest
+import yaml
+
+from harness.core.conformance.case import Case
+from harness.core.conformance.row import Row, Status
+from harness.edge.conformance.running import Rules, Running
+from harness.edge.conformance.shipped import shipped
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.lies import IgnoresPorts, LetsNobodyIn, Lie
+
+RULES = Rules(budget_ms=3000.0)
+CASES = {case.name: case for case in shipped()}
+
+
+def rows(
+    cases: Collection[Case], cluster: FakeCluster | None = None, rules: Rules = RULES
+) -> dict[str, Row]:
+    cluster = cluster or FakeCluster("calico")
+    running = Running(cluster.value(), cluster, lambda: cluster.clock.take(1.0), rules, jobs=1)
+    return {row.name: row for row in running.run(cases)}
+
+
+def chosen(*names: str) -> list[Case]:
+    return [CASES[name] for name in names]
+
+
+def test_an_honest_cni_passes_cases_of_every_kind() -> None:
+    found = rows(
+        chosen(
+            "isolation/deny-both",
+            "peers/namespace-by-name",
+            "ports/name-with-two-numbers",
+            "blocks/except",
+            "blocks/outside",
+            "changes/relabel-a-namespace",
+            "changes/new-pod-as-subject",
+            "changes/pod-with-an-old-name",
+            "services/udp",
+            "services/headless",
+            "services/hairpin",
+            "hosts/host-network-client",
+        )
+    )
+
+    assert {row.status for row in found.values()} == {Status.PASSED}
+    assert all(row.agreed > 20 for row in found.values())
+
+
+def test_what_the_api_leaves_open_is_told_and_never_judged() -> None:
+    (row,) = rows(chosen("services/hairpin")).values()
+
+    assert row.evidence == ("left open by the API: red/a -> svc/red/web:80 shows timeout",)
+
+
+def test_a_case_that_probes_cannot_send_is_skipped_with_the_reason() -> None:
+    (row,) = rows(chosen("ports/sctp-deny")).values()
+
+    assert (row.status, row.why) == (Status.SKIPPED, "the probes send TCP and UDP, and not SCTP")
+
+
+@pytest.mark.parametrize(
+    ("lie", "name"),
+    [(LetsNobodyIn(), "peers/pods"), (IgnoresPorts(), "ports/number")],
+    ids=["lets nobody in", "ignores ports"],
+)
+def test_a_lie_fails_the_case_about_it(lie: Lie, name: str) -> None:
+    (row,) = rows(chosen(name), FakeCluster("calico", lie)).values()
+
+    assert row.status is Status.FAILED
+    assert {flow.predicted for flow in row.flows} == {flow.expected for flow in row.flows}
+    assert all(flow.observed and flow.observed != flow.expected for flow in row.flows)
+    assert row.files["case.yaml"] == CASES[name].text
+    assert len(row.files["reproduce.sh"].strip().splitlines()) > 2
+    kinds = {body["kind"] for body in yaml.safe_load_all(row.files["manifests.yaml"])}
+    assert kinds == {"Namespace", "Pod", "NetworkPolicy"}
+
+
+def test_policies_that_come_late_fail_by_their_figure() -> None:
+    cluster = FakeCluster("calico", delays=iter([0.05] + [5.0] * 50))
+
+    (row,) = rows(chosen("changes/delete"), cluster).values()
+
+    assert row.status is Status.FAILED
+    assert "in force after" in row.why
+
+
+def test_nothing_stays_on_the_cluster() -> None:
+    cluster = FakeCluster("calico")
+
+    rows(chosen("isolation/deny-both", "changes/new-namespace"), cluster)
+
+    left = [key for key in cluster.objects if "policylab-conformance" in key[2]]
+    assert left == []
+
+
+def test_each_case_is_run_as_often_as_asked() -> None:
+    cluster = FakeCluster("calico")
+    running = Running(cluster.value(), cluster, lambda: None, Rules(None, repeat=3), jobs=1)
+
+    found = list(running.run(chosen("isolation/deny-both")))
+
+    assert [row.status for row in found] == [Status.PASSED] * 3
