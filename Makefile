@@ -7,7 +7,7 @@ CNI ?=
 CNIS := calico cilium
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: labs test offline variants installed live lint fuzz planted matrix bench clean help
+.PHONY: labs test offline variants installed live lint fuzz conformance planted matrix bench clean help
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -71,6 +71,9 @@ lint: $(READY) ## ruff, mypy --strict and the import contracts
 
 fuzz: $(READY) ## 200 made-up policies on each CNI, the oracle against the cluster; results/fuzz/ has what differs
 	for cni in $(CNIS); do $(VENV)/bin/policylab fuzz --n=200 --seed=1 --cni=$$cni --out=results/fuzz/$$cni $(ARGS) || exit $$?; done
+
+conformance: $(READY) ## the cases of conformance and 200 made-up policies on each CNI; results/conformance/CNI has the reports
+	for cni in $(CNIS); do $(VENV)/bin/policylab conformance --cni=$$cni --fuzz=200 --out=results/conformance/$$cni $(ARGS) || exit $$?; done
 
 planted: $(READY) ## 27 faults of a CNI, each planted in ten runs of the fuzz on a cluster in memory: all must be found, and none where there is none
 	$(PY) -m tests.planted $(ARGS)

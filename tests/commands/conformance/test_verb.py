@@ -116,3 +116,13 @@ def test_a_folder_of_cases_is_run_instead(tmp_path: Path) -> None:
 
     assert run(tmp_path, "--cases", str(home)) is ExitCode.OK
     assert [row["name"] for row in document(tmp_path)["rows"]] == ["own"]
+
+
+def test_a_deviation_that_policylab_ships_is_not_red(tmp_path: Path) -> None:
+    words = ("--cni", "cilium", "--only", "isolation/types-leave-out-egress")
+
+    assert run(tmp_path, *words, cni="cilium") is ExitCode.OK
+
+    (row,) = document(tmp_path)["rows"]
+    assert (row["status"], row["red"]) == ("failed", False)
+    assert row["deviation"]["link"] == "https://github.com/cilium/cilium/issues/48703"

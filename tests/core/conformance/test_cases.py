@@ -8,7 +8,8 @@ from harness.core.conformance.case import Case
 from harness.core.conformance.features import FEATURES
 from harness.core.conformance.offline import disagreements
 from harness.core.conformance.row import Level
-from harness.edge.conformance.shipped import shipped
+from harness.edge.cni.known import CNIS
+from harness.edge.conformance.shipped import deviations_of, shipped
 
 
 @pytest.mark.parametrize("case", shipped(), ids=lambda case: case.name)
@@ -33,3 +34,13 @@ def test_most_cases_are_core() -> None:
     levels = [case.level for case in shipped()]
 
     assert levels.count(Level.CORE) >= 80
+
+
+@pytest.mark.parametrize("cni", CNIS)
+def test_a_shipped_deviation_is_of_a_case_and_has_evidence(cni: str) -> None:
+    names = {case.name for case in shipped()}
+
+    for deviation in deviations_of(cni):
+        assert deviation.case in names
+        assert deviation.link.startswith("https://")
+        assert deviation.reason

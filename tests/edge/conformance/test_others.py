@@ -1,0 +1,53 @@
+"""What else is on a cluster: policies of others are told, and only our leftovers are swept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.edge.conformance.others import notes, sweep
+from tests.fakes.cluster import FakeCluster
+
+OURS = {"app.kubernetes.io/managed-by": "policylab"}
+
+
+def space(name: str, labels: dict[str, str]) -> dict[str, Any]:
+    meta = {"name": name, "labels": labels}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
+
+
+def policy(namespace: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"namespace": namespace, "name": "p"},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
+    }
+
+
+def test_policies_of_others_are_told_and_our_own_are_not() -> None:
+    cluster = FakeCluster()
+    for name, labels in (("shop", {}), ("policylab-conformance-1-red", OURS)):
+        cluster.apply(space(name, labels))
+        cluster.apply(policy(name))
+
+    (note,) = notes(cluster)
+
+    assert note.startswith("1 objects of the kind NetworkPolicy stand in other namespaces (shop)")
+
+
+def test_a_bare_cluster_has_nothing_to_tell() -> None:
+    assert list(notes(FakeCluster())) == []
+
+
+def test_only_what_policylab_made_for_a_run_is_swept() -> None:
+    cluster = FakeCluster()
+    cluster.apply(space("policylab-conformance-1-red", OURS))
+    cluster.apply(space("policylab-gate-conformance", OURS))
+    cluster.apply(space("policylab-conformance-of-mine", {"app": "mine"}))
+    cluster.apply(space("policylab-gate", OURS))
+    cluster.apply(space("shop", {}))
+
+    assert sweep(cluster) == ["policylab-conformance-1-red", "policylab-gate-conformance"]
+
+    left = {name for kind, _, name in cluster.objects if kind == "Namespace"}
+    assert left == {"kube-system", "policylab-conformance-of-mine", "policylab-gate", "shop"}
