@@ -30,11 +30,11 @@ SECONDS = 5
 _SERVER = """
 import json, socket, sys, threading
 def tcp(port):
-    s = socket.create_server(("", port))
+    s = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
     while True:
         s.accept()[0].sendall(b"open")
 def udp(port):
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     s.bind(("", port))
     while True:
         s.sendto(b"open", s.recvfrom(9)[1])
@@ -43,17 +43,12 @@ for protocol, port in json.loads(sys.argv[1]):
     threading.Thread(target=serve[protocol], args=(port,)).start()
 threading.Event().wait()
 """
-_CLIENT = """
-import socket, sys
-protocol, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
-kind = {"TCP": socket.SOCK_STREAM, "UDP": socket.SOCK_DGRAM}[protocol]
-s = socket.socket(socket.AF_INET, kind)
-s.settimeout(%d)
-try:
-    s.connect((host, port)); s.send(b"hello"); print(s.recv(9).decode() or "open")
-except OSError as error:
-    print(type(error).__name__, error)
-"""
+_CLIENT = (
+    "import socket as s, sys; a = sys.argv; "
+    'c = s.socket(s.AF_INET6 if ":" in a[2] else s.AF_INET, {"TCP": 1, "UDP": 2}[a[1]]); '
+    f"c.settimeout({SECONDS}); c.connect((a[2], int(a[3]))); "
+    'c.send(b"hello"); print(c.recv(9).decode())'
+)
 
 
 class Evidence:
@@ -93,12 +88,12 @@ class Evidence:
         return yaml.safe_dump_all(plain, sort_keys=False)
 
     def _reproduce(self, ask: Ask, expected: Reading) -> str:
-        """Two lines of kubectl; the second prints `open` where the flow passes."""
+        """Two lines of kubectl; the second prints `open` where the flow passes, else an error."""
         host = self._host(ask)
         target = ask.target
         words = [
             *("kubectl", "-n", ask.source.namespace, "exec", ask.source.name, "--"),
-            *("python3", "-c", _CLIENT % SECONDS, str(target.protocol or Protocol.TCP)),
+            *("python3", "-c", _CLIENT, str(target.protocol or Protocol.TCP)),
         ]
         client = f"{shlex.join(words)} {host} {target.port or 0}"
         return (

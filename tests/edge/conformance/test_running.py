@@ -76,7 +76,11 @@ def test_a_lie_fails_the_case_about_it(lie: Lie, name: str) -> None:
     assert {flow.predicted for flow in row.flows} == {flow.expected for flow in row.flows}
     assert all(flow.observed and flow.observed != flow.expected for flow in row.flows)
     assert row.files["case.yaml"] == CASES[name].text
-    assert len(row.files["reproduce.sh"].strip().splitlines()) > 2
+    words, apply, ask = row.files["reproduce.sh"].splitlines()
+    assert words.startswith("# ")
+    assert apply.startswith("kubectl apply -f manifests.yaml")
+    assert ask.startswith("kubectl -n policylab-conformance-1-red exec ")
+    assert any(name.startswith("rules-") for name in row.files)
     kinds = {body["kind"] for body in yaml.safe_load_all(row.files["manifests.yaml"])}
     assert kinds == {"Namespace", "Pod", "NetworkPolicy"}
 
