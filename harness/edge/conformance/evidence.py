@@ -29,12 +29,14 @@ SECONDS = 5
 
 _SERVER = """
 import json, socket, sys, threading
+six = socket.has_dualstack_ipv6()
+family = socket.AF_INET6 if six else socket.AF_INET
 def tcp(port):
-    s = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    s = socket.create_server(("", port), family=family, dualstack_ipv6=six)
     while True:
         s.accept()[0].sendall(b"open")
 def udp(port):
-    s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    s = socket.socket(family, socket.SOCK_DGRAM)
     s.bind(("", port))
     while True:
         s.sendto(b"open", s.recvfrom(9)[1])
