@@ -151,7 +151,7 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
     cluster = access.open(spec, progress, tools_with(arguments.patience))
     with proven(cluster, progress, internet=None, doors=access.doors(cluster)) as live:
         fuzz = Fuzz(cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
-        cases = list(draw_cases(arguments.seed, arguments.n, lane.value.profile))
+        cases = list(draw_cases(arguments.seed, arguments.n, lane.value.profile, lane.families))
         source = (
             f"policylab fuzz {lane.arguments} --seed {arguments.seed}"
             f" --n {arguments.n} on {cluster.lane.key}"

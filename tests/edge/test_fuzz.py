@@ -13,13 +13,15 @@ from harness import cli
 from harness.commands.shared.access import Access
 from harness.core.fuzz.cases import Case, draw_cases
 from harness.core.fuzz.result import Judged, totals
+from harness.core.outcome import Outcome
+from harness.core.target.family import FAMILIES, Family
 from harness.edge.api.kube import Kube
 from harness.edge.cni.known import PROFILES
 from harness.edge.fuzz import Finding, Fuzz, Lost
 from harness.errors import ClusterNotReady
 from harness.exitcode import ExitCode
 from tests.fakes.cluster import FakeCluster
-from tests.fakes.lies import IgnoresPorts, LetsNobodyIn, Lie
+from tests.fakes.lies import ForgetsFamily, IgnoresPorts, LetsNobodyIn, Lie
 
 SEED, POLICIES = 7, 12
 
@@ -43,6 +45,33 @@ def test_honest_cni_agrees_about_every_flow(cni: str) -> None:
     assert (len(judged), sums.policies) == (len(drawn), POLICIES)
     assert (sums.no_verdict, [result for result in judged if result.disagreed]) == (0, [])
     assert sums.agreed > 100
+
+
+@pytest.mark.parametrize("family", ["ipv6", "dual"])
+def test_honest_cni_agrees_on_each_family_also_where_a_block_is_of_one_alone(family: str) -> None:
+    families = FAMILIES[family]
+    drawn = list(draw_cases(SEED, 3 * POLICIES, PROFILES["calico"], families))
+    cluster = FakeCluster("calico", families=families)
+
+    judged = [r for r in fuzz(cluster).run(drawn, source="a test") if isinstance(r, Judged)]
+
+    sums = totals(judged)
+    assert (sums.no_verdict, [result for result in judged if result.disagreed]) == (0, [])
+    assert sums.agreed > 100
+    assert any("::/0" in str(case.objects) for case in drawn)
+
+
+def test_family_that_is_forgotten_is_found_on_both_and_not_on_the_other_alone() -> None:
+    lie = ForgetsFamily(Family.IPV6)
+    dual, alone = FakeCluster("calico", lie, families=FAMILIES["dual"]), FakeCluster("calico", lie)
+
+    with closing(fuzz(dual).run(cases(), source="a test")) as results:
+        finding = next(result for result in results if isinstance(result, Finding))
+    found = list(fuzz(alone).run(cases(), source="a test"))
+
+    observed = {each.observed.outcome for each in finding.shrunk.disagreed}
+    assert observed == {Outcome.FAMILIES_DIFFER}
+    assert not [result for result in found if isinstance(result, Finding)]
 
 
 @pytest.mark.parametrize("lie", [LetsNobodyIn(), IgnoresPorts()])

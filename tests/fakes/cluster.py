@@ -31,7 +31,7 @@ from harness.core.model import (
     Peer,
     Rule,
 )
-from harness.core.target.family import IPV4, Families, Family
+from harness.core.target.family import FAMILIES, IPV4, Families, Family
 from harness.core.target.internet import INTERNET
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
@@ -155,18 +155,18 @@ class FakeCluster(FakeKube):
     def value(self) -> Cluster:
         """The cluster as the rest of policylab has it."""
         nowhere = Path("nowhere")
+        name = next(name for name, found in FAMILIES.items() if found == self.families)
         return Cluster(
             name="fake",
             kubeconfig=nowhere,
             context="",
             kubectl=nowhere,
-            lane=Lane(self.cni.name),
+            lane=Lane(self.cni.name, family=name),
             owned=True,
             created=True,
             refs={},
             environment={},
             internet=self.internet,
-            families=self.families,
         )
 
     # What happens when objects change.

@@ -35,6 +35,7 @@ from harness.core.lab.profile import CniProfile
 from harness.core.manifests.library import POLICY_KINDS
 from harness.core.manifests.reader import Resource, parse
 from harness.core.model import CILIUM_POLICY, Direction
+from harness.core.target.family import IPV4, Families, Family
 
 PREFIX = "policylab-fuzz"
 """The prefix of all namespaces; on the cluster the number of the world follows it."""
@@ -96,24 +97,29 @@ class Case:
         return parse(self.text.replace(PREFIX, self.prefix), origin=self.name)
 
 
-def draw_cases(seed: int, policies: int, cni: CniProfile) -> Iterator[Case]:
-    """Cases with `policies` policies in total; the same seed and CNI give the same cases."""
+def draw_cases(
+    seed: int, policies: int, cni: CniProfile, families: Families = IPV4
+) -> Iterator[Case]:
+    """Cases with `policies` policies in total.
+
+    The same seed, CNI and families of addresses give the same cases.
+    """
     number = 0
     while policies > 0:
-        case = _draw_case(seed, number, cni)
+        case = _draw_case(seed, number, cni, families)
         case = replace(case, objects=(*case.bare.objects, *case.policies[:policies]))
         yield case
         policies -= len(case.policies)
         number += 1
 
 
-def _draw_case(seed: int, number: int, cni: CniProfile) -> Case:
+def _draw_case(seed: int, number: int, cni: CniProfile, families: Families) -> Case:
     world = number // CASES_OF_A_WORLD + 1
     there = _draw_world(_random(seed, f"world {world}"))
     spaces = [body["metadata"]["name"] for body in there if body["kind"] == "Namespace"]
     draw = _random(seed, f"{cni.name} {number}")
     found = tuple(
-        _draw_policy(draw, f"p{count}", spaces, cni)
+        _draw_policy(draw, f"p{count}", spaces, cni, families)
         for count in range(1, draw.randint(1, _MOST_POLICIES) + 1)
     )
     return Case(f"case-{number + 1}", world, (*there, *found))
@@ -173,7 +179,9 @@ def _pod(draw: Random, name: str, home: str) -> Body:
     }
 
 
-def _draw_policy(draw: Random, name: str, spaces: list[str], cni: CniProfile) -> Body:
+def _draw_policy(
+    draw: Random, name: str, spaces: list[str], cni: CniProfile, families: Families
+) -> Body:
     meta = {"name": name, "namespace": draw.choice(spaces)}
     if CILIUM_POLICY in cni.kinds and draw.random() < ciliumcases.SHARE:
         return ciliumcases.draw_policy(draw, meta, spaces)
@@ -186,7 +194,9 @@ def _draw_policy(draw: Random, name: str, spaces: list[str], cni: CniProfile) ->
         # rarely.
         idle = cni.ignores_rules_left_out and draw.random() < 0.1  # noqa: PLR2004
         if direction in (types or ["Ingress", "Egress"]) or idle:
-            rules = some(draw, (1, 4, 3), partial(_draw_rule, draw, direction, spaces, cni))
+            rules = some(
+                draw, (1, 4, 3), partial(_draw_rule, draw, direction, spaces, cni, families)
+            )
             if rules or draw.random() < 0.5:  # noqa: PLR2004 - an empty list is as good as none
                 spec[direction.lower()] = rules
     return {
@@ -197,14 +207,16 @@ def _draw_policy(draw: Random, name: str, spaces: list[str], cni: CniProfile) ->
     }
 
 
-def _draw_rule(draw: Random, direction: Direction, spaces: list[str], cni: CniProfile) -> Body:
+def _draw_rule(
+    draw: Random, direction: Direction, spaces: list[str], cni: CniProfile, families: Families
+) -> Body:
     side = "from" if direction is Direction.INGRESS else "to"
-    peers = some(draw, (2, 5, 2), lambda: _draw_peer(draw, spaces, cni))
+    peers = some(draw, (2, 5, 2), lambda: _draw_peer(draw, spaces, cni, families))
     ports = some(draw, (4, 4, 2), lambda: draw_ports(draw))
     return ({side: peers} if peers else {}) | ({"ports": ports} if ports else {})
 
 
-def _draw_peer(draw: Random, spaces: list[str], cni: CniProfile) -> Body:
+def _draw_peer(draw: Random, spaces: list[str], cni: CniProfile, families: Families) -> Body:
     pods = draw_selector(draw, APPS)
     match draw.choices(("pods", "namespaces", "both", "block"), (6, 5, 6, 2))[0]:
         case "pods":
@@ -220,6 +232,12 @@ def _draw_peer(draw: Random, spaces: list[str], cni: CniProfile) -> Body:
             {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]},
             {"cidr": "10.0.0.0/8", "except": ["10.128.0.0/9"]},
         ]
+        if Family.IPV6 in families:
+            blocks += [
+                {"cidr": "::/0"},
+                {"cidr": "::/0", "except": ["fd00:10:244::/56"]},
+                {"cidr": "fd00::/8", "except": ["fd00:8000::/17"]},
+            ]
     return {"ipBlock": draw.choice(blocks)}
 
 

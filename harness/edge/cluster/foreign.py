@@ -6,9 +6,12 @@ Nothing of the cluster is changed when it is opened, and the run later removes i
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from shutil import which
 
+from harness.core.manifests.liveobjects import addresses_of
+from harness.core.target.family import FAMILIES, family_of
 from harness.edge.api.kube import Kube, Object
 from harness.edge.cluster.maker import versions
 from harness.edge.cluster.nodes import container_of
@@ -52,7 +55,7 @@ def open_foreign(spec: ClusterSpec, progress: Progress, tools: Tools) -> Cluster
         kubeconfig=kubeconfig,
         context=spec.context,
         kubectl=Path(kubectl),
-        lane=spec.lane,
+        lane=replace(spec.lane, family=family_on(kube)),
         owned=False,
         created=False,
         refs=images.refs,
@@ -67,6 +70,16 @@ def open_foreign(spec: ClusterSpec, progress: Progress, tools: Tools) -> Cluster
         internet=_outside(spec, kube, progress, tools),
         patience=tools.patience,
     )
+
+
+def family_on(kube: Kube) -> str:
+    """The family of addresses of a cluster's pods, as a lane calls it: ipv4 if no pod says it.
+
+    Pods on the network of their node have its addresses, so they say nothing.
+    """
+    pods = [b for b in kube.list("v1", "Pod", "kube-system") if not b["spec"].get("hostNetwork")]
+    found = {family_of(address) for body in pods for address in addresses_of(body) if address}
+    return next((name for name, each in FAMILIES.items() if set(each) == found), "ipv4")
 
 
 def names_on(node: Object) -> frozenset[str]:

@@ -212,7 +212,6 @@ class Maker:
             refs=self.images.refs,
             environment=environment,
             internet=self.internet,
-            families=self.spec.lane.families,
             patience=self.patience,
         )
 

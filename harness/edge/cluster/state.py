@@ -14,7 +14,7 @@ from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 
-from harness.core.target.family import IPV4, Families
+from harness.core.target.family import Families
 from harness.edge.cluster.lane import Lane
 from harness.edge.files.cache import cache_home
 from harness.edge.images import Official, Source
@@ -114,7 +114,6 @@ class Cluster:
         refs: the images' full names, by the short names that manifests use.
         environment: the versions of its parts, for reports.
         internet: the internet that its pods reach; None if it is not known.
-        families: the families of addresses that its pods and Services have.
         patience: the deadlines of work on it.
     """
 
@@ -128,8 +127,12 @@ class Cluster:
     refs: Mapping[str, str]
     environment: Mapping[str, str]
     internet: Internet | None
-    families: Families = IPV4
     patience: Patience = PATIENCE
+
+    @property
+    def families(self) -> Families:
+        """The families of addresses that its pods and Services have."""
+        return self.lane.families
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ class Trial:
             fence=fence,
             realised=realised and realised(self.kube, doors.programs()),
             made_up=True,
+            families=cluster.families,
         )
         self._fence = fence
         self._controls: dict[Ask, str] = {}
