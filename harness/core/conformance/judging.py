@@ -32,8 +32,10 @@ class Looked:
         state: the state as the case has it.
         scenario: the state on the cluster, as the oracle reads it.
         seen: what the cluster showed, by the flows on the cluster.
-        in_force_ms: how long the change took to come into force, if only policies changed.
-        missing: the flows that did not show it before the deadline, in words.
+        in_force_ms: how long the change took to come into force, if only policies changed; None
+            also where only flows are late of which the case says nothing.
+        missing: the flows that did not show it before the deadline, in words. They may be flows of
+            which the case says nothing: to a name server, or to the outside.
     """
 
     state: State
@@ -93,7 +95,7 @@ def row_of(
     if wrong:
         status, why = Status.FAILED, _some(wrong)
     elif late:
-        status, why = Status.FAILED, "; ".join(late)
+        status, why = Status.FAILED, "; ".join([*late, *_missing(looked, place)])
     elif flows:
         status, why = Status.NO_VERDICT, _some(flows)
     asked = sum(len(each.state.expected) for each in looked)
@@ -109,7 +111,7 @@ def row_of(
         figures,
         tuple(flows),
         asked - left_open - len(flows),
-        tuple(_open(looked, place)),
+        (*_open(looked, place), *_missing(looked, place)),
         seconds,
     )
 
@@ -173,6 +175,13 @@ def _figures(looked: Iterable[Looked], budget_ms: float | None) -> Iterator[Figu
     times = [each.in_force_ms for each in looked if each.in_force_ms is not None]
     if times:
         yield Figure("in force after", round(max(times), 1), "ms", budget_ms)
+
+
+def _missing(looked: Iterable[Looked], place: Place) -> Iterator[str]:
+    """What did not show a change in time, among all flows that a prober can make there."""
+    for each in looked:
+        if each.missing:
+            yield f"not in time: {place.short(each.missing)}"
 
 
 def _some(flows: list[FlowSeen]) -> str:

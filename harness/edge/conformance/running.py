@@ -133,8 +133,10 @@ class Ground:
             self._bare(state.cast)
             trial.control(young)
             found = trial.sound(found)
-        ms = entered.settled.ms if entered.change else None
-        return Looked(state, entered.scenario, found, ms, entered.settled.missing)
+        missing = entered.settled.missing
+        counts = entered.change and (not missing or any(str(ask) in missing for ask in asks))
+        ms = entered.settled.ms if counts else None
+        return Looked(state, entered.scenario, found, ms, missing)
 
     def _bring(self, state: State, name: str, patience: float | None) -> Entered:
         objects = (
