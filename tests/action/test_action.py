@@ -130,16 +130,13 @@ def test_conformance_is_asked_of_the_context(job: Job) -> None:
 
 
 def test_grades_by_prediction_ask_no_cluster(job: Job) -> None:
-    (job.folder / "work" / "policylab-results").mkdir()
-    (job.folder / "work" / "policylab-results" / "summary.md").write_text("| grades |\n")
-
     job.run(command="grade", assignment="lab12", path="in", predict="true", cni="calico")
 
     [[_, _, *arguments]] = job.commands
     assert arguments == [
         *("grade", "lab12", "in", "--out", job.results, "--cni", "calico", "--predict")
     ]
-    assert (job.folder / "summary").read_text() == "| grades |\n"
+    assert (job.folder / "summary").read_text() == "```text\nwhat the command says\n```\n"
 
 
 @pytest.mark.parametrize("code", [1, 3, 10])

@@ -63,9 +63,11 @@ if [ "$code" = 0 ] && [ "${ends[1]}" != 0 ]; then code=10; fi # the output could
   echo "results=$results"
 } >>"$GITHUB_OUTPUT"
 # labs and conformance write the summary of the job themselves.
-if [ "$INPUT_COMMAND" = grade ] && [ -f "$results/summary.md" ]; then
-  cat "$results/summary.md" >>"$GITHUB_STEP_SUMMARY"
-elif [ "$INPUT_COMMAND" = check ] && [ -f "$results/output.txt" ]; then
-  { echo '```text'; cat "$results/output.txt"; echo '```'; } >>"$GITHUB_STEP_SUMMARY"
-fi
+case $INPUT_COMMAND in
+  grade | check)
+    if [ -f "$results/output.txt" ]; then
+      { echo '```text'; cat "$results/output.txt"; echo '```'; } >>"$GITHUB_STEP_SUMMARY"
+    fi
+    ;;
+esac
 exit "$code"
