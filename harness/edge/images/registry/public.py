@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness.edge.images.recipe import read_recipes
 from harness.edge.images.registry.official import mirror_of, public_names
-from harness.edge.images.versions import HOME
+from harness.edge.images.versions import HOME, read_toml
+from harness.errors import ImageUnavailable
+
+INSTALLED = Path(__file__).parent / "installed"
+"""The recipes that name a public image: links in a clone, copies in an installed package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +47,13 @@ class LabImages:
 def lab_images(nodes: Sequence[Collection[str]], mirror: str) -> LabImages:
     """The labs' images on nodes that have images of these names; `mirror` has the public ones.
 
-    Outside of a clone of the repository there are no recipes, and nothing is known.
+    Outside of a clone of the repository there are no recipes, but the names of the public images.
 
     Raises:
         ImageUnavailable: a recipe, or the file with the mirror's pins, cannot be read.
     """
     if not HOME.is_dir():
-        return LabImages()
+        return _installed(mirror)
     recipes = read_recipes(HOME)
     place = mirror_of(recipes, mirror)
     ours = {image.name: image.ref for recipe in recipes.values() for image in recipe.images}
@@ -60,3 +65,21 @@ def lab_images(nodes: Sequence[Collection[str]], mirror: str) -> LabImages:
         refs[name] = ours[name] if there else place.name(official).ref
         (loaded if there else public).append(name)
     return LabImages(refs, tuple(loaded), tuple(public))
+
+
+def _installed(mirror: str) -> LabImages:
+    """The public images, by the names that the installed package has.
+
+    Raises:
+        ImageUnavailable: a mirror is named, whose pins only a clone has.
+    """
+    if mirror:
+        raise ImageUnavailable(
+            "the pins of a mirror are in policylab's repository, and this is an installed package",
+            where=mirror,
+            try_="run policylab from a clone of its repository, or leave the mirror out",
+        )
+    recipes = [read_toml(file) for file in sorted(INSTALLED.glob("*.toml"))]
+    images = [image for recipe in recipes for image in recipe.get("image", ())]
+    refs = {image["name"]: image["public"] for image in images if "public" in image}
+    return LabImages(refs, public=tuple(refs))
