@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from harness.edge.cni.known import cni_of
-from harness.edge.images import ClusterImages, Official, Source
+from harness.edge.images import ClusterImages, Source
 from harness.edge.images.provide import provide
 from harness.edge.machine.docker import DOCKER
 from harness.edge.machine.process import run
@@ -46,7 +46,7 @@ class ByHand:
 @contextmanager
 def by_hand(home: Path) -> Iterator[ByHand]:
     """The cluster, for as long as the block runs."""
-    images = provide(Source.AUTO, Quiet(), official=Official(cni="calico"))
+    images = provide(Source.AUTO, Quiet())
     made = ByHand(images, home / "kubeconfig")
     config = home / "kind.yaml"
     patches = [yaml.safe_dump({"kind": "KubeletConfiguration", "failCgroupV1": False})]

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from harness.core.target.family import IPV4, Families
+from harness.core.target.family import IPV4, Families, Family
 from harness.edge.cluster.lane import Lane
 from harness.edge.cni.known import cni_of
 from harness.edge.internet.engine import Place
+from harness.edge.internet.state import InternetMode
 from harness.errors import EnvironmentFault
 
 
-def ensure_families(lane: Lane) -> None:
-    """Refuse a lane whose CNI policylab cannot install with these families.
+def ensure_families(lane: Lane, internet: InternetMode = InternetMode.SIMULATED) -> None:
+    """Refuse a lane whose CNI policylab cannot install with these families, or without names.
 
     Raises:
         EnvironmentFault: it cannot; the message has the families that it can.
     """
+    if internet is InternetMode.REAL and Family.IPV4 not in lane.families:
+        raise EnvironmentFault(
+            "pods that have IPv6 alone reach no name server of the real internet here",
+            seen="the nodes pass questions on from an address of IPv4",
+            try_="--lab-internet=simulated, or --lab-family=dual",
+        )
     cni = cni_of(lane.cni)
     if not set(lane.families) <= set(cni.families):
         raise EnvironmentFault(

@@ -6,6 +6,7 @@ import re
 from functools import partial
 from typing import Any
 
+from harness.core.target.family import IPV4, Families, Family
 from harness.edge.api.kube import Object
 from harness.edge.machine.docker import Docker
 from harness.edge.machine.wait import NotYet, wait_for
@@ -96,18 +97,21 @@ def introduce(cluster: str, docker: Docker) -> None:
         docker.call("exec", node, "sh", "-c", _ADD_HOST, "sh", line)
 
 
-def answer_every_refusal(cluster: str, docker: Docker) -> None:
+def answer_every_refusal(cluster: str, docker: Docker, families: Families = IPV4) -> None:
     """Let the nodes send ICMP messages to one address without a limit.
 
     kube-proxy refuses a port that a Service does not have with such a message. By default the
-    kernel sends six of them to a pod, and then one each second (net.ipv4.icmp_ratelimit, icmp(7)).
+    kernel sends six of them to a pod, and then one each second (net.ipv4.icmp_ratelimit, icmp(7);
+    net.ipv6.icmp.ratelimit, the kernel's Documentation/networking/ip-sysctl.rst).
     A client that asks faster would take a refusal for silence.
 
     Raises:
         CommandFailed: a node does not accept the setting.
     """
+    limits = {Family.IPV4: "net.ipv4.icmp_ratelimit", Family.IPV6: "net.ipv6.icmp.ratelimit"}
+    settings = [f"{limits[family]}=0" for family in families]
     for node in node_containers(cluster, docker):
-        docker.call("exec", node, "sysctl", "--write", "net.ipv4.icmp_ratelimit=0")
+        docker.call("exec", node, "sysctl", "--write", *settings)
 
 
 def end_starts(names: list[str], image: str, docker: Docker) -> None:

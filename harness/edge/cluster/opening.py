@@ -59,7 +59,7 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
         own = open_foreign(spec, progress, tools)
         _note_kubectl(own, progress)
         return own
-    ensure_families(spec.lane)
+    ensure_families(spec.lane, spec.internet)
     record = Home(spec.cluster).record()
     if record is None or not record.ready:
         ensure_machine(tools.looks, tools.docker, spec.lane)
@@ -86,7 +86,7 @@ def open_cluster(spec: ClusterSpec, progress: Progress, tools: Tools = TOOLS) ->
     if action is Action.REUSE:
         introduce(spec.cluster, tools.docker)
         maker.point_dns(kube)
-    answer_every_refusal(spec.cluster, tools.docker)
+    answer_every_refusal(spec.cluster, tools.docker, spec.lane.families)
     cluster = maker.cluster(kube, created=action is not Action.REUSE)
     if spec.kubectl_bin is not None:
         _note_kubectl(cluster, progress)

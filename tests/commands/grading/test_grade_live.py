@@ -11,6 +11,7 @@ import pytest
 from harness import cli
 from harness.commands.shared.access import Access
 from harness.core.grading.randomised import of_student
+from harness.core.target.family import FAMILIES
 from harness.edge.api.kube import Object
 from harness.edge.cni.known import CNIS
 from harness.edge.grading.assignments import folder_of, load_assignment
@@ -54,8 +55,9 @@ def policies(cluster: FakeCluster) -> list[object]:
     return [key for key in cluster.objects if key[0] == POLICY and key[1] != "policylab-gate"]
 
 
-def test_live_grades_are_those_of_the_prediction(course: Path, tmp_path: Path) -> None:
-    cluster = FakeCluster()
+@pytest.mark.parametrize("family", FAMILIES)
+def test_live_grades_are_those_of_the_prediction(course: Path, tmp_path: Path, family: str) -> None:
+    cluster = FakeCluster(families=FAMILIES[family])
 
     code = run(cluster, course, tmp_path / "live")
 

@@ -15,6 +15,7 @@ from harness.edge.cluster.kindconfig import kind_config
 from harness.edge.cluster.lane import PARTS, Lane
 from harness.edge.cni.known import CNIS
 from harness.edge.internet.engine import Place
+from harness.edge.internet.state import InternetMode
 from harness.errors import EnvironmentFault
 from tests.edge.cni.test_manifests import CRD, images
 from tests.fakes.docker import FakeEngine
@@ -83,6 +84,12 @@ def test_cni_that_cannot_be_installed_so_is_refused_in_words(tmp_path: Path) -> 
         ensure_families(Lane(str(tmp_path), family="dual"))
     ensure_families(Lane(str(tmp_path)))
     ensure_families(Lane("calico", family="dual"))
+
+
+def test_real_internet_is_refused_where_no_pod_could_ask_it() -> None:
+    with pytest.raises(EnvironmentFault, match="no name server of the real internet"):
+        ensure_families(Lane("calico", family="ipv6"), InternetMode.REAL)
+    ensure_families(Lane("calico", family="dual"), InternetMode.REAL)
 
 
 def test_network_of_ipv4_alone_is_refused_and_one_that_is_not_there_is_not() -> None:
