@@ -18,7 +18,18 @@ pytestmark = pytest.mark.live
 pytest_plugins = ["pytester"]
 
 SPACE = "policylab-reach-live"
-FILES = {path: text.replace("shop", SPACE) for path, text in examples().items()}
+OURS = {f"image: {name}": f'image: "localhost/policylab/{name}:lab"' for name in ("nginx", "redis")}
+
+
+def ours(text: str) -> str:
+    """An example in a namespace of its own, with images that the nodes have."""
+    text = text.replace("shop", SPACE)
+    for public, own in OURS.items():
+        text = text.replace(public, own)
+    return text
+
+
+FILES = {path: ours(text) for path, text in examples().items()}
 ALL = FILES["k8s/shop.yaml"]
 OPEN = ALL.rpartition("---\n")[0]
 LIBRARY = {"pods": parse(OPEN, origin="open"), "shut": parse(ALL, origin="shut")}

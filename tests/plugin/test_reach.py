@@ -8,10 +8,13 @@ import pytest
 
 from harness.commands.shared.access import Access
 from harness.core.manifests.reader import parse
-from harness.core.observation import Phase
+from harness.core.observation import Observation, Phase
+from harness.core.outcome import Outcome, Reading
 from harness.edge.probe.stream import CONTAINER
 from harness.errors import ClusterNotReady
+from harness.plugin.reach.live import state_of
 from harness.plugin.reach.opening import ACCESS
+from harness.plugin.reach.saying import State
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.lies import Lie
 from tests.fakes.packet import Met, Packet
@@ -302,3 +305,24 @@ def test_policies_that_never_come_into_force_are_an_error_and_are_removed(
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*the policies are in force*"])
     assert ("NetworkPolicy", "shop", "web") not in cluster.objects
+
+
+@pytest.mark.parametrize(
+    ("seen", "state"),
+    [
+        (Observation(Reading(Outcome.CONNECTED)), State.OPEN),
+        (Observation(Reading(Outcome.TIMEOUT), own=Reading(Outcome.CONNECTED)), State.BLOCKED),
+        (Observation(Reading(Outcome.REFUSED), own=Reading(Outcome.CONNECTED)), State.BLOCKED),
+        (Observation(Reading(Outcome.REFUSED), own=Reading(Outcome.REFUSED)), State.CLOSED),
+        (Observation(Reading(Outcome.REFUSED)), State.CLOSED),
+        (Observation(Reading(Outcome.FAMILIES_DIFFER)), State.DIFFERS),
+        (Observation(Reading(Outcome.WRONG_PEER)), State.UNKNOWN),
+        (Observation(Reading(Outcome.ONE_WAY)), State.UNKNOWN),
+        (Observation(Reading(Outcome.UNSTABLE)), State.UNKNOWN),
+        (Observation(Reading(Outcome.DNS_NXDOMAIN)), State.UNKNOWN),
+    ],
+)
+def test_only_an_answer_is_open_and_only_a_denial_is_blocked(
+    seen: Observation, state: State
+) -> None:
+    assert state_of(seen) is state

@@ -148,7 +148,7 @@ class OnCluster:
             if verdict(seen) is None:
                 state = State.UNKNOWN
         else:
-            state = _state(seen)
+            state = state_of(seen)
         lonely = not isinstance(ask.target, PodPort) and not controlled
         if seen.reading.outcome in SILENT and lonely:
             return Found(flow, State.UNKNOWN, why, _NO_CONTROL)
@@ -182,10 +182,13 @@ def _pod_of(target: Target) -> PodRef | None:
     return target.pod if isinstance(target, PodPort) else None
 
 
-def _state(seen: Observation) -> State:
+def state_of(seen: Observation) -> State:
+    """How a flow is, by what was seen of it and by what its target showed to itself."""
     said = verdict(seen)
     if seen.reading.outcome is Outcome.CONNECTED:
         return State.OPEN
+    if seen.reading.outcome is Outcome.FAMILIES_DIFFER:
+        return State.DIFFERS
     if said is Verdict.DENY:
         return State.BLOCKED
     refused = said is Verdict.ALLOW and seen.reading.outcome in (Outcome.REFUSED, Outcome.RESET)

@@ -26,12 +26,14 @@ class State(StrEnum):
     """How a flow is; of a name: whether a lookup finds an address.
 
     CLOSED: a client reaches the target's address and nobody listens on the port. It is neither open
-    nor blocked by policy. UNKNOWN: there is no verdict.
+    nor blocked by policy. DIFFERS: over one family of addresses it is otherwise than over the
+    other. UNKNOWN: there is no verdict.
     """
 
     OPEN = "open"
     BLOCKED = "blocked"
     CLOSED = "reached, but nobody listens there"
+    DIFFERS = "another one over IPv6 than over IPv4"
     RESOLVES = "resolved"
     FAILS = "not resolved"
     UNKNOWN = "without a verdict"
