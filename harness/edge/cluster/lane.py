@@ -184,9 +184,11 @@ class Part:
             return lane
         offered = self.offered(lane)
         if value not in offered:
-            with_ = f" and the dataplane {lane.dataplane}" if lane.dataplane else ""
+            dataplane = replace(lane, **{self.field: ""}).dataplane
+            so = f" and the dataplane {dataplane}" if dataplane else ""
             raise ContentError(
-                f"{value} is no {self.short} of a cluster with {cni_of(lane.cni).name}{with_}",
+                f"a cluster with {cni_of(lane.cni).name}{so} cannot have {value} as its "
+                f"{self.short.removesuffix(' of the CNI')}",
                 where=f"--{self.option}={value} or --lab-{self.option}={value}",
                 seen=f"it has {', '.join(offered) or 'no choice'}",
                 try_=f"choose one of {', '.join(offered)}" if offered else "leave the option out",

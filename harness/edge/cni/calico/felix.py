@@ -160,8 +160,9 @@ def parse_nftables(listed: str) -> Table:
     for line in listed.splitlines():
         if found := _CHAIN.match(line):
             rules = table.setdefault(found[1], [])
-        elif found := _COUNTED.search(line):
-            rules.append(Rule(int(found[1]), line.strip()))
+        elif ' comment "' in line:  # every rule of Felix has one
+            counted = _COUNTED.search(line)
+            rules.append(Rule(int(counted[1]) if counted else 0, line.strip()))
     return table
 
 

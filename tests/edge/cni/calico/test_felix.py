@@ -7,7 +7,7 @@ import pytest
 from harness.core.model import Direction
 from harness.edge.api.livenames import LivePod
 from harness.edge.cni.calico import CALICO
-from harness.edge.cni.calico.felix import dropped, interface, parse_iptables
+from harness.edge.cni.calico.felix import Table, dropped, interface, parse_iptables, parse_nftables
 from harness.errors import ProbeError
 from tests.fakes.kube import FakeKube, agent_pod
 from tests.fakes.kubectl import FakeExec, Said
@@ -30,30 +30,73 @@ SAVED = f"""
 COMMIT
 """  # noqa: E501 - lines as iptables-save prints them
 
+LISTED = f"""
+table ip calico {{
+	map cali-tw {{
+		elements = {{ "{LINK}" comment "cali:m;" : goto filter-cali-tw-{LINK} }}
+	}}
+
+	chain filter-cali-tw-{LINK} {{
+		ct state established,related counter packets 9 bytes 540 accept comment "cali:a;"
+		ct state invalid counter packets 4 bytes 240 drop comment "cali:d;"
+		meta mark & 0x00020000 == 0x00000000 counter packets 3 bytes 180 jump filter-cali-pi-one comment "cali:b;"
+		meta mark & 0x00020000 == 0x00000000 counter packets 3 bytes 180 jump filter-cali-gi-two comment "cali:c;"
+		meta mark & 0x00020000 == 0x00000000 counter packets 3 bytes 180 drop comment "cali:e; End of tier default. Drop if no policies passed packet"
+		counter packets 2 bytes 120 drop comment "cali:f; Drop if no profiles matched"
+	}}
+
+	chain filter-cali-fw-{LINK} {{
+		counter packets 7 bytes 420 drop comment "cali:g; Drop if no profiles matched"
+	}}
+
+	chain filter-cali-pi-one {{
+		continue comment "cali:h; Policy develop/knp.default.default-deny-all ingress"
+	}}
+
+	chain filter-cali-gi-two {{
+		counter packets 3 bytes 180 jump filter-cali-pi-three comment "cali:i;"
+	}}
+
+	chain filter-cali-pi-three {{
+		ip saddr @cali40s-u461 tcp dport 8080 counter packets 0 bytes 0 meta mark set meta mark | 0x00010000 comment "cali:j; Policy develop/knp.default.allow-backend ingress"
+	}}
+
+	chain filter-cali-pi-other {{
+		continue comment "cali:k; Policy develop/knp.default.elsewhere ingress"
+	}}
+}}
+"""  # noqa: E501 - lines as `nft list table` prints them
+TABLES = [parse_iptables(SAVED), parse_nftables(LISTED)]
+each_dataplane = pytest.mark.parametrize("table", TABLES, ids=["iptables", "nftables"])
+
 
 def test_interface_is_the_digest_that_calico_gives() -> None:
     assert interface(LivePod("policylab-gate", "canary-server-0")) == "cali2b77ef268b8"
 
 
-def test_only_the_end_of_the_tier_counts() -> None:
-    assert dropped(parse_iptables(SAVED), POD, Direction.INGRESS).packets == 3
+@each_dataplane
+def test_only_the_end_of_the_tier_counts(table: Table) -> None:
+    assert dropped(table, POD, Direction.INGRESS).packets == 3
 
 
-def test_policies_are_found_through_every_jump() -> None:
-    found = dropped(parse_iptables(SAVED), POD, Direction.INGRESS).policies
+@each_dataplane
+def test_policies_are_found_through_every_jump(table: Table) -> None:
+    found = dropped(table, POD, Direction.INGRESS).policies
 
     assert found == ("develop/allow-backend", "develop/default-deny-all")
 
 
-def test_end_that_no_policy_isolates_drops_nothing() -> None:
-    found = dropped(parse_iptables(SAVED), POD, Direction.EGRESS)
+@each_dataplane
+def test_end_that_no_policy_isolates_drops_nothing(table: Table) -> None:
+    found = dropped(table, POD, Direction.EGRESS)
 
     assert (found.packets, found.policies) == (0, ())
 
 
-def test_pod_without_a_chain_is_no_zero() -> None:
+@each_dataplane
+def test_pod_without_a_chain_is_no_zero(table: Table) -> None:
     with pytest.raises(ProbeError, match="no chain"):
-        dropped(parse_iptables(SAVED), LivePod("develop", "nobody"), Direction.INGRESS)
+        dropped(table, LivePod("develop", "nobody"), Direction.INGRESS)
 
 
 @pytest.mark.parametrize(
