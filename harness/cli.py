@@ -35,6 +35,7 @@ VERBS: Mapping[str, str] = {
     "watch": "watch",
     "fuzz": "fuzz",
     "conformance": "conformance",
+    "report merge": "fuzz",
     "grade": "grading",
     "grade merge": "grading",
     "check": "grading",

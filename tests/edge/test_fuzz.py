@@ -125,3 +125,27 @@ def test_command_writes_a_report_and_what_differs(
     written = sorted(path.name for path in tmp_path.iterdir())
     assert bool(report["findings"]) is (code is ExitCode.DIFFERS)
     assert len(written) > (1 if lie else 0)
+
+
+def test_shards_have_every_case_once_and_are_merged_to_the_whole_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*words: str) -> int:
+        cluster = FakeCluster()
+        access = Access(open=lambda *_: cluster.value(), doors=lambda _: cluster)
+        return cli.main(words, access)
+
+    drawn = ["fuzz", "--n", "50", "--seed", "1", "--jobs", "1"]
+    folders = [str(tmp_path / f"shard-{number}") for number in (1, 2)]
+    for number, folder in enumerate(folders, 1):
+        assert run(*drawn, "--shard", f"{number}/2", "--out", folder) == ExitCode.OK
+    capsys.readouterr()
+
+    assert run("report", "merge", *folders, "--out", str(tmp_path / "whole")) == ExitCode.OK
+
+    [file] = (tmp_path / "whole").glob("*.json")
+    whole = json.loads(file.read_text())
+    assert whole["policies"] == 50
+    assert whole["cases"] == len(list(draw_cases(1, 50, PROFILES["calico"])))
+    assert "does what policylab predicts" in capsys.readouterr().out
+    assert run("report", "merge", folders[0], "--out", str(tmp_path / "half")) == ExitCode.USAGE

@@ -12,9 +12,9 @@ from unicodedata import normalize
 from harness.commands.grading.options import SEED_HELP, add_assignment, assignment_of
 from harness.commands.grading.reports import SUMMARY, TABLE, write_reports
 from harness.commands.shared.options import add_parts, add_patience
+from harness.core.compare.sharding import Shard, parse_shard, shard_of
 from harness.core.grading.judge import Predicted
 from harness.core.grading.model import Grades, Mode, Status
-from harness.core.grading.sharding import Shard, parse_shard, shard_of
 from harness.core.grading.soundness import must_be_sound
 from harness.core.grading.world import world_of
 from harness.edge.grading.course import GRADES, Course

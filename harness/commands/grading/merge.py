@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.commands.grading.grade import code_of, say_where
 from harness.commands.grading.reports import write_reports
-from harness.core.grading.sharding import ranges
+from harness.core.compare.sharding import ranges
 from harness.edge.grading.shards import merge
 from harness.exitcode import ExitCode
 from harness.progress import Progress

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__
+from harness.core.compare.sharding import MAX_SHARDS, Shard, ranges, shard_of
 from harness.core.grading.model import Grade, Grades, Mode, Status
-from harness.core.grading.sharding import MAX_SHARDS, Shard, ranges, shard_of
 from harness.core.grading.world import fingerprint, world_of
 from harness.edge.cni.known import CNIS, PROFILES
 from harness.edge.grading.assignments import load_assignment

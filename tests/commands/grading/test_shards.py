@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.cli import main
-from harness.core.grading.sharding import shard_of
+from harness.core.compare.sharding import shard_of
 from harness.edge.grading.assignments import folder_of
 from harness.exitcode import ExitCode
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.grading.sharding import Shard, parse_shard, ranges, shard_of
+from harness.core.compare.sharding import Shard, parse_shard, ranges, shard_of
 from harness.errors import ContentError
 
 

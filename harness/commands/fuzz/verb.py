@@ -1,4 +1,4 @@
-"""`policylab fuzz`: random policies on a live cluster, where the CNI must do as predicted."""
+"""The verb `fuzz`: random policies on a live cluster, where the CNI must do as predicted."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress as Bar
-from rich.table import Table
 
+from harness import __version__
+from harness.commands.fuzz.document import code_of, show, write
 from harness.commands.shared.access import access_of
 from harness.commands.shared.options import add_lane, add_mode, add_patience, lane_of, positive
+from harness.core.compare.sharding import Shard, parse_shard
 from harness.core.fuzz.cases import draw_cases
+from harness.core.fuzz.merging import SCHEMA_VERSION
 from harness.core.fuzz.result import LATE_SECONDS, Judged, Totals, totals
-from harness.core.probe.spread import Spread
 from harness.edge.cluster.lane import Lane
 from harness.edge.cluster.opening import ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
@@ -29,7 +31,6 @@ from harness.progress import Progress
 
 OUT = "results/fuzz"
 POLICIES, JOBS = 200, 3
-SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Report:
     Attributes:
         lane: what the cluster was made with.
         seed: the seed from which the cases were drawn.
+        policies: the number of policies that were to be drawn, in all shards.
+        shard: the part of the cases that was run here; None for all of them.
         judged: the cases that agree with the oracle, or leave some flows without a verdict.
         findings: the cases that disagree, as drawn and as shrunk.
         lost: the cases that could not be judged at all, each with its error.
@@ -48,6 +51,8 @@ class Report:
 
     lane: Lane
     seed: int
+    policies: int
+    shard: Shard | None
     judged: tuple[Judged, ...]
     findings: tuple[Finding, ...]
     lost: tuple[Lost, ...]
@@ -68,19 +73,6 @@ class Report:
     def late(self) -> tuple[Judged, ...]:
         """The cases whose policies came into force late."""
         return tuple(j for j in self.drawn if j.is_late(self.late_seconds))
-
-    @property
-    def in_force(self) -> Spread | None:
-        """The times until the policies of a case were in force; None if no case shows one."""
-        times = [j.in_force_ms for j in self.drawn if j.in_force_ms is not None]
-        return Spread.of(times) if times else None
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """A finding is certain, even if other cases could not be judged."""
-        if self.findings or self.late:
-            return ExitCode.DIFFERS
-        return ExitCode.NO_VERDICT if self.lost or not self.totals.agreed else ExitCode.OK
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -120,6 +112,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="SECONDS",
         help="the policies of a case must be in force within this time (default: %(default)s)",
     )
+    parser.add_argument(
+        "--shard",
+        default="",
+        metavar="I/N",
+        help="run part I of N parts of the cases, the first is 1; `policylab report merge` puts "
+        "the reports together",
+    )
     add_mode(parser, "--cluster-mode")
     add_patience(parser)
     parser.add_argument(
@@ -134,13 +133,22 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _fuzz(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
-    report = _run(arguments, progress)
-    files = write(report, arguments.out)
+    document = as_json(_run(arguments, progress))
+    files = write(document, arguments.out)
     if arguments.json:
-        print(json.dumps(as_json(report), indent=2))  # noqa: T201 - the command's output
+        print(json.dumps(document, indent=2))  # noqa: T201 - the command's output
     else:
-        _show(Console(), report, files)
-    return report.exit_code
+        show(Console(), document, files)
+    return code_of(document)
+
+
+def shard_in(arguments: argparse.Namespace) -> Shard | None:
+    """The shard that the command line names.
+
+    Raises:
+        ContentError: it is none.
+    """
+    return parse_shard(arguments.shard) if arguments.shard else None
 
 
 def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
@@ -151,7 +159,9 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
     cluster = access.open(spec, progress, tools_with(arguments.patience))
     with proven(cluster, progress, internet=None, doors=access.doors(cluster)) as live:
         fuzz = Fuzz(cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
-        cases = list(draw_cases(arguments.seed, arguments.n, lane.value.profile, lane.families))
+        shard = shard_in(arguments) or Shard(1, 1)
+        drawn = draw_cases(arguments.seed, arguments.n, lane.value.profile, lane.families)
+        cases = [case for case in drawn if shard.takes(case.world)]
         source = (
             f"policylab fuzz {lane.arguments} --seed {arguments.seed}"
             f" --n {arguments.n} on {cluster.lane.key}"
@@ -185,6 +195,8 @@ def report_of(arguments: argparse.Namespace, results: Sequence[Result], seconds:
     return Report(
         lane_of(arguments),
         arguments.seed,
+        arguments.n,
+        shard_in(arguments),
         tuple(r for r in results if isinstance(r, Judged)),
         tuple(r for r in results if isinstance(r, Finding)),
         tuple(r for r in results if isinstance(r, Lost)),
@@ -193,39 +205,29 @@ def report_of(arguments: argparse.Namespace, results: Sequence[Result], seconds:
     )
 
 
-def write(report: Report, folder: Path) -> list[Path]:
-    """Write the report, and a corpus file for each finding; the paths of the corpus files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"{report.lane.key}-seed{report.seed}"
-    for old in folder.glob(f"{name}-*.yaml"):
-        old.unlink()
-    text = json.dumps(as_json(report), indent=2) + "\n"
-    (folder / f"{name}.json").write_text(text, encoding="utf-8")
-    files = []
-    for finding in report.findings:
-        file = folder / f"{name}-{finding.drawn.case.name}.yaml"
-        file.write_text(finding.text, encoding="utf-8")
-        files.append(file)
-    return files
-
-
 def as_json(report: Report) -> dict[str, Any]:
     """The run as plain data."""
+    times = [judged.in_force_ms for judged in report.drawn]
     return {
+        "schema_version": SCHEMA_VERSION,
+        "policylab": __version__,
+        "lane": report.lane.words,
+        "key": report.lane.key,
         "cni": report.lane.cni,
         "kubernetes": report.lane.kubernetes,
         "variant": report.lane.variant,
         "seed": report.seed,
+        "n": report.policies,
+        "shard": report.shard and asdict(report.shard),
         "seconds": report.seconds,
         **asdict(report.totals),
         "cells": report.totals.cells,
-        "in_force_ms": report.in_force.as_evidence() if report.in_force else None,
+        "in_force_ms": [ms for ms in times if ms is not None],
         "late_seconds": report.late_seconds,
         "late": [{"case": j.case.name, "in_force_ms": j.in_force_ms} for j in report.late],
         "lost": [{"case": lost.case.name, "why": str(lost.error)} for lost in report.lost],
         "no_verdicts": [why for judged in report.judged for why in judged.no_verdict],
         "findings": [_finding(finding) for finding in report.findings],
-        "exit_code": report.exit_code.value,
     }
 
 
@@ -246,31 +248,3 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "stays": finding.stays,
         "corpus": finding.text,
     }
-
-
-def _show(console: Console, report: Report, files: Sequence[Path]) -> None:
-    sums = report.totals
-    table = Table(title=f"fuzz: {report.lane.words}, seed {report.seed}", title_justify="left")
-    for column in ("cases", "policies", "flows", "agree", "left open", "no verdict"):
-        table.add_column(column, justify="right")
-    table.add_column("differ", justify="right", style="bold red" if sums.disagreed else "")
-    table.add_column("seconds", justify="right")
-    counts = (sums.cases, sums.policies, sums.cells, sums.agreed, sums.open, sums.no_verdict)
-    table.add_row(*map(str, counts), str(sums.disagreed), f"{report.seconds:.1f}")
-    console.print(table)
-    if report.exit_code is ExitCode.OK:
-        console.print(f"{report.lane.cni} does what policylab predicts for all these flows.")
-    if report.in_force:
-        console.print(f"The policies of a case were in force after {report.in_force}.")
-    for judged in report.late[:SHOWN]:
-        console.print(
-            f"late: {judged.case.name} was in force after {judged.in_force_ms:.0f} ms; "
-            f"{report.late_seconds:g} s are allowed",
-            highlight=False,
-        )
-    for why in [why for judged in report.judged for why in judged.no_verdict][:SHOWN]:
-        console.print(f"no verdict: {why}", highlight=False, markup=False)
-    if report.lost:
-        console.print(f"{len(report.lost)} cases could not be judged at all.")
-    for file in files:
-        console.print(f"counter-example: {file}", highlight=False, markup=False)

@@ -1,7 +1,8 @@
-"""A course in parts: which submissions are whose, when several machines grade one course.
+"""A run in parts: what belongs to which part, when several machines share one run.
 
 A student's part follows from the id and the number of parts alone: the same on every machine, and
-another student who hands in late moves nobody to another part.
+another student who hands in late moves nobody to another part. Of what has numbers, such as the
+worlds of the fuzz, each part takes its turn.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _FORM = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Part `number` of a course in `of` parts; the first is number 1."""
+    """Part `number` of a run in `of` parts; the first is number 1."""
 
     number: int
     of: int
@@ -27,6 +28,10 @@ class Shard:
     def has(self, student: str) -> bool:
         """Whether this part has the student's submission."""
         return shard_of(student, self.of) == self.number
+
+    def takes(self, number: int) -> bool:
+        """Whether the thing with this number, from 1 on, is this part's turn."""
+        return (number - 1) % self.of == self.number - 1
 
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
@@ -48,7 +53,7 @@ def parse_shard(text: str) -> Shard:
     number, of = (int(found[1]), int(found[2])) if found else (0, 0)
     if not found or not 1 <= number <= of or of > MAX_SHARDS:
         raise ContentError(
-            f"`{text}` is no part of a course",
+            f"`{text}` is no shard",
             where="--shard",
             seen=f"a part is written NUMBER/OF, from 1/1 to {MAX_SHARDS}/{MAX_SHARDS}",
             try_="for the second of four parts write --shard 2/4; the first one has the number 1",
