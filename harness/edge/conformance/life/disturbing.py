@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.edge.api.kube import Object
+from harness.edge.api.kube import Kube, Object
 from harness.edge.conformance.life.constant import Look
 from harness.edge.conformance.life.ground import NAMESPACE, Ground, NodeShell, Site
 from harness.edge.machine.wait import NotYet
@@ -190,41 +190,30 @@ def churn(ground: Ground, seconds: float) -> str:
     return f"{changes} changes of policies that decide nothing about these flows"
 
 
-def drain(site: Site, node: str) -> str:
-    """Cordon a node and evict its pods.
+def goes(site: Site, shell: NodeShell, node: str) -> str:
+    """Drain a node, delete its object, let its kubelet register it anew, and wait for it.
 
-    Raises:
-        CommandFailed: kubectl does not drain it.
-    """
-    seconds = site.kube.patience.cluster_ready
-    site.admin(
-        "drain",
-        node,
-        "--ignore-daemonsets",
-        "--delete-emptydir-data",
-        "--force",
-        f"--timeout={seconds:g}s",
-        seconds=seconds + site.kube.patience.api_answer,
-    )
-    return f"{node} was drained"
-
-
-def add_again(site: Site, shell: NodeShell, node: str) -> str:
-    """Delete a node's object, let its kubelet register it anew, and wait until it is ready.
+    Whatever happens, its kubelet is started again and the node takes pods again.
 
     Raises:
         ClusterNotReady: it is not ready in time.
-        CommandFailed: its kubelet does not start.
+        CommandFailed: kubectl does not drain it, or its kubelet does not start.
     """
     kube = site.kube
-    kube.delete({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}})
-    shell(node, "systemctl", "restart", "kubelet")
-
-    def ready() -> None:
-        found = kube.get("v1", "Node", node)
-        if found is None or not _ready(found):
-            raise NotYet("absent" if found is None else "not ready")
-
-    kube.wait(f"{node} is ready again", ready, seconds=kube.patience.cluster_ready)
+    seconds, answer = kube.patience.cluster_ready, kube.patience.api_answer
+    words = ("--ignore-daemonsets", "--delete-emptydir-data", "--force", f"--timeout={seconds:g}s")
+    try:
+        site.admin("drain", node, *words, seconds=seconds + answer)
+        kube.delete({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}})
+    finally:
+        shell(node, "systemctl", "restart", "kubelet")
+        kube.wait(f"{node} is ready", lambda: _node_ready(kube, node), seconds=seconds)
+        site.admin("uncordon", node, seconds=answer)
     Agents(site).wait()
-    return f"{node} was deleted from the API and registered again"
+    return f"{node} was drained, deleted from the API and registered again"
+
+
+def _node_ready(kube: Kube, node: str) -> None:
+    found = kube.get("v1", "Node", node)
+    if found is None or not _ready(found):
+        raise NotYet("absent" if found is None else "not ready")

@@ -22,10 +22,9 @@ from harness.edge.conformance.life.disturbing import (
     QUIET_SECONDS,
     Agents,
     Disturbance,
-    add_again,
     churn,
-    drain,
     during,
+    goes,
 )
 from harness.edge.conformance.life.flipping import flip
 from harness.edge.conformance.life.ground import EVERY_US, Aimed, Ground, Site
@@ -120,14 +119,7 @@ def lifecycle(
             yield from (check.left_out(why) for check in (DRAINED, READDED))
             return
 
-        def goes() -> str:
-            node = ground.far
-            did = drain(site, node)
-            return f"{did}, and {add_again(site, shell, node)}"
-
-        yield rows.watched(DRAINED, goes, flows=near)
-        with progress.step(f"uncordon {ground.far}"):
-            site.admin("uncordon", ground.far, seconds=site.kube.patience.api_answer)
+        yield rows.watched(DRAINED, lambda: goes(site, shell, ground.far), flows=near)
         yield from rows.readded(plan.births)
 
 
