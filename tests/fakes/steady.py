@@ -11,12 +11,13 @@ import copy
 import json
 import zlib
 from array import array
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.core.observation import Phase
 from harness.edge.api.kubectl import Dialogue, Exec
 from harness.edge.conformance.life import agent
+from harness.edge.conformance.life.constant import CALL_PORT
 from harness.edge.conformance.life.ground import NAMESPACE, Site
 from harness.edge.machine.process import Completed
 from tests.fakes.clock import FakeClock
@@ -32,7 +33,7 @@ YOUNG, OLD = 0.010, 0.060
 class FakeSteady:
     """One agent: an echo, or a stream that goes on while the cluster's clock does."""
 
-    def __init__(self, cluster: FakeCluster, pod: PodKey) -> None:
+    def __init__(self, cluster: LivingCluster, pod: PodKey) -> None:
         self._cluster, self._pod = cluster, pod
         self._answers: list[dict[str, Any]] = []
         self._flows: list[dict[str, Any]] = []
@@ -51,8 +52,10 @@ class FakeSteady:
                 self._answers.append(self._look(self._cluster.clock.monotonic()))
             case {"stop": seconds}:
                 self._answers.append(self._told(now, seconds))
-            case {"heard": _}:
-                self._answers.append({"flows": {}, "lost": {"buffers": 0}})
+            case {"heard": nonce}:
+                heard = self._cluster.heard.get((nonce, self._pod), {})
+                flows = {str(number): packed(bytes(came)) for number, came in heard.items()}
+                self._answers.append({"flows": flows, "lost": {"buffers": 0}})
 
     def hear(self, seconds: float) -> str | None:
         return json.dumps(self._answers.pop(0)) + "\n" if self._answers else None
@@ -101,15 +104,17 @@ def passes(
 def seen(count: int, found: list[list[bool]]) -> list[dict[str, Any]]:
     """Flows as an agent tells them; one datagram each millisecond."""
     sent = numbers(n * 1000 for n in range(count))
-    return [
-        {"sent": sent, "back": numbers(map(int, flow)), "called": numbers([]), "failed": {}}
-        for flow in found
-    ]
+    return [{"sent": sent, "back": numbers(map(int, flow)), "failed": {}} for flow in found]
 
 
-def numbers(values: Any) -> str:
+def numbers(values: Iterable[int]) -> str:
     """Numbers as the agents pack them."""
-    return base64.b64encode(zlib.compress(array("I", values).tobytes(), 1)).decode()
+    return packed(array("I", values).tobytes())
+
+
+def packed(data: bytes) -> str:
+    """Bytes as the agents pack them."""
+    return base64.b64encode(zlib.compress(data, 1)).decode()
 
 
 class Talking(FakePrograms):
@@ -136,6 +141,7 @@ class LivingCluster(FakeCluster):
         self.clock = FakeClock()
         self.after = after
         self.ran: list[str] = []
+        self.heard: dict[tuple[int, PodKey], dict[int, list[bool]]] = {}
         self.disturbed: Callable[[], None] = lambda: None
         name = self.cni.daemon_set
         spec = {"selector": {"matchLabels": {"k8s-app": name}}}
@@ -214,8 +220,16 @@ class LivingCluster(FakeCluster):
 
     def _newborn(self, pod: PodKey, words: Sequence[str]) -> str:
         """What a container of a newborn pod saw; see `agent.newborn` for its words."""
-        _, _, milliseconds, _, *places = words[len(agent.newborn()) :]
+        nonce, _, milliseconds, _, *places = words[len(agent.newborn()) :]
         flows = [{"addr": a, "port": int(p)} for a, p, _ in (place.split(":") for place in places)]
         count, now = int(milliseconds), self.clock.monotonic()
-        found = passes(self, pod, flows, [now + STEP * n for n in range(count)])
-        return json.dumps({"born_us": 20_000, "flows": seen(count, found)})
+        moments = [now + STEP * n for n in range(count)]
+        told = seen(count, found := passes(self, pod, flows, moments))
+        pods = {b["status"]["podIP"]: b["metadata"] for b in self.pods() if "podIP" in b["status"]}
+        mine = self.objects["Pod", *pod]["status"]["podIP"]
+        for number, (flow, came, line) in enumerate(zip(flows, found, told, strict=True)):
+            server = (pods[flow["addr"]]["namespace"], pods[flow["addr"]]["name"])
+            self.heard.setdefault((int(nonce), server), {})[number] = came
+            [back] = passes(self, server, [{"addr": mine, "port": CALL_PORT}], moments)
+            line["called"] = numbers(n for n in range(count) if came[n] and back[n])
+        return json.dumps({"born_us": 20_000, "flows": told})

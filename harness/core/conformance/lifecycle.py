@@ -22,7 +22,7 @@ PROMISED = {"leak": 0.0, "outage": 0.0, "outage of the held flow": 0.0}
 """Budgets in ms where a CNI's profile has none: no flow may change that no policy changes."""
 
 MEASURED_AT_LEAST = 0.5
-"""The part of a stream that must be measured, or else its row has no verdict."""
+"""The part of all flows' time that must be measured, or else their row has no verdict."""
 
 SHOWN = 20
 
@@ -159,8 +159,8 @@ def watched_row(
         evidence.append(f"the machine threw away datagrams for want of room: {machine}")
         worst = {name: None if v and name != "leak" else v for name, v in worst.items()}
     unmeasured = max(found.unmeasured_ms for _, found in seen.values())
-    length = max(line.series.until - line.series.at[0] for line in lines)
-    if unmeasured > length * (1 - MEASURED_AT_LEAST):
+    length = sum(line.series.until - line.series.at[0] for line in lines)
+    if sum(f.unmeasured_ms for _, f in seen.values()) > length * (1 - MEASURED_AT_LEAST):
         evidence.append("less than half of the time was measured: the prober was starved")
         worst = {name: value or None for name, value in worst.items()}
     return check.row(

@@ -29,6 +29,8 @@ INIT_FILE = "/life/init"
 KINDS = {"init": "initContainers", "container": "containers"}
 """The two kinds of container that send, in the order in which they run."""
 
+CALLED = ", called back (ingress)"
+
 _nonces = count(NEWBORNS)
 
 
@@ -122,7 +124,7 @@ def _lines(
     heard = [n for n in range(len(sent.at)) if n in came]
     if len(heard) > 1:
         calls = Series([sent.at[n] for n in heard], [n in called for n in heard], until)
-        lines.append(Line(Flow(f"{where}, called back (ingress)", is_open=False), calls))
+        lines.append(Line(Flow(f"{where}{CALLED}", is_open=False), calls))
     return lines
 
 
@@ -137,6 +139,25 @@ def _log(ground: Ground, name: str) -> str:
 
     kube.wait(f"the newborn pod {name} ends", ended, seconds=kube.patience.pods_ready)
     return kube.logs(NAMESPACE, name)
+
+
+def control(ground: Ground) -> None:
+    """Prove that a newborn pod's flows pass while there is no policy, and that it can be called.
+
+    Raises:
+        ClusterNotReady: the pod does not run to its end in time.
+        ProbeError: a flow does not pass, so that its silence would mean nothing later.
+    """
+    born = bear(ground, "control", ground.near)
+    for kind, lines in born.lines.items():
+        calls = [line for line in lines if line.flow.name.endswith(CALLED)]
+        silent = [line.flow.name for line in lines if not any(line.series.passed)]
+        if silent or len(calls) * 2 != len(lines):
+            raise ProbeError(
+                f"the {kind} of a new pod gets no answer without policies either",
+                where=NAMESPACE,
+                seen="; ".join(silent) or "nobody called it back",
+            )
 
 
 def firsts(newborns: Sequence[Newborn], kind: str) -> float:

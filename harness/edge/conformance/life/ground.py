@@ -101,7 +101,7 @@ class Aimed:
 class Ground:
     """The pods, with their echoes running. Use it as a context manager; it leaves nothing.
 
-    `build` comes first.
+    `build` comes first, then `enforce`.
     """
 
     def __init__(self, site: Site) -> None:
@@ -130,10 +130,10 @@ class Ground:
         clear(self.site.kube, [NAMESPACE])
 
     def build(self) -> None:
-        """Start the pods, prove that each flow passes without policies, and bring those into force.
+        """Start the pods, and prove that each flow passes without policies.
 
         Raises:
-            ClusterNotReady: the pods do not run, or the flows do not show what they must show.
+            ClusterNotReady: the pods do not run, or a flow does not pass.
             ContentError: the namespace is somebody else's.
             ProbeError: an agent of the stream broke.
         """
@@ -144,9 +144,18 @@ class Ground:
         self.pour(
             flows, lambda look: self.wait_for(look, [True] * len(flows), "no policy"), first=1
         )
+
+    def enforce(self) -> None:
+        """Bring the policies into force, and prove it by each flow.
+
+        Raises:
+            ClusterNotReady: the flows do not show what they must show.
+            ProbeError: an agent of the stream broke.
+        """
+        flows = self.flows()
         self.policies = tuple(dict(resource.body) for resource in policies())
         for policy in self.policies:
-            kube.apply(policy)
+            self.site.kube.apply(policy)
         meant = [each.flow.is_open for each in flows]
         self.pour(flows, lambda look: self.wait_for(look, meant, "the policies"), first=1)
 

@@ -16,7 +16,7 @@ from harness.core.conformance.lifecycle import Check, Line, latency_row, watched
 from harness.core.conformance.row import Figure, Row, Status
 from harness.core.lab.profile import CniProfile
 from harness.core.probe.latency import Way
-from harness.edge.conformance.life.birth import KINDS, Newborn, bear, firsts
+from harness.edge.conformance.life.birth import KINDS, Newborn, bear, control, firsts
 from harness.edge.conformance.life.disturbing import (
     AFTER_SECONDS,
     QUIET_SECONDS,
@@ -99,6 +99,8 @@ def lifecycle(
     with Ground(site) as ground:
         with progress.step("lifecycle: pods, and a stream over them"):
             ground.build()
+            control(ground)
+            ground.enforce()
         rows = _Rows(ground, profile, progress)
         agents, shell = Agents(site), site.shell
         near = ground.flows(far=False)
@@ -143,6 +145,7 @@ def latency(
     with Ground(site) as ground:
         with progress.step("latency: pods, and a stream over them"):
             ground.build()
+            ground.enforce()
         with progress.step(f"{flips} changes of a policy"):
             seen = flip(ground, flips)
         for way, check in LATENCY.items():

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pytest
+
 from harness.core.conformance.row import Row, Status
+from harness.core.observation import Phase
 from harness.edge.cni.known import PROFILES
+from harness.edge.conformance.life.birth import SECONDS
+from harness.edge.conformance.life.constant import CALL_PORT
 from harness.edge.conformance.life.ground import NAMESPACE
 from harness.edge.conformance.life.lifecycle import Plan, latency, lifecycle
+from harness.errors import ProbeError
 from harness.progress import Quiet
 from tests.fakes.lies import Lie
-from tests.fakes.packet import InForce, Policies
+from tests.fakes.packet import InForce, Met, Packet, Policies
 from tests.fakes.steady import LivingCluster
 
 PLAN = Plan(quiet=1.0, churn=0.5, births=2)
@@ -134,3 +140,34 @@ def test_latency_over_the_threshold_is_red() -> None:
     found = list(latency(LivingCluster().site(), PROFILE, Quiet(), flips=20, threshold=40))
 
     assert {row.status for row in found} == {Status.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody(Lie):
+    """A network in which nobody begins a flow to a newborn pod, policies or not."""
+
+    def met(self, packet: Packet, met: Met) -> Met:
+        return Met(Phase.TIMEOUT) if packet.port == CALL_PORT else met
+
+
+def test_newborn_that_cannot_be_called_without_policies_either_proves_nothing() -> None:
+    with pytest.raises(ProbeError, match="gets no answer without policies either"):
+        rows(LivingCluster(Nobody()))
+
+
+@dataclass(frozen=True, slots=True)
+class LateForTheNew(Lie):
+    """No policy is applied to flows to a newborn pod."""
+
+    def judges(self, packet: Packet) -> bool:
+        return packet.port != CALL_PORT
+
+
+def test_newborn_that_can_be_called_under_policies_leaks() -> None:
+    found = rows(LivingCluster(LateForTheNew()), Plan(restarts=False, quiet=1, churn=0.5, births=1))
+
+    assert {name for name, row in found.items() if row.status is Status.FAILED} == {
+        "birth",
+        "birth-init",
+    }
+    assert value(found["birth"], "leak") == SECONDS * 1000
