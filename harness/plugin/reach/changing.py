@@ -57,10 +57,9 @@ class Reach(Flows):
             try:
                 asked(change.apply)
                 yield replace(self, _asker=cluster, _cluster=cluster)
-            except BaseException:
+            finally:
                 change.remove()
-                raise
-            asked(change.undo)
+            asked(change.wait_gone)
 
     def _policies(self, paths: Sequence[str | Path], namespace: str) -> tuple[Resource, ...]:
         files = files_at([self._home / path for path in paths])
@@ -112,15 +111,14 @@ class _Change:
             self._kube.apply(_marked(policy.body))
         self._settle(self._before, self._after, "the policies are in force")
 
-    def undo(self) -> None:
-        """Remove the policies, and wait until they are in force no more."""
-        self.remove()
-        self._settle(self._after, self._before, "the policies are gone")
-
     def remove(self) -> None:
         """Remove the policies."""
         for policy in self._policies:
             self._kube.delete(policy.body)
+
+    def wait_gone(self) -> None:
+        """Wait until the policies, which were removed, are in force no more."""
+        self._settle(self._after, self._before, "the policies are gone")
 
     def _settle(self, old: Scenario, new: Scenario, what: str) -> None:
         clock = self._kube.clock
