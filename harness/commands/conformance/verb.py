@@ -194,7 +194,7 @@ def _conformance(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
             time.monotonic() - began,
             shlex.join(["policylab", *sys.argv[1:]]),
             __version__,
-            cluster.environment,
+            {**cluster.environment, **({"cni": name} if arguments.context else {})},
             said,
             interrupted=not finished,
         )
