@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import closing
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ from harness.core.conformance.row import Row, Status
 from harness.edge.conformance.running import Rules, Running
 from harness.edge.conformance.shipped import shipped
 from tests.fakes.cluster import FakeCluster
-from tests.fakes.lies import IgnoresPorts, LetsNobodyIn, Lie
+from tests.fakes.lies import BlackHole, IgnoresPorts, LetsNobodyIn, Lie
 
 RULES = Rules(budget_ms=3000.0)
 CASES = {case.name: case for case in shipped()}
@@ -101,6 +102,27 @@ def test_nothing_stays_on_the_cluster() -> None:
 
     left = [key for key in cluster.objects if "policylab-conformance" in key[2]]
     assert left == []
+
+
+def test_nothing_stays_where_the_run_ends_early() -> None:
+    cluster = FakeCluster("calico")
+    running = Running(cluster.value(), cluster, lambda: None, Rules(None), jobs=1)
+
+    with closing(running.run(list(CASES.values()))) as found:
+        next(found)
+
+    assert [key for key in cluster.objects if "policylab-conformance" in key[2]] == []
+
+
+def test_a_flow_that_is_dead_without_policies_gives_no_verdict() -> None:
+    lie = BlackHole("policylab-conformance-1-red", "b")
+
+    (row,) = rows(chosen("isolation/deny-ingress"), FakeCluster("calico", lie)).values()
+
+    assert row.status is Status.NO_VERDICT
+    assert {flow.flow.partition(" ->")[0] for flow in row.flows} == {"red/b"}
+    assert all(flow.observed == "" for flow in row.flows)
+    assert "no answer without policies either" in row.why
 
 
 def test_each_case_is_run_as_often_as_asked() -> None:
