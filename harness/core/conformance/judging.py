@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.core.ask import Ask
 from harness.core.conformance.case import Case, Said, State
@@ -114,6 +114,23 @@ def row_of(
         (*_open(looked, place), *_missing(looked, place)),
         seconds,
     )
+
+
+def is_late_only(row: Row) -> bool:
+    """Whether a row failed by nothing but the time that a change took."""
+    return row.status is Status.FAILED and not any(flow.observed for flow in row.flows)
+
+
+def late_once(first: Row, again: Row) -> Row:
+    """The row of a case that was late, and was run again.
+
+    As with a flow that differs, lateness stays only if it is still there: one that is gone may be
+    the machine's, so there is no verdict.
+    """
+    if again.status is not Status.PASSED:
+        return again
+    times = "; then ".join(str(figure) for row in (first, again) for figure in row.figures)
+    return replace(again, status=Status.NO_VERDICT, why=f"it was late once: {times}")
 
 
 def lost_row(case: Case, error: HarnessError, seconds: float) -> Row:

@@ -95,6 +95,15 @@ def test_policies_that_come_late_fail_by_their_figure() -> None:
     assert "in force after" in row.why
 
 
+def test_a_case_that_was_late_once_has_no_verdict() -> None:
+    cluster = FakeCluster("calico", delays=iter([0.05, 5.0, *[0.05] * 50]))
+
+    (row,) = rows(chosen("changes/delete"), cluster).values()
+
+    assert row.status is Status.NO_VERDICT
+    assert row.why.startswith("it was late once: in force after: ")
+
+
 def test_nothing_stays_on_the_cluster() -> None:
     cluster = FakeCluster("calico")
 
