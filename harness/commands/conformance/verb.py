@@ -215,9 +215,7 @@ def _spec(arguments: argparse.Namespace) -> ClusterSpec:
 
 
 def _implementation(arguments: argparse.Namespace, cluster: Cluster, name: str) -> Implementation:
-    version = arguments.cni_version
-    if not version and cluster.owned:
-        version = cluster.environment.get("cni", "").removeprefix(name).strip()
+    version = arguments.cni_version or cluster.environment.get("cni_version", "")
     return Implementation(name or "not named", version)
 
 
