@@ -20,7 +20,7 @@ from harness.core.model import Protocol
 from harness.core.outcome import Outcome
 from harness.core.probe.attempts import Item, classify
 from harness.core.target import PodPort, PodRef
-from harness.core.target.family import IPV4, Families
+from harness.core.target.family import IPV4, Families, Family
 from harness.edge.api.kube import Kube
 from harness.edge.cni.known import CNIS
 from harness.edge.files.template import filled
@@ -69,7 +69,7 @@ class Gate:
         self._servers = tuple(
             PodRef(self._namespace, f"canary-server-{number}") for number, _ in enumerate(nodes)
         )
-        library = _library(nodes, self._namespace)
+        library = _library(nodes, self._namespace, six=Family.IPV6 in families)
         self._stage = Stage(
             kube,
             prober,
@@ -166,12 +166,12 @@ class Gate:
         raise ClusterNotReady("the gate's own policy changes no flow: this is a bug in policylab")
 
 
-def _library(nodes: Sequence[str], namespace: str) -> dict[str, tuple[Resource, ...]]:
-    """The canaries' manifests."""
+def _library(nodes: Sequence[str], namespace: str, *, six: bool) -> dict[str, tuple[Resource, ...]]:
+    """The canaries' manifests; with `six`, the servers listen on addresses of IPv6 as well."""
     servers = [(f"canary-server-{number}", node) for number, node in enumerate(nodes)]
 
     def text(name: str) -> str:
-        values = {"namespace": namespace, "port": PORT, "servers": servers}
+        values = {"namespace": namespace, "port": PORT, "servers": servers, "six": six}
         return filled("harness.edge.stage", name, **values)
 
     return {

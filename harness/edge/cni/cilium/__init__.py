@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from harness.core.lab.profile import CONNECTED, CUT, TIMEOUT, CniProfile
 from harness.core.model import CILIUM_POLICY, NETWORK_POLICY
-from harness.core.target.family import FAMILIES
 from harness.edge.cni.value import Cni, Dataplane, NameMemory, Realised
 
 if TYPE_CHECKING:
@@ -63,7 +62,6 @@ CILIUM = Cni(
     # While another namespace changes, a denied flow gets a single packet through now and then
     # (docs/adr/0030).
     lanes=1,
-    families=FAMILIES["dual"],
     kernel=("BPF_SYSCALL", "NET_CLS_BPF", "NETFILTER_XT_TARGET_TPROXY"),
     dataplanes=(
         Dataplane("kube-proxy", {"replacement": "false"}),
