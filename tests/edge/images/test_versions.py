@@ -10,7 +10,15 @@ import pytest
 from harness.edge.images import versions
 from harness.edge.images.keys import plan_keys
 from harness.edge.images.recipe import read_recipes, recipes_home
-from harness.edge.images.versions import Version, default, names_in, short, versions_of
+from harness.edge.images.versions import (
+    Version,
+    default,
+    every_choice,
+    names_in,
+    short,
+    usual_versions,
+    versions_of,
+)
 from harness.edge.support import support_of
 from harness.errors import ImageUnavailable
 
@@ -144,3 +152,22 @@ def test_outside_of_a_clone_there_is_no_version_to_choose(
 
     assert default("kubernetes") == ""
     assert versions_of("kubernetes") == ()
+
+
+def test_a_version_of_a_cni_has_its_own_packages_and_official_image(home: Path) -> None:
+    usual, older = (
+        read_recipes(home, {"cilium": name})["cilium"] for name in versions_of("cilium")
+    )
+
+    assert set(older.debian or ()) - set(usual.debian or ()) == {"bpftool"}
+    assert older.cni["cilium"].official.endswith(f":{older.version}")
+    assert older.version != usual.version
+    assert older.go
+    assert f"ciliumVersion={older.version}" in older.go.ldflags
+
+
+def test_every_choice_names_a_version_of_each_recipe_that_has_some() -> None:
+    choices = every_choice()
+
+    assert usual_versions() in choices
+    assert len(choices) == len(versions_of("kubernetes")) * len(versions_of("cilium"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.lab.profile import CONNECTED, KEPT, REFUSED, TIMEOUT, CniProfile
+from harness.core.lab.profile import CONNECTED, KEPT, REFUSED, TIMEOUT, UNTOLD, CniProfile
 from harness.core.target.family import FAMILIES
 from harness.edge.cni.value import Cni, Dataplane
 
@@ -47,6 +47,9 @@ CALICO = Cni(
     package=__name__,
     daemon_set="calico-node",  # ready once Felix has programmed its first policies
     images={"cni_image": "calico-cni", "node_image": "calico-node"},
+    # kube-proxy knows only the ports that a Service has. With nftables it refuses the others. With
+    # iptables it lets them pass: the packets leave the cluster, and whoever is outside decides.
+    changes={"kp-iptables": {"unserved_port": UNTOLD}},
     drops=_iptables_drops,
     families=FAMILIES["dual"],
     kernel=("VXLAN",),
