@@ -22,6 +22,7 @@ from harness.edge.conformance.life.ground import NAMESPACE, Site
 from harness.edge.machine.process import Completed
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import NODES, FakeCluster
+from tests.fakes.kube import agent_pod
 from tests.fakes.lies import Lie
 from tests.fakes.packet import Packet, PodKey
 from tests.fakes.programs import FakePrograms
@@ -184,10 +185,16 @@ class LivingCluster(FakeCluster):
             meta = {"name": node, "labels": {}}
             ready = {"conditions": [{"type": "Ready", "status": "True"}]}
             self.put({"kind": "Node", "metadata": meta, "status": ready})
+            self._agent_runs(agent_pod(f"again-{node}", self.cni.daemon_set, node))
         return Completed(words, 0, "", "", 0.0)
 
     def changed(self, before: Mapping[str, Any] | None, after: dict[str, Any] | None) -> None:
         super().changed(before, after)
+        if before and not after and before["kind"] == "Node":
+            for agent_of_it in self.agents():
+                if agent_of_it["spec"]["nodeName"] == before["metadata"]["name"]:
+                    del self.objects["Pod", "kube-system", agent_of_it["metadata"]["name"]]
+            return
         labels = (before or {}).get("metadata", {}).get("labels", {})
         if before and not after and labels.get("k8s-app") == self.cni.daemon_set:
             self._ends()

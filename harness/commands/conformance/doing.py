@@ -34,7 +34,8 @@ def rows_of(
         yield from _made_up(arguments, live)
     profile = cluster.lane.value.profile
     if Profile.LATENCY in chosen.profiles:
-        yield from latency(_site(cluster, live), profile, progress)
+        threshold = arguments.threshold
+        yield from latency(_site(cluster, live), profile, progress, threshold=threshold)
     if Profile.LIFECYCLE in chosen.profiles:
         yield from lifecycle(_site(cluster, live), profile, progress)
 

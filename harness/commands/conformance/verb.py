@@ -140,6 +140,13 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         "(default: %(default)s)",
     )
     parser.add_argument(
+        "--threshold",
+        type=positive,
+        metavar="MS",
+        help="the most that the 99th percentile of latency may be (default: no limit, unless the "
+        "CNI's profile has one)",
+    )
+    parser.add_argument(
         "--jobs",
         type=positive,
         default=JOBS,

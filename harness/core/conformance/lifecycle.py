@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.core.conformance.row import Figure, Level, Row, Status, status_of
 from harness.core.conformance.series import Series, Watch, percentile, watch
@@ -23,6 +23,8 @@ PROMISED = {"leak": 0.0, "outage": 0.0, "outage of the held flow": 0.0}
 
 MEASURED_AT_LEAST = 0.5
 """The part of all flows' time that must be measured, or else their row has no verdict."""
+
+STARVED = "less than half of the time was measured: the prober was starved"
 
 SHOWN = 20
 
@@ -65,20 +67,19 @@ class Check:
         name: the row's name.
         about: what it checks, in one sentence.
         source: where that is written down.
-        free: figures without a budget, unless the CNI's profile has one.
+        most: budgets in ms where the CNI's profile has none, by the figure's name, instead of those
+            that are promised.
     """
 
     name: str
     about: str
     source: str = API_POD_LIFECYCLE
-    free: frozenset[str] = frozenset()
+    most: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def figure(self, name: str, value: float | None, profile: CniProfile) -> Figure:
         """A figure in ms with its budget."""
         told = profile.budgets.get(f"{self.name} {name}")
-        budget = told.most if told else PROMISED.get(name)
-        if told is None and name in self.free:
-            budget = None
+        budget = told.most if told else self.most.get(name, PROMISED.get(name))
         return Figure(name, value if value is None else round(value, 1), "ms", budget)
 
     def row(
@@ -161,7 +162,7 @@ def watched_row(
     unmeasured = max(found.unmeasured_ms for _, found in seen.values())
     length = sum(line.series.until - line.series.at[0] for line in lines)
     if sum(f.unmeasured_ms for _, f in seen.values()) > length * (1 - MEASURED_AT_LEAST):
-        evidence.append("less than half of the time was measured: the prober was starved")
+        evidence.append(STARVED)
         worst = {name: value or None for name, value in worst.items()}
     return check.row(
         [

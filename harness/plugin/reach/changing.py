@@ -57,9 +57,10 @@ class Reach(Flows):
             try:
                 asked(change.apply)
                 yield replace(self, _asker=cluster, _cluster=cluster)
-            finally:
+            except BaseException:
                 change.remove()
-            asked(change.wait_gone)
+                raise
+            asked(change.undo)
 
     def _policies(self, paths: Sequence[str | Path], namespace: str) -> tuple[Resource, ...]:
         files = files_at([self._home / path for path in paths])
@@ -111,14 +112,15 @@ class _Change:
             self._kube.apply(_marked(policy.body))
         self._settle(self._before, self._after, "the policies are in force")
 
+    def undo(self) -> None:
+        """Remove the policies, and wait until they are in force no more."""
+        self.remove()
+        self._settle(self._after, self._before, "the policies are gone")
+
     def remove(self) -> None:
         """Remove the policies."""
         for policy in self._policies:
             self._kube.delete(policy.body)
-
-    def wait_gone(self) -> None:
-        """Wait until the policies, which were removed, are in force no more."""
-        self._settle(self._after, self._before, "the policies are gone")
 
     def _settle(self, old: Scenario, new: Scenario, what: str) -> None:
         clock = self._kube.clock

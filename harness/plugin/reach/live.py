@@ -91,7 +91,7 @@ class OnCluster:
         """Probe every flow between the pods of a list's namespaces."""
         spaces = sorted(namespaces or spaces_named(text_of(file), str(file)))
         found = self.found(spaces)
-        pods = _pods(found)
+        pods = Pods(_names(found), found.workloads)
         table = Listed.read(file, found.topology, pods, spaces)
         seen = self._read(found, [ask for ask, _ in table.asks])
         told = ((self._found(ask, seen[ask]), table.hoped(ask)) for ask, _ in table.asks)
@@ -118,7 +118,7 @@ class OnCluster:
         spaces |= {target.pod.namespace} if isinstance(target, PodPort) else set()
         spaces |= {ref.namespace} if isinstance(ref := _pinged(target), PodRef) else set()
         found = self.found(sorted(spaces))
-        pods = _pods(found)
+        pods = Pods(_names(found), found.workloads)
         targets = pods.targets(target, where=where)
         parts = [
             [Ask(pod, each) for pod in pods.called(ref, where=where) for each in targets]
@@ -170,8 +170,8 @@ class OnCluster:
         return walk_text(walk(scenario, ask.source, ask.target))
 
 
-def _pods(found: Discovered) -> Pods:
-    return Pods([pod.ref for pod in found.pods], found.workloads, found.left_out)
+def _names(found: Discovered) -> tuple[PodRef, ...]:
+    return tuple(pod.ref for pod in found.pods)
 
 
 def _pinged(target: Target) -> PodRef | str | None:

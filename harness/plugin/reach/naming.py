@@ -22,28 +22,20 @@ KINDS = frozenset(form.partition("/")[0] for form in FORMS)
 
 @dataclass(frozen=True, slots=True)
 class Pods:
-    """The pods that are there, and those of each workload, by its `NAMESPACE/NAME`.
-
-    `left_out` says of pods that are there why they take no part: they are on the host network, say.
-    """
+    """The pods that are there, and those of each workload, by its `NAMESPACE/NAME`."""
 
     names: Collection[PodRef]
     workloads: Mapping[str, Sequence[PodRef]] = field(default_factory=dict)
-    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def called(self, ref: PodRef, *, where: str) -> tuple[PodRef, ...]:
         """The pod of that name, or else the pods of the workload of that name.
 
         Raises:
             ManifestError: nobody has that name.
-            ContentError: the workload has no pods, or the pod takes no part.
+            ContentError: the workload has no pods.
         """
         if ref in self.names:
             return (ref,)
-        if str(ref) in self.left_out:
-            raise ContentError(
-                f"nothing is said of {ref}: it {self.left_out[str(ref)]}", where=where
-            )
         if str(ref) not in self.workloads:
             known = [*map(str, self.names), *self.workloads]
             what = f"there is no pod and no workload {ref}"

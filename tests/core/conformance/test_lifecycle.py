@@ -98,8 +98,8 @@ def test_starved_stream_that_saw_a_leak_has_failed() -> None:
     assert found.status is Status.FAILED
 
 
-def test_figure_that_the_api_leaves_free_has_no_budget() -> None:
-    free = replace(CHECK, free=frozenset({"outage"}))
+def test_check_may_have_budgets_of_its_own() -> None:
+    free = replace(CHECK, most={"outage": 100.0})
 
     found = watched_row(free, [line(OPEN, wrong=range(90))], BARE, period=1.0, lost={})
 

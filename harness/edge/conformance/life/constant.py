@@ -70,7 +70,8 @@ class Look:
         ms: the stream's time, in ms.
         before: this machine's monotonic clock before the question, in seconds.
         after: the same after the answer.
-        flows: of each flow's datagrams that are 10 to 60 ms old, how many were sent and came back.
+        flows: of each flow's last 50 datagrams that are 10 ms to 2 s old, how many there are, and
+            how many came back.
     """
 
     ms: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import selectors
 import socket
@@ -9,6 +10,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from time import sleep
 from typing import Any
 
@@ -31,6 +33,14 @@ from harness.edge.machine.process import Completed
 from harness.errors import ProbeError
 
 HERE = "127.0.0.1"
+
+
+@pytest.fixture(autouse=True)
+def alone() -> Iterator[None]:
+    """Agents have fixed ports, as each pod has its own; here the tests of a machine share them."""
+    with (Path(gettempdir()) / "policylab-stream-ports.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 class Local:

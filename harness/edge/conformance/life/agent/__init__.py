@@ -12,8 +12,8 @@ Echo:  {"echo": [FIRST_PORT, COUNT], "call": [NONCE, PORT]} -> {"echoing": COUNT
        who sends a nonce of at least NONCE is also called: at PORT, from another port
 Send:  {"send": {"nonce": 1, "every_us": 1000, "sockets": 256, "flows": [FLOW, ...]}} -> {"us": 0}
 FLOW:  {"addr": "10.0.0.1", "port": FIRST_PORT, "ports": COUNT, "held": false}
-Look:  {"look": 1} -> {"us": NOW, "flows": [[SENT, BACK], ...]}: of the datagrams that are between
-       10 and 60 ms old, how many were sent and how many came back
+Look:  {"look": 1} -> {"us": NOW, "flows": [[SENT, BACK], ...]}: of the last 50 datagrams of each
+       flow that are 10 ms to 2 s old, how many were sent and how many came back
 Stop:  {"stop": SECONDS} -> {"us": NOW, "flows": [SEEN, ...], "lost": LOST}, after it has waited so
        long for the last echoes
 SEEN:  {"sent": US, "back": US, "failed": {"5": "EPERM"}}

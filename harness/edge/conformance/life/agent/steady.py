@@ -17,7 +17,8 @@ from typing import Any
 FORMAT = struct.Struct("!IHI")
 CHUNK = 1 << 16
 BUFFER = 1 << 20
-YOUNG_US, OLD_US = 10_000, 60_000
+YOUNG_US, OLD_US = 10_000, 2_000_000
+LOOKED_AT = 50  # datagrams of one look
 OWN_FAULTS = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM}
 STDIN = 0
 
@@ -131,14 +132,14 @@ class Sending:
                     flow.back[count] = now_us() - self.began - flow.sent[count] + 1
 
     def look(self) -> dict[str, Any]:
-        """Of the datagrams that are neither young nor old: how many there are, how many came."""
+        """Of each flow's last datagrams that are not young: how many there are, how many came."""
         at = now_us() - self.began
         found = []
         for flow in self.flows:
             seen = back = 0
             for count in range(len(flow.sent) - 1, -1, -1):
                 age = at - flow.sent[count]
-                if age > OLD_US:
+                if age > OLD_US or seen == LOOKED_AT:
                     break
                 if age >= YOUNG_US:
                     seen += 1
