@@ -84,7 +84,7 @@ OLDER := $(filter-out $(shell sed -n 's/^default = "\(.*\)"/\1/p' images/kuberne
 # The lanes beside the default one: options of `pytest labs/` without --lab-, with a comma between two of them. A further lane is a further line. LANES=cni=calico,k8s=1.36 runs one.
 LANES := $(foreach k8s,$(OLDER),cni=calico,k8s=$(k8s))
 LANES += cni=calico,dataplane=nftables cni=calico,kube-proxy=iptables
-LANES += cni=cilium,dataplane=replacement cni=cilium,cni-version=1.15
+LANES += cni=cilium,dataplane=replacement
 LANES += cni=calico,family=dual
 LANES += cni=docs/cni/canal
 

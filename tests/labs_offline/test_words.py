@@ -69,7 +69,10 @@ def explained(word: str, capsys: pytest.CaptureFixture[str]) -> str:
         ("pod/shop/db:6379", KINDS["pod"].does),
         ("policies", FACTS["policies"].measures),
         ("cni:denied", LINES["denied"]),
-        ("denied", "calico: timeout; calico-kp-iptables: timeout; cilium: timeout"),
+        (
+            "denied",
+            "calico: timeout; calico-kp-iptables: timeout; cilium: timeout; cilium-replacement",
+        ),
         ("tutorial says", "the outcome that the tutorial documents"),
         ("ours", "policylab added it"),
         ("not checked", "the status of a row"),

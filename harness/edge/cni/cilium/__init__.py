@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.lab.profile import CONNECTED, CUT, TIMEOUT, CniProfile
+from harness.core.lab.profile import CONNECTED, CUT, TIMEOUT, UNTOLD, CniProfile
 from harness.core.model import CILIUM_POLICY, NETWORK_POLICY
 from harness.edge.cni.value import Cni, Dataplane, NameMemory, Realised
 
@@ -62,6 +62,9 @@ CILIUM = Cni(
     # While another namespace changes, a denied flow gets a single packet through now and then
     # (docs/adr/0030).
     lanes=1,
+    # A connect() to a port that the Service lacks is not translated: the packets leave the cluster,
+    # and whoever is outside decides.
+    changes={"replacement": {"unserved_port": UNTOLD}},
     kernel=("BPF_SYSCALL", "NET_CLS_BPF", "NETFILTER_XT_TARGET_TPROXY"),
     dataplanes=(
         Dataplane("kube-proxy", {"replacement": "false"}),
