@@ -69,6 +69,7 @@ class Patience:
     `lookup`: for one lookup by a pod's own resolver.
     `command`: for a tutorial's own command.
     `held_answer`: for one answer over a connection that is kept open.
+    `stream_answer`: until the agent of a constant stream has answered; its last answer is long.
 
     States and measurements:
     `settle`: until a change of policies is in force.
@@ -136,6 +137,7 @@ class Patience:
     lookup: float = 60.0
     command: float = 30.0
     held_answer: float = 8.0
+    stream_answer: float = 15.0
 
     settle: float = 15.0
     others_change: float = 600.0

@@ -15,8 +15,11 @@ from harness.edge.machine.patience import PATIENCE, Patience
 NO_DEADLINES = {
     *("GRACE_SECONDS", "LOOK_SECONDS", "CALM_SECONDS", "TTL_SECONDS"),
     *("HELD_SECONDS", "JOIN_SECONDS"),
+    *("AFTER_SECONDS", "CHURN_SECONDS", "QUIET_SECONDS", "SECONDS"),
+    *("LOG_SECONDS", "LONGEST_SECONDS"),
 }
-"""Pauses between two steps of one thing, what a killed program's pipes get, the TTL of a name."""
+"""Pauses between two steps of one thing, what a killed program's pipes get, the TTL of a name; how
+long something is measured; how much of a log is read, and how long a prober of a node lives."""
 
 
 def test_every_deadline_is_explained_in_the_docstring_and_no_other() -> None:

@@ -14,6 +14,7 @@ from typing import Any, Self
 from harness.edge.api.kubectl import Dialogue, Exec
 from harness.edge.conformance.life import agent
 from harness.edge.machine.clock import MACHINE_CLOCK, Clock
+from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.probe.stream import CONTAINER
 from harness.errors import ProbeError
 
@@ -26,7 +27,6 @@ SOCKETS = 1000
 """Source ports: with half of `PORTS` they make 128,000 pairs, one a ms for two minutes. By then a
 pair is new again to connection tracking: Linux forgets a datagram and its answer after 30 s
 (nf_conntrack_udp_timeout), Cilium after 60 s (bpf-ct-timeout-regular-any)."""
-ANSWER_SECONDS = 15.0
 LAST_ECHOES = 0.5
 
 
@@ -91,8 +91,14 @@ class Steady:
     """The agent of one pod. Use it as a context manager; its stream ends with it."""
 
     def __init__(
-        self, kubectl: Exec, namespace: str, pod: str, clock: Clock = MACHINE_CLOCK
+        self,
+        kubectl: Exec,
+        namespace: str,
+        pod: str,
+        clock: Clock = MACHINE_CLOCK,
+        patience: Patience = PATIENCE,
     ) -> None:
+        self._answer = patience.stream_answer
         self._clock = clock
         self._where = f"{namespace}/{pod}"
         self._dialogue: Dialogue = kubectl.talk(namespace, pod, agent.steady(), container=CONTAINER)
@@ -152,7 +158,7 @@ class Steady:
         Raises:
             ProbeError: the agent does not answer.
         """
-        line = self._ask({"stop": LAST_ECHOES}, ANSWER_SECONDS + LAST_ECHOES)
+        line = self._ask({"stop": LAST_ECHOES}, self._answer + LAST_ECHOES)
         until = line["us"] / 1000 - LAST_ECHOES * 1000
         return Poured(tuple(map(sent_of, line["flows"])), until, line["lost"])
 
@@ -169,7 +175,8 @@ class Steady:
         }
         return flows, line["lost"]
 
-    def _ask(self, request: Mapping[str, Any], seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
+    def _ask(self, request: Mapping[str, Any], seconds: float = 0) -> dict[str, Any]:
+        seconds = seconds or self._answer
         try:
             self._dialogue.say(json.dumps(request))
         except OSError as error:

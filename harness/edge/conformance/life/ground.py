@@ -179,7 +179,9 @@ class Ground:
         """
         nonce = next(self._nonces)
         clock = self.site.kube.clock
-        with Steady(self.site.programs, NAMESPACE, CLIENT, clock) as client:
+        with Steady(
+            self.site.programs, NAMESPACE, CLIENT, clock, self.site.kube.patience
+        ) as client:
             aims = [each.aim(self.addresses[each.server]) for each in flows]
             client.send(aims, nonce=nonce, every_us=EVERY_US, first=first)
             began = client.look()
@@ -222,7 +224,7 @@ class Ground:
         self.addresses |= _running(kube, list(new))
         for name in new:
             if name != CLIENT:
-                echo = Steady(self.site.programs, NAMESPACE, name)
+                echo = Steady(self.site.programs, NAMESPACE, name, patience=self.site.kube.patience)
                 self.echoes[name] = self._ends.enter_context(echo)
                 echo.echo()
 
