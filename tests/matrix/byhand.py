@@ -13,8 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from harness.edge.cni.known import cni_of
-from harness.edge.images import ClusterImages, Source
+from harness.edge.cluster.lane import Lane
+from harness.edge.images import ClusterImages, Official, Source
 from harness.edge.images.provide import provide
 from harness.edge.machine.docker import DOCKER
 from harness.edge.machine.process import run
@@ -63,7 +63,7 @@ def by_hand(home: Path) -> Iterator[ByHand]:
     try:
         create = ["create", "cluster", *named, f"--config={config}", f"--image={images.node}"]
         run([images.kind, *create], timeout=15 * MINUTES)
-        manifests = cni_of("calico").manifests(images, control_plane=NODE)
+        manifests = Lane("calico").value.manifests(images, control_plane=NODE)
         made.kubectl("apply", "--server-side", "-f", "-", text=manifests)
         made.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=4m")
         rollout = ("-n", "kube-system", "rollout", "status", "--timeout=4m")
