@@ -46,7 +46,7 @@ class ByHand:
 @contextmanager
 def by_hand(home: Path) -> Iterator[ByHand]:
     """The cluster, for as long as the block runs."""
-    images = provide(Source.AUTO, Quiet())
+    images = provide(Source.AUTO, Quiet(), official=Official(cni="calico"))
     made = ByHand(images, home / "kubeconfig")
     config = home / "kind.yaml"
     patches = [yaml.safe_dump({"kind": "KubeletConfiguration", "failCgroupV1": False})]

@@ -14,6 +14,7 @@ import pytest
 
 from harness.edge.images.model import LAB_IMAGES
 from harness.edge.machine.docker import DOCKER
+from harness.edge.machine.wait import NotYet, wait_for
 from harness.exitcode import ExitCode
 from tests.matrix.byhand import CONTEXT, NODE, ByHand, by_hand
 
@@ -120,6 +121,13 @@ def test_rows_about_the_outside_are_checked_with_the_stand_in(
     passed = [row for row in ran.document["rows"] if row["status"] in ("pass", "erratum")]
     assert [row for row in passed if "net/google.com" in row["flow"]["to"]]
     assert not [name for name in ran.unchecked if "net-google.com" in name]
+
+    def gone() -> None:
+        left = {kind: cluster.names(kind) - before[kind] for kind in KINDS.split(",")}
+        if any(left.values()):
+            raise NotYet(f"{left}")
+
+    wait_for("nothing of the run is left on the cluster", gone, seconds=60)
     assert {kind: cluster.names(kind) for kind in KINDS.split(",")} == before
 
 

@@ -30,7 +30,7 @@ def judge_on_cluster(
     Raises:
         HarnessError: the cluster does not run or enforces no policy, or the pods cannot start.
     """
-    spec = ClusterSpec(lane_with(profile.name, arguments))
+    spec = ClusterSpec(lane_with(profile.name, arguments), registry=arguments.registry)
     if arguments.context:
         spec = replace(spec, mode=ClusterMode.EXTERNAL, context=arguments.context)
     access = access_of(arguments)

@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from harness.commands.grading.options import SEED_HELP, add_assignment, assignment_of
 from harness.commands.grading.reports import SUMMARY, TABLE, write_reports
-from harness.commands.shared.options import add_parts, add_patience
+from harness.commands.shared.options import add_parts, add_patience, add_registry
 from harness.core.compare.sharding import Shard, parse_shard, shard_of
 from harness.core.grading.judge import Predicted
 from harness.core.grading.model import Grades, Mode, Status
@@ -66,6 +66,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "context (default: policylab's cluster with this CNI, which is made if it is not there)",
     )
     add_parts(parser)
+    add_registry(parser, ", for a cluster that is made, and for the pods on your own")
     add_patience(parser)
     parser.add_argument(
         "--only",
