@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.figures import Figure, rounds
 from benchmarks.pods import PORTS, denied, pods, targets_of
+from harness.core.model import Pod
 from harness.core.outcome import Verdict
 from harness.edge.api.client import KubeClient
+from harness.edge.api.kube import Kube
 from harness.edge.cluster.opening import Cluster
 from harness.edge.probe.addresses import PodAddresses
-from harness.edge.probe.beside import equip, prober_lacks
 from harness.edge.probe.nodes.prober import NodeProber
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.pods import TOOLBOX
@@ -35,41 +36,34 @@ def crowd(cluster: Cluster, count: int) -> Iterator[Figure]:
     image = cluster.refs.get("toolbox", TOOLBOX)
     place = (cluster.kubectl, cluster.kubeconfig, cluster.context)
     with pods(kube, count, image) as ends:
-        equip(kube, [end.ref for end in ends], image, lacks=prober_lacks, try_="")
         for size in (count // 2, count):
-            some = ends[:size]
-            for words, prober in (
-                ("an agent a pod", StreamProber(*place)),
-                ("an agent a node", NodeProber(kube, *place, image=image)),
-            ):
-                with prober:
-                    observer = Observer(prober, PodAddresses(some))
-                    before = time.perf_counter()
-                    observer.listen(targets_of(some, PORTS[:1]))
-                    taken = time.perf_counter() - before
-                    yield Figure(f"{words}: {size} pods listen", (taken,), counts=memory())
-                    allowed = rounds(
-                        prober,
-                        observer,
-                        some,
-                        1,
-                        Verdict.ALLOW,
-                        target=TARGET,
-                        repeat=REPEAT,
-                    )
-                    yield replace(allowed, name=f"{words}: {allowed.name}")
-                    with denied(kube, observer, some):
-                        shut = rounds(
-                            prober, observer, some, 1, Verdict.DENY, target=TARGET, repeat=REPEAT
-                        )
-                    counts = {**shut.counts, **memory()}
-                    yield replace(shut, name=f"{words}: {shut.name}", counts=counts)
+            prober = NodeProber(kube, *place, image=image)
+            yield from _figures("an agent a node", prober, kube, ends[:size], cluster.name)
+        for size in (count // 2, count):
+            pod_prober = StreamProber(*place)
+            yield from _figures("an agent a pod", pod_prober, kube, ends[:size], cluster.name)
 
 
-def memory() -> dict[str, int]:
-    """MiB of this process, of all kubectl of streams, and of all agents (each page counted once).
+def _figures(
+    words: str, prober: StreamProber | NodeProber, kube: Kube, ends: Sequence[Pod], name: str
+) -> Iterator[Figure]:
+    with prober:
+        observer = Observer(prober, PodAddresses(ends))
+        before = time.perf_counter()
+        observer.listen(targets_of(ends, PORTS[:1]))
+        taken = time.perf_counter() - before
+        yield Figure(f"{words}: {len(ends)} pods listen", (taken,), counts=memory(name))
+        allowed = rounds(prober, observer, ends, 1, Verdict.ALLOW, target=TARGET, repeat=REPEAT)
+        yield replace(allowed, name=f"{words}: {allowed.name}")
+        with denied(kube, observer, ends):
+            shut = rounds(prober, observer, ends, 1, Verdict.DENY, target=TARGET, repeat=REPEAT)
+        yield replace(shut, name=f"{words}: {shut.name}", counts={**shut.counts, **memory(name)})
 
-    Processes in nodes are processes of this machine, too.
+
+def memory(cluster: str) -> dict[str, int]:
+    """MiB of this process, of its kubectl, and of the agents in the cluster's pods and nodes.
+
+    Each page counts once. Processes in nodes are processes of this machine, too.
     """
     sums = {"own_mib": _mib(Path("/proc/self")), "kubectl_mib": 0.0, "agents_mib": 0.0}
     for folder in Path("/proc").iterdir():
@@ -79,8 +73,19 @@ def memory() -> dict[str, int]:
                 if b"-ISu" not in words:
                     continue
                 kind = "kubectl_mib" if b"exec" in words else "agents_mib"
-                sums[kind] += _mib(folder)
+                if _is_ours(folder, cluster, kubectl=kind == "kubectl_mib"):
+                    sums[kind] += _mib(folder)
     return {name: round(found) for name, found in sums.items()}
+
+
+def _is_ours(process: Path, cluster: str, *, kubectl: bool) -> bool:
+    """Whether we started this kubectl, or this agent runs in the cluster for us."""
+    if kubectl:
+        parent = (process / "stat").read_text(encoding="ascii").rpartition(")")[2].split()[1]
+        return parent == str(os.getpid())
+    environment = (process / "environ").read_bytes().split(b"\0")
+    names = (f"HOSTNAME={name}".encode() for name in ("bench-", f"{cluster}-"))
+    return any(each.startswith(name) for name in names for each in environment)
 
 
 def _mib(process: Path) -> float:
