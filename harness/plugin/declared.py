@@ -66,6 +66,10 @@ class Option:
         return f"POLICYLAB_{self.name.replace('-', '_').upper()}"
 
 
+FOLDERS = Path(__file__).parents[1] / "edge" / "cni"
+CNIS = tuple(sorted(path.parent.name for path in FOLDERS.glob("*/manifests.yaml.j2")))
+"""The CNIs by their folders: to import them would cost every run of pytest 0.2 s."""
+
 LAB_OPTIONS = (
     Option(
         "offline",
@@ -76,8 +80,8 @@ LAB_OPTIONS = (
     ),
     Option(
         "cni",
-        "calico",
-        ("calico", "cilium", "FOLDER"),
+        CNIS[0],
+        (*CNIS, "FOLDER"),
         "the CNI of the cluster; or the folder of your own CNI (docs/cni.md)",
     ),
     *(Option(name, "", (), f"the {short} of the cluster") for name, short in PARTS.items()),
