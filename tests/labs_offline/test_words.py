@@ -71,7 +71,7 @@ def explained(word: str, capsys: pytest.CaptureFixture[str]) -> str:
         ("cni:denied", LINES["denied"]),
         (
             "denied",
-            "calico: timeout; calico-kp-iptables: timeout; cilium: timeout; cilium-replacement",
+            "calico: timeout; calico-kp-iptables: timeout; calico-dual: timeout; cilium: timeout;",
         ),
         ("tutorial says", "the outcome that the tutorial documents"),
         ("ours", "policylab added it"),

@@ -71,7 +71,7 @@ def test_folder_of_labs_that_are_not_ours_is_left_alone(pytester: pytest.Pyteste
 
     result.assert_outcomes(passed=1)
     assert "policylab" not in "\n".join(
-        line for line in result.stdout.lines if not line.startswith("rootdir")
+        line for line in result.stdout.lines if not line.startswith(("rootdir", "plugins"))
     )
     assert not (pytester.path / "results").exists()
 

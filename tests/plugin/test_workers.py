@@ -292,26 +292,31 @@ def test_interrupt_keeps_what_was_found_and_lets_workers_tidy_up(
         {HONEST}"""
     after = "(HERE / f\"tidied-{os.environ['PYTEST_XDIST_WORKER']}\").touch()"
     project(pytester, body, after=after)
-    run = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "labs", "-n2"],
-        cwd=pytester.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        start_new_session=True,
-    )  # fmt: skip
+    printed = pytester.path / "printed"
+    with printed.open("w", encoding="utf-8") as output:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "pytest", "labs", "-n2", "-v"],
+            cwd=pytester.path, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
 
     def others_are_done() -> None:
-        if not (pytester.path / "log").exists() or len(log(pytester.path)) < 9:
-            raise NotYet("the other tutorials are not done")
+        if (told := printed.read_text(encoding="utf-8").count(" PASSED ")) < 8:
+            raise NotYet(f"{told} of 8 rows of the other tutorials are done")
+        if len(log(pytester.path)) < 9:
+            raise NotYet("the row that hangs has not begun")
 
     try:
         wait_for("all rows of the other tutorials are done", others_are_done, seconds=60)
     except NotSettled:
         run.kill()
-        pytest.fail(run.communicate()[0])
+        run.wait()
+        pytest.fail(printed.read_text(encoding="utf-8"))
     if whole_group:  # as a terminal does
         os.killpg(run.pid, signal.SIGINT)
     else:  # as a CI job does
         run.send_signal(signal.SIGTERM)
-    said, _ = run.communicate(timeout=60)
+    run.wait(timeout=60)
+    said = printed.read_text(encoding="utf-8")
 
     assert run.returncode == ExitCode.INTERRUPTED, said
     assert "INTERNALERROR" not in said

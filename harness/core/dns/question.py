@@ -27,10 +27,15 @@ class Question:
         return f"{self.rdtype} {self.qname}"
 
 
+FULL_WEIGHT = 100
+"""CoreDNS shares this weight out among the records of one answer."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class SrvRecord:
     """Where a service listens (RFC 2782): lower priority first, then by weight.
 
+    `weight` is the record's share of the weights of its priority, in percent.
     `target` is an absolute name in lower case.
     """
 

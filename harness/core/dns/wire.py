@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,7 +20,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rdtypes.IN.SRV
 
-from harness.core.dns.question import Question, SrvRecord, joined
+from harness.core.dns.question import FULL_WEIGHT, Question, SrvRecord, joined
 from harness.core.outcome import Outcome, Reading
 from harness.errors import ProbeError
 
@@ -104,7 +106,7 @@ def _decoded(wire: bytes, question: Question, ident: int) -> DnsFinding:
         raise ProbeError(
             "the answer contradicts itself", where=str(question), seen=str(error)
         ) from error
-    srv = tuple(sorted(_srv(rdata) for rdata in found if isinstance(rdata, dns.rdtypes.IN.SRV.SRV)))
+    srv = _srv([rdata for rdata in found if isinstance(rdata, dns.rdtypes.IN.SRV.SRV)])
     answers = [str(record) for record in srv] or sorted(rdata.to_text() for rdata in found)
     return DnsFinding(rcode, question.rdtype, tuple(answers), srv)
 
@@ -133,9 +135,26 @@ def _message(wire: bytes, question: Question, ident: int) -> dns.message.QueryMe
     return message
 
 
-def _srv(rdata: dns.rdtypes.IN.SRV.SRV) -> SrvRecord:
-    target = rdata.target.to_text().lower()
-    return SrvRecord(rdata.priority, rdata.weight, rdata.port, target)
+def _srv(found: Sequence[dns.rdtypes.IN.SRV.SRV]) -> tuple[SrvRecord, ...]:
+    """The records, each with its share of its priority's weight in percent.
+
+    Weights mean something only beside each other (RFC 2782). CoreDNS shares 100 among the addresses
+    of a Service, so that the one record of a Service with two families has 50.
+    """
+    totals = Counter[int]()
+    for each in found:
+        totals[each.priority] += each.weight
+    return tuple(
+        sorted(
+            SrvRecord(
+                each.priority,
+                max(1, FULL_WEIGHT * each.weight // totals[each.priority]) if each.weight else 0,
+                each.port,
+                each.target.to_text().lower(),
+            )
+            for each in found
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ import dns.exception
 import dns.name
 import dns.reversename
 
-from harness.core.dns.question import Question, SrvRecord, absolute, joined, query_plan
+from harness.core.dns.question import FULL_WEIGHT, Question, SrvRecord, absolute, joined, query_plan
 from harness.core.dns.resolver import NODATA, NXDOMAIN, walk
 from harness.core.model import Address, Pod, Service, ServicePort, Topology
 from harness.core.outcome import Outcome, Reading
@@ -35,8 +35,6 @@ from harness.core.target.family import IPV4, Families, Family, family_of
 
 SCHEMA_VERSION = "1.1.0"
 PRIORITY = 0
-FULL_WEIGHT = 100
-"""CoreDNS shares this weight out among the records of one answer."""
 
 MAX_ALIASES = 8
 """Aliases in a row that CoreDNS follows (plugin/backend_lookup.go)."""
@@ -233,7 +231,8 @@ def _srv_answer(found: Sequence[_Endpoint]) -> Reading:
         return NODATA
     if any(not endpoint.owner.partition(".")[0] for endpoint in ported):
         return Reading(Outcome.RESOLVED)
-    weight = max(1, FULL_WEIGHT // len(ported))
+    different = {(endpoint.owner, endpoint.port) for endpoint in ported}
+    weight = max(1, FULL_WEIGHT // len(different))
     records = [str(SrvRecord(PRIORITY, weight, e.port or 0, e.owner)) for e in ported]
     return Reading(Outcome.RESOLVED, joined("SRV", records))
 

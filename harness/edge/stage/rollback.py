@@ -45,8 +45,8 @@ class Watch:
         began = self.clock.monotonic()
         found = self.observer.read([*self.wanted, *self.unwanted], POLL)
         ended = self.clock.monotonic()
-        closed = frozenset(str(ask) for ask in self.wanted if not passes(found[ask].unwrap()))
-        opened = frozenset(str(ask) for ask in self.unwanted if passes(found[ask].unwrap()))
+        closed = frozenset(str(ask) for ask in self.wanted if not _is(found[ask].unwrap(), True))
+        opened = frozenset(str(ask) for ask in self.unwanted if not _is(found[ask].unwrap(), False))
         self.looks.append(Look(began, ended, closed, opened))
 
     def until_good(self, seconds: float) -> None:
@@ -109,6 +109,15 @@ def roll_out(stage: Stage, kube: Kube, good: Sequence[str], manifest: str) -> Ob
         marks["rolled_back"] = kube.clock.monotonic()
         watch.until_good(stage.patience)
     return _observation(watch, found, marks)
+
+
+def _is(seen: Observation, open_: bool) -> bool:
+    """Whether the flow is open, or shut, over every family: a change may reach one before another.
+
+    Raises:
+        ProbeError: there is no verdict.
+    """
+    return seen.reading.outcome is not Outcome.FAMILIES_DIFFER and passes(seen) is open_
 
 
 def _put_back(kube: Kube, tried: Resource, good: Resource | None) -> None:

@@ -67,6 +67,17 @@ def test_an_alias_is_followed() -> None:
     assert decode(wire, A, ident=7).reading == Reading(Outcome.RESOLVED, "192.0.2.1")
 
 
+def test_the_weight_of_a_record_is_its_share_of_its_priority() -> None:
+    """CoreDNS gives the one record of a Service with two families 50 of 100."""
+    halved = decode(answer(SRV, f"{SRV.qname} SRV 0 50 80 {API}"), SRV, ident=7)
+    whole = decode(answer(SRV, f"{SRV.qname} SRV 0 100 80 {API}"), SRV, ident=7)
+    unequal = [f"{SRV.qname} SRV 0 {weight} 80 {name}" for weight, name in ((1, "a."), (3, "b."))]
+
+    assert halved.reading == whole.reading
+    found = decode(answer(SRV, *unequal), SRV, ident=7).reading.detail
+    assert (" 25 80 a." in f" {found}", " 75 80 b." in found) == (True, True)
+
+
 def test_an_srv_answer_names_priority_weight_port_and_target() -> None:
     wire = answer(SRV, f"{SRV.qname} SRV 0 100 80 {API}")
     finding = decode(wire, SRV, ident=7)
