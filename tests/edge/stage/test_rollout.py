@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pytest
 
+from harness.core.ask import Ask
 from harness.core.manifests.library import POLICY_KINDS, in_force
-from harness.core.observation import Observation
-from harness.edge.stage.rollback import roll_out
+from harness.core.model import PodRef, Protocol
+from harness.core.observation import Answer, Observation
+from harness.core.outcome import Outcome, Reading
+from harness.core.probe.attempts import POLL, Pace
+from harness.core.target import PodPort
+from harness.edge.stage.rollback import Watch, roll_out
 from harness.errors import ContentError, ManifestError, NotSettled, ProbeError
+from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.lab import Lab, lab
 from tests.fakes.lies import Lie
@@ -114,3 +120,26 @@ def test_state_without_a_list_of_wanted_flows_is_refused() -> None:
 
     with pytest.raises(ManifestError, match="which flows are wanted"):
         rolled(lab({**LIBRARY, **bare}), "08-broken-port", ("bare",))
+
+
+class Differs:
+    """A reader to whom every flow is open over IPv4 and silent over IPv6."""
+
+    def read(
+        self, asks: Iterable[Ask], pace: Pace = POLL, *, closing: frozenset[Ask] = frozenset()
+    ) -> dict[Ask, Answer[Observation]]:
+        seen = Observation(Reading(Outcome.FAMILIES_DIFFER, "IPv4 connected, IPv6 timeout"))
+        return dict.fromkeys(asks, Answer(seen))
+
+
+def test_a_change_that_reached_one_family_only_is_an_outage_and_a_leak() -> None:
+    wanted, unwanted = (
+        Ask(PodRef("shop", "web"), PodPort(PodRef("shop", name), 80, Protocol.TCP))
+        for name in ("a", "b")
+    )
+    watch = Watch(Differs(), [wanted], [unwanted], FakeClock())
+
+    watch.look()
+
+    assert watch.looks[0].closed == {str(wanted)}
+    assert watch.looks[0].opened == {str(unwanted)}
