@@ -10,11 +10,13 @@ import sys
 import pytest
 
 from harness.core.manifests.reader import parse
+from harness.edge.files.cache import cache_home
 from harness.edge.stage.stage import Stage
 from harness.plays import Live
 from tests.plugin.test_plugin_docs import examples
 
 pytestmark = pytest.mark.live
+CACHE = str(cache_home())
 pytest_plugins = ["pytester"]
 
 SPACE = "policylab-reach-live"
@@ -36,7 +38,8 @@ LIBRARY = {"pods": parse(OPEN, origin="open"), "shut": parse(ALL, origin="shut")
 
 
 @pytest.fixture
-def repository(pytester: pytest.Pytester) -> pytest.Pytester:
+def repository(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    monkeypatch.setenv("XDG_CACHE_HOME", CACHE)  # pytester gives each run a home of its own
     for path, text in FILES.items():
         file = pytester.path / path
         file.parent.mkdir(parents=True, exist_ok=True)
