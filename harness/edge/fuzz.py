@@ -8,10 +8,10 @@ are judged in one round.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Event, Lock
 from typing import Self
 
@@ -20,13 +20,11 @@ from harness.core.fuzz.corpus import corpus_text
 from harness.core.fuzz.result import Judged, asks_of, decided, judge
 from harness.core.fuzz.shrinking import smaller
 from harness.edge.cluster.opening import Cluster
+from harness.edge.machine.threads import next_of
 from harness.edge.probe.doors import Doors
 from harness.edge.stage.stage import Entered
 from harness.edge.stage.trial import Trial
 from harness.errors import HarnessError
-
-LOOK_SECONDS = 1.0
-"""Seconds between two checks whether a thread broke."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +170,7 @@ class Fuzz:
         try:
             running = [pool.submit(self._world, found, source, results.put) for found in worlds]
             for _ in range(sum(map(len, worlds))):
-                yield _next(results, running)
+                yield next_of(results, running)
         finally:
             # After an interrupt, each world finishes its current case and then stops.
             self._stop.set()
@@ -203,14 +201,3 @@ class Fuzz:
     def _one_at_a_time(self) -> None:
         with self._lock:
             self._fence()
-
-
-def _next(results: SimpleQueue[Result], running: Sequence[Future[None]]) -> Result:
-    """The next result; an error of a thread is raised at once."""
-    while True:
-        try:
-            return results.get(timeout=LOOK_SECONDS)
-        except Empty:
-            for future in running:
-                if future.done() and not future.cancelled():
-                    future.result()

@@ -61,12 +61,10 @@ def environment(cluster: ByHand) -> dict[str, str]:
     return {**os.environ, "KUBECONFIG": str(cluster.kubeconfig), "PATH": path}
 
 
-def labs(cluster: ByHand, reports: Path, *args: str) -> Ran:
-    """Run two tutorials on the cluster."""
-    command = [sys.executable, "-m", "pytest", "labs/lab12_zero_trust", "labs/netpol_by_example"]
-    command += [f"--lab-context={CONTEXT}", f"--lab-report-dir={reports}", *args]
-    done = subprocess.run(
-        command,
+def run(cluster: ByHand, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a module of Python with the cluster's kubeconfig; its output is one text."""
+    return subprocess.run(
+        [sys.executable, "-m", *command],
         cwd=ROOT,
         env=environment(cluster),
         stdout=subprocess.PIPE,
@@ -75,6 +73,13 @@ def labs(cluster: ByHand, reports: Path, *args: str) -> Ran:
         timeout=RUN_SECONDS,
         check=False,
     )
+
+
+def labs(cluster: ByHand, reports: Path, *args: str) -> Ran:
+    """Run two tutorials on the cluster."""
+    command = ["pytest", "labs/lab12_zero_trust", "labs/netpol_by_example"]
+    command += [f"--lab-context={CONTEXT}", f"--lab-report-dir={reports}", *args]
+    done = run(cluster, *command)
     document = json.loads((reports / "latest" / "labs.json").read_text("utf-8"))
     return Ran(done.returncode, document, done.stdout)
 
@@ -84,16 +89,7 @@ def loaded(cluster: ByHand) -> str:
     """What `images load --into` says; before it, the node has none of the images."""
     names = cluster.kubectl("get", "nodes", "-o", "jsonpath={.items[*].status.images[*].names}")
     assert "coredns" in names
-    done = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "images", "load", f"--into={CONTEXT}"],
-        cwd=ROOT,
-        env=environment(cluster),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=RUN_SECONDS,
-        check=False,
-    )
+    done = run(cluster, "harness.cli", "images", "load", f"--into={CONTEXT}")
     assert done.returncode == 0, done.stdout
     return done.stdout
 

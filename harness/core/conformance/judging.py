@@ -100,19 +100,12 @@ def row_of(
         status, why = Status.NO_VERDICT, _some(flows)
     asked = sum(len(each.state.expected) for each in looked)
     left_open = sum(list(each.state.expected.values()).count(Said.UNDEFINED) for each in looked)
-    return Row(
-        case.name,
-        case.level,
-        case.features,
-        status,
-        why,
-        case.about,
-        case.source,
-        figures,
-        tuple(flows),
-        asked - left_open - len(flows),
-        (*_open(looked, place), *_missing(looked, place)),
-        seconds,
+    return replace(
+        _bare(case, status, why, seconds),
+        figures=figures,
+        flows=tuple(flows),
+        agreed=asked - left_open - len(flows),
+        evidence=(*_open(looked, place), *_missing(looked, place)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.core.conformance.row import Figure, Level, Row, Status, status_of
 from harness.core.conformance.series import Series, Watch, percentile, watch
@@ -98,14 +98,8 @@ class Check:
             for figure in figures
             if (told := profile.budgets.get(f"{self.name} {figure.name}"))
         ]
-        return Row(
-            name=self.name,
-            level=Level.EXTENDED,
-            features=(self.name.partition("/")[0],),
-            status=status,
-            why=why,
-            about=self.about,
-            source=self.source,
+        return replace(
+            self.left_out(why, status=status),
             figures=figures,
             evidence=(*evidence, *sources),
             seconds=seconds,

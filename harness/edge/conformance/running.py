@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Event, Lock
 
 from harness.core.ask import Ask
@@ -34,6 +34,7 @@ from harness.core.outcome import Reading
 from harness.core.target import ExternalPort, PodPort, PodRef
 from harness.edge.cluster.opening import Cluster
 from harness.edge.conformance.evidence import Evidence
+from harness.edge.machine.threads import next_of
 from harness.edge.probe.doors import Doors
 from harness.edge.stage.stage import Entered
 from harness.edge.stage.trial import Seen, Trial
@@ -41,9 +42,6 @@ from harness.errors import HarnessError
 
 OUTSIDE, OUTSIDE_PORT = "google.com", 80
 """The name outside that the cases know."""
-
-LOOK_SECONDS = 1.0
-"""Seconds between two checks whether a thread broke."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +238,7 @@ class Running:
         try:
             threads = [pool.submit(self._work, n, left, rows.put) for n in range(1, jobs + 1)]
             for _ in range(count):
-                yield _next(rows, threads)
+                yield next_of(rows, threads)
         finally:
             # After an interrupt, each ground finishes its current case and then goes.
             self._stop.set()
@@ -288,17 +286,6 @@ def _in_order(cases: Collection[Case]) -> list[Case]:
             changes(case),
         ),
     )
-
-
-def _next(rows: SimpleQueue[Row], threads: Iterable[Future[None]]) -> Row:
-    """The next row; an error of a thread is raised at once."""
-    while True:
-        try:
-            return rows.get(timeout=LOOK_SECONDS)
-        except Empty:
-            for thread in threads:
-                if thread.done() and not thread.cancelled():
-                    thread.result()
 
 
 def _ref(key: str) -> PodRef:

@@ -158,7 +158,7 @@ class Steady:
         Raises:
             ProbeError: the agent does not answer.
         """
-        line = self._ask({"stop": LAST_ECHOES}, self._answer + LAST_ECHOES)
+        line = self._ask({"stop": LAST_ECHOES}, more=LAST_ECHOES)
         until = line["us"] / 1000 - LAST_ECHOES * 1000
         return Poured(tuple(map(sent_of, line["flows"])), until, line["lost"])
 
@@ -175,8 +175,9 @@ class Steady:
         }
         return flows, line["lost"]
 
-    def _ask(self, request: Mapping[str, Any], seconds: float = 0) -> dict[str, Any]:
-        seconds = seconds or self._answer
+    def _ask(self, request: Mapping[str, Any], *, more: float = 0.0) -> dict[str, Any]:
+        """The agent's answer; `more` seconds pass before it can come."""
+        seconds = self._answer + more
         try:
             self._dialogue.say(json.dumps(request))
         except OSError as error:
