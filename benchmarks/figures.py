@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks.pods import PORTS, others, refs, targets_of
-from harness.core.ask import Flow
 from harness.core.model import (
     Direction,
     Namespace,
@@ -32,6 +31,7 @@ from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.probe.cells import Cell
 from harness.core.probe.spread import Spread
+from harness.core.target.ask import Flow
 from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.nodes.prober import NodeProber
 from harness.edge.probe.observe import Observer

@@ -22,7 +22,7 @@ VERBS: Mapping[str, str] = {
     "cluster": "machine.cluster",
     "images": "machine.images",
     "doctor": "machine.doctor",
-    "claims": "claims",
+    "claims": "labs.claims",
     "explain": "explain",
     "diagnose": "explain",
     "matrix": "matrix",
@@ -40,7 +40,7 @@ VERBS: Mapping[str, str] = {
     "grade merge": "grading",
     "check": "grading",
     "assignment": "grading",
-    "words": "words",
+    "words": "labs.words",
 }
 """Each verb, and the module of `harness.commands` that has it; in the order of `--help`.
 

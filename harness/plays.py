@@ -23,7 +23,7 @@ from harness.edge.internet.state import Internet
 from harness.edge.play import Play
 from harness.edge.probe.doors import ClusterDoors, Doors
 from harness.edge.probe.prober import Prober
-from harness.edge.probe.replay import Replayer
+from harness.edge.probe.programs.replay import Replayer
 from harness.edge.stage.bench import Bench
 from harness.edge.stage.gate import Gate, GateReport
 from harness.edge.stage.stage import Stage

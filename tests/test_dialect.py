@@ -65,7 +65,7 @@ def test_each_door_to_a_library_has_one_user() -> None:
         "filelock": {"edge/machine/filelock.py"},
         "pytest_kind": {"edge/cluster/kind.py"},
         "cryptography": {"edge/images/certificates/signing.py"},
-        "zstandard": {"edge/images/bundle.py"},
+        "zstandard": {"edge/images/export/bundle.py"},
     }
     found: dict[str, set[str]] = {library: set() for library in owners}
     for name, tree in modules():

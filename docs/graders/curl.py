@@ -44,12 +44,12 @@ def sent(source: str, target: str, port: int) -> bool:
 
 def predicted(folder: Path) -> Passes:
     """The same by the oracle: a request passes if policies let it and somebody listens there."""
-    from harness.core.ask import Flow
     from harness.core.manifests.library import in_force
     from harness.core.manifests.reader import File, policies_of, read_files
     from harness.core.outcome import Verdict
     from harness.core.policy.oracle import Oracle
     from harness.core.predict.scenario import Scenario
+    from harness.core.target.ask import Flow
     from harness.edge.cni.known import CNIS
     from harness.edge.grading.assignments import load_assignment
 

@@ -24,7 +24,7 @@ from harness.report.compare.matrix import (
     matrix_text,
     summary_words,
 )
-from harness.report.heatmap import svg
+from harness.report.matrix.heatmap import svg
 
 WIDE = 160
 """Letters across where there is no terminal."""

@@ -11,7 +11,6 @@ from rich.console import Console
 
 from harness.commands.shared.livepods import STAYS, LivePods, add_options, live_pods
 from harness.commands.shared.output import write_output
-from harness.core.ask import Ask
 from harness.core.compare.sampling import Sample, sample
 from harness.core.manifests.library import in_force
 from harness.core.manifests.reader import policies_of
@@ -19,11 +18,12 @@ from harness.core.model import NetworkPolicy
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.reachability import Matrix, compute
+from harness.core.target.ask import Ask
 from harness.edge.files.library import read
 from harness.exitcode import ExitCode
 from harness.progress import Progress
-from harness.report.heatmap import picture_of, svg, told
-from harness.report.matrix import Verdicts, legend, tables
+from harness.report.matrix.heatmap import picture_of, svg, told
+from harness.report.matrix.tables import Verdicts, legend, tables
 
 SHOWN = 20
 

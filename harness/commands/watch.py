@@ -14,17 +14,17 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.commands.shared.livepods import STAYS, LivePods, add_options, live_pods
-from harness.core.ask import Ask
 from harness.core.policy.reachability import Matrix, asks_of
 from harness.core.probe.attempts import POLL
 from harness.core.probe.cells import Cell
 from harness.core.probe.flips import FlipLog
 from harness.core.target import parse_pod, parse_target
+from harness.core.target.ask import Ask
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 from harness.progress import Progress
-from harness.report.heatmap import look
-from harness.report.matrix import STYLES
+from harness.report.matrix.heatmap import look
+from harness.report.matrix.tables import STYLES
 
 SHOWN = 40
 """The number of flows in the live table; the flow that flipped last comes first."""

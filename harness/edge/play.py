@@ -12,7 +12,6 @@ from dataclasses import replace
 from functools import partial
 from threading import Event
 
-from harness.core.ask import Ask
 from harness.core.lab.control import control_of
 from harness.core.lab.documented import Row
 from harness.core.lab.replay import agrees
@@ -20,8 +19,9 @@ from harness.core.observation import Answer, Observation, Transcript
 from harness.core.outcome import SILENT, Reading
 from harness.core.predict.scenario import Scenario
 from harness.core.target import FACTS, Fact, Measured, Needs
+from harness.core.target.ask import Ask
 from harness.edge.facts.registry import measure
-from harness.edge.probe.replay import Replayer
+from harness.edge.probe.programs.replay import Replayer
 from harness.edge.stage.bench import Bench
 from harness.edge.stage.rest import Rest
 from harness.edge.stage.settling import Settled

@@ -13,10 +13,10 @@ from enum import Enum
 from math import isfinite
 from typing import Any
 
-from harness.core.ask import Ask
 from harness.core.lab.record import Record, Status
 from harness.core.observation import Attempt, Observation, Resolution, Transcript
 from harness.core.outcome import Reading
+from harness.core.target.ask import Ask
 
 SCHEMA_VERSION = 3
 """3: `profile` says how the CNI behaves, by the table of CNI differences. `lines` of a row says

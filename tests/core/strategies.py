@@ -6,7 +6,6 @@ from ipaddress import ip_address, ip_network
 
 from hypothesis import strategies as st
 
-from harness.core.ask import Flow
 from harness.core.model import (
     ContainerPort,
     Direction,
@@ -25,6 +24,7 @@ from harness.core.model import (
     Topology,
 )
 from harness.core.policy.selectors import NAME_LABEL
+from harness.core.target.ask import Flow
 
 NAMESPACES = ("x", "y", "z")
 KEYS = ("app", "tier")

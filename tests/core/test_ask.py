@@ -6,9 +6,9 @@ from ipaddress import ip_address
 
 import pytest
 
-from harness.core.ask import Ask, Flow, flow_of
 from harness.core.model import ContainerPort, External, Pod, Protocol, Topology
 from harness.core.target import ExternalPort, Ping, PodPort, PodRef, parse_pod, parse_target
+from harness.core.target.ask import Ask, Flow, flow_of
 from harness.errors import ManifestError
 
 WEB = PodRef("shop", "web")

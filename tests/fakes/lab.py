@@ -9,7 +9,7 @@ from harness.core.lab.documented import Row, parse_table
 from harness.core.manifests.library import Library
 from harness.core.manifests.reader import parse
 from harness.edge.cni.drops import DropCounter
-from harness.edge.probe.replay import Replayer
+from harness.edge.probe.programs.replay import Replayer
 from harness.edge.stage.bench import Bench
 from harness.edge.stage.stage import Stage
 from tests.fakes.cluster import FakeCluster

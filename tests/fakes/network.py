@@ -14,7 +14,6 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from harness.core.ask import Flow
 from harness.core.dns.question import Question
 from harness.core.dns.zone import Zone
 from harness.core.manifests.liveobjects import namespace_of, pod_of
@@ -32,6 +31,7 @@ from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.fqdn import matches
 from harness.core.policy.oracle import Oracle
 from harness.core.probe.greeting import nonce_of, reply
+from harness.core.target.ask import Flow
 from harness.core.target.family import Family, family_of, seen_over
 from harness.core.target.internet import EXTERNAL_PORTS
 from harness.edge.internet.state import Fault, Site

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.cli import main
-from harness.commands.claims import read_results
+from harness.commands.labs.claims import read_results
 from harness.core.lab.claims import Claim, ClaimStatus, Shown, entries, parse_claims, unclaimed
 from harness.core.lab.documented import Erratum, parse_table
 from harness.edge.cni.known import PROFILES

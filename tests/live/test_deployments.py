@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.lab.documented import parse_table
 from harness.core.manifests.reader import parse
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome
 from harness.core.target import Blocked, PodPort, PodRef, ServiceAddress
+from harness.core.target.ask import Ask
 from harness.edge.facts.registry import measure
-from harness.edge.probe.replay import Replayer
+from harness.edge.probe.programs.replay import Replayer
 from harness.edge.stage.bench import Bench
 from harness.edge.stage.stage import Stage
 from harness.plays import Live

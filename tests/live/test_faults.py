@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.lab.documented import Row, parse_table
 from harness.core.manifests.library import POLICY_KINDS
 from harness.core.manifests.reader import parse
@@ -19,6 +18,7 @@ from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.probe.attempts import JUDGE, Attempts, Item
 from harness.core.target import PodPort, PodRef
+from harness.core.target.ask import Ask
 from harness.edge.api.client import KubeClient
 from harness.edge.api.kubectl import Kubectl
 from harness.edge.machine.process import run
@@ -26,7 +26,7 @@ from harness.edge.machine.wait import NotYet, wait_for
 from harness.edge.play import Play
 from harness.edge.probe.addresses import ByFamily
 from harness.edge.probe.observe import Observer
-from harness.edge.probe.replay import Replayer
+from harness.edge.probe.programs.replay import Replayer
 from harness.edge.probe.stream import CONTAINER
 from harness.edge.stage.bench import Bench
 from harness.edge.stage.gate import CLIENT, Gate

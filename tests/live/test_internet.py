@@ -23,7 +23,7 @@ from harness.edge.internet.controls import Change, Controls
 from harness.edge.internet.engine import Place
 from harness.edge.internet.state import TTL_SECONDS, Fault, Internet, WebFault
 from harness.edge.machine.process import run
-from harness.edge.probe.replay import Replayer
+from harness.edge.probe.programs.replay import Replayer
 from harness.edge.stage.gate import CLIENT
 from harness.plays import Live
 from harness.progress import Quiet

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from harness.core.ask import Ask
 from harness.core.compare.world import State, Traits
 from harness.core.model import Direction, NetworkPolicy, Pod, PodRef, Protocol, Rule, Topology
 from harness.core.policy.selectors import Crowd, Mask, Match
 from harness.core.target import PodPort
+from harness.core.target.ask import Ask
 
 SHOWN = 5
 

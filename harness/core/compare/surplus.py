@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from harness.core.ask import Flow
 from harness.core.compare.bundles import Bundle, bundles
 from harness.core.compare.ports import MAX_PORT, TRANSPORTS, PortClass
 from harness.core.compare.wishes import Wishes
@@ -17,6 +16,7 @@ from harness.core.lab.profile import CniProfile
 from harness.core.model import Direction, NetworkPolicy, Protocol
 from harness.core.outcome import Verdict
 from harness.core.policy.privilege import Unused, unused_parts
+from harness.core.target.ask import Flow
 
 SHOWN = 20
 """Senders of a bundle that are asked for the rules that let them pass."""

@@ -15,7 +15,6 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from harness.core.ask import Flow
 from harness.core.compare.outside import regions
 from harness.core.compare.ports import PortClass, Ports
 from harness.core.lab.profile import CniProfile
@@ -40,6 +39,7 @@ from harness.core.policy.fqdn import matches
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.selectors import NAME_LABEL, End
 from harness.core.predict.enforced import Enforced, as_enforced
+from harness.core.target.ask import Flow
 from harness.core.target.internet import INTERNET
 from harness.errors import ContentError
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from harness.core.ask import Ask
 from harness.core.conformance.row import Level
 from harness.core.model import ContainerPort, Labels, Protocol
+from harness.core.target.ask import Ask
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from harness.core.ask import Ask
 from harness.core.conformance.case import Cast, Said
 from harness.core.model import PodRef
 from harness.core.target import (
@@ -23,6 +22,7 @@ from harness.core.target import (
     Target,
     parse_target,
 )
+from harness.core.target.ask import Ask
 from harness.errors import ContentError
 
 MAX_FLOWS = 20_000

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.core.ask import Ask
 from harness.core.conformance.case import Case, Said, State
 from harness.core.conformance.offline import READINGS
 from harness.core.conformance.placing import Place
@@ -15,6 +14,7 @@ from harness.core.observation import Answer, Observation
 from harness.core.outcome import Reading
 from harness.core.predict.scenario import Scenario
 from harness.core.target import ExternalPort
+from harness.core.target.ask import Ask
 from harness.errors import HarnessError, ProbeError
 
 Seen = Mapping[Ask, Answer[Observation]]

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any
 
-from harness.core.ask import Ask
 from harness.core.conformance.case import CasePod, Cast, State
 from harness.core.manifests.reader import Resource, parse
 from harness.core.model import PodRef
 from harness.core.policy.selectors import NAME_LABEL
 from harness.core.target import NamePort, PodPort, ServiceAddress
+from harness.core.target.ask import Ask
 from harness.errors import ContentError
 
 PREFIX = "policylab-conformance"

@@ -12,7 +12,6 @@ from typing import Any
 
 import yaml
 
-from harness.core.ask import Ask, Flow, flow_of
 from harness.core.fuzz.cases import PREFIX, Case
 from harness.core.fuzz.result import Disagreement
 from harness.core.model import Labels, Pod
@@ -20,6 +19,7 @@ from harness.core.outcome import Verdict
 from harness.core.policy.selectors import NAME_LABEL
 from harness.core.predict.scenario import Scenario
 from harness.core.target import PodPort
+from harness.core.target.ask import Ask, Flow, flow_of
 
 
 def written(flow: Flow) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.core.ask import Ask
 from harness.core.fuzz.cases import PREFIX, Case
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import Scenario
 from harness.core.target import ports_of
+from harness.core.target.ask import Ask
 from harness.errors import ProbeError
 
 LATE_SECONDS = 3.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol as Interface
 
-from harness.core.ask import Ask
 from harness.core.compare.world import EndClass, Kind
 from harness.core.grading.judging.tightness import too_wide
 from harness.core.grading.model import Got, Heard, Mode, Row, Submission, Want
@@ -17,6 +16,7 @@ from harness.core.outcome import Outcome, Verdict
 from harness.core.predict.enforced import policies_as_enforced
 from harness.core.predict.scenario import Scenario
 from harness.core.target import NamePort
+from harness.core.target.ask import Ask
 
 ANOTHER = "another pod like"
 """How a twin is called: `another pod like shop/web`."""

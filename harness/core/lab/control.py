@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.core.ask import Ask
 from harness.core.lab.documented import Row
 from harness.core.model import Topology
 from harness.core.target import NamePort, ServiceAddress
+from harness.core.target.ask import Ask
 
 UNSERVED = "unserved_port"
 

@@ -20,13 +20,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from harness.core.ask import Ask
 from harness.core.lab.contract import check_fact
 from harness.core.lab.layout import FROM, REALLY, SAYS, TO, WHY, Entry, Place, entries
 from harness.core.lab.profile import PREFIX, CniProfile, checked_line, reading_of
 from harness.core.lab.rowid import row_ids
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import Fact, PodRef, Target, parse_pod, parse_target
+from harness.core.target.ask import Ask
 from harness.errors import OutcomeTableError
 
 OURS = "ours"

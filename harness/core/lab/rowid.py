@@ -15,7 +15,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.core.ask import Ask
 from harness.core.model import Protocol
 from harness.core.target import (
     Blocked,
@@ -31,6 +30,7 @@ from harness.core.target import (
     ServiceAddress,
     Target,
 )
+from harness.core.target.ask import Ask
 
 
 def row_ids(rows: Sequence[tuple[str, Ask]]) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.core.ask import Flow
 from harness.core.outcome import Verdict
+from harness.core.target.ask import Flow
 
 
 class Sure(StrEnum):

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 
-from harness.core.ask import Flow
 from harness.core.lab.profile import CniProfile
 from harness.core.lint.finding import Shown
 from harness.core.lint.mended import Mended
@@ -32,6 +31,7 @@ from harness.core.policy.oracle import Oracle
 from harness.core.policy.reasons import same
 from harness.core.policy.selectors import NAME_LABEL, Crowd, End, Mask, selects
 from harness.core.predict.surroundings import NAME_SERVERS, with_surroundings
+from harness.core.target.ask import Flow
 
 SYSTEM = "kube-system"
 DNS_PORT = 53

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from harness.core.ask import Flow
 from harness.core.model import External, NetworkPolicy, Pod, Topology
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
+from harness.core.target.ask import Flow
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_network
 
-from harness.core.ask import Flow
 from harness.core.model import (
     Direction,
     External,
@@ -32,6 +31,7 @@ from harness.core.policy.decision import Side
 from harness.core.policy.nearest import Nearest, ends
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.selectors import NAME_LABEL, End
+from harness.core.target.ask import Flow
 
 SUGGESTED = "suggested"
 """The name of a policy that a diagnosis suggests, with its direction behind it."""

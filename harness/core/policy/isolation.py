@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.core.ask import Flow
 from harness.core.model import (
     NETWORK_POLICY,
     Direction,
@@ -26,6 +25,7 @@ from harness.core.policy.reasons import (
     pass_in_part,
 )
 from harness.core.policy.selectors import NOBODY, Crowd, Mask, Match
+from harness.core.target.ask import Flow
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from harness.core.ask import Flow
 from harness.core.model import (
     Direction,
     Entity,
@@ -25,6 +24,7 @@ from harness.core.model import (
 from harness.core.policy.fqdn import matches
 from harness.core.policy.selectors import Crowd, End, Mask, within
 from harness.core.policy.words import rule_words
+from harness.core.target.ask import Flow
 
 Numbered = tuple[NetworkPolicy, int, Rule]
 """A rule, with its policy and its number there, from 1."""

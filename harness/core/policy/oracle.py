@@ -28,13 +28,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from harness.core.ask import Flow
 from harness.core.model import Direction, External, NetworkPolicy, Pod, Topology
 from harness.core.outcome import Verdict
 from harness.core.policy.decision import Decision, both
 from harness.core.policy.isolation import Isolation, verdict_of
 from harness.core.policy.reasons import hairpin_note, node_note, same, to_itself, unread_note
 from harness.core.policy.selectors import Crowd, End, Mask
+from harness.core.target.ask import Flow
 
 
 class Oracle:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from harness.core.ask import Flow
 from harness.core.model import (
     Direction,
     Entity,
@@ -25,6 +24,7 @@ from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.policy.nearest import ends
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.selectors import End
+from harness.core.target.ask import Flow
 from harness.core.target.internet import EXTERNAL_PORTS
 
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from harness.core.ask import Ask, Flow, end_of, pod_of
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.target import ExternalPort, PodPort, PodRef
+from harness.core.target.ask import Ask, Flow, end_of, pod_of
 
 Value = TypeVar("Value")
 """A Verdict in a predicted matrix, what was observed in the other."""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.core.ask import Flow
 from harness.core.model import Direction, NetworkPolicy, Pod, Protocol, Rule, Unread
 from harness.core.outcome import Verdict
 from harness.core.policy.fqdn import matches
 from harness.core.policy.nearest import Nearest, Numbered, ends
 from harness.core.policy.selectors import End
 from harness.core.policy.words import name_words, port_words, rule_words, who
+from harness.core.target.ask import Flow
 
 
 def same(one: End, other: End) -> bool:

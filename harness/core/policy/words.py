@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from harness.core.ask import Flow
 from harness.core.model import (
     Entity,
     External,
@@ -17,6 +16,7 @@ from harness.core.model import (
     Selector,
     ServiceRef,
 )
+from harness.core.target.ask import Flow
 
 
 def who(end: Pod | External) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness.core.ask import Flow
 from harness.core.manifests.reader import Resource
 from harness.core.manifests.wanted.flows import CONFIG_MAP, wanted_in
 from harness.core.model import NetworkPolicy, Topology
@@ -14,6 +13,7 @@ from harness.core.outcome import Reading
 from harness.core.policy.diagnosis import diagnose
 from harness.core.policy.privilege import Privilege, privilege_of
 from harness.core.target import UNUSED_RULES, WANTED_AGAINST_ALLOWED, Fact
+from harness.core.target.ask import Flow
 from harness.errors import ManifestError
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, ip_address
 
-from harness.core.ask import Flow
 from harness.core.lab.profile import CONNECTED, CniProfile
 from harness.core.model import (
     CILIUM_POLICY,
@@ -26,6 +25,7 @@ from harness.core.model import (
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.selectors import End
+from harness.core.target.ask import Flow
 
 _PRIVATE = tuple(
     IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")

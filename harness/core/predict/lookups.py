@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from harness.core.ask import Flow, outside, pod_of
 from harness.core.dns.podconf import CLUSTER_DOMAIN, KUBEADM_SERVER, PodConf, Server
 from harness.core.dns.question import Question, absolute
 from harness.core.dns.records import MAX_RECORDS, Record, records_of
@@ -21,6 +20,7 @@ from harness.core.policy.fqdn import matches
 from harness.core.predict.owners import is_outside
 from harness.core.predict.scenario import DNS_PORT, REFUSED, Scenario
 from harness.core.predict.surroundings import NAME_SERVERS
+from harness.core.target.ask import Flow, outside, pod_of
 
 UNDECIDED = "the manifests do not decide whether the pod reaches its name server"
 

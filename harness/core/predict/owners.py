@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.core.ask import outside
 from harness.core.dns.podconf import CLUSTER_DOMAIN
 from harness.core.dns.zone import endpoint_label, spelled
 from harness.core.model import Endpoint, External, NetworkPolicy, Pod, Service, Topology
 from harness.core.policy.fqdn import matches
+from harness.core.target.ask import outside
 
 Owner = Service | tuple[Pod | External, ...]
 """A Service that translates or lists its pods, or the ends themselves; nobody if it is empty."""

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from harness.core.ask import Ask, Flow, absent, flow_of, pod_of
 from harness.core.dns.podconf import (
     KUBEADM_SERVERS,
     PodConf,
@@ -47,6 +46,7 @@ from harness.core.target import (
     Rollout,
     ServiceAddress,
 )
+from harness.core.target.ask import Ask, Flow, absent, flow_of, pod_of
 from harness.core.target.family import IPV4, Families, Family, record_type, seen_over
 from harness.core.target.internet import EXTERNAL_PORTS, INTERNET
 from harness.errors import ManifestError

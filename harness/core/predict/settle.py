@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.core.ask import Ask, Flow
 from harness.core.model import NETWORK_POLICY, Direction, NetworkPolicy, Protocol
 from harness.core.outcome import SILENT, Outcome, Reading, Verdict
 from harness.core.policy.fqdn import matches
@@ -24,6 +23,7 @@ from harness.core.target import (
     Target,
     ports_of,
 )
+from harness.core.target.ask import Ask, Flow
 from harness.core.target.internet import INTERNET
 from harness.errors import ManifestError
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from harness.core.ask import outside, pod_of
 from harness.core.lab.profile import CniProfile
 from harness.core.manifests.basis import NO_BASIS, Basis
 from harness.core.model import (
@@ -25,6 +24,7 @@ from harness.core.predict.enforced import as_enforced
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.ways import Source, Way, way_of
 from harness.core.target import Target
+from harness.core.target.ask import outside, pod_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from harness.core.ask import Flow, absent, end_of
 from harness.core.dns.zone import MAX_ALIASES
 from harness.core.model import External, Pod, PodRef, Protocol, Service, ServicePort
 from harness.core.outcome import Outcome, Verdict
 from harness.core.predict.owners import Owner, end_at, is_outside, named_in, owner_of
 from harness.core.predict.scenario import Scenario
 from harness.core.target import ExternalPort, NamePort, Ping, PodPort, ServiceAddress, Target
+from harness.core.target.ask import Flow, absent, end_of
 from harness.errors import ContentError
 
 Source = PodRef | str

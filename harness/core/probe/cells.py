@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.core.ask import Ask
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Verdict
 from harness.core.policy.reachability import Matrix, Mismatch, compare
 from harness.core.probe.judge import verdict
+from harness.core.target.ask import Ask
 from harness.errors import ProbeError
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.core.ask import Ask
 from harness.core.policy.reachability import Matrix
 from harness.core.probe.cells import Cell
+from harness.core.target.ask import Ask
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.core.ask import Ask
 from harness.core.dns.question import Question
 from harness.core.dns.resolver import walk
 from harness.core.dns.wire import decode
@@ -21,6 +20,7 @@ from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.probe.attempts import JUDGE, Attempts, Item, Pace, classify
 from harness.core.probe.greeting import reply_of
 from harness.core.target import PodPort
+from harness.core.target.ask import Ask
 from harness.errors import ProbeError, StarvedListenerError
 
 IDENT = 0x1AB5

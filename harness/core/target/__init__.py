@@ -2,7 +2,8 @@
 
 `kinds` has the values, each of which prints itself; `grammar` reads them. Both are inverse: what
 `str(target)` prints, `parse_target` reads as an equal target. `facts` lists what can be measured
-besides, and what each such row must have. `internet` has the names outside of the cluster.
+besides, and what each such row must have. `ask` joins a target with who asks, and is a flow before
+and after its translation. `internet` has the names outside of the cluster.
 Everybody may call this room.
 """
 

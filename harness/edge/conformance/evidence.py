@@ -13,12 +13,12 @@ from typing import Any
 
 import yaml
 
-from harness.core.ask import Ask
 from harness.core.conformance.case import Case, State
 from harness.core.conformance.placing import IMAGE, Place, policies, workloads
 from harness.core.model import Protocol
 from harness.core.outcome import Reading
 from harness.core.target import NamePort, PodPort, ServiceAddress
+from harness.core.target.ask import Ask
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
 from harness.edge.cluster.opening import Cluster

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from threading import Event, Lock
 
-from harness.core.ask import Ask
 from harness.core.conformance.case import Case, Cast, State
 from harness.core.conformance.judging import (
     Looked,
@@ -32,6 +31,7 @@ from harness.core.conformance.placing import Place, policies, workloads
 from harness.core.conformance.row import Row, Status
 from harness.core.outcome import Reading
 from harness.core.target import ExternalPort, PodPort, PodRef
+from harness.core.target.ask import Ask
 from harness.edge.cluster.opening import Cluster
 from harness.edge.conformance.evidence import Evidence
 from harness.edge.machine.threads import next_of

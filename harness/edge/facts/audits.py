@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.core.ask import Ask
 from harness.core.lab.documented import Row
 from harness.core.manifests.library import namespaces_of
 from harness.core.manifests.networkpolicy import network_policy
@@ -15,6 +14,7 @@ from harness.core.policy.privilege import every_flow, flows_reading, privilege_o
 from harness.core.probe.attempts import POLL
 from harness.core.probe.judge import passes
 from harness.core.target import PodPort
+from harness.core.target.ask import Ask
 from harness.edge.api.livenames import LivePod
 from harness.edge.cni.drops import DropCounter, Drops
 from harness.edge.cni.known import COUNTED

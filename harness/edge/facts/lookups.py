@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from secrets import token_hex
 
-from harness.core.ask import Ask
 from harness.core.dns.wire import parse_query_log
 from harness.core.lab.documented import Row
 from harness.core.observation import Observation, Transcript
@@ -12,6 +11,7 @@ from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import count_of
 from harness.core.probe.spread import Spread
 from harness.core.target import DnsQuery, PodRef
+from harness.core.target.ask import Ask
 from harness.edge.facts.logs import logged_since
 from harness.edge.machine.wait import NotYet
 from harness.edge.stage.bench import Bench

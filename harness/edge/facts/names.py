@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.core.ask import Ask
 from harness.core.lab.documented import Row
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.probe.attempts import Item, classify
 from harness.core.probe.families import joined
 from harness.core.target import ExternalPort, Lookup, NamePort, PodRef
+from harness.core.target.ask import Ask
 from harness.core.target.family import Family, family_of
 from harness.core.target.internet import INTERNET, SPARES
 from harness.edge.cni.cilium.agents import CiliumAgents

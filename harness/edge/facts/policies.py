@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from harness.core.ask import Ask
 from harness.core.lab.documented import Row
 from harness.core.manifests.library import POLICY_KINDS
 from harness.core.manifests.reader import pods_of
@@ -18,6 +17,7 @@ from harness.core.predict.settle import candidates, flips
 from harness.core.probe.attempts import POLL
 from harness.core.probe.spread import Spread
 from harness.core.target import PodPort, PodRef
+from harness.core.target.ask import Ask
 from harness.edge.facts.logs import logged_since
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.edge.stage.bench import Bench

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from harness.core.ask import Ask
 from harness.core.outcome import Outcome
 from harness.core.target import Lookup, PodRef
+from harness.core.target.ask import Ask
 from harness.core.target.internet import SPARES
 from harness.edge.api.kube import Kube
 from harness.edge.cni.value import NameMemory

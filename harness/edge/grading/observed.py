@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
-from harness.core.ask import Ask
 from harness.core.grading.judge import Predicted
 from harness.core.grading.judging.live import Check, Checks, got_of
 from harness.core.grading.model import Got, Heard, Mode, Submission
 from harness.core.grading.world import World
 from harness.core.lab.profile import CniProfile
 from harness.core.observation import Answer, Observation
+from harness.core.target.ask import Ask
 from harness.edge.cluster.opening import Cluster
 from harness.edge.grading.place import Place, agrees, sentence
 from harness.edge.probe.doors import Doors

@@ -12,7 +12,6 @@ from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any
 
-from harness.core.ask import Ask
 from harness.core.grading.judging.live import Check, Standing, cast_of, got_of
 from harness.core.grading.model import Got
 from harness.core.grading.world import World
@@ -22,6 +21,7 @@ from harness.core.model import Address, Protocol
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import NamePort, PodPort
+from harness.core.target.ask import Ask
 from harness.edge.cluster.opening import Cluster
 from harness.edge.grading.account import Account
 from harness.edge.grading.moving import FreshNames

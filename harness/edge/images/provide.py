@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.edge.files.cache import cache_home
-from harness.edge.images import bundle, engine, pipeline
-from harness.edge.images.archives import write_archives
+from harness.edge.images import engine, pipeline
+from harness.edge.images.export import bundle
+from harness.edge.images.export.archives import write_archives
 from harness.edge.images.model import (
     LAB_ARCHIVE,
     ClusterImages,

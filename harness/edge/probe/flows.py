@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.core.ask import Ask, Flow
 from harness.core.model import External, Pod, Protocol
 from harness.core.predict.settle import EXTERNAL_NAME, KNOWN_NAME
 from harness.core.target import DnsQuery, ServiceAddress
+from harness.core.target.ask import Ask, Flow
 
 SYSTEM = "kube-system"
 DNS_PORT, HTTP_PORT = 53, 80

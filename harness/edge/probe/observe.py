@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol as Interface
 
-from harness.core.ask import Ask
 from harness.core.dns.resolvconf import ResolvConf
 from harness.core.model import Protocol
 from harness.core.observation import Answer, Attempt, Observation, Phase
@@ -25,6 +24,7 @@ from harness.core.probe.cells import Cell
 from harness.core.probe.families import joined
 from harness.core.probe.judge import Plan, connection, names, resolved_first
 from harness.core.target import NamePort, PodPort, PodRef
+from harness.core.target.ask import Ask
 from harness.core.target.family import Family
 from harness.edge.probe.addresses import Addresses
 from harness.edge.probe.plan import BY_NAME, Planner

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from secrets import token_hex
 
-from harness.core.ask import Ask
 from harness.core.dns.question import Question, absolute, query_plan
 from harness.core.dns.resolvconf import ResolvConf
 from harness.core.dns.wire import encode
@@ -25,6 +24,7 @@ from harness.core.target import (
     PodRef,
     ServiceAddress,
 )
+from harness.core.target.ask import Ask
 from harness.core.target.family import Family, record_type
 from harness.edge.probe.addresses import Addresses, ByFamily
 from harness.errors import ProbeError

@@ -13,7 +13,7 @@ from harness.edge.machine.patience import Patience
 from harness.edge.probe.addresses import Addresses
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.prober import Prober
-from harness.edge.probe.replay import Replayer
+from harness.edge.probe.programs.replay import Replayer
 from harness.edge.stage.stage import Stage
 
 

@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from harness.core.ask import Ask
 from harness.core.manifests.reader import Resource, parse
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome
 from harness.core.probe.attempts import Item, classify
 from harness.core.target import PodPort, PodRef
+from harness.core.target.ask import Ask
 from harness.core.target.family import IPV4, Families, Family
 from harness.edge.api.kube import Kube
 from harness.edge.cni.known import CNIS

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from harness.core.ask import Ask
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome
 from harness.core.probe.attempts import Pace
+from harness.core.target.ask import Ask
 from harness.edge.machine.clock import Clock
 from harness.edge.machine.wait import NotYet, wait_for
 from harness.edge.probe.observe import Reader

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
-from harness.core.ask import Ask
 from harness.core.manifests.reader import Resource
 from harness.core.observation import Observation
 from harness.core.outcome import Outcome, Reading
@@ -14,6 +13,7 @@ from harness.core.predict.scenario import Scenario
 from harness.core.probe.attempts import POLL
 from harness.core.probe.judge import passes
 from harness.core.probe.rollback import Look, Trouble, noticed, over, resolution, window
+from harness.core.target.ask import Ask
 from harness.edge.api.kube import Kube
 from harness.edge.machine.clock import Clock
 from harness.edge.machine.wait import NotYet, wait_for

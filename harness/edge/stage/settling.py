@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 
-from harness.core.ask import Ask
 from harness.core.observation import Answer, Observation, Phase
 from harness.core.outcome import Reading
 from harness.core.predict.settle import PASSING
 from harness.core.probe.attempts import POLL
 from harness.core.probe.latency import Change, FlowFlip, Way
+from harness.core.target.ask import Ask
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.observe import Reader
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from harness.core.ask import Ask
 from harness.core.manifests.reader import Resource
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
+from harness.core.target.ask import Ask
 from harness.edge.api.kube import Kube
 from harness.edge.cluster.opening import Cluster
 from harness.edge.internet.state import Internet

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
-from harness.core.ask import Ask
 from harness.core.observation import Answer, Observation
+from harness.core.target.ask import Ask
 from harness.errors import ProbeError
 
 Seen = Answer[Observation]

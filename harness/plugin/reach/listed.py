@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.commands.shared.lists import text_of
-from harness.core.ask import Ask, Flow
 from harness.core.manifests.wanted.flows import parse_wanted
 from harness.core.model import External, Pod, Topology
 from harness.core.target import PodPort, PodRef, ports_of
+from harness.core.target.ask import Ask, Flow
 from harness.errors import ContentError
 from harness.plugin.reach.naming import Pods
 from harness.plugin.reach.saying import State

@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from harness.commands.shared.lists import text_of
-from harness.core.ask import Ask
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import MEANING, SILENT, Outcome, Verdict
 from harness.core.predict.scenario import Scenario
@@ -28,6 +27,7 @@ from harness.core.target import (
     ServiceAddress,
     Target,
 )
+from harness.core.target.ask import Ask
 from harness.edge.api.kube import Kube
 from harness.edge.api.livestate import live_resources
 from harness.edge.probe.addresses import ClusterAddresses

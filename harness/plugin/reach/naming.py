@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.core.ask import absent
 from harness.core.target import (
     FORMS,
     PodPort,
@@ -15,6 +14,7 @@ from harness.core.target import (
     parse_source,
     parse_target,
 )
+from harness.core.target.ask import absent
 from harness.errors import ContentError
 
 KINDS = frozenset(form.partition("/")[0] for form in FORMS)

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.core.ask import Ask, flow_of
 from harness.core.lab.profile import CniProfile
 from harness.core.manifests.library import in_force
 from harness.core.manifests.reader import File, Resource, read_files
@@ -21,6 +20,7 @@ from harness.core.predict.enforced import as_enforced
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.walk import Walk, walk
 from harness.core.target import Lookup, PodPort, PodRef
+from harness.core.target.ask import Ask, flow_of
 from harness.edge.cni.known import PROFILES
 from harness.edge.files.library import files_at
 from harness.errors import ContentError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from harness.core.outcome import Verdict
-from harness.report.heatmap import OPEN, SHUT, UNCLEAR, Look
+from harness.report.matrix.heatmap import OPEN, SHUT, UNCLEAR, Look
 
 PASSES = Look("passes", OPEN.letter, OPEN.fill, OPEN.ink)
 BLOCKED = Look("does not pass", SHUT.letter, SHUT.fill, SHUT.ink)

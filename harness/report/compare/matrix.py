@@ -15,8 +15,8 @@ from harness.core.compare.world import Answer
 from harness.core.manifests.basis import Basis
 from harness.report.compare.looks import LEGEND, look_of, own_look
 from harness.report.compare.members import as_json
-from harness.report.heatmap import Picture, Square
-from harness.report.matrix import STYLES
+from harness.report.matrix.heatmap import Picture, Square
+from harness.report.matrix.tables import STYLES
 
 SCHEMA_VERSION = 1
 CELL = 4

@@ -10,7 +10,7 @@ from harness.core.grading.telling.matrix import Matrix
 from harness.core.grading.telling.showing import ShownRow, is_witness, shown_rows
 from harness.report.grading.matrix import got_picture
 from harness.report.grading.page import Basis, page
-from harness.report.heatmap import svg
+from harness.report.matrix.heatmap import svg
 
 POLICIES = "policies/"
 """The folder of a handout in which students write."""

@@ -12,7 +12,7 @@ from harness.core.grading.model import Assignment, Row, digits
 from harness.core.grading.telling.matrix import Matrix
 from harness.report.grading.matrix import wanted_picture
 from harness.report.grading.text import points_text
-from harness.report.heatmap import svg
+from harness.report.matrix.heatmap import svg
 
 PICTURE, WORKLOADS, TASK = "flows.svg", "workloads.yaml", "README.md"
 POLICIES = "policies/policies.yaml"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from harness.core.grading.model import Got, Want
 from harness.core.grading.telling.matrix import Cell, Matrix
 from harness.core.grading.telling.plain import plain
-from harness.report.heatmap import OPEN, SHUT, UNCLEAR, Look, Picture, Square
+from harness.report.matrix.heatmap import OPEN, SHUT, UNCLEAR, Look, Picture, Square
 
 _WANTED: Mapping[Want, Look] = {
     Want.OPEN: Look("must be open", OPEN.letter, OPEN.fill, OPEN.ink),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from harness.core.ask import Flow
 from harness.core.compare.change import Change, Turn, change_of
 from harness.core.compare.ports import PortClass
 from harness.core.compare.wishes import Wishes
@@ -14,6 +13,7 @@ from harness.core.manifests.wanted.flows import parse_wishes
 from harness.core.model import NetworkPolicy, Topology
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
+from harness.core.target.ask import Flow
 from tests.core.compare.test_world import PORTS, state
 from tests.core.strategies import policy_sets, topologies
 

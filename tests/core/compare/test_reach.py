@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from harness.core.ask import Flow
 from harness.core.compare.naming import ends_words, pods_words
 from harness.core.compare.ports import Ports, ports_words
 from harness.core.compare.reach import reach_of
@@ -13,6 +12,7 @@ from harness.core.compare.world import Kind, State, closed_world
 from harness.core.model import ContainerPort, NetworkPolicy, PortRule, Protocol, Topology
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
+from harness.core.target.ask import Flow
 from tests.core.compare.test_world import MANY, state
 from tests.core.strategies import policy_sets, topologies
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.ask import Ask, flow_of
 from harness.core.compare.sampling import Sample, sample
 from harness.core.model import (
     ContainerPort,
@@ -27,6 +26,7 @@ from harness.core.model import (
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.target import PodPort, ports_of
+from harness.core.target.ask import Ask, flow_of
 from tests.core.strategies import policy_sets, topologies
 
 NODES = ("one", "two")

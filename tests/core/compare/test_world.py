@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from harness.core.ask import Flow
 from harness.core.compare.world import NOWHERE, Kind, State, closed_world
 from harness.core.manifests.reader import parse, policies_of, topology_of
 from harness.core.model import External, NetworkPolicy, Pod, Protocol, Topology
 from harness.core.policy.oracle import Oracle
+from harness.core.target.ask import Flow
 from tests.core.strategies import NUMBERS, TRANSPORTS, policy_sets, topologies
 
 PORTS = [(number, protocol) for number in (*NUMBERS, 82, 9_000) for protocol in TRANSPORTS]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.conformance.case import Case, Said
 from harness.core.conformance.offline import disagreements
 from harness.core.conformance.placing import Place, policies, workloads
 from harness.core.conformance.reading import read_case, read_topology
 from harness.core.model import PodRef, Protocol
 from harness.core.target import PodPort
+from harness.core.target.ask import Ask
 from harness.errors import ContentError
 
 PAIR = """

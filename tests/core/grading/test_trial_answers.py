@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.core.ask import Flow
 from harness.core.grading.judge import Predicted
 from harness.core.grading.marks import grade
 from harness.core.grading.model import Assignment
@@ -17,6 +16,7 @@ from harness.core.grading.world import world_of
 from harness.core.manifests.reader import File, policies_of
 from harness.core.model import NetworkPolicy
 from harness.core.policy.oracle import Oracle
+from harness.core.target.ask import Flow
 from harness.edge.cni.known import PROFILES
 
 SAMPLE = 12

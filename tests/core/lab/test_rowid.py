@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.lab.rowid import row_ids
 from harness.core.target import PodRef, parse_target
+from harness.core.target.ask import Ask
 
 
 def named(to: str) -> tuple[str, Ask]:

@@ -11,7 +11,6 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.core.ask import Flow
 from harness.core.lint.finding import Finding
 from harness.core.lint.ground import Ground
 from harness.core.lint.table import RULES
@@ -30,6 +29,7 @@ from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.render import to_yaml
 from harness.core.policy.selectors import NAME_LABEL
+from harness.core.target.ask import Flow
 from tests.core.policy.test_oracle_laws import naive
 from tests.core.strategies import NAMESPACES, NUMBERS, TRANSPORTS, policies, topologies
 

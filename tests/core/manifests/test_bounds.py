@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.core.ask import Flow
 from harness.core.manifests.reader import (
     MAX_ALL_PODS,
     SHOWN_FAULTS,
@@ -25,6 +24,7 @@ from harness.core.manifests.reader import (
 )
 from harness.core.outcome import Verdict
 from harness.core.predict.scenario import Scenario
+from harness.core.target.ask import Flow
 from harness.errors import ManifestError
 from tests.core.manifests.cases import cases
 

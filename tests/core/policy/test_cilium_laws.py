@@ -8,7 +8,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.ask import Flow
 from harness.core.manifests.ciliumpolicy import cilium_policy
 from harness.core.model import (
     Direction,
@@ -26,6 +25,7 @@ from harness.core.model import (
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.selectors import NAME_LABEL
+from harness.core.target.ask import Flow
 from tests.core.strategies import (
     KEYS,
     NAMES,

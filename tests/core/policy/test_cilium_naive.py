@@ -13,7 +13,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.ask import Flow
 from harness.core.manifests.ciliumpolicy import cilium_policy
 from harness.core.model import (
     Endpoint,
@@ -26,6 +25,7 @@ from harness.core.model import (
 )
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
+from harness.core.target.ask import Flow
 from tests.core.strategies import KEYS, NAMES, NAMESPACES, NUMBERS, VALUES, flows_of, topologies
 
 Body = dict[str, Any]

@@ -7,7 +7,6 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.ask import Flow
 from harness.core.manifests.reader import parse, policies_of, topology_of
 from harness.core.model import Direction, NetworkPolicy, Rule, Selector, Topology
 from harness.core.outcome import Verdict
@@ -15,6 +14,7 @@ from harness.core.policy.decision import Side
 from harness.core.policy.diagnosis import Diagnosis, diagnose
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.render import to_yaml
+from harness.core.target.ask import Flow
 from tests.core.strategies import flows_of, policies, policy_sets, topologies
 
 RANK = {Verdict.DENY: 0, Verdict.UNDEFINED: 1, Verdict.ALLOW: 2}

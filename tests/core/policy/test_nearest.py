@@ -9,7 +9,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from harness.core.ask import Flow
 from harness.core.model import (
     Direction,
     Entity,
@@ -30,6 +29,7 @@ from harness.core.policy.diagnosis import diagnose
 from harness.core.policy.nearest import nearest
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.selectors import Crowd
+from harness.core.target.ask import Flow
 from tests.core.strategies import flows_of, policy_sets, rules, topologies
 
 WEB = Pod("front", "web", {"app": "web"}, ip=ip_address("10.0.0.2"))

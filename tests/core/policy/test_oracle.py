@@ -7,7 +7,6 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from harness.core.ask import Flow
 from harness.core.manifests.reader import parse, policies_of
 from harness.core.model import (
     ContainerPort,
@@ -30,6 +29,7 @@ from harness.core.model import (
 from harness.core.outcome import Verdict
 from harness.core.policy.decision import Decision
 from harness.core.policy.oracle import Oracle, decide
+from harness.core.target.ask import Flow
 
 ALL = Selector()
 WEB = Pod("shop", "web", {"app": "web"}, (ContainerPort(8080, Protocol.TCP, "http"),))

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.core.ask import Flow
 from harness.core.fuzz.cases import draw_cases
 from harness.core.fuzz.corpus import corpus_text, written
 from harness.core.manifests.reader import parse, policies_of
@@ -32,6 +31,7 @@ from harness.core.model import (
 )
 from harness.core.policy.oracle import Oracle
 from harness.core.predict.scenario import Scenario
+from harness.core.target.ask import Flow
 from harness.edge.cni.known import PROFILES
 
 CORPUS = sorted((Path(__file__).parents[2] / "corpus").glob("*.yaml"))

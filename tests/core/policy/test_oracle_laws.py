@@ -8,7 +8,6 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.ask import Flow
 from harness.core.model import (
     Direction,
     External,
@@ -24,6 +23,7 @@ from harness.core.model import (
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.selectors import selects
+from harness.core.target.ask import Flow
 from tests.core.strategies import (
     KEYS,
     VALUES,

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.ask import Flow
 from harness.core.manifests.reader import parse, policies_of, topology_of
 from harness.core.manifests.wanted.flows import MAX_ENTRIES, parse_wanted
 from harness.core.model import Direction, NetworkPolicy, Rule, Topology
@@ -16,6 +15,7 @@ from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.privilege import Unused, every_flow, privilege_of
 from harness.core.predict.scenario import Scenario
+from harness.core.target.ask import Flow
 from harness.errors import ManifestError
 from tests.core.policy.test_diagnosis import WORLD
 from tests.core.strategies import flows_of, policy_sets, topologies

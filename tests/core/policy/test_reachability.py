@@ -6,7 +6,6 @@ from ipaddress import ip_address
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.model import (
     ContainerPort,
     Direction,
@@ -24,6 +23,7 @@ from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.reachability import Address, Matrix, Mismatch, compare, compute
 from harness.core.target import ExternalPort, PodPort
+from harness.core.target.ask import Ask
 from harness.errors import ManifestError
 
 A, B = PodRef("x", "a"), PodRef("x", "b")

@@ -7,7 +7,6 @@ from ipaddress import ip_address
 import pytest
 from hypothesis import given
 
-from harness.core.ask import Flow
 from harness.core.model import (
     Direction,
     External,
@@ -25,6 +24,7 @@ from harness.core.model import (
 from harness.core.outcome import Verdict
 from harness.core.policy.oracle import Oracle
 from harness.core.policy.selectors import NAME_LABEL
+from harness.core.target.ask import Flow
 from tests.core.strategies import flows_of, policy_sets, topologies
 
 ALLOW, DENY, UNDEFINED = Verdict.ALLOW, Verdict.DENY, Verdict.UNDEFINED

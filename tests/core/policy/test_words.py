@@ -6,7 +6,6 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from harness.core.ask import Flow
 from harness.core.model import (
     External,
     IPBlock,
@@ -20,6 +19,7 @@ from harness.core.model import (
     Selector,
 )
 from harness.core.policy.words import port_words, rule_words, who
+from harness.core.target.ask import Flow
 
 ALL = Selector()
 POD = Pod("shop", "web", {"tier": "front", "app": "web"})

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.manifests.reader import parse
 from harness.core.predict.scenario import Prediction, Scenario
 from harness.core.predict.settle import candidates, flips
 from harness.core.target import ExternalPort, NamePort, PodRef, parse_target
+from harness.core.target.ask import Ask
 
 PODS = """apiVersion: v1
 kind: Namespace

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from harness.core.ask import Flow
 from harness.core.manifests.reader import parse
 from harness.core.model import NetworkPolicy, Topology
 from harness.core.outcome import Verdict
@@ -14,6 +13,7 @@ from harness.core.predict.enforced import as_enforced
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.walk import walk
 from harness.core.target import parse_source, parse_target
+from harness.core.target.ask import Flow
 from harness.edge.cni.known import PROFILES
 from tests.core.strategies import policy_sets, topologies
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.ask import Ask
 from harness.core.manifests.reader import parse
 from harness.core.model import PodRef
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.settle import candidates
+from harness.core.target.ask import Ask
 
 WORLD = parse(
     """apiVersion: v1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.manifests.reader import parse
 from harness.core.predict.scenario import Scenario
 from harness.core.target import PodRef, parse_target
+from harness.core.target.ask import Ask
 from harness.errors import ManifestError
 
 WORLD = """apiVersion: v1

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.manifests.reader import parse
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.settle import candidates, contested, flips, relieved
 from harness.core.target import PodPort, PodRef
+from harness.core.target.ask import Ask
 
 PODS = """apiVersion: v1
 kind: Pod

@@ -8,7 +8,6 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from harness.core.ask import Ask
 from harness.core.manifests.liveobjects import pod_of, topology_of
 from harness.core.model import PodRef, Protocol
 from harness.core.observation import Answer, Observation
@@ -17,10 +16,11 @@ from harness.core.policy.reachability import Matrix
 from harness.core.probe.cells import Cell, differences, unclear
 from harness.core.probe.flips import FlipLog
 from harness.core.target import PodPort
+from harness.core.target.ask import Ask
 from harness.errors import ProbeError
 from harness.exitcode import ExitCode
-from harness.report.heatmap import DIFFERS, picture_of, svg
-from harness.report.matrix import Verdicts, tables
+from harness.report.matrix.heatmap import DIFFERS, picture_of, svg
+from harness.report.matrix.tables import Verdicts, tables
 
 
 def cell(outcome: Outcome) -> Cell:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.model import Protocol
 from harness.core.observation import Answer, Attempt, Observation, Phase
 from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.probe.attempts import JUDGE, POLL, Item, Pace
 from harness.core.probe.judge import ANYBODY, Expected, Plan, connection, passes, verdict
 from harness.core.target import PodPort, PodRef
+from harness.core.target.ask import Ask
 from harness.errors import ProbeError
 
 WEB, API = PodRef("shop", "web"), PodRef("shop", "api")

@@ -9,7 +9,7 @@ import pytest
 
 from harness.core.target.internet import SPARES
 from harness.edge.facts.names import _spare
-from harness.edge.probe.replay import Replayer
+from harness.edge.probe.programs.replay import Replayer
 from harness.errors import ClusterNotReady
 from tests.fakes.cluster import STAND_INS, FakeCluster
 from tests.fakes.kubectl import FakeExec, Said

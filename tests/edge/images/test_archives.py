@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.edge.images import archives
-from harness.edge.images.archives import write_archives
 from harness.edge.images.build import Builder
+from harness.edge.images.export import archives
+from harness.edge.images.export.archives import write_archives
 from harness.edge.images.keys import plan_keys
 from harness.edge.images.pipeline import Plan
 from harness.edge.images.recipe import read_recipes, recipes_home

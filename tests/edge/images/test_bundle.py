@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from harness.edge.cluster.lane import KUBERNETES
-from harness.edge.images import bundle
+from harness.edge.images.export import bundle
 from harness.edge.images.store import Store, Workshop
 from harness.errors import ImageUnavailable
 from harness.progress import Quiet

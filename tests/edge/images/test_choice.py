@@ -9,8 +9,9 @@ import pytest
 
 from harness.edge.cluster.lane import KUBERNETES
 from harness.edge.files.cache import cache_home
-from harness.edge.images import Official, Source, bundle, pipeline
+from harness.edge.images import Official, Source, pipeline
 from harness.edge.images.engine import drop_others, missing
+from harness.edge.images.export import bundle
 from harness.edge.images.model import LAB_ARCHIVE
 from harness.edge.images.provide import choose, provide
 from harness.edge.images.registry import official

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.model import Pod, Protocol
 from harness.core.observation import Answer, Attempt, Observation, Phase
 from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.probe.attempts import Attempts, Item, Pace
 from harness.core.probe.judge import verdict
 from harness.core.target import Fact, Lookup, NamePort, PodPort, PodRef
+from harness.core.target.ask import Ask
 from harness.edge.api.livenames import LiveNames
 from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.observe import ROUND_ITEMS, Observer

@@ -14,7 +14,7 @@ from harness.core.target import PodRef
 from harness.edge.api.kubectl import Kubectl
 from harness.edge.api.livenames import LiveNames
 from harness.edge.probe.pods import Pods
-from harness.edge.probe.replay import Replayer
+from harness.edge.probe.programs.replay import Replayer
 from harness.edge.probe.streams import StreamProber
 from harness.errors import ClusterNotReady, ProbeError
 from tests.fakes.kube import FakeKube

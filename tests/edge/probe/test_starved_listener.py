@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.model import Protocol
 from harness.core.observation import Answer
 from harness.core.outcome import Outcome
 from harness.core.target import PodPort, PodRef
+from harness.core.target.ask import Ask
 from harness.edge.probe.observe import ROUNDS_AGAIN
 from harness.errors import StarvedListenerError
 from tests.fakes.cluster import FakeCluster

@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.model import PodRef, Protocol
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.probe.attempts import JUDGE, Pace
 from harness.core.target import PodPort, ServiceAddress
+from harness.core.target.ask import Ask
 from harness.edge.stage.rest import CALM_SECONDS, LOOKS, Rest
 from harness.errors import ProbeError
 from tests.fakes.clock import FakeClock

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.manifests.library import POLICY_KINDS, in_force
 from harness.core.model import PodRef, Protocol
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.probe.attempts import POLL, Pace
 from harness.core.target import PodPort
+from harness.core.target.ask import Ask
 from harness.edge.stage.rollback import Watch, roll_out
 from harness.errors import ContentError, ManifestError, NotSettled, ProbeError
 from tests.fakes.clock import FakeClock

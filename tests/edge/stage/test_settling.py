@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.model import Protocol
 from harness.core.observation import Answer, Attempt, Observation, Phase
 from harness.core.outcome import Outcome, Reading
 from harness.core.probe.attempts import JUDGE, Pace
 from harness.core.probe.latency import Way
 from harness.core.target import PodPort, PodRef
+from harness.core.target.ask import Ask
 from harness.edge.machine.wait import NotYet
 from harness.edge.stage.settling import ROUNDS, SAMPLE, Poll
 from harness.errors import ProbeError

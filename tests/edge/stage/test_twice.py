@@ -6,11 +6,11 @@ from collections.abc import Collection
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.model import PodRef, Protocol
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.target import PodPort
+from harness.core.target.ask import Ask
 from harness.edge.stage.twice import Seen, asked_again
 from harness.errors import ProbeError
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from ipaddress import ip_address
 
-from harness.core.ask import Ask
 from harness.core.compare.world import rules_of
 from harness.core.grading.model import Got, Heard, Submission, Want
 from harness.core.grading.world import (
@@ -38,6 +37,7 @@ from harness.core.predict.settle import KNOWN_NAME
 from harness.core.predict.surroundings import NAME_SERVERS
 from harness.core.probe.judge import verdict
 from harness.core.target import INTERNET, DnsQuery, ExternalPort, NamePort, PodPort, Target
+from harness.core.target.ask import Ask
 
 TOOLBOX = "localhost/policylab/toolbox:lab"
 DNS_PORT = 53

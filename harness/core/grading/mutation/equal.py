@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from harness.core.ask import Flow
 from harness.core.compare.ports import PortClass
 from harness.core.compare.wishes import Wishes
 from harness.core.compare.world import (
@@ -34,6 +33,7 @@ from harness.core.model import (
 )
 from harness.core.outcome import Verdict
 from harness.core.policy.selectors import NAME_LABEL
+from harness.core.target.ask import Flow
 from harness.core.target.internet import INTERNET
 
 ELSEWHERE = "witness-elsewhere"

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cached_property
 from ipaddress import ip_address
 
-from harness.core.ask import Flow
 from harness.core.compare.world import TWIN
 from harness.core.grading.judge import ANOTHER
 from harness.core.grading.model import FlowResult, Got, Grade, Submission
@@ -20,6 +19,7 @@ from harness.core.outcome import Verdict
 from harness.core.policy.decision import Decision, Side
 from harness.core.policy.oracle import Oracle
 from harness.core.predict.enforced import policies_as_enforced
+from harness.core.target.ask import Flow
 
 MOST = 40
 """Flows of a row among which different causes are looked for."""

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from harness.core.ask import Flow
 from harness.core.lint.finding import Finding, Fix, Shown, Spot, Sure
 from harness.core.lint.ground import MAX_TRIES, Ground
 from harness.core.lint.places import spot_of
@@ -24,6 +23,7 @@ from harness.core.model import (
 from harness.core.outcome import Verdict
 from harness.core.policy.render import to_yaml
 from harness.core.policy.selectors import Mask
+from harness.core.target.ask import Flow
 
 _DENIES_ALL = re.compile(r"default-?deny|deny-?(all|any|every|by-default)|zero-?trust|lock-?down")
 _ONE_WAY = re.compile(r"ingress|egress|inbound|outbound|incoming|outgoing|\b(in|out|from|to)\b")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.core.ask import Flow
 from harness.core.lint.finding import Finding, Fix, Sure
 from harness.core.lint.ground import DNS_PORT, SYSTEM, Ground, means_dns
 from harness.core.lint.where import Where
@@ -25,6 +24,7 @@ from harness.core.model import (
 from harness.core.outcome import Verdict
 from harness.core.policy.render import to_yaml
 from harness.core.policy.selectors import NAME_LABEL
+from harness.core.target.ask import Flow
 
 NARROW = 24
 """An ipBlock of this prefix length or longer names machines, whose addresses the client knows."""

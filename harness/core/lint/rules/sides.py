@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from harness.core.ask import Flow
 from harness.core.lint.finding import Finding, Fix, Sure
 from harness.core.lint.ground import ANY_PORT, Ground, Port, numbers
 from harness.core.lint.mended import Mended
@@ -22,6 +21,7 @@ from harness.core.policy.diagnosis import diagnosed
 from harness.core.policy.reasons import same
 from harness.core.policy.render import to_yaml
 from harness.core.policy.selectors import End, Mask
+from harness.core.target.ask import Flow
 
 MAX_OWN = 4
 """Ends of a rule's own side that are tried with pods that were not read."""

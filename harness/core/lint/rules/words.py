@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.core.ask import flow_of
 from harness.core.lint.finding import Finding, Fix, Shown, Sure
 from harness.core.lint.ground import MAX_TRIES, Ground
 from harness.core.lint.places import spot_of
@@ -17,6 +16,7 @@ from harness.core.model import Direction, Pod, Rule
 from harness.core.outcome import Verdict
 from harness.core.policy.reasons import same
 from harness.core.predict.scenario import Scenario
+from harness.core.target.ask import flow_of
 from harness.errors import ManifestError
 
 KINDS = frozenset({"NetworkPolicy", "CiliumNetworkPolicy", "Namespace"})

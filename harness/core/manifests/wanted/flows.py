@@ -15,12 +15,12 @@ from collections.abc import Collection, Iterable, Iterator
 
 import yaml
 
-from harness.core.ask import Flow
 from harness.core.manifests.reader import Resource
 from harness.core.manifests.text.documents import Document
 from harness.core.manifests.text.reading import read
 from harness.core.manifests.wanted.wishes import EVERY, FORMS, Outside, PodsOf, Who, Wish, wish_of
 from harness.core.model import External, Pod, Topology
+from harness.core.target.ask import Flow
 from harness.errors import ManifestError
 
 CONFIG_MAP = "wanted-flows"

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 
 import pytest
 
-from harness.core.ask import Ask
 from harness.core.manifests.reader import Resource, parse
 from harness.core.model import PodRef, Protocol
 from harness.core.outcome import Outcome
 from harness.core.predict.scenario import Scenario
 from harness.core.target import PodPort
+from harness.core.target.ask import Ask
 from harness.edge.conformance.life.birth import KINDS, newborn_pod
 from harness.edge.conformance.life.constant import CALL_PORT, FIRST_PORT, NEWBORNS
 from harness.edge.conformance.life.disturbing import strangers

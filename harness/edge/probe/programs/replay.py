@@ -12,7 +12,7 @@ from harness.edge.api.kubectl import Exec, exec_words
 from harness.edge.api.livenames import LiveNames
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.process import CommandFailed
-from harness.edge.probe.held import Held
+from harness.edge.probe.programs.held import Held
 from harness.errors import ProbeError
 
 

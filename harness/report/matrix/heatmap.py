@@ -11,11 +11,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from harness.core.ask import Ask
 from harness.core.outcome import Outcome, Verdict
 from harness.core.policy.reachability import Matrix
 from harness.core.probe.cells import Cell
 from harness.core.target import Target
+from harness.core.target.ask import Ask
 
 SIZE, GAP, CHAR, MARGIN, LINE = 22, 1, 6.6, 12, 16
 """Pixels: of a cell, between cells, of a letter's width, of the margin, of a line's height."""

@@ -9,13 +9,13 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from harness.core.ask import Ask
 from harness.core.outcome import Verdict
 from harness.core.policy.reachability import Address, Matrix, Mismatch
 from harness.core.probe.cells import Cell, differences, unclear
 from harness.core.target import PodPort
+from harness.core.target.ask import Ask
 from harness.exitcode import ExitCode
-from harness.report.heatmap import ODD, OPEN, REJECTED, SHUT, UNCLEAR, Look, look
+from harness.report.matrix.heatmap import ODD, OPEN, REJECTED, SHUT, UNCLEAR, Look, look
 
 STYLES: Mapping[Look, str] = {
     OPEN: "bold blue",

@@ -1,0 +1,1 @@
+"""Images as files for other machines: the bundle of a lane, and archives of single images."""

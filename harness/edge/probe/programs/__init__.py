@@ -1,0 +1,1 @@
+"""Programs in pods beside the probers: the commands of tutorials, and a held connection."""

@@ -1,0 +1,1 @@
+"""A matrix of flows: as tables and JSON (`tables`), and as a picture (`heatmap`)."""
