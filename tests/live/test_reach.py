@@ -16,7 +16,7 @@ from harness.plays import Live
 from tests.plugin.test_plugin_docs import examples
 
 pytestmark = pytest.mark.live
-CACHE = str(cache_home())
+CACHE = str(cache_home().parent)
 pytest_plugins = ["pytester"]
 
 SPACE = "policylab-reach-live"
