@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -135,7 +136,8 @@ class Builder:
     def root(self, recipe: Recipe, base: Recipe | None) -> Path:
         """A folder with `layer.tar` and `packages.txt` of a Debian root.
 
-        The base's layer is its whole root; every other root's is the difference to the base.
+        The base's layer is its whole root. Every other root begins as the base, and its layer is
+        the difference to it.
 
         Raises:
             ImageUnavailable: a package is not available; the message names it.
@@ -156,8 +158,11 @@ class Builder:
         argv = ["mmdebstrap", "--mode=root", "--variant=essential"]
         argv += [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
         argv += ["--aptopt=Apt::Install-Recommends=false"]
+        if lower is not None:
+            # apt finds the essential packages installed, and installs only the others.
+            argv.append(f"--setup-hook=tar-in {shlex.quote(str(lower))} /")
         argv += [f"--customize-hook={NOTE_PACKAGES}", f"--customize-hook={REMOVE_NOISE}"]
-        argv += [f"--customize-hook=copy-out /{PACKAGES} {folder}"]
+        argv += [f"--customize-hook=copy-out /{PACKAGES} {shlex.quote(str(folder))}"]
         if recipe.debian:
             argv.append(f"--include={','.join(recipe.debian)}")
         try:
