@@ -76,6 +76,8 @@ class FakeKube:
         if key[1] and ("Namespace", "", key[1]) not in self.objects:
             raise ContentError(f"there is no namespace {key[1]}", where=self.where)
         kept = copy.deepcopy(dict(body))
+        if before and key[0] == "Pod" and _ports(before) != _ports(kept):
+            raise ContentError(f"no other ports for {key[1]}/{key[2]}", where=self.where)
         meta = kept["metadata"] = {**kept["metadata"]}
         old = before["metadata"] if before else {}
         meta["uid"] = old.get("uid") or f"uid-{next(self._uids)}"
@@ -185,6 +187,11 @@ class FakeKube:
 
     def _stamp(self) -> str:
         return f"{self.clock.now():%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _ports(pod: Object) -> list[Any]:
+    """The ports of a pod, which never change while it is there."""
+    return [each.get("ports") for each in (pod.get("spec") or {}).get("containers", ())]
 
 
 def _fill_in(body: dict[str, Any]) -> None:

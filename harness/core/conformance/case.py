@@ -7,7 +7,7 @@ Names are short (`red/a`), because a run puts each case into namespaces of its o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -29,6 +29,10 @@ class CasePod:
     labels: Labels
     ports: tuple[ContainerPort, ...] = ()
     host_network: bool = False
+
+    def is_same(self, later: CasePod | None) -> bool:
+        """Whether a running pod can become that one; all but its labels must be equal."""
+        return later is not None and replace(self, labels=later.labels) == later
 
 
 @dataclass(frozen=True, slots=True)

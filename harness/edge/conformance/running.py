@@ -161,7 +161,9 @@ class Ground:
         before, self._cast = self._cast, cast
         if before is None:
             return
-        gone = {self._place.ref(_ref(key)) for key in before.pods.keys() - cast.pods.keys()}
+        # A pod that has other ports now is another pod; one with other labels is the same.
+        stay = {key for key, pod in before.pods.items() if pod.is_same(cast.pods.get(key))}
+        gone = {self._place.ref(_ref(key)) for key in before.pods.keys() - stay}
         changed = before.services != cast.services
 
         def stale(ask: Ask) -> bool:

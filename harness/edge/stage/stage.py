@@ -261,16 +261,23 @@ class Stage:
         """
         # A changed Service is recreated. Its new address distinguishes it from the old Service,
         # whose traffic the proxy still carries, drops or refuses for a while.
-        services = [r for r in changed if r.kind == "Service"]
+        anew = [r for r in changed if r.kind == "Service"]
+        # The API server takes no other containers for a pod that is there: it is another pod.
+        anew += [r for r in changed if r.kind == "Pod" and self._is_other_pod(r, new)]
         # A Deployment that changes gets new pods under the same numbers.
         self._part_from([r for r in changed if r.kind == "Deployment"])
-        self._remove([r for r in gone if r.kind not in POLICY_KINDS] + services)
+        self._remove([r for r in gone if r.kind not in POLICY_KINDS] + anew)
         self._add([r for r in new if r.kind not in POLICY_KINDS], over)
         began = self._clock.monotonic()
         self._remove([r for r in gone if r.kind in POLICY_KINDS])
         if self.keeps_policies:
             self._add([r for r in new if r.kind in POLICY_KINDS], frozenset(r.key for r in changed))
         return began
+
+    @staticmethod
+    def _is_other_pod(before: Resource, new: Sequence[Resource]) -> bool:
+        (after,) = (r for r in new if r.key == before.key)
+        return bool(before.body["spec"] != after.body["spec"])
 
     def close(self) -> None:
         """Remove the tutorial's namespaces, and with them everything in them."""

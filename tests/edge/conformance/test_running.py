@@ -53,6 +53,12 @@ def test_an_honest_cni_passes_cases_of_every_kind() -> None:
     assert all(row.agreed > 20 for row in found.values())
 
 
+def test_a_pod_with_other_ports_is_another_pod() -> None:
+    found = rows(chosen("changes/pod-with-an-old-name", "changes/relabel-a-subject"))
+
+    assert {row.status for row in found.values()} == {Status.PASSED}
+
+
 def test_what_the_api_leaves_open_is_told_and_never_judged() -> None:
     (row,) = rows(chosen("services/hairpin")).values()
 
