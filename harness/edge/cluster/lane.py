@@ -213,7 +213,7 @@ def _proxy_modes(lane: Lane) -> tuple[str, ...]:
 
 PARTS = (
     Part("kubernetes", "k8s", "version of Kubernetes", KUBERNETES, is_version=True),
-    Part("family", "family", "family of addresses", ("ipv4", "dual")),
+    Part("family", "family", "family of addresses", ("ipv4", "ipv6", "dual")),
     Part(
         "cni_version",
         "cni-version",

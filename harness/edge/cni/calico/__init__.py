@@ -53,6 +53,7 @@ CALICO = Cni(
     changes={
         "kp-iptables": {"unserved_port": UNTOLD},
         "dual": {"unserved_port": UNTOLD},
+        "ipv6": {"unserved_port": UNTOLD},
     },
     drops=_iptables_drops,
     families=FAMILIES["dual"],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.lab.profile import CONNECTED, CUT, TIMEOUT, UNTOLD, CniProfile
 from harness.core.model import CILIUM_POLICY, NETWORK_POLICY
+from harness.core.target.family import FAMILIES
 from harness.edge.cni.value import Cni, Dataplane, NameMemory, Realised
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ CILIUM = Cni(
     # and whoever is outside decides.
     changes={"replacement": {"unserved_port": UNTOLD}},
     kernel=("BPF_SYSCALL", "NET_CLS_BPF", "NETFILTER_XT_TARGET_TPROXY"),
+    families=FAMILIES["dual"],
     dataplanes=(
         Dataplane("kube-proxy", {"replacement": "false"}),
         Dataplane(
