@@ -86,7 +86,7 @@ OLDER := $(filter-out $(shell sed -n 's/^default = "\(.*\)"/\1/p' images/kuberne
 LANES := $(foreach k8s,$(OLDER),cni=calico,k8s=$(k8s))
 LANES += cni=calico,dataplane=nftables cni=calico,kube-proxy=iptables
 LANES += cni=cilium,dataplane=replacement
-LANES += cni=calico,family=dual
+LANES += $(foreach family,ipv6 dual,$(foreach cni,$(CNIS),cni=$(cni),family=$(family)))
 LANES += cni=docs/cni/canal
 
 matrix: $(READY) archives ## the other lanes, built where they are not cached: the labs on each of them, and the tests that need clusters of their own; the clusters are deleted

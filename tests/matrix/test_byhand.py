@@ -112,7 +112,7 @@ def test_rows_about_the_outside_are_checked_with_the_stand_in(
     assert ran.wrong == [], ran.output
     assert ran.code == ExitCode.NO_VERDICT, ran.output
     told = ran.document["environment"]
-    assert told["images"].startswith("on every node: nginx, redis, toolbox")
+    assert told["images"].startswith("on every node: coredns, nginx, redis, toolbox")
     assert told["outside"] == "stand-in"
     passed = [row for row in ran.document["rows"] if row["status"] in ("pass", "erratum")]
     assert [row for row in passed if "net/google.com" in row["flow"]["to"]]

@@ -64,8 +64,13 @@ CILIUM = Cni(
     # (docs/adr/0030).
     lanes=1,
     # A connect() to a port that the Service lacks is not translated: the packets leave the cluster,
-    # and whoever is outside decides.
-    changes={"replacement": {"unserved_port": UNTOLD}},
+    # and whoever is outside decides. Over IPv6 it is seen only late that kube-proxy refuses it (see
+    # Calico).
+    changes={
+        "replacement": {"unserved_port": UNTOLD},
+        "dual": {"unserved_port": UNTOLD},
+        "ipv6": {"unserved_port": UNTOLD},
+    },
     kernel=("BPF_SYSCALL", "NET_CLS_BPF", "NETFILTER_XT_TARGET_TPROXY"),
     families=FAMILIES["dual"],
     dataplanes=(
