@@ -49,7 +49,7 @@ CALICO = Cni(
     images={"cni_image": "calico-cni", "node_image": "calico-node"},
     # kube-proxy knows only the ports that a Service has. With nftables it refuses the others. With
     # iptables it lets them pass: the packets leave the cluster, and whoever is outside decides.
-    # Over IPv6 a client sees its refusal only at the second SYN, after 1 s (docs/adr/0050 says why).
+    # Over IPv6 a client sees its refusal only at the second SYN, after 1 s (docs/adr/0050).
     changes={
         "kp-iptables": {"unserved_port": UNTOLD},
         "dual": {"unserved_port": UNTOLD},
