@@ -90,6 +90,7 @@ class FakeCluster(FakeKube):
         self.network = Network(self)
         self._addresses = count(2)
         self._services = count(20)
+        self._node_ports = count(30000)
         self._names = count(1)
         self._furnish()
 
@@ -196,11 +197,14 @@ class FakeCluster(FakeKube):
             Family.IPV4: f"10.244.{node}.{number}",
             Family.IPV6: f"fd00:10:244:{node + 1}::{number:x}",
         }
+        at_node = {Family.IPV4: NODE_ADDRESS, Family.IPV6: NODE_SIX}
         if spec.get("hostNetwork"):
-            places = {Family.IPV4: NODE_ADDRESS, Family.IPV6: NODE_SIX}
+            places = at_node
         addresses = [places[family] for family in self.families]
         body["status"] = {
             "phase": "Running",
+            "hostIP": at_node[self.families[0]],
+            "hostIPs": [{"ip": at_node[family]} for family in self.families],
             "podIP": addresses[0],
             "podIPs": [{"ip": address} for address in addresses],
             "conditions": [{"type": "Ready", "status": "True"}],
@@ -242,6 +246,9 @@ class FakeCluster(FakeKube):
             new = [places[family] for family in self.families[: 2 if two else 1]]
             spec["clusterIPs"] = old.get("clusterIPs") or new
             spec["clusterIP"] = spec["clusterIPs"][0]
+        if spec.get("type") == "NodePort":
+            for port in spec["ports"]:
+                port.setdefault("nodePort", next(self._node_ports))
 
     def _roll(self, before: Mapping[str, Any] | None, after: dict[str, Any] | None) -> None:
         """A Deployment's controller: a ReplicaSet for each template, pods for the current one."""

@@ -50,6 +50,10 @@ class Lie:
         """Under which address a server sees a client of that address."""
         return client
 
+    def cuts(self) -> bool:
+        """Whether connections that are held are cut."""
+        return False
+
     def told(self, drops: int) -> int:
         """How many packets the CNI says that it dropped at an end where it dropped so many."""
         return drops
@@ -303,3 +307,19 @@ class ForgetsFamily(Lie):
     def judges(self, packet: Packet) -> bool:
         ours = packet.source[0] == OURS and not self.gate
         return ours or family_of(packet.address) is not self.family
+
+
+@dataclass(frozen=True, slots=True)
+class CutsConnections(Lie):
+    """A connection that is held is cut, whatever policies say."""
+
+    def cuts(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class NoNodePorts(Lie):
+    """Nobody answers at the port of a node."""
+
+    def met(self, packet: Packet, met: Met) -> Met:
+        return Met(Phase.TIMEOUT) if packet.at_node else met

@@ -102,6 +102,7 @@ class Network:
     def send(self, packet: Packet, port: int) -> Met:
         """What the sender of a packet sees; `port` is the one that it comes from."""
         place, topology = self._at(), self._seen(packet)
+        packet = self._from_node(packet)
         if service := place.services.get(packet.address):
             return self._through(packet, service, topology, port)
         if target := place.pods.get(packet.address):
@@ -109,6 +110,18 @@ class Network:
         source, end = topology.pods["/".join(packet.source)], self._outside[packet.address]
         met = self._judged(packet, source, end, topology, port)
         return self._cluster.lie.met(packet, met or self._served_outside(packet))
+
+    def _from_node(self, packet: Packet) -> Packet:
+        """The packet as a node hands it on to the Service whose node port it came to."""
+        for (kind, _, _), body in self._cluster.objects.items():
+            for entry in body["spec"].get("ports") or () if kind == "Service" else ():
+                named = (entry.get("nodePort"), entry.get("protocol", "TCP").lower())
+                if named == (packet.port, packet.protocol):
+                    family = family_of(packet.address)
+                    addresses = body["spec"]["clusterIPs"]
+                    own = next(each for each in addresses if family_of(each) is family)
+                    return replace(packet, address=own, port=entry["port"], at_node=True)
+        return packet
 
     def _at(self) -> Place:
         """Who is where now."""

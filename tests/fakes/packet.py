@@ -41,7 +41,8 @@ class Packet:
     """What is sent: by which pod, over what (tcp, udp or icmp), and to whom it comes in the end.
 
     `target` is the pod behind the address, after a Service's translation; `at` the moment in s.
-    `probe`: a prober sent it, and not one of the tutorial's own programs.
+    `probe`: a prober sent it, and not one of the tutorial's own programs. `at_node`: it was sent to
+    the port of a node that stands for a Service.
     """
 
     source: PodKey
@@ -52,6 +53,7 @@ class Packet:
     at: float
     target: PodKey = NOBODY
     probe: bool = True
+    at_node: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,25 +70,28 @@ class FakePrograms:
         return done
 
     def talk(self, namespace: str, pod: str, command: Sequence[str], *, container: str) -> Dialogue:
-        *_, address, port = command
-        return Conversation(self._cluster, (namespace, pod), address, int(port))
+        *_, request, address, port = command
+        asked = (address, int(port), request.encode())
+        return Conversation(self._cluster, (namespace, pod), *asked)
 
 
 class Conversation:
     """The script of a held connection: says `open`, then after each line what the server did."""
 
-    def __init__(self, cluster: FakeCluster, pod: PodKey, address: str, port: int) -> None:
+    def __init__(
+        self, cluster: FakeCluster, pod: PodKey, address: str, port: int, request: bytes
+    ) -> None:
         self._cluster = cluster
-        self._pod, self._address, self._port = pod, address, port
+        self._pod, self._asked = pod, (address, port, request)
         self._lines = ["open" if self._answers() else "TimeoutError"]
 
     def _answers(self) -> bool:
-        met = Shell(self._cluster, self._pod).send("tcp", self._address, self._port, b"HEAD")
+        met = Shell(self._cluster, self._pod).send("tcp", *self._asked)
         return met.phase is Phase.ANSWERED
 
     def say(self, line: str) -> None:
         kept = self._cluster.cni.profile.established == KEPT
-        answers = kept or self._answers()
+        answers = not self._cluster.lie.cuts() and (kept or self._answers())
         self._lines.append("answered" if answers else "TimeoutError")
 
     def hear(self, seconds: float) -> str | None:

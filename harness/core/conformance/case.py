@@ -15,6 +15,14 @@ from harness.core.conformance.row import Level
 from harness.core.model import ContainerPort, Labels, Protocol
 from harness.core.target.ask import Ask
 
+HOST_PORTS = range(20_000, 20_010)
+"""The ports of pods in their node's network, which no other pod may have.
+
+Each set of namespaces moves them to numbers of its own, for a port of a node is there only once
+(`harness.core.conformance.placing`). They are below the ports that a kernel gives to clients, and
+below those of Services at nodes.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class CasePod:
@@ -23,7 +31,7 @@ class CasePod:
     Attributes:
         labels: its labels.
         ports: the ports that it declares.
-        host_network: whether it is in the network of its node; then it has no ports.
+        host_network: whether it is in the network of its node; then its ports are of `HOST_PORTS`.
     """
 
     labels: Labels
@@ -68,12 +76,16 @@ class State:
         policies: the policies in force, as manifests have them, in the case's short names.
         expected: what the case says of each flow: every pod to each declared port of every other
             pod, and the flows to Services and to the outside that the case names.
+        opens: the flows over which a connection is opened in this state. It stays open, and is
+            asked for an answer in every later state: one that policies have allowed all along must
+            live on, and what happens to another one the API leaves open.
     """
 
     does: str
     cast: Cast
     policies: tuple[Mapping[str, Any], ...]
     expected: Mapping[Ask, Said]
+    opens: tuple[Ask, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 All flows between pods pass until a line says otherwise, and the last line that fits a flow counts.
 In a pattern `*` stands for any letters. A target in the grammar of tables (`svc/red/web:80`,
-`net/google.com:80`, `name/web.red:80`) is a flow of its own: it is asked for where a line names it,
+`net/google.com:80`, `name/web.red:80`), or the node port of a Service (`nodeport/red/web:80`, with
+the Service's own port) is a flow of its own: it is asked for where a line names it,
 by each pod that the pattern of the line fits.
 """
 
@@ -17,6 +18,7 @@ from harness.core.model import PodRef
 from harness.core.target import (
     ExternalPort,
     NamePort,
+    NodePort,
     PodPort,
     ServiceAddress,
     Target,
@@ -27,7 +29,8 @@ from harness.errors import ContentError
 
 MAX_FLOWS = 20_000
 FORM = "write `allow red/b -> red/a:8080/TCP`, with `*` for any part"
-_NAMED = ("svc/", "net/", "name/")
+_NODE = "nodeport/"
+_NAMED = ("svc/", "net/", "name/", _NODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,11 @@ def _parts(line: Line) -> tuple[Said, str, str]:
 
 
 def _target(text: str, cast: Cast, line: Line) -> Target:
-    found = parse_target(text, where=line.where)
+    # A node port is named by its Service.
+    found = parse_target(text.replace(_NODE, "svc/", 1), where=line.where)
     match found:
+        case ServiceAddress() if text.startswith(_NODE):
+            return _node_port(found, cast, line)
         case ServiceAddress(namespace, name) if f"{namespace}/{name}" in cast.services:
             return found
         case NamePort(name) if _service(name) in cast.services:
@@ -112,6 +118,14 @@ def _target(text: str, cast: Cast, line: Line) -> Target:
         where=line.where,
         seen=f"its Services: {', '.join(cast.services) or 'none'}",
     )
+
+
+def _node_port(service: ServiceAddress, cast: Cast, line: Line) -> NodePort:
+    key = f"{service.namespace}/{service.name}"
+    if cast.services.get(key, {}).get("type") not in ("NodePort", "LoadBalancer"):
+        what = f"the Service {key} has no port at the nodes"
+        raise ContentError(what, where=line.where, try_="give it `type: NodePort`")
+    return NodePort(service.namespace, service.name, service.port, service.protocol)
 
 
 def _service(name: str) -> str:

@@ -32,6 +32,7 @@ FEATURES: Mapping[str, str] = {
     "ip-block-except": "a part that is cut out of an ipBlock",
     "ip-block-of-pods": "an ipBlock that has the addresses of pods; the API leaves open whether "
     "it sees them as they are",
+    "ip-block-of-nodes": "an ipBlock that has the address of a node",
     "update": "a policy that changes while it is in force",
     "delete": "a policy that is deleted",
     "rename": "a policy that is replaced by an equal policy with another name",
@@ -42,6 +43,8 @@ FEATURES: Mapping[str, str] = {
     "deleted-pod": "a pod that is deleted, and a new pod with its name",
     "service": "flows to the address of a Service: policies see the pods behind it",
     "headless-service": "flows to a name that stands for the pods' own addresses",
+    "node-port": "flows to a Service's port at the address of a node",
+    "external-traffic-policy": "externalTrafficPolicy, which may keep the client's address",
     "replies": "answers to a flow that is allowed pass, whatever the other direction's rules say",
     "established": "a connection that was open before a policy closed its flow",
     "hairpin": "a pod that reaches itself through a Service",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from harness.core.conformance.case import Case, Said, State
 from harness.core.conformance.offline import READINGS
@@ -18,6 +18,9 @@ from harness.core.target.ask import Ask
 from harness.errors import HarnessError, ProbeError
 
 Seen = Mapping[Ask, Answer[Observation]]
+
+ANSWERED = "answered"
+"""What a connection that lives on shows."""
 
 UNDEFINED = "undefined"
 SHOWN = 3
@@ -36,6 +39,8 @@ class Looked:
             also where only flows are late of which the case says nothing.
         missing: the flows that did not show it before the deadline, in words. They may be flows of
             which the case says nothing: to a name server, or to the outside.
+        held: what connections that earlier states opened showed here, by the case's own flows:
+            `answered`, `closed`, or the name of the socket's error.
     """
 
     state: State
@@ -43,6 +48,7 @@ class Looked:
     seen: Seen
     in_force_ms: float | None = None
     missing: str = ""
+    held: Mapping[Ask, Answer[str]] = field(default_factory=dict)
 
 
 def wanted(state: State, place: Place) -> dict[Ask, Reading]:
@@ -88,6 +94,8 @@ def row_of(
     """
     looked = tuple(looked)
     flows = [flow for each in looked for flow in _flows(each, place)]
+    connections = list(_connections(looked))
+    flows += [flow for _, flow in connections if flow is not None]
     wrong = [flow for flow in flows if flow.observed]
     figures = tuple(_figures(looked, budget_ms))
     late = [str(figure) for figure in figures if figure.over]
@@ -98,14 +106,18 @@ def row_of(
         status, why = Status.FAILED, "; ".join([*late, *_missing(looked, place)])
     elif flows:
         status, why = Status.NO_VERDICT, _some(flows)
-    asked = sum(len(each.state.expected) for each in looked)
+    asked = sum(len(each.state.expected) for each in looked) + len(connections)
     left_open = sum(list(each.state.expected.values()).count(Said.UNDEFINED) for each in looked)
     return replace(
         _bare(case, status, why, seconds),
         figures=figures,
         flows=tuple(flows),
-        agreed=asked - left_open - len(flows),
-        evidence=(*_open(looked, place), *_missing(looked, place)),
+        agreed=asked - left_open - sum(1 for shown, _ in connections if shown) - len(flows),
+        evidence=(
+            *_open(looked, place),
+            *(shown for shown, _ in connections if shown),
+            *_missing(looked, place),
+        ),
     )
 
 
@@ -169,6 +181,30 @@ def _flows(looked: Looked, place: Place) -> Iterator[FlowSeen]:
             words = str(reading)
         prediction = str(predicted.reading or UNDEFINED)
         yield FlowSeen(looked.state.does, str(ask), str(expected), prediction, words, why)
+
+
+def _connections(looked: Sequence[Looked]) -> Iterator[tuple[str, FlowSeen | None]]:
+    """Each connection that was held, in each state: in words if it is left open, else its flow.
+
+    Neither says anything where the connection lives on that must. One that policies closed in
+    between is left open for good, because the CNI may have ended it then.
+    """
+    closed = set[Ask]()
+    for each in looked:
+        closed |= {a for a, said in each.state.expected.items() if said is not Said.ALLOW}
+        for ask, answer in each.held.items():
+            shown = answer.value or str(answer.problem and answer.problem.what)
+            if ask in closed:
+                does = f" ({each.state.does})" if each.state.does else ""
+                yield f"left open by the API: the open connection {ask}{does} is {shown}", None
+                continue
+            if shown == ANSWERED:
+                yield "", None
+                continue
+            said = str(READINGS[Said.ALLOW])
+            words = shown if answer.value else ""
+            flow = f"{ask}, by a connection that was open before"
+            yield "", FlowSeen(each.state.does, flow, said, said, words, (shown,))
 
 
 def _open(looked: Iterable[Looked], place: Place) -> Iterator[str]:

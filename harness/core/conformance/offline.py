@@ -17,6 +17,7 @@ READINGS: Mapping[Said, Reading | None] = {
 """What a client must see where a case says so; None where any answer is as good."""
 
 NOWHERE = Place(0)
+NODE = "172.18.0.2"
 
 
 def disagreements(case: Case) -> list[str]:
@@ -33,7 +34,9 @@ def scenario(state: State) -> Scenario:
     keys = list(state.cast.pods)
     spaces = list(state.cast.namespaces)
     addresses = {
-        key: f"10.244.{spaces.index(key.partition('/')[0]) + 1}.{number}"
+        key: NODE
+        if state.cast.pods[key].host_network
+        else f"10.244.{spaces.index(key.partition('/')[0]) + 1}.{number}"
         for number, key in enumerate(keys, 2)
     }
     placed = {f"{NOWHERE.prefix}-{key}": ip for key, ip in addresses.items()}

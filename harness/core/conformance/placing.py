@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any
 
-from harness.core.conformance.case import CasePod, Cast, State
+from harness.core.conformance.case import HOST_PORTS, CasePod, Cast, State
 from harness.core.manifests.reader import Resource, parse
 from harness.core.model import PodRef
 from harness.core.policy.selectors import NAME_LABEL
-from harness.core.target import NamePort, PodPort, ServiceAddress
+from harness.core.target import NamePort, NodePort, PodPort, ServiceAddress
 from harness.core.target.ask import Ask
 from harness.errors import ContentError
 
@@ -27,6 +27,9 @@ PREFIX = "policylab-conformance"
 
 MARK = {"policylab/part": "conformance"}
 """The label of every namespace that a run makes, beside that of policylab's own objects."""
+
+SLOTS = 900
+"""How many places have ports of a node of their own."""
 
 IMAGE = "localhost/policylab/toolbox:lab"
 DOMAIN = "svc.cluster.local"
@@ -44,6 +47,12 @@ class Place:
         """The beginning of its namespaces' names."""
         return f"{PREFIX}-{self.number}"
 
+    def port(self, number: int) -> int:
+        """A port on the cluster: one of a node is moved, so that each place has its own."""
+        if number not in HOST_PORTS:
+            return number
+        return number + len(HOST_PORTS) * (self.number % SLOTS)
+
     def space(self, name: str) -> str:
         """What a namespace of a case is called on the cluster."""
         return f"{self.prefix}-{name}"
@@ -57,8 +66,9 @@ class Place:
         source, target = self.ref(ask.source), ask.target
         match target:
             case PodPort(pod):
-                return Ask(source, replace(target, pod=self.ref(pod)))
-            case ServiceAddress(namespace):
+                there = replace(target, pod=self.ref(pod), port=self.port(target.port))
+                return Ask(source, there)
+            case ServiceAddress(namespace) | NodePort(namespace):
                 return Ask(source, replace(target, namespace=self.space(namespace)))
             case NamePort(name):
                 service, _, namespace = name.partition(".")
@@ -108,7 +118,7 @@ def _spec(value: Any, place: Place, addresses: Mapping[str, str]) -> Any:
             return {**value, "values": [place.space(str(each)) for each in names]}
         case Mapping():
             return {
-                key: place.space(str(one)) if key == NAME_LABEL else _spec(one, place, addresses)
+                key: _named(key, one, place) or _spec(one, place, addresses)
                 for key, one in value.items()
             }
         case list():
@@ -116,6 +126,13 @@ def _spec(value: Any, place: Place, addresses: Mapping[str, str]) -> Any:
         case str() if found := _AROUND.fullmatch(value):
             return _network(found[1], int(found[2]), addresses)
     return value
+
+
+def _named(key: str, value: Any, place: Place) -> str | int | None:
+    """What is called otherwise on the cluster: a namespace by its name, a port of a node."""
+    if key == NAME_LABEL:
+        return place.space(str(value))
+    return place.port(value) if key in ("port", "endPort") and isinstance(value, int) else None
 
 
 def _network(pod: str, length: int, addresses: Mapping[str, str]) -> str:
@@ -135,7 +152,7 @@ def _space(place: Place, name: str, labels: Mapping[str, str]) -> dict[str, Any]
 
 def _pod(place: Place, key: str, pod: CasePod) -> dict[str, Any]:
     ports = [
-        {"containerPort": port.number, "protocol": port.protocol.value}
+        {"containerPort": place.port(port.number), "protocol": port.protocol.value}
         | ({"name": port.name} if port.name else {})
         for port in pod.ports
     ]

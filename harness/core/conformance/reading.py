@@ -18,7 +18,8 @@ A case is one YAML document:
 
 Each state may say `policies` (all that are in force from then on), `labels` of pods and `spaces`
 (labels of namespaces, new ones too), which replace those before, new `pods`, `services`, and `gone`
-(pods, namespaces). What a step does not say stays. A policy or a pod with `times: 20` is made 20
+(pods, namespaces), and connections that it `opens` (`red/b -> red/a:8080/TCP`), which stay open
+from then on. What a step does not say stays. A policy or a pod with `times: 20` is made 20
 times; `{n}` in it is its number.
 """
 
@@ -29,21 +30,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from harness.core.conformance.case import Case, CasePod, Cast, State
-from harness.core.conformance.expected import Line, expected
+from harness.core.conformance.case import HOST_PORTS, Case, CasePod, Cast, Said, State
+from harness.core.conformance.expected import Line, expected, written
 from harness.core.conformance.features import FEATURES
 from harness.core.conformance.row import Level
 from harness.core.manifests.text.parts import Part
 from harness.core.manifests.text.reading import read
 from harness.core.model import NETWORK_POLICY, ContainerPort, Protocol
+from harness.core.target import PodPort
+from harness.core.target.ask import Ask
 from harness.errors import ContentError
 
 MAX_BYTES = 64 * 1024
 """Of one file."""
-MAX_PODS, MAX_POLICIES, MAX_STEPS = 200, 1000, 20
+MAX_PODS, MAX_POLICIES, MAX_STEPS, MAX_OPEN = 200, 1000, 20, 10
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,40}[a-z0-9])?(?:-\{n\})?")
 _KEY = re.compile(rf"{_NAME.pattern}/{_NAME.pattern}")
-_STATE = ("policies", "expect", "labels", "spaces", "pods", "services", "gone")
+_STATE = ("policies", "expect", "opens", "labels", "spaces", "pods", "services", "gone")
 _CASE = ("about", "source", "level", "features", "topology", "steps", *_STATE)
 _POD = ("labels", "ports", "hostNetwork", "times")
 _PORT = re.compile(r"(\d{1,5})/(TCP|UDP|SCTP)(?:/([a-z0-9-]{1,15}))?")
@@ -117,7 +120,26 @@ def _state(part: Part, before: State, does: str) -> State:
         if error.where:
             raise
         part.fail(error.what)
-    return State(does, cast, policies, flows)
+    return State(does, cast, policies, flows, _opens(part, flows))
+
+
+def _opens(part: Part, flows: Mapping[Ask, Said]) -> tuple[Ask, ...]:
+    """The connections that a state opens: TCP flows between pods that must pass in it."""
+    texts = part.texts("opens") if part.has("opens") else ()
+    passing = {
+        f"{ask.source} -> {written(ask.target)}": ask
+        for ask, said in flows.items()
+        if isinstance(ask.target, PodPort)
+        and ask.target.protocol is Protocol.TCP
+        and said is Said.ALLOW
+    }
+    for text in texts:
+        if text not in passing:
+            what = f"`{text}` is no flow over TCP that passes here"
+            part.fail(what, "opens", "write red/b -> red/a:8080/TCP")
+    if len(texts) > MAX_OPEN:
+        part.fail(f"it opens {len(texts)} connections, and {MAX_OPEN} are the most", "opens")
+    return tuple(passing[text] for text in texts)
 
 
 def _with(cast: Cast, part: Part, *, spaces: str) -> Cast:
@@ -155,8 +177,12 @@ def _pods(part: Part, key: str) -> dict[str, CasePod]:
     body.only(_POD)
     ports = tuple(_port(body, text) for text in body.texts("ports")) if body.get("ports") else ()
     host = body.flag("hostNetwork", default=False)
-    if host and ports:
-        body.fail("a pod in its node's network declares no port here: it would take the node's")
+    for port in ports:
+        if host is not (port.number in HOST_PORTS):
+            most = f"{HOST_PORTS.start} to {HOST_PORTS.stop - 1}"
+            body.fail(
+                f"the ports of pods in their node's network, and only theirs, are {most}", "ports"
+            )
     pod = CasePod(body.labels("labels"), ports, host)
     return {
         key.replace("{n}", str(n)): replace(pod, labels=_numbered(dict(pod.labels), n))

@@ -53,6 +53,13 @@ def addresses_of(body: Body) -> tuple[str, str]:
     return first, rest[0] if rest else ""
 
 
+def node_addresses_of(body: Body) -> tuple[str, ...]:
+    """The addresses of a live pod's node, of each family one; older API servers tell one only."""
+    status = body.get("status") or {}
+    more = tuple(each["ip"] for each in status.get("hostIPs") or [] if each.get("ip"))
+    return more or tuple(filter(None, [status.get("hostIP")]))
+
+
 def topology_of(namespaces: Iterable[Body], pods: Iterable[Body]) -> Topology:
     """Who is there."""
     spaces = [namespace_of(body) for body in namespaces]

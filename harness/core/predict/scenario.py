@@ -38,6 +38,7 @@ from harness.core.target import (
     Lookup,
     NamePort,
     Needs,
+    NodePort,
     Ping,
     PodPort,
     PodRef,
@@ -156,7 +157,7 @@ class Scenario:
         match target:
             case PodPort() | ExternalPort() | Ping():
                 return self._reach(flow_of(source, target, self.topology))
-            case ServiceAddress():
+            case ServiceAddress() | NodePort():
                 return self._service(source, target)
             case NamePort():
                 return self._name(source, target)
@@ -227,11 +228,31 @@ class Scenario:
         }[decision.verdict]
         return Prediction(reading, decision.reasons)
 
-    def _service(self, source: PodRef, target: ServiceAddress) -> Prediction:
+    def _at_node(self, source: PodRef, service: Service, target: NodePort) -> Prediction:
+        """What holds whosever address policies see: the client's or a node's (docs of ipBlock).
+
+        So only a flow passes for certain that passes from both, and to both.
+        """
+        client, node = pod_of(source, self.topology), External("a node", None)
+        entry = [p for p in service.ports if (p.port, p.protocol) == (target.port, target.protocol)]
+        ways = [Flow(client, node, 0, target.protocol)] if entry else []
+        for pod in self.topology.behind(service) if entry else ():
+            if (port := entry[0].at(pod)) is not None:
+                ways.append(Flow(client, pod, port, target.protocol, translated=True))
+                ways.append(Flow(node, pod, port, target.protocol))
+        closed = [way for way in ways if self.oracle.verdict(way) is not Verdict.ALLOW]
+        if not closed and len(ways) > 1:
+            return Prediction(Reading(Outcome.CONNECTED))
+        why = (f"undefined: policies may see {way}, which is not open" for way in closed)
+        return Prediction(None, tuple(why))
+
+    def _service(self, source: PodRef, target: ServiceAddress | NodePort) -> Prediction:
         services, key = self.topology.services, f"{target.namespace}/{target.name}"
         if key not in services:
             raise absent(f"no manifest in force has the Service {key}", key, services)
         service = services[key]
+        if isinstance(target, NodePort):
+            return self._at_node(source, service, target)
         if service.headless:
             raise ManifestError(
                 f"the Service {service} is headless: it has no address of its own",

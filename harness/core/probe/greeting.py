@@ -13,6 +13,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 PREFIX = b"policylab "
+STAY = b"stay-"
+"""The beginning of a nonce whose sender wants to ask again over the same connection."""
 NAME = "X-Policylab-Pod"
 NONCE = "X-Policylab-Nonce"
 
@@ -27,6 +29,11 @@ class Reply(NamedTuple):  # a dataclass costs each agent 10 ms to import
 def greeting(nonce: str) -> bytes:
     """The line that a listener answers."""
     return PREFIX + nonce.encode() + b"\n"
+
+
+def stays(data: bytes) -> bool:
+    """Whether the sender of a greeting will ask again over the same connection."""
+    return data.startswith(PREFIX + STAY)
 
 
 def nonce_of(data: bytes) -> str:

@@ -57,6 +57,29 @@ class ServiceAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class NodePort:
+    """A port of a Service at the address of a node: that of a pod behind the Service.
+
+    `port` is the Service's own port; the cluster chooses the port of the node. No table has this
+    target, for the API leaves most of its flows open; conformance cases have it.
+    """
+
+    namespace: str
+    name: str
+    port: int
+    protocol: Protocol
+
+    def __str__(self) -> str:
+        return f"nodeport/{self.namespace}/{self.name}:{self.port}{_suffix(self.protocol)}"
+
+    @property
+    def words(self) -> str:
+        """What the client tries."""
+        service = f"{self.namespace}/{self.name}:{self.port}"
+        return f"Service {service}{_over(self.protocol)} at the address of a node"
+
+
+@dataclass(frozen=True, slots=True)
 class ExternalPort:
     """A port of something outside of the cluster, reached by its address, without asking DNS."""
 
@@ -252,7 +275,7 @@ class Fact:
         return " ".join((f"measure {self.name}", *(f"({end})" for end in ends)))
 
 
-Asked = PodPort | ServiceAddress | ExternalPort | NamePort | Ping | DnsQuery | Lookup
+Asked = PodPort | ServiceAddress | NodePort | ExternalPort | NamePort | Ping | DnsQuery | Lookup
 """Targets that a client asks over the network: the prober puts them to the cluster."""
 
 Measured = Questions | ResolverOption | Blocked | Rollout | Fact

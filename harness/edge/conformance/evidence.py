@@ -17,7 +17,7 @@ from harness.core.conformance.case import Case, State
 from harness.core.conformance.placing import IMAGE, Place, policies, workloads
 from harness.core.model import Protocol
 from harness.core.outcome import Reading
-from harness.core.target import NamePort, PodPort, ServiceAddress
+from harness.core.target import NamePort, NodePort, PodPort, ServiceAddress
 from harness.core.target.ask import Ask
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
@@ -97,7 +97,7 @@ class Evidence:
             *("kubectl", "-n", ask.source.namespace, "exec", ask.source.name, "--"),
             *("python3", "-c", _CLIENT, str(target.protocol or Protocol.TCP)),
         ]
-        client = f"{shlex.join(words)} {host} {target.port or 0}"
+        client = f"{shlex.join(words)} {host} {_port(ask)}"
         return (
             f"# {self._place.short(str(ask))}: must be {expected}; `open` is connected.\n"
             "kubectl apply -f manifests.yaml && kubectl wait pod --all-namespaces"
@@ -114,6 +114,9 @@ class Evidence:
             case ServiceAddress(namespace, name):
                 path = "{.spec.clusterIP}"
                 return f'"$(kubectl -n {namespace} get service {name} -o jsonpath={path})"'
+            case NodePort():
+                path = "{.items[0].status.addresses[0].address}"
+                return f'"$(kubectl get nodes -o jsonpath={path})"'
             case NamePort(name):
                 return name
         return str(getattr(ask.target, "name", ask.target))
@@ -126,6 +129,15 @@ class Evidence:
             return dict(self._counter.tell(pods))
         except HarnessError as error:
             return {"rules.txt": f"the CNI's rules could not be read\n{error}\n"}
+
+
+def _port(ask: Ask) -> str:
+    """The port that the client asks, as a shell finds it."""
+    if isinstance(target := ask.target, NodePort):
+        path = f"{{.spec.ports[?(@.port=={target.port})].nodePort}}"
+        get = f"kubectl -n {target.namespace} get service {target.name} -o jsonpath='{path}'"
+        return f'"$({get})"'
+    return str(target.port or 0)
 
 
 def _served(body: dict[str, Any], image: str) -> dict[str, Any]:

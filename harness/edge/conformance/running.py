@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from threading import Event, Lock
@@ -29,6 +30,7 @@ from harness.core.conformance.judging import (
 )
 from harness.core.conformance.placing import Place, policies, workloads
 from harness.core.conformance.row import Row, Status
+from harness.core.observation import Answer
 from harness.core.outcome import Reading
 from harness.core.target import ExternalPort, PodPort, PodRef
 from harness.core.target.ask import Ask
@@ -36,6 +38,7 @@ from harness.edge.cluster.opening import Cluster
 from harness.edge.conformance.evidence import Evidence
 from harness.edge.machine.threads import next_of
 from harness.edge.probe.doors import Doors
+from harness.edge.probe.programs.held import Held
 from harness.edge.stage.stage import Entered
 from harness.edge.stage.trial import Seen, Trial
 from harness.errors import HarnessError
@@ -102,12 +105,12 @@ class Ground:
         looked: list[Looked] = []
         files: dict[str, str] = {}
         try:
-            for number, state in enumerate(case.states, 1):
-                found = self._look(case, state, first=number == 1)
-                looked.append(found)
-                wrong = self._wrong(found)
-                if wrong:
-                    files |= self._evidence.files(case, state, wrong, self._addresses)
+            with closing(self._states(case)) as states:
+                for number, state, held in states:
+                    found = self._look(case, state, held, first=number == 1)
+                    looked.append(found)
+                    if wrong := self._wrong(found):
+                        files |= self._evidence.files(case, state, wrong, self._addresses)
         except _OtherGroundError as error:
             return skipped_row(case, str(error))
         except HarnessError as error:
@@ -121,7 +124,16 @@ class Ground:
         )
         return replace(row, files=files) if row.status is Status.FAILED else row
 
-    def _look(self, case: Case, state: State, *, first: bool) -> Looked:
+    def _states(self, case: Case) -> Generator[tuple[int, State, Mapping[Ask, Held]], None, None]:
+        """The states with their numbers, and the connections that earlier ones opened."""
+        held: dict[Ask, Held] = {}
+        with ExitStack() as ends:
+            for number, state in enumerate(case.states, 1):
+                yield number, state, held
+                for ask in state.opens:
+                    held[ask] = ends.enter_context(self._trial.hold(self._place.ask(ask)))
+
+    def _look(self, case: Case, state: State, held: Mapping[Ask, Held], *, first: bool) -> Looked:
         asks = [self._place.ask(ask) for ask in state.expected]
         trial = self._trial
         if first and (self._cast != state.cast or trial.uncontrolled(asks)):
@@ -135,13 +147,14 @@ class Ground:
         trial.settle(expected, patience)
         found = trial.look(asks)
         found |= trial.again(found, lambda ask, seen: _differs(expected, ask, seen))
+        living = {ask: Answer.of(each.ask) for ask, each in held.items()}
         if young := trial.uncontrolled(asks):
             # The pods are younger than the policies, so their control comes afterwards.
             self._bare(state.cast)
             trial.control(young)
             found = trial.sound(found)
         ms = _in_force_ms(entered, asks)
-        return Looked(state, entered.scenario, found, ms, entered.settled.missing)
+        return Looked(state, entered.scenario, found, ms, entered.settled.missing, living)
 
     def _bring(self, state: State, name: str, patience: float | None) -> Entered:
         objects = (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_address
-from typing import Any, Protocol
+from typing import Any
+from typing import Protocol as Interface
 
-from harness.core.model import Pod
+from harness.core.model import Pod, Protocol
 from harness.core.target import PodRef
 from harness.core.target.family import Family, family_of
 from harness.core.target.internet import INTERNET
@@ -26,7 +27,7 @@ def by_family(addresses: Iterable[str]) -> ByFamily:
     return found
 
 
-class Addresses(Protocol):
+class Addresses(Interface):
     """Where things are on the live cluster, and which pods may answer there.
 
     Every method raises `ProbeError` where there is no such thing.
@@ -38,6 +39,14 @@ class Addresses(Protocol):
 
     def service(self, namespace: str, name: str) -> ByFamily:
         """A Service's cluster IPs."""
+        ...
+
+    def node(self, namespace: str, name: str) -> ByFamily:
+        """The addresses of a node on which a pod behind a Service runs."""
+        ...
+
+    def node_port(self, namespace: str, name: str, port: int, protocol: Protocol) -> int:
+        """The port of every node that stands for this port of a Service."""
         ...
 
     def external(self, name: str, port: int | None) -> ByFamily:
@@ -74,6 +83,14 @@ class LabAddresses:
     def service(self, namespace: str, name: str) -> ByFamily:
         """A Service's cluster IPs."""
         return by_family(self._pods.service(namespace, name))
+
+    def node(self, namespace: str, name: str) -> ByFamily:
+        """The addresses of the node of the first of the lab's pods behind the Service."""
+        return by_family(self._pods.node_behind(namespace, name))
+
+    def node_port(self, namespace: str, name: str, port: int, protocol: Protocol) -> int:
+        """The port that the API server chose for the nodes."""
+        return self._pods.node_port(namespace, name, port, protocol)
 
     def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
         """The lab's pods that the Service's selector matches."""
@@ -134,6 +151,14 @@ class PodAddresses:
     def service(self, namespace: str, name: str) -> ByFamily:
         """No Service is asked here."""
         raise ProbeError(f"the address of the Service {namespace}/{name} is not known")
+
+    def node(self, namespace: str, name: str) -> ByFamily:
+        """No node is asked here."""
+        raise ProbeError(f"the nodes of the Service {namespace}/{name} are not known")
+
+    def node_port(self, namespace: str, name: str, port: int, protocol: Protocol) -> int:
+        """No node is asked here."""
+        raise ProbeError(f"the node port of {namespace}/{name}:{port} {protocol} is not known")
 
     def backends(self, namespace: str, name: str) -> Sequence[PodRef]:  # noqa: ARG002 - see Addresses
         """No Service is asked here."""

@@ -19,6 +19,7 @@ from harness.core.target import (
     ExternalPort,
     Lookup,
     NamePort,
+    NodePort,
     Ping,
     PodPort,
     PodRef,
@@ -84,6 +85,8 @@ class Planner:
                 return self._addresses.pod(pod)
             case ServiceAddress(namespace, name):
                 return self._addresses.service(namespace, name)
+            case NodePort(namespace, name):
+                return self._addresses.node(namespace, name)
             case ExternalPort(name) | Ping(str(name)):
                 return self._addresses.external(name, ask.target.port)
         raise ProbeError("no client can ask this directly", where=str(ask))
@@ -92,13 +95,17 @@ class Planner:
         match ask.target:
             case PodPort() as target:
                 return self._to_pod(ask, target, address, pace)
-            case ServiceAddress(namespace, name):
+            case ServiceAddress(namespace, name) | NodePort(namespace, name):
                 behind = self._addresses.backends(namespace, name)
                 heard = {port.pod for port in self.listeners}
                 whom = self._own_word(*behind)
                 if behind and heard.issuperset(behind):
                     whom = self._greeted(*behind)
-                return self._to(ask, address, pace, expected=whom)
+                port = None
+                if isinstance(ask.target, NodePort):
+                    asked = (ask.target.port, ask.target.protocol)
+                    port = self._addresses.node_port(namespace, name, *asked)
+                return self._to(ask, address, pace, expected=whom, port=port)
         return self._to(ask, address, pace)
 
     def _names(
@@ -138,9 +145,10 @@ class Planner:
         *,
         expected: Expected = ANYBODY,
         control: PodPort | None = None,
+        port: int | None = None,
     ) -> Plan:
-        """A connection to the ask's port at this address."""
-        port, protocol = ask.target.port or 0, ask.target.protocol or Protocol.TCP
+        """A connection to this port at this address; without a port, to that of the ask."""
+        port, protocol = port or ask.target.port or 0, ask.target.protocol or Protocol.TCP
         payload, want = b"", "none"
         if expected.nonce or protocol is Protocol.UDP:
             payload, want = greeting(expected.nonce), "bytes"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
-from harness.core.manifests.liveobjects import addresses_of
+from harness.core.manifests.liveobjects import addresses_of, node_addresses_of
 from harness.core.manifests.reader import Resource, pods_of
 from harness.core.model import Pod, Service
 from harness.core.predict.scenario import Scenario
@@ -41,7 +41,9 @@ class Pods:
         self._families = families
         self._addresses: dict[PodRef, tuple[str, ...]] = {}
         self._pods: dict[PodRef, Pod] = {}
+        self._nodes: dict[PodRef, tuple[str, ...]] = {}
         self._services: dict[str, tuple[tuple[str, ...], Service]] = {}
+        self._node_ports: dict[tuple[str, int, str], int] = {}
 
     @property
     def known(self) -> tuple[PodRef, ...]:
@@ -111,6 +113,7 @@ class Pods:
         for ref, name in live.items():
             body = bodies[PodRef(ref.namespace, name)]
             self._addresses[ref] = self._found(ref, body)
+            self._nodes[ref] = node_addresses_of(body)
             labels = body["metadata"].get("labels", {})
             self._pods[ref] = Pod(ref.namespace, ref.name, labels)
 
@@ -147,6 +150,7 @@ class Pods:
         pods = tuple(pods)
         for pod in pods:
             self._addresses.pop(pod, None)
+            self._nodes.pop(pod, None)
             self._pods.pop(pod, None)
         self._names.forget(pods)
 
@@ -165,6 +169,7 @@ class Pods:
     def refresh_services(self, scenario: Scenario) -> None:
         """Read the cluster IPs that the API server gave to the scenario's Services."""
         self._services.clear()
+        self._node_ports.clear()
         for key, service in scenario.topology.services.items():
             found = self._kube.get("v1", "Service", service.name, service.namespace)
             if found is not None:
@@ -172,6 +177,10 @@ class Pods:
                 addresses = tuple(found["spec"].get("clusterIPs") or [first])
                 selector = found["spec"].get("selector") or {}
                 self._services[key] = (addresses, replace(service, selector=selector))
+                for port in found["spec"].get("ports") or ():
+                    if number := port.get("nodePort"):
+                        entry = (key, port["port"], port.get("protocol", "TCP"))
+                        self._node_ports[entry] = number
 
     def address(self, pod: PodRef) -> tuple[str, ...]:
         """A pod's addresses.
@@ -198,6 +207,29 @@ class Pods:
                 f"the cluster has no Service {namespace}/{name}", where=self._kube.where
             )
         return self._services[f"{namespace}/{name}"][0]
+
+    def node_behind(self, namespace: str, name: str) -> tuple[str, ...]:
+        """The addresses of the node of a pod behind a Service, of each family one.
+
+        Raises:
+            ProbeError: no pod of ours is behind it.
+        """
+        behind = self.backends(namespace, name)
+        if not behind:
+            raise ProbeError(f"no pod is behind the Service {namespace}/{name}")
+        return self._nodes[behind[0]]
+
+    def node_port(self, namespace: str, name: str, port: int, protocol: str) -> int:
+        """The port of every node that stands for a port of a Service.
+
+        Raises:
+            ProbeError: the Service has none.
+        """
+        key = (f"{namespace}/{name}", port, protocol)
+        if key not in self._node_ports:
+            what = f"the port {protocol} {port} of the Service {namespace}/{name} has no node port"
+            raise ProbeError(what, where=self._kube.where)
+        return self._node_ports[key]
 
     def backends(self, namespace: str, name: str) -> Sequence[PodRef]:
         """The pods of ours that a Service's selector matches."""

@@ -12,12 +12,16 @@ from contextlib import suppress
 from harness.core.manifests.reader import Resource
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
+from harness.core.probe.greeting import STAY, greeting
+from harness.core.target import PodPort
 from harness.core.target.ask import Ask
 from harness.edge.api.kube import Kube
 from harness.edge.cluster.opening import Cluster
 from harness.edge.internet.state import Internet
 from harness.edge.machine.wait import wait_for
 from harness.edge.probe.doors import Doors
+from harness.edge.probe.programs.held import Held
+from harness.edge.probe.programs.replay import Replayer
 from harness.edge.stage.settling import POLL_EVERY, Poll
 from harness.edge.stage.stage import Entered, Stage
 from harness.edge.stage.twice import asked_again
@@ -42,6 +46,7 @@ class Trial:
     ) -> None:
         self.kube: Kube = doors.kube()
         self._prober = doors.prober()
+        self._programs = doors.programs()
         realised = cluster.lane.value.realised
         self.stage = Stage(
             self.kube,
@@ -82,6 +87,20 @@ class Trial:
     def uncontrolled(self, asks: Iterable[Ask]) -> list[Ask]:
         """The flows that have no control yet."""
         return [ask for ask in asks if ask not in self._controls]
+
+    def hold(self, ask: Ask) -> Held:
+        """A connection over a flow to a pod, which stays open; a context manager.
+
+        Raises:
+            ProbeError: the pod behind it has no address that is known.
+        """
+        target = ask.target
+        if not isinstance(target, PodPort):
+            raise ProbeError("only a connection to a pod can be held", where=str(ask))
+        address = next(iter(self.stage.addresses.pod(target.pod).values()))
+        replayer = Replayer(self._programs, self._prober.names, self.kube.patience)
+        request = greeting(f"{STAY.decode()}{target.port}").decode()
+        return replayer.hold(ask.source, address, target.port, request=request)
 
     def settle(self, expected: Mapping[Ask, Reading], patience: float | None = None) -> None:
         """Wait until all flows show the state, or until the deadline.

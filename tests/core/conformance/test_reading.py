@@ -135,9 +135,15 @@ policies:
         ("pods: {red/A: {}}", "is no pod and no Service"),
         ("pods: {red/c: {ports: [80]}}", "must be a text or a list of texts"),
         ("pods: {red/c: {ports: [80/ICMP]}}", "`80/ICMP` is no port"),
-        ("pods: {red/c: {hostNetwork: true, ports: [80/TCP]}}", "would take the node's"),
+        ("pods: {red/c: {hostNetwork: true, ports: [80/TCP]}}", "are 20000 to 20009"),
+        ("pods: {red/c: {ports: [20000/TCP]}}", "and only theirs, are 20000 to 20009"),
         ('pods: {"red/c-{n}": {times: 300}}', "a number from 1 to 200"),
         ("steps: [{expect: []}]", "lacks `does`"),
+        ("opens: red/a -> red/z:80/TCP", "is no flow over TCP that passes here"),
+        (
+            "expect: ['deny * -> red/*']\nopens: green/b -> red/a:8080/TCP",
+            "is no flow over TCP that passes here",
+        ),
         ("policies: [{metadata: {namespace: blue, name: p}, spec: {}}]", "no namespace blue"),
         ("policies: [{kind: Pod}]", "no part called `kind`"),
     ],
@@ -156,3 +162,25 @@ def test_a_file_is_bounded() -> None:
     pods = "".join(f"  red/p{n}: {{ports: [1/TCP]}}\n" for n in range(160))
     with pytest.raises(ContentError, match="20000 are the most"):
         case(f"pods:\n{pods}")
+
+
+def test_a_port_of_a_node_is_moved_for_each_place_and_in_policies_too() -> None:
+    text = """
+pods: {red/node: {hostNetwork: true, ports: [20001/TCP]}}
+policies:
+  - metadata: {namespace: red, name: to-the-node}
+    spec: {podSelector: {}, egress: [{ports: [{port: 20001}, {port: 8080}]}]}
+"""
+    state, place = case(text).states[0], Place(3)
+
+    (found,) = policies(state, place, {})
+    assert found.body["spec"]["egress"] == [{"ports": [{"port": 20031}, {"port": 8080}]}]
+    node = next(r for r in workloads(state.cast, place) if r.name == "node")
+    assert node.body["spec"]["containers"][0]["ports"][0]["containerPort"] == 20031
+    assert str(place.ask(ask("red/a", "red/node", 20001)).target).endswith("red/node:20031")
+
+
+def test_what_a_state_opens_are_flows_that_pass() -> None:
+    (state,) = case("opens: [green/b -> red/a:8080/TCP]").states
+
+    assert state.opens == (ask("green/b", "red/a"),)

@@ -13,7 +13,14 @@ from harness.core.conformance.row import Row, Status
 from harness.edge.conformance.running import Rules, Running
 from harness.edge.conformance.shipped import shipped
 from tests.fakes.cluster import FakeCluster
-from tests.fakes.lies import BlackHole, IgnoresPorts, LetsNobodyIn, Lie
+from tests.fakes.lies import (
+    BlackHole,
+    CutsConnections,
+    IgnoresPorts,
+    LetsNobodyIn,
+    Lie,
+    NoNodePorts,
+)
 
 RULES = Rules(budget_ms=3000.0)
 CASES = {case.name: case for case in shipped()}
@@ -147,3 +154,43 @@ def test_each_case_is_run_as_often_as_asked() -> None:
     found = list(running.run(chosen("isolation/deny-both")))
 
     assert [row.status for row in found] == [Status.PASSED] * 3
+
+
+def test_a_connection_that_policies_allow_all_along_must_live_on() -> None:
+    (row,) = rows(chosen("changes/established")).values()
+
+    # Calico keeps what it let in once; what the API leaves open is told.
+    assert row.status is Status.PASSED
+    told = [line for line in row.evidence if "the open connection" in line]
+    assert len(told) == 2
+    assert told[0] == (
+        "left open by the API: the open connection green/a -> pod/red/a:8080 "
+        "(a policy lets in red/b alone) is answered"
+    )
+
+
+def test_a_connection_that_is_cut_though_policies_allow_it_fails_the_case() -> None:
+    (row,) = rows(chosen("changes/established"), FakeCluster("cilium", CutsConnections())).values()
+
+    assert row.status is Status.FAILED
+    assert {flow.flow for flow in row.flows} == {
+        "red/b -> pod/red/a:8080, by a connection that was open before"
+    }
+
+
+def test_flows_by_the_port_of_a_node_are_judged_only_where_the_source_does_not_matter() -> None:
+    found = rows(chosen("services/node-port", "services/node-port-and-peers"))
+
+    assert {row.status for row in found.values()} == {Status.PASSED}
+    open_ones = found["services/node-port-and-peers"].evidence
+    assert [line.rpartition(" -> ")[2] for line in open_ones] == [
+        *("nodeport/red/web:80 shows connected", "nodeport/red/web:80 shows timeout"),
+        *("nodeport/red/near:80 shows connected", "nodeport/red/near:80 shows timeout"),
+    ]
+
+
+def test_a_node_port_that_leads_nowhere_fails_the_case() -> None:
+    (row,) = rows(chosen("services/node-port"), FakeCluster("calico", NoNodePorts())).values()
+
+    assert row.status is Status.NO_VERDICT
+    assert "no answer without policies either" in row.why

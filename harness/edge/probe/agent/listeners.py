@@ -8,7 +8,7 @@ import struct
 import time
 from typing import Any
 
-from harness.core.probe.greeting import nonce_of, reply
+from harness.core.probe.greeting import nonce_of, reply, stays
 from harness.edge.probe.agent.spaces import HOME, Spaces
 
 MAX_LINE = 512
@@ -132,6 +132,9 @@ class Guest:
             answer = self.door.hear(self.buffer, 0.0)
             if answer:
                 self.sock.send(answer)
+            if data and stays(self.buffer):
+                self.buffer = b""
+                return
         except BlockingIOError:
             return
         except OSError:

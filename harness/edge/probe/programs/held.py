@@ -11,17 +11,18 @@ from harness.edge.api.livenames import LivePod
 from harness.edge.probe.stream import CONTAINER
 from harness.errors import ProbeError
 
-"""For one line from the pod; the script inside gives up on a silent server after 2 s."""
+HEAD = "HEAD / HTTP/1.1\r\nHost: held\r\n\r\n"
+"""What a web server answers, and then goes on listening."""
 
 # Reads a line, asks once over the connection, writes what came: so the harness sets the pace.
 _SCRIPT = """
 import json, socket, sys
-host, port = sys.argv[1], int(sys.argv[2])
+request, host, port = sys.argv[1].encode(), sys.argv[2], int(sys.argv[3])
 sock = socket.create_connection((host, port), timeout=2)
 print(json.dumps("open"), flush=True)
 for _ in sys.stdin:
     try:
-        sock.sendall(b"HEAD / HTTP/1.1\\r\\nHost: held\\r\\n\\r\\n")
+        sock.sendall(request)
         print(json.dumps("answered" if sock.recv(4096) else "closed"), flush=True)
     except OSError as error:
         print(json.dumps(type(error).__name__), flush=True)
@@ -29,17 +30,25 @@ for _ in sys.stdin:
 
 
 class Held:
-    """One HTTP connection from a pod's prober, kept open until the end of the `with`.
+    """One TCP connection from a pod's prober, kept open until the end of the `with`.
 
-    `seconds` is how long each answer may take.
+    `request` is what the server is asked each time; `seconds` is how long each answer may take. The
+    script inside gives up on a silent server after 2 s.
     """
 
     def __init__(
-        self, kubectl: Exec, pod: LivePod, address: str, port: int, seconds: float
+        self,
+        kubectl: Exec,
+        pod: LivePod,
+        address: str,
+        port: int,
+        seconds: float,
+        *,
+        request: str = HEAD,
     ) -> None:
         self._seconds = seconds
         self._where = f"{pod} -> {address}:{port}"
-        command = ["python3", "-u", "-c", _SCRIPT, address, str(port)]
+        command = ["python3", "-u", "-c", _SCRIPT, request, address, str(port)]
         self._dialogue = kubectl.talk(pod.namespace, pod.name, command, container=CONTAINER)
 
     def __enter__(self) -> Self:

@@ -12,7 +12,7 @@ from harness.edge.api.kubectl import Exec, exec_words
 from harness.edge.api.livenames import LiveNames
 from harness.edge.machine.patience import PATIENCE, Patience
 from harness.edge.machine.process import CommandFailed
-from harness.edge.probe.programs.held import Held
+from harness.edge.probe.programs.held import HEAD, Held
 from harness.errors import ProbeError
 
 
@@ -24,9 +24,13 @@ class Replayer:
         self.kubectl = kubectl
         self._names = names
 
-    def hold(self, pod: PodRef, address: str, port: int) -> Held:
-        """A connection from the pod's prober that stays open; a context manager."""
-        return Held(self.kubectl, self._names.live(pod), address, port, self._patience.held_answer)
+    def hold(self, pod: PodRef, address: str, port: int, *, request: str = HEAD) -> Held:
+        """A connection from the pod's prober that stays open; a context manager.
+
+        `request` is what its server answers.
+        """
+        live, seconds = self._names.live(pod), self._patience.held_answer
+        return Held(self.kubectl, live, address, port, seconds, request=request)
 
     def run(self, pod: PodRef, command: Sequence[str]) -> Transcript:
         """Run the command and keep what it said.
