@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from harness.core.compare.sharding import Shard, parse_shard
 from harness.core.conformance.case import Case
 from harness.core.conformance.deviations import Deviation, known, read_baseline, read_deviations
 from harness.core.conformance.row import Level, Status
@@ -42,12 +44,16 @@ class Chosen:
         profiles: the profiles.
         deviations: what the CNI is known not to pass.
         baseline: the statuses of an earlier run; None if there is none.
+        shard: the part of the run that is run here; None for all of it.
+        asked: what all parts of the run must agree about, by its name in words.
     """
 
     cases: tuple[Case, ...]
     profiles: frozenset[Profile]
     deviations: tuple[Deviation, ...]
     baseline: Mapping[str, Status] | None
+    shard: Shard | None
+    asked: Mapping[str, Any]
 
 
 def chosen(arguments: argparse.Namespace, cni: str) -> Chosen:
@@ -61,6 +67,8 @@ def chosen(arguments: argparse.Namespace, cni: str) -> Chosen:
     levels = {Level(profile.value) for profile in profiles if profile in DEFAULT}
     cases = tuple(c for c in all_cases if c.level in levels and _fits(c, arguments.only))
     measured = profiles - set(DEFAULT)
+    shard = parse_shard(arguments.shard) if arguments.shard else None
+    asked = _asked(arguments, cases, profiles)
     if not cases and not arguments.fuzz and not measured:
         raise ContentError(
             "no case is chosen, and a run without a case proves nothing",
@@ -72,7 +80,29 @@ def chosen(arguments: argparse.Namespace, cni: str) -> Chosen:
         found = read_deviations(_text(arguments.deviations), origin=str(arguments.deviations))
         known(found, [case.name for case in all_cases], origin=str(arguments.deviations))
         listed |= {deviation.case: deviation for deviation in found}
-    return Chosen(cases, profiles, tuple(listed.values()), _baseline(arguments.baseline))
+    if shard is not None:
+        cases = tuple(case for number, case in enumerate(cases, 1) if shard.takes(number))
+        # What disturbs a cluster is measured once.
+        profiles -= measured if shard.number > 1 else frozenset()
+    baseline = None
+    if file := arguments.baseline:
+        baseline = read_baseline(document_in(file), where=str(file))
+    return Chosen(cases, profiles, tuple(listed.values()), baseline, shard, asked)
+
+
+def _asked(
+    arguments: argparse.Namespace, cases: Sequence[Case], profiles: Collection[Profile]
+) -> dict[str, Any]:
+    texts = "".join(f"{case.name}\n{case.text}\n" for case in cases)
+    return {
+        "the profiles": sorted(profile.value for profile in profiles),
+        "the choice of cases": list(arguments.only),
+        "the text of the cases": f"{len(cases)} cases, {sha256(texts.encode()).hexdigest()[:12]}",
+        "the number of policies to draw": arguments.fuzz,
+        "the seed": arguments.seed,
+        "the number of repetitions": arguments.repeat,
+        "the time that policies may take": arguments.late,
+    }
 
 
 def _fits(case: Case, patterns: Sequence[str]) -> bool:
@@ -81,15 +111,17 @@ def _fits(case: Case, patterns: Sequence[str]) -> bool:
     )
 
 
-def _baseline(file: Path | None) -> Mapping[str, Status] | None:
-    if file is None:
-        return None
+def document_in(file: Path) -> Any:
+    """The plain data of a `report.yaml`.
+
+    Raises:
+        ContentError: the file cannot be read, is too large, or is no YAML.
+    """
     try:
-        found: Any = yaml.safe_load(_text(file))
+        return yaml.safe_load(_text(file))
     except yaml.YAMLError as error:
         seen = str(error)[:200]
         raise ContentError("this is no YAML", where=str(file), seen=seen) from error
-    return read_baseline(found, where=str(file))
 
 
 def _text(file: Path) -> str:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Generator, Iterator, Sequence
 
 from harness.commands.conformance.choosing import Chosen, Profile
+from harness.core.compare.sharding import Shard
 from harness.core.conformance.judging import made_up_row
 from harness.core.conformance.repeating import merged
 from harness.core.conformance.row import FlowSeen, Row
@@ -31,7 +32,7 @@ def rows_of(
     cluster = live.cluster
     yield from _cases(arguments, chosen, live)
     if arguments.fuzz:
-        yield from _made_up(arguments, live)
+        yield from _made_up(arguments, chosen.shard or Shard(1, 1), live)
     profile = cluster.lane.value.profile
     if Profile.LATENCY in chosen.profiles:
         threshold = arguments.threshold
@@ -57,9 +58,10 @@ def _cases(arguments: argparse.Namespace, chosen: Chosen, live: Live) -> Iterato
             yield merged(runs)
 
 
-def _made_up(arguments: argparse.Namespace, live: Live) -> Iterator[Row]:
+def _made_up(arguments: argparse.Namespace, shard: Shard, live: Live) -> Iterator[Row]:
     profile = live.cluster.lane.value.profile
-    cases = draw_cases(arguments.seed, arguments.fuzz, profile)
+    drawn = draw_cases(arguments.seed, arguments.fuzz, profile)
+    cases = [case for case in drawn if shard.takes(case.world)]
     fuzz = Fuzz(live.cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
     source = f"policylab conformance --fuzz {arguments.fuzz} --seed {arguments.seed}"
     for result in fuzz.run(cases, source=source):

@@ -6,7 +6,7 @@ import argparse
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,7 +18,8 @@ from rich.progress import Progress as Bar
 from harness import __version__
 from harness.commands.conformance.choosing import DEFAULT, Profile, chosen
 from harness.commands.conformance.doing import rows_of
-from harness.commands.conformance.writing import REPORT, write
+from harness.commands.conformance.telling import exit_code, tell
+from harness.commands.conformance.writing import write
 from harness.commands.shared.access import access_of
 from harness.commands.shared.options import (
     add_lane,
@@ -28,8 +29,8 @@ from harness.commands.shared.options import (
     not_negative,
     positive,
 )
-from harness.core.conformance.deviations import Verdict, judged
-from harness.core.conformance.report import Facts, Implementation, words
+from harness.core.conformance.deviations import judged
+from harness.core.conformance.report import Facts, Implementation
 from harness.core.conformance.row import Row, Status
 from harness.core.fuzz.result import LATE_SECONDS
 from harness.edge.cluster.lane import Lane
@@ -125,6 +126,13 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=1, help="the same seed draws the same policies (default: 1)"
     )
     parser.add_argument(
+        "--shard",
+        default="",
+        metavar="I/N",
+        help="run part I of N parts of the cases and of the policies that are drawn, the first is "
+        "1; `policylab report merge` puts the reports together",
+    )
+    parser.add_argument(
         "--repeat",
         type=positive,
         default=1,
@@ -204,12 +212,14 @@ def _conformance(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
             {**cluster.environment, **({"cni": name} if arguments.context else {})},
             said,
             interrupted=not finished,
+            shard=what.shard,
+            asked=what.asked,
         )
         verdicts = judged(rows, what.deviations, what.baseline)
-        if rows:
+        if rows or what.shard:
             write(verdicts, facts, arguments.out)
-    _tell(Console(), verdicts, arguments.out)
-    return _exit_code(verdicts)
+    tell(Console(), verdicts, arguments.out)
+    return exit_code(verdicts)
 
 
 def _spec(arguments: argparse.Namespace) -> ClusterSpec:
@@ -235,25 +245,3 @@ def _shown(rows: Iterable[Row], count: int, progress: Progress) -> Iterator[Row]
             if row.status not in (Status.PASSED, Status.SKIPPED):
                 progress.note(f"{row.name}: {row.status.replace('_', ' ')}: {row.why}")
             yield row
-
-
-def _tell(console: Console, verdicts: Sequence[Verdict], folder: Path) -> None:
-    def say(text: str, style: str = "") -> None:
-        console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
-
-    say(words(verdict.row for verdict in verdicts))
-    for verdict in verdicts:
-        if verdict.says and not verdict.red:
-            say(f"{verdict.row.name}: {verdict.says}")
-    for verdict in verdicts:
-        if verdict.red:
-            say(f"red: {verdict.row.name}: {verdict.says or verdict.row.why}", "bold red")
-    say(f"the report is {folder / REPORT}, and report.html beside it")
-
-
-def _exit_code(verdicts: Sequence[Verdict]) -> ExitCode:
-    if any(verdict.red for verdict in verdicts):
-        return ExitCode.DIFFERS
-    judged_rows = [v for v in verdicts if v.row.status in (Status.PASSED, Status.FAILED)]
-    lost = any(verdict.row.status is Status.NO_VERDICT for verdict in verdicts)
-    return ExitCode.NO_VERDICT if lost or not judged_rows else ExitCode.OK

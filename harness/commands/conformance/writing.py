@@ -17,7 +17,8 @@ from harness.report.conformance.junit import columns, junit
 from harness.report.conformance.pages import html, markdown
 from harness.report.writer import to_job
 
-REPORT, FAILED = "report.yaml", "failed"
+REPORT, FAILED, FLOWS = "report.yaml", "failed", "flows.txt"
+MAX_EVIDENCE = 16 * 1024 * 1024
 _UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -52,12 +53,38 @@ def write(verdicts: Sequence[Verdict], facts: Facts, folder: Path) -> str:
 
 
 def _evidence(row: Row, home: Path) -> None:
-    folder = home / _UNFIT.sub("-", row.name)
+    folder = home / _slug(row.name)
     folder.mkdir(parents=True, exist_ok=True)
     lines = [row.about, row.why, "", *map(columns, row.flows), "", *row.evidence]
-    _put(folder / "flows.txt", "\n".join(lines) + "\n")
+    _put(folder / FLOWS, "\n".join(lines) + "\n")
     for name, text in row.files.items():
         _put(folder / _UNFIT.sub("-", name), text)
+
+
+def _slug(name: str) -> str:
+    """A row's name as the name of a folder, which leads nowhere else."""
+    return _UNFIT.sub("-", name).strip(".") or "row"
+
+
+def evidence_of(name: str, folder: Path) -> dict[str, str]:
+    """What lies beside a report for the row of this name, by the files' names.
+
+    Raises:
+        ContentError: a file cannot be read, or is larger than any that policylab writes.
+    """
+    home = folder / FAILED / _slug(name)
+    found = {}
+    for file in sorted(home.iterdir()) if home.is_dir() else ():
+        if file.name == FLOWS or file.is_symlink() or not file.is_file():
+            continue
+        try:
+            if file.stat().st_size > MAX_EVIDENCE:
+                raise ContentError(f"the file has more than {MAX_EVIDENCE} bytes", where=str(file))
+            found[file.name] = file.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            seen = error.strerror or str(error)
+            raise ContentError("the file cannot be read", where=str(file), seen=seen) from error
+    return found
 
 
 def _put(file: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""`policylab report merge`: the reports of shards as one."""
+"""`policylab report merge`: the reports of shards as one, of a fuzz or of conformance."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 
 from rich.console import Console
 
+from harness.commands.conformance.merging import merge
+from harness.commands.conformance.writing import REPORT
 from harness.commands.fuzz.document import code_of, show, write
 from harness.core.fuzz.merging import merged
 from harness.errors import ContentError
@@ -21,7 +23,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the verb, which has two words."""
     parser = commands.add_parser(
         "report merge",
-        help="put the reports of shards together, which `fuzz --shard` wrote on several clusters",
+        help="put the reports of shards together, which `fuzz --shard` or `conformance --shard` "
+        "wrote on several clusters",
         epilog=f"Exit code: {ExitCode.OK} the CNI does as predicted, {ExitCode.DIFFERS} it "
         f"differs or is late, {ExitCode.NO_VERDICT} a case or a shard was not judged, "
         f"{ExitCode.USAGE} the shards do not belong together, or some are missing.",
@@ -39,6 +42,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _merge(arguments: argparse.Namespace, _: Progress) -> ExitCode:
+    if any((folder / REPORT).is_file() for folder in arguments.shards):
+        return merge(arguments.shards, arguments.out, missing_ok=arguments.missing_ok)
     document = merged(_read(arguments.shards), missing_ok=arguments.missing_ok)
     files = write(document, arguments.out)
     show(Console(), document, files)

@@ -8,7 +8,7 @@ worlds of the fuzz, each part takes its turn.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -59,6 +59,49 @@ def parse_shard(text: str) -> Shard:
             try_="for the second of four parts write --shard 2/4; the first one has the number 1",
         )
     return Shard(number, of)
+
+
+def of_one_run(parts: Mapping[str, Mapping[str, object]]) -> None:
+    """Check that the parts agree: each has values by their names in words; keys say where it is.
+
+    Raises:
+        ContentError: two parts differ in a value.
+    """
+    (first_at, first), *rest = parts.items()
+    for where, part in rest:
+        for words, here in first.items():
+            if part.get(words) != here:
+                raise ContentError(
+                    f"these shards are not of one run: {words} differs",
+                    where=f"{first_at} and {where}",
+                    seen=f"{here} and {part.get(words)}",
+                    try_="run all shards with the same command, but for --shard and --out",
+                )
+
+
+def missing_of(shards: Mapping[str, Shard], *, missing_ok: bool) -> list[int]:
+    """The numbers of the parts that are not there; the keys say where each part was read.
+
+    Raises:
+        ContentError: the parts are of runs in different numbers of parts, a part is there twice,
+            or one is missing; with `missing_ok` it may be.
+    """
+    of_one_run({where: {"the number of shards": shard.of} for where, shard in shards.items()})
+    there: dict[int, str] = {}
+    of = next(iter(shards.values())).of
+    for where, shard in shards.items():
+        if before := there.get(shard.number):
+            what = f"shard {shard.number} of {of} is there twice"
+            raise ContentError(what, where=f"{before} and {where}")
+        there[shard.number] = where
+    missing = sorted({*range(1, of + 1)} - there.keys())
+    if missing and not missing_ok:
+        raise ContentError(
+            f"of {of} shards these are missing: {ranges(missing)}",
+            seen=", ".join(shards),
+            try_="name their folders as well, or add --missing-ok",
+        )
+    return missing
 
 
 def ranges(numbers: Iterable[int]) -> str:

@@ -8,10 +8,11 @@ the document can be published beside those. `rows`, `environment` and `policylab
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from harness.core.compare.sharding import Shard
 from harness.core.conformance.deviations import Verdict
 from harness.core.conformance.row import Level, Row, Status, counts, row_json
 
@@ -66,6 +67,9 @@ class Facts:
         environment: the versions of the cluster's parts.
         notes: what a reader must know of the cluster or of the run, as sentences.
         interrupted: whether the run ended before its last row.
+        shard: which part of the run this is; None for the whole run.
+        asked: what the command line asked for, apart from the shard: plain data by its name in
+            words. All shards of a run have the same.
     """
 
     implementation: Implementation
@@ -76,6 +80,8 @@ class Facts:
     environment: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     interrupted: bool = False
+    shard: Shard | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
 
 def report(verdicts: Sequence[Verdict], facts: Facts) -> dict[str, Any]:
@@ -112,6 +118,8 @@ def report(verdicts: Sequence[Verdict], facts: Facts) -> dict[str, Any]:
             "interrupted": facts.interrupted,
             "red": [verdict.row.name for verdict in verdicts if verdict.red],
             "notes": list(facts.notes),
+            "shard": facts.shard and asdict(facts.shard),
+            "asked": dict(facts.asked),
         },
         "environment": dict(facts.environment),
         "rows": [_row(verdict) for verdict in verdicts],

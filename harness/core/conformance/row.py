@@ -175,3 +175,36 @@ def row_json(row: Row) -> dict[str, Any]:
         "evidence": list(row.evidence),
         "seconds": round(row.seconds, 3),
     }
+
+
+def row_of_json(data: Mapping[str, Any], files: Mapping[str, str]) -> Row:
+    """The row that `row_json` wrote, with its files.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    return Row(
+        str(data["name"]),
+        Level(data["level"]),
+        tuple(map(str, data["features"])),
+        Status(data["status"]),
+        str(data["why"]),
+        str(data["about"]),
+        str(data["source"]),
+        tuple(Figure(f["name"], f["value"], f["unit"], f["budget"]) for f in data["figures"]),
+        tuple(
+            FlowSeen(
+                str(seen["state"]),
+                str(seen["flow"]),
+                str(seen["expected"]),
+                str(seen["predicted"]),
+                str(seen["observed"] or ""),
+                tuple(map(str, seen["why"])),
+            )
+            for seen in data["flows"]
+        ),
+        int(data["agreed"]),
+        tuple(map(str, data["evidence"])),
+        float(data["seconds"]),
+        files,
+    )

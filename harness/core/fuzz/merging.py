@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.core.compare.sharding import ranges
+from harness.core.compare.sharding import Shard, missing_of, of_one_run
 from harness.errors import ContentError
 
 SCHEMA_VERSION = 1
@@ -41,29 +41,15 @@ def merged(parts: Mapping[str, Document], *, missing_ok: bool = False) -> dict[s
     Raises:
         ContentError: the parts are not of one run, or some are there twice or not at all.
     """
-    found = sorted(parts.items(), key=lambda part: _shard(*part)["number"])
-    (first_at, first), *rest = found
-    of = _shard(first_at, first)["of"]
-    for where, part in rest:
-        for key, words in _SAME.items():
-            if part.get(key) != first.get(key):
-                raise _apart(words, first_at, where, first.get(key), part.get(key))
-        if _shard(where, part)["of"] != of:
-            raise _apart("the number of shards", first_at, where, of, _shard(where, part)["of"])
-    numbers = [_shard(*part)["number"] for part in found]
-    for (one, _), (other, _), number, again in zip(found, rest, numbers, numbers[1:], strict=False):
-        if number == again:
-            raise ContentError(f"shard {number} of {of} is there twice", where=f"{one} and {other}")
-    missing = sorted({*range(1, of + 1)} - {*numbers})
-    if missing and not missing_ok:
-        raise ContentError(
-            f"of {of} shards these are missing: {ranges(missing)}",
-            seen=", ".join(parts),
-            try_="name their folders as well, or add --missing-ok",
-        )
+    shards = {where: _shard(where, part) for where, part in parts.items()}
+    found = sorted(parts.items(), key=lambda part: shards[part[0]].number)
+    of_one_run(
+        {where: {words: part.get(key) for key, words in _SAME.items()} for where, part in found}
+    )
+    missing = missing_of({where: shards[where] for where, _ in found}, missing_ok=missing_ok)
     documents = [part for _, part in found]
     return {
-        **{key: first[key] for key in ("lane", "key", *_SAME)},
+        **{key: documents[0][key] for key in ("lane", "key", *_SAME)},
         "shard": None,
         "missing": missing,
         "seconds": max(part["seconds"] for part in documents),
@@ -76,7 +62,7 @@ def _all(key: str, documents: Sequence[Document]) -> list[Any]:
     return [each for part in documents for each in part[key]]
 
 
-def _shard(where: str, part: Document) -> Mapping[str, int]:
+def _shard(where: str, part: Document) -> Shard:
     """Which shard a report is of; the report is a whole one.
 
     Raises:
@@ -91,14 +77,4 @@ def _shard(where: str, part: Document) -> Mapping[str, int]:
             where=where,
             try_="`policylab fuzz --shard 1/3 --out DIR` writes one",
         )
-    found: Mapping[str, int] = part["shard"]
-    return found
-
-
-def _apart(words: str, one: str, other: str, here: object, there: object) -> ContentError:
-    return ContentError(
-        f"these shards are not of one run: {words} differs",
-        where=f"{one} and {other}",
-        seen=f"{here} and {there}",
-        try_="run all shards with the same command, but for --shard and --out",
-    )
+    return Shard(part["shard"]["number"], part["shard"]["of"])

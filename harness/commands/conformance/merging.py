@@ -1,0 +1,42 @@
+"""The reports of a run's shards as one: `policylab report merge` on folders of conformance."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.commands.conformance.choosing import document_in
+from harness.commands.conformance.telling import exit_code, tell
+from harness.commands.conformance.writing import REPORT, evidence_of, write
+from harness.core.conformance.merging import Part, merged
+from harness.errors import ContentError
+from harness.exitcode import ExitCode
+
+
+def merge(folders: Iterable[Path], out: Path, *, missing_ok: bool) -> ExitCode:
+    """Write the whole report into `out`, and say what it comes to.
+
+    Raises:
+        ContentError: a folder has no report of a shard, or the shards do not belong together.
+    """
+    command = shlex.join(["policylab", *sys.argv[1:]])
+    parts = {str(folder / REPORT): _part(folder) for folder in folders}
+    whole = merged(parts, command=command, missing_ok=missing_ok)
+    write(whole.verdicts, whole.facts, out)
+    tell(Console(), whole.verdicts, out)
+    found = exit_code(whole.verdicts)
+    return ExitCode.NO_VERDICT if whole.missing and found is ExitCode.OK else found
+
+
+def _part(folder: Path) -> Part:
+    file = folder / REPORT
+    document = document_in(file)
+    rows = document.get("rows") if isinstance(document, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ContentError("this is no report of `policylab conformance`", where=str(file))
+    names = [str(row.get("name", "")) for row in rows]
+    return Part(document, {name: evidence_of(name, folder) for name in names})
