@@ -89,6 +89,12 @@ def test_server_that_answers_under_another_name_is_a_wrong_peer(
         def service(self, namespace: str, name: str) -> ByFamily:
             return {}
 
+        def node(self, namespace: str, name: str) -> ByFamily:
+            return {}
+
+        def node_port(self, namespace: str, name: str, port: int, protocol: Protocol) -> int:
+            return port
+
         def external(self, name: str, port: int | None) -> ByFamily:
             return {}
 
