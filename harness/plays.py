@@ -59,11 +59,12 @@ def opened(
     internet: Internet | None,
     doors: Doors | None = None,
     user: str = "",
+    leaves: bool = True,
 ) -> Iterator[Live]:
     """The instruments, while the cluster still has to pass the gate (see `Live.proof`).
 
-    On a cluster that policylab made, the canaries stay for the next run. `user` names the worker,
-    because workers that run at the same time have separate canaries.
+    On a cluster that policylab made, the canaries stay for the next run, unless `leaves` is false.
+    `user` names the worker, because workers that run at the same time have separate canaries.
     """
     doors = doors or doors_of(cluster)
     with closing(doors.prober()) as prober, ThreadPoolExecutor(1, "gate") as thread:
@@ -85,7 +86,7 @@ def opened(
             yield Live(cluster, doors, kube, prober, gate, thread.submit(prove))
         finally:
             thread.shutdown()
-            if not cluster.owned:
+            if not cluster.owned or not leaves:
                 gate.close()
 
 
@@ -97,6 +98,7 @@ def proven(
     internet: Internet | None,
     doors: Doors | None = None,
     user: str = "",
+    leaves: bool = True,
 ) -> Iterator[Live]:
     """The instruments of a cluster that passed the gate (see `opened`).
 
@@ -104,7 +106,9 @@ def proven(
         ClusterNotReady: the cluster did not pass the gate: it enforces no policy.
         ProbeError: its probes failed.
     """
-    with opened(cluster, progress, internet=internet, doors=doors, user=user) as live:
+    with opened(
+        cluster, progress, internet=internet, doors=doors, user=user, leaves=leaves
+    ) as live:
         live.proof.result()
         yield live
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 
 from harness.commands.conformance.choosing import Chosen, Profile
 from harness.core.compare.sharding import Shard
@@ -13,7 +14,7 @@ from harness.core.conformance.row import FlowSeen, Row
 from harness.core.fuzz.cases import draw_cases
 from harness.core.fuzz.result import Judged
 from harness.edge.cluster.opening import Cluster
-from harness.edge.conformance.life.ground import Site
+from harness.edge.conformance.life.ground import Site, alone
 from harness.edge.conformance.life.lifecycle import latency, lifecycle
 from harness.edge.conformance.life.site import site_of
 from harness.edge.conformance.running import Rules, Running
@@ -23,16 +24,22 @@ from harness.progress import Progress
 
 
 def rows_of(
-    arguments: argparse.Namespace, chosen: Chosen, live: Live, progress: Progress
+    arguments: argparse.Namespace, chosen: Chosen, live: Live, progress: Progress, *, run: str
 ) -> Generator[Row, None, None]:
     """The rows as soon as they are known: cases, made-up policies, then measurements.
 
-    However the iteration ends, what was made on the cluster is removed.
+    However the iteration ends, what was made on the cluster is removed. `run` are a few letters
+    that tell its namespaces from those of another run on the cluster.
+
+    Raises:
+        ContentError: another run measures the cluster.
     """
     cluster = live.cluster
-    yield from _cases(arguments, chosen, live)
+    if {Profile.LATENCY, Profile.LIFECYCLE} & chosen.profiles:
+        alone(live.kube)
+    yield from _cases(arguments, chosen, live, run)
     if arguments.fuzz:
-        yield from _made_up(arguments, chosen.shard or Shard(1, 1), live)
+        yield from _made_up(arguments, chosen.shard or Shard(1, 1), live, run)
     profile = cluster.lane.value.profile
     if Profile.LATENCY in chosen.profiles:
         threshold = arguments.threshold
@@ -41,7 +48,7 @@ def rows_of(
         yield from lifecycle(_site(cluster, live), profile, progress)
 
 
-def _cases(arguments: argparse.Namespace, chosen: Chosen, live: Live) -> Iterator[Row]:
+def _cases(arguments: argparse.Namespace, chosen: Chosen, live: Live, run: str) -> Iterator[Row]:
     if not chosen.cases:
         return
     rules = Rules(
@@ -49,7 +56,9 @@ def _cases(arguments: argparse.Namespace, chosen: Chosen, live: Live) -> Iterato
         frozenset(deviation.case for deviation in chosen.deviations),
         arguments.repeat,
     )
-    running = Running(live.cluster, live.doors, live.gate.fence, rules, jobs=arguments.jobs)
+    running = Running(
+        live.cluster, live.doors, live.gate.fence, rules, jobs=arguments.jobs, run=run
+    )
     found: dict[str, list[Row]] = {}
     for row in running.run(chosen.cases):
         runs = found.setdefault(row.name, [])
@@ -58,10 +67,10 @@ def _cases(arguments: argparse.Namespace, chosen: Chosen, live: Live) -> Iterato
             yield merged(runs)
 
 
-def _made_up(arguments: argparse.Namespace, shard: Shard, live: Live) -> Iterator[Row]:
+def _made_up(arguments: argparse.Namespace, shard: Shard, live: Live, run: str) -> Iterator[Row]:
     profile = live.cluster.lane.value.profile
     drawn = draw_cases(arguments.seed, arguments.fuzz, profile)
-    cases = [case for case in drawn if shard.takes(case.world)]
+    cases = [replace(case, run=run) for case in drawn if shard.takes(case.world)]
     fuzz = Fuzz(live.cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
     source = f"policylab conformance --fuzz {arguments.fuzz} --seed {arguments.seed}"
     for result in fuzz.run(cases, source=source):

@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 
 from rich.console import Console
 from rich.progress import Progress as Bar
@@ -43,6 +44,8 @@ from harness.plays import proven
 from harness.progress import Progress
 
 OUT, JOBS = "results/conformance", 3
+RUN_BYTES = 2
+"""Of the letters that tell the namespaces of a run from those of others."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -68,7 +71,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--sweep",
         action="store_true",
-        help="only remove the namespaces that an earlier run left on the cluster",
+        help="only remove the namespaces of runs on the cluster: those that were left, and also "
+        "those of a run that still goes on",
     )
     parser.set_defaults(run=_conformance, after_interrupt="The namespaces of the run were deleted.")
 
@@ -189,6 +193,7 @@ def _conformance(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
         gone = sweep(doors.kube())
         progress.note(f"removed: {', '.join(gone) or 'nothing was left'}")
         return ExitCode.OK
+    run = token_hex(RUN_BYTES)
     said = tuple(notes(doors.kube()))
     for note in said:
         progress.note(note)
@@ -196,8 +201,15 @@ def _conformance(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     rows: list[Row] = []
     finished = False
     try:
-        with proven(cluster, progress, internet=cluster.internet, doors=doors, user=USER) as live:
-            found = rows_of(arguments, what, live, progress)
+        with proven(
+            cluster,
+            progress,
+            internet=cluster.internet,
+            doors=doors,
+            user=f"{USER}-{run}",
+            leaves=False,
+        ) as live:
+            found = rows_of(arguments, what, live, progress, run=run)
             with closing(found):
                 rows.extend(_shown(found, len(what.cases), progress))
             finished = True

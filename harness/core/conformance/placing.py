@@ -38,20 +38,27 @@ _AROUND = re.compile(r"\{([^{}]+)\}/(\d{1,3})")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a case is: `number` is that of the set of namespaces, of which a run has several."""
+    """Where a case is.
+
+    Attributes:
+        number: that of the set of namespaces, of which a run has several.
+        run: a few letters that tell the run from others on the cluster; empty if there is one only.
+    """
 
     number: int
+    run: str = ""
 
     @property
     def prefix(self) -> str:
         """The beginning of its namespaces' names."""
-        return f"{PREFIX}-{self.number}"
+        return "-".join(filter(None, (PREFIX, self.run, str(self.number))))
 
     def port(self, number: int) -> int:
         """A port on the cluster: one of a node is moved, so that each place has its own."""
         if number not in HOST_PORTS:
             return number
-        return number + len(HOST_PORTS) * (self.number % SLOTS)
+        slot = self.number + int.from_bytes(self.run.encode()[-2:]) * 7
+        return number + len(HOST_PORTS) * (slot % SLOTS)
 
     def space(self, name: str) -> str:
         """What a namespace of a case is called on the cluster."""

@@ -59,11 +59,13 @@ class Case:
         name: the case's name in reports.
         world: the number of its world, from 1 on; cases of one world differ only in their policies.
         objects: the namespaces, pods and policies, as YAML has them.
+        run: a few letters that tell the run from others on the cluster; empty if there is one only.
     """
 
     name: str
     world: int
     objects: tuple[Body, ...]
+    run: str = ""
 
     @property
     def policies(self) -> tuple[Body, ...]:
@@ -85,7 +87,7 @@ class Case:
     @property
     def prefix(self) -> str:
         """The prefix of its namespaces on the cluster."""
-        return f"{PREFIX}-{self.world}"
+        return "-".join(filter(None, (PREFIX, self.run, str(self.world))))
 
     @property
     def resources(self) -> tuple[Resource, ...]:

@@ -58,8 +58,8 @@ def corpus_text(
         "observed": _differences(disagreed, scenario),
     }
     text = yaml.safe_dump(body, sort_keys=False, width=200, default_flow_style=None)
-    # The number of the world in the namespaces means nothing to a reader.
-    return re.sub(rf"{PREFIX}-(\d+-)?", "", text)
+    # The run and the number of the world in the namespaces mean nothing to a reader.
+    return re.sub(rf"{PREFIX}-(?:{re.escape(case.run)}-)?(?:\d+-)?", "", text)
 
 
 def _differences(disagreed: Sequence[Disagreement], scenario: Scenario) -> list[dict[str, Any]]:

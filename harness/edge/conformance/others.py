@@ -33,6 +33,11 @@ SHOWN = 5
 
 def notes(kube: Kube) -> Iterator[str]:
     """What a reader must know of policies that stand there, as sentences; none are touched."""
+    if runs := sorted(str(body["metadata"]["name"]) for body in left_behind(kube)):
+        yield (
+            f"Namespaces of another run are there ({_some(runs)}): it still goes on and shares the "
+            "machine, or it was killed; `policylab conformance --sweep` removes them."
+        )
     yield from _of_namespaces(kube)
     for version, kind in CLUSTER_WIDE:
         try:

@@ -67,20 +67,20 @@ class _OtherGroundError(Exception):
 
 
 class Ground:
-    """One set of namespaces; `number` tells it from the others."""
+    """One set of namespaces; `place` tells it from the others."""
 
     def __init__(
         self,
         cluster: Cluster,
         doors: Doors,
-        number: int,
+        place: Place,
         rules: Rules,
         *,
         fence: Callable[[], None],
     ) -> None:
         self._internet = cluster.internet
         self._trial = Trial(cluster, doors, fence=fence, internet=cluster.internet)
-        self._place = Place(number)
+        self._place = place
         self._rules = rules
         self._evidence = Evidence(cluster, self._trial.kube, doors.programs(), self._place)
         self._cast: Cast | None = None
@@ -223,7 +223,10 @@ def _in_force_ms(entered: Entered, asks: Iterable[Ask]) -> float | None:
 
 
 class Running:
-    """Several grounds at the same time on one cluster, in `jobs` threads."""
+    """Several grounds at the same time on one cluster, in `jobs` threads.
+
+    `run` are a few letters that tell the namespaces of this run from those of others there.
+    """
 
     def __init__(
         self,
@@ -233,7 +236,9 @@ class Running:
         rules: Rules,
         *,
         jobs: int,
+        run: str = "",
     ) -> None:
+        self._run = run
         self._cluster = cluster
         self._doors = doors
         self._fence = fence
@@ -279,7 +284,8 @@ class Running:
                 ground.close()
 
     def _ground(self, number: int) -> Ground:
-        return Ground(self._cluster, self._doors, number, self._rules, fence=self._one_at_a_time)
+        place = Place(number, self._run)
+        return Ground(self._cluster, self._doors, place, self._rules, fence=self._one_at_a_time)
 
     def _one_at_a_time(self) -> None:
         with self._lock:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +128,43 @@ def test_a_deviation_that_policylab_ships_is_not_red(tmp_path: Path) -> None:
     (row,) = document(tmp_path)["rows"]
     assert (row["status"], row["red"]) == ("failed", False)
     assert row["deviation"]["link"] == "https://github.com/cilium/cilium/issues/48703"
+
+
+def test_each_run_has_namespaces_of_its_own_and_leaves_none(tmp_path: Path) -> None:
+    cluster = FakeCluster("calico")
+    access = Access(open=lambda spec, progress, tools: cluster.value(), doors=lambda _: cluster)
+    spaces = set[str]()
+    apply = cluster.apply
+
+    def noted(body: Mapping[str, Any]) -> dict[str, Any]:
+        if body["kind"] == "Namespace":
+            spaces.add(body["metadata"]["name"])
+        return apply(body)
+
+    cluster.apply = noted  # type: ignore[method-assign]
+    words = ["conformance", "--jobs", "1", "--only", CASE, "--fuzz", "1", "--out", str(tmp_path)]
+    for _ in range(2):
+        assert cli.main(words, access) is ExitCode.OK
+
+    kinds = r"policylab-(?:conformance|fuzz|gate-conformance)-([0-9a-f]{4})(?:-.+)?"
+    runs = {found[1] for name in spaces if (found := re.fullmatch(kinds, name))}
+    assert len(spaces) > len(runs)
+    assert all(re.fullmatch(kinds, name) for name in spaces)
+    assert len(runs) == 2
+    assert {n for k, _, n in cluster.objects if k == "Namespace"} == {"kube-system"}
+
+
+def test_a_cluster_that_another_run_measures_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster = FakeCluster("calico")
+    labels = {"app.kubernetes.io/managed-by": "policylab"}
+    meta = {"name": "policylab-lifecycle", "labels": labels}
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+    access = Access(open=lambda spec, progress, tools: cluster.value(), doors=lambda _: cluster)
+
+    words = ["conformance", "--profile", "latency", "--out", str(tmp_path)]
+    assert cli.main(words, access) is ExitCode.USAGE
+
+    assert "another run measures this cluster, or was killed" in capsys.readouterr().err
+    assert ("Namespace", "", "policylab-lifecycle") in cluster.objects

@@ -30,8 +30,9 @@ def test_policies_of_others_are_told_and_our_own_are_not() -> None:
         cluster.apply(space(name, labels))
         cluster.apply(policy(name))
 
-    (note,) = notes(cluster)
+    run, note = notes(cluster)
 
+    assert run.startswith("Namespaces of another run are there (policylab-conformance-1-red)")
     assert note.startswith("1 objects of the kind NetworkPolicy stand in other namespaces (shop)")
 
 
@@ -51,3 +52,17 @@ def test_only_what_policylab_made_for_a_run_is_swept() -> None:
 
     left = {name for kind, _, name in cluster.objects if kind == "Namespace"}
     assert left == {"kube-system", "policylab-conformance-of-mine", "policylab-gate", "shop"}
+
+
+def test_what_a_run_with_letters_of_its_own_left_is_swept_as_well() -> None:
+    cluster = FakeCluster()
+    left = [
+        "policylab-conformance-ab12-1-red",
+        "policylab-fuzz-ab12-2-a",
+        "policylab-gate-conformance-ab12",
+        "policylab-lifecycle",
+    ]
+    for name in left:
+        cluster.apply(space(name, OURS))
+
+    assert sweep(cluster) == left

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import closing
+from typing import Any
 
 import pytest
 import yaml
@@ -196,3 +197,27 @@ def test_a_pod_with_other_ports_is_another_pod() -> None:
     found = rows(chosen("hosts/host-network-client", "hosts/host-network-server"), cluster)
 
     assert {row.status for row in found.values()} == {Status.PASSED}
+
+
+def test_two_runs_at_the_same_time_touch_nothing_of_each_other() -> None:
+    cluster = FakeCluster("calico")
+    one, other = (
+        Running(cluster.value(), cluster, lambda: None, Rules(None), jobs=1, run=run)
+        for run in ("ab12", "cd34")
+    )
+    cases = chosen("isolation/deny-both", "peers/pods")
+
+    made = set[str]()
+    apply = cluster.apply
+
+    def noted(body: Mapping[str, Any]) -> dict[str, Any]:
+        made.add(body["metadata"].get("namespace", ""))
+        return apply(body)
+
+    cluster.apply = noted  # type: ignore[method-assign]
+    with closing(one.run(cases)) as first, closing(other.run(cases)) as second:
+        found = [next(rows) for _ in cases for rows in (first, second)]
+
+    assert {row.status for row in found} == {Status.PASSED}
+    assert {"policylab-conformance-ab12-1-red", "policylab-conformance-cd34-1-red"} <= made
+    assert not [key for key in cluster.objects if "policylab-conformance" in key[2]]

@@ -22,7 +22,7 @@ from harness.edge.machine.process import Completed
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.beside import pod_lacks
 from harness.edge.probe.stream import CONTAINER
-from harness.errors import ProbeError
+from harness.errors import ContentError, ProbeError
 
 NAMESPACE = "policylab-lifecycle"
 CLIENT = "client"
@@ -30,6 +30,22 @@ CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 EVERY_US = 1000
 """The period of the stream: at each tick, one datagram on each flow."""
 CONTROL_LOOKS = 5
+
+
+def alone(kube: Kube) -> None:
+    """Check that nobody else measures the cluster: two runs would disturb each other.
+
+    Raises:
+        ContentError: somebody does, or was killed.
+    """
+    found = kube.get("v1", "Namespace", NAMESPACE)
+    if found is not None and "deletionTimestamp" not in found["metadata"]:
+        raise ContentError(
+            "another run measures this cluster, or was killed",
+            where=f"{kube.where}, namespace {NAMESPACE}",
+            seen=f"made at {found['metadata'].get('creationTimestamp')}",
+            try_="wait for its end; `policylab conformance --sweep` removes what a killed one left",
+        )
 
 
 class Admin(Protocol):
@@ -114,6 +130,12 @@ class Ground:
         self._ends = ExitStack()
 
     def __enter__(self) -> Self:
+        """Take the namespace.
+
+        Raises:
+            ContentError: another run has it.
+        """
+        alone(self.site.kube)
         return self
 
     def __exit__(
