@@ -19,6 +19,7 @@ from harness.core.target import (
     FactEnd,
     Lookup,
     NamePort,
+    NodePort,
     Ping,
     PodPort,
     PodRef,
@@ -98,6 +99,7 @@ ends_of: dict[str, st.SearchStrategy[tuple[FactEnd, ...]]] = {
 every_kind: dict[type, st.SearchStrategy[Target]] = {
     PodPort: pod_ports,
     ServiceAddress: st.builds(ServiceAddress, labels, names, numbers, protocols),
+    NodePort: st.builds(NodePort, labels, names, numbers, protocols),
     ExternalPort: st.builds(ExternalPort, dotted, numbers, protocols),
     NamePort: st.builds(NamePort, dotted, numbers),
     Ping: st.builds(Ping, st.one_of(pods, dotted)),

@@ -100,6 +100,7 @@ def _asked(
         "the text of the cases": f"{len(cases)} cases, {sha256(texts.encode()).hexdigest()[:12]}",
         "the number of policies to draw": arguments.fuzz,
         "the seed": arguments.seed,
+        "the sample": arguments.sample or "",
         "the number of repetitions": arguments.repeat,
         "the time that policies may take": arguments.late,
     }

@@ -55,6 +55,7 @@ def _cases(arguments: argparse.Namespace, chosen: Chosen, live: Live, run: str) 
         arguments.late * 1000 or None,
         frozenset(deviation.case for deviation in chosen.deviations),
         arguments.repeat,
+        sample=bool(arguments.sample),
     )
     running = Running(
         live.cluster, live.doors, live.gate.fence, rules, jobs=arguments.jobs, run=run

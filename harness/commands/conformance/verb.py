@@ -30,6 +30,7 @@ from harness.commands.shared.options import (
     not_negative,
     positive,
 )
+from harness.core.compare.sampling import BLIND
 from harness.core.conformance.deviations import judged
 from harness.core.conformance.report import Facts, Implementation
 from harness.core.conformance.row import Row, Status
@@ -120,6 +121,12 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         "--cases", type=Path, metavar="DIR", help="run the cases of this folder instead"
     )
     parser.add_argument(
+        "--sample",
+        choices=("classes",),
+        help="probe a flow for each pair of classes of pods that a case's policies tell apart, and "
+        "not every flow; flows of made-up policies are probed all the same",
+    )
+    parser.add_argument(
         "--fuzz",
         type=not_negative,
         default=0,
@@ -194,7 +201,8 @@ def _conformance(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
         progress.note(f"removed: {', '.join(gone) or 'nothing was left'}")
         return ExitCode.OK
     run = token_hex(RUN_BYTES)
-    said = tuple(notes(doors.kube()))
+    sampled = (f"Flows between pods are sampled by classes: {BLIND}.",) if arguments.sample else ()
+    said = (*sampled, *notes(doors.kube()))
     for note in said:
         progress.note(note)
     began, at = time.monotonic(), datetime.now(UTC)

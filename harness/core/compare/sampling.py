@@ -22,6 +22,12 @@ from harness.core.target.ask import Ask
 
 SHOWN = 5
 
+BLIND = (
+    "a sample cannot see a fault of single pods of a class, of single ways between nodes, or of "
+    "something that no policy looks at, such as other labels"
+)
+"""What a sample cannot see, in a sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -50,15 +56,17 @@ class Sample:
                 f"{len(self.asks)} of {self.flows} flows are probed: at least one for each pair of "
                 f"the {self.classes} classes into which policies divide the {self.pods} pods"
             ),
-            (
-                "a sample cannot see a fault of single pods of a class, of single ways between "
-                "nodes, or of something that no policy looks at, such as other labels"
-            ),
+            BLIND,
         ]
-        if self.idle:
-            more = f", and {len(self.idle) - SHOWN} more" if len(self.idle) > SHOWN else ""
-            found.append(f"no flow can show these rules: {', '.join(self.idle[:SHOWN])}{more}")
-        return tuple(found)
+        return tuple(filter(None, (*found, self.unseen)))
+
+    @property
+    def unseen(self) -> str:
+        """Which rules no flow can show, in a sentence; empty if there are none."""
+        if not self.idle:
+            return ""
+        more = f", and {len(self.idle) - SHOWN} more" if len(self.idle) > SHOWN else ""
+        return f"no flow can show these rules: {', '.join(self.idle[:SHOWN])}{more}"
 
 
 def sample(

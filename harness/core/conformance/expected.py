@@ -29,8 +29,7 @@ from harness.errors import ContentError
 
 MAX_FLOWS = 20_000
 FORM = "write `allow red/b -> red/a:8080/TCP`, with `*` for any part"
-_NODE = "nodeport/"
-_NAMED = ("svc/", "net/", "name/", _NODE)
+_NAMED = ("svc/", "nodeport/", "net/", "name/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +101,11 @@ def _parts(line: Line) -> tuple[Said, str, str]:
 
 
 def _target(text: str, cast: Cast, line: Line) -> Target:
-    # A node port is named by its Service.
-    found = parse_target(text.replace(_NODE, "svc/", 1), where=line.where)
+    found = parse_target(text, where=line.where)
     match found:
-        case ServiceAddress() if text.startswith(_NODE):
-            return _node_port(found, cast, line)
+        case NodePort(namespace, name) if f"{namespace}/{name}" in cast.services:
+            _has_node_port(f"{namespace}/{name}", cast, line)
+            return found
         case ServiceAddress(namespace, name) if f"{namespace}/{name}" in cast.services:
             return found
         case NamePort(name) if _service(name) in cast.services:
@@ -120,12 +119,10 @@ def _target(text: str, cast: Cast, line: Line) -> Target:
     )
 
 
-def _node_port(service: ServiceAddress, cast: Cast, line: Line) -> NodePort:
-    key = f"{service.namespace}/{service.name}"
+def _has_node_port(key: str, cast: Cast, line: Line) -> None:
     if cast.services.get(key, {}).get("type") not in ("NodePort", "LoadBalancer"):
         what = f"the Service {key} has no port at the nodes"
         raise ContentError(what, where=line.where, try_="give it `type: NodePort`")
-    return NodePort(service.namespace, service.name, service.port, service.protocol)
 
 
 def _service(name: str) -> str:

@@ -41,6 +41,7 @@ class Looked:
             which the case says nothing: to a name server, or to the outside.
         held: what connections that earlier states opened showed here, by the case's own flows:
             `answered`, `closed`, or the name of the socket's error.
+        sampled: sentences about the flows that were not probed; empty if all were.
     """
 
     state: State
@@ -49,12 +50,20 @@ class Looked:
     in_force_ms: float | None = None
     missing: str = ""
     held: Mapping[Ask, Answer[str]] = field(default_factory=dict)
+    sampled: tuple[str, ...] = ()
 
 
 def wanted(state: State, place: Place) -> dict[Ask, Reading]:
     """The reading that each flow on the cluster must have; not those that the API leaves open."""
     found = {place.ask(ask): READINGS[said] for ask, said in state.expected.items()}
     return {ask: reading for ask, reading in found.items() if reading is not None}
+
+
+def within(state: State, asks: Iterable[Ask], place: Place) -> State:
+    """The state with these flows on the cluster alone."""
+    kept = set(asks)
+    expected = {ask: said for ask, said in state.expected.items() if place.ask(ask) in kept}
+    return replace(state, expected=expected)
 
 
 def differs(expected: Reading, seen: Answer[Observation]) -> bool:
@@ -117,6 +126,7 @@ def row_of(
             *_open(looked, place),
             *(shown for shown, _ in connections if shown),
             *_missing(looked, place),
+            *dict.fromkeys(sentence for each in looked for sentence in each.sampled),
         ),
     )
 

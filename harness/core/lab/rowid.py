@@ -23,6 +23,7 @@ from harness.core.target import (
     Fact,
     Lookup,
     NamePort,
+    NodePort,
     Ping,
     PodPort,
     PodRef,
@@ -52,9 +53,10 @@ def _words(target: Target, *, full: bool) -> str:
     match target:
         case PodPort(pod, port, protocol):
             return f"to-{_pod(pod, full=full)}-{port}{_over(protocol)}"
-        case ServiceAddress(namespace, name, port, protocol):
-            service = f"{namespace}.{name}" if full else name
-            return f"to-svc-{service}-{port}{_over(protocol)}"
+        case ServiceAddress() | NodePort():
+            service = f"{target.namespace}.{target.name}" if full else target.name
+            kind = "svc" if isinstance(target, ServiceAddress) else "nodeport"
+            return f"to-{kind}-{service}-{target.port}{_over(target.protocol)}"
         case ExternalPort(name, port, protocol):
             return f"to-net-{name}-{port}{_over(protocol)}"
         case NamePort(name, port):

@@ -36,6 +36,13 @@ KINDS: Mapping[str, Kind] = {
         "The pod connects to the address of a Service (its cluster IP).",
         "Policies look at the pod that the Service chooses, not at the Service.",
     ),
+    "nodeport": Kind(
+        "nodeport/prod-nginx/my-nginx:80",
+        "The pod connects to the port of a node that stands for this port of a Service (type "
+        "NodePort); the node is that of a pod behind the Service.",
+        "A node may put its own address in place of the pod's, and the API leaves open which one "
+        "policies see.",
+    ),
     "net": Kind(
         "net/google.com:80",
         "The pod connects to a server outside of the cluster, whose address it knows.",

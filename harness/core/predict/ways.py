@@ -14,8 +14,16 @@ from harness.core.model import External, Pod, PodRef, Protocol, Service, Service
 from harness.core.outcome import Outcome, Verdict
 from harness.core.predict.owners import Owner, end_at, is_outside, named_in, owner_of
 from harness.core.predict.scenario import Scenario
-from harness.core.target import ExternalPort, NamePort, Ping, PodPort, ServiceAddress, Target
-from harness.core.target.ask import Flow, absent, end_of
+from harness.core.target import (
+    ExternalPort,
+    NamePort,
+    NodePort,
+    Ping,
+    PodPort,
+    ServiceAddress,
+    Target,
+)
+from harness.core.target.ask import Ask, Flow, absent, end_of
 from harness.errors import ContentError
 
 Source = PodRef | str
@@ -64,6 +72,8 @@ def way_of(
             if key not in services:
                 raise absent(f"no manifest has the Service {key}", key, services, asked)
             return _through(scenario, client, services[key], target.port, target.protocol)
+        case NodePort():
+            return _at_node(scenario, source, target)
         case NamePort():
             return _by_name(scenario, source, client, target)
     raise ContentError(
@@ -83,6 +93,17 @@ def _at_address(scenario: Scenario, target: PodPort | ExternalPort | Ping) -> Se
         if service.cluster_ip and str(service.cluster_ip) == target.name.strip("[]")
     )
     return next(found, None)
+
+
+def _at_node(scenario: Scenario, source: Source, target: NodePort) -> Way:
+    """The API leaves open which addresses policies see, so it is no single flow."""
+    if not isinstance(source, PodRef):
+        return Way(because="a node may put its own address in place of the client's")
+    found = scenario.predict(Ask(source, target))
+    if found.reading is None:
+        return Way(because="; ".join(found.reasons))
+    because = "it passes whether policies see the client and the pod, or the node"
+    return Way(because=because, verdict=Verdict.ALLOW)
 
 
 def _by_name(scenario: Scenario, source: Source, client: Pod | External, target: NamePort) -> Way:

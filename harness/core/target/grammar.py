@@ -31,6 +31,7 @@ from harness.core.target.kinds import (
     FactEnd,
     Lookup,
     NamePort,
+    NodePort,
     Ping,
     PodPort,
     Questions,
@@ -80,6 +81,10 @@ def _service(parts: Parts) -> ServiceAddress:
     return ServiceAddress(parts["NAMESPACE"], parts["NAME"], int(parts["PORT"]), _protocol(parts))
 
 
+def _node_port(parts: Parts) -> NodePort:
+    return NodePort(parts["NAMESPACE"], parts["NAME"], int(parts["PORT"]), _protocol(parts))
+
+
 def _external(parts: Parts) -> ExternalPort:
     return ExternalPort(parts["OUTSIDE"], int(parts["PORT"]), _protocol(parts))
 
@@ -119,6 +124,7 @@ def _fact(name: str, ends: Ends) -> Callable[[Parts], Fact]:
 FORMS: Mapping[str, Callable[[Parts], Target]] = {
     f"pod/{_POD}:PORT[{_OVER}]": _pod_port,
     f"svc/NAMESPACE/NAME:PORT[{_OVER}]": _service,
+    f"nodeport/NAMESPACE/NAME:PORT[{_OVER}]": _node_port,
     f"net/OUTSIDE:PORT[{_OVER}]": lambda p: ExternalPort(
         p["OUTSIDE"], int(p["PORT"]), _protocol(p)
     ),

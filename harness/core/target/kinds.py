@@ -58,10 +58,9 @@ class ServiceAddress:
 
 @dataclass(frozen=True, slots=True)
 class NodePort:
-    """A port of a Service at the address of a node: that of a pod behind the Service.
+    """A port of a Service at the address of a node: the node of a pod behind the Service.
 
-    `port` is the Service's own port; the cluster chooses the port of the node. No table has this
-    target, for the API leaves most of its flows open; conformance cases have it.
+    `port` is the Service's own port; the cluster chooses the port of the node.
     """
 
     namespace: str

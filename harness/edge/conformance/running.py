@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from threading import Event, Lock
 
+from harness.core.compare.sampling import sample
 from harness.core.conformance.case import Case, Cast, State
 from harness.core.conformance.judging import (
     Looked,
@@ -27,9 +28,11 @@ from harness.core.conformance.judging import (
     skipped_row,
     unfit,
     wanted,
+    within,
 )
 from harness.core.conformance.placing import Place, policies, workloads
 from harness.core.conformance.row import Row, Status
+from harness.core.manifests.reader import Resource
 from harness.core.observation import Answer
 from harness.core.outcome import Reading
 from harness.core.target import ExternalPort, PodPort, PodRef
@@ -55,11 +58,14 @@ class Rules:
         budget_ms: within how many ms a change of policies must be in force; None for no limit.
         listed: the names of cases that are known to fail: they are waited for only briefly.
         repeat: how many times each case is run.
+        sample: whether flows between pods are sampled by the classes of pods that policies tell
+            apart (`harness.core.compare.sampling`); other flows never are.
     """
 
     budget_ms: float | None
     listed: frozenset[str] = frozenset()
     repeat: int = 1
+    sample: bool = False
 
 
 class _OtherGroundError(Exception):
@@ -134,13 +140,18 @@ class Ground:
                     held[ask] = ends.enter_context(self._trial.hold(self._place.ask(ask)))
 
     def _look(self, case: Case, state: State, held: Mapping[Ask, Held], *, first: bool) -> Looked:
-        asks = [self._place.ask(ask) for ask in state.expected]
         trial = self._trial
-        if first and (self._cast != state.cast or trial.uncontrolled(asks)):
-            self._bare(state.cast)
-            trial.control(trial.uncontrolled(asks))
+        if first:
+            if self._cast != state.cast:
+                self._bare(state.cast)
+            asks, _ = self._asks(state)
+            if trial.uncontrolled(asks):
+                self._bare(state.cast)
+                trial.control(trial.uncontrolled(asks))
         patience = trial.kube.patience.shrink_try if case.name in self._rules.listed else None
         entered = self._bring(state, case.name, patience)
+        asks, told = self._asks(state)
+        state = within(state, asks, self._place)
         if where := other_ground(state, entered.scenario, self._place):
             raise _OtherGroundError(where)
         expected = wanted(state, self._place)
@@ -154,15 +165,39 @@ class Ground:
             trial.control(young)
             found = trial.sound(found)
         ms = _in_force_ms(entered, asks)
-        return Looked(state, entered.scenario, found, ms, entered.settled.missing, living)
+        missing = entered.settled.missing
+        return Looked(state, entered.scenario, found, ms, missing, living, sampled=told)
+
+    def _asks(self, state: State) -> tuple[list[Ask], tuple[str, ...]]:
+        """The flows of a state that are probed, and sentences about those that are not.
+
+        Flows between pods are sampled where the rules say so; the sample needs the pods' addresses.
+        """
+        asks = [self._place.ask(ask) for ask in state.expected]
+        if not self._rules.sample:
+            return asks, ()
+        scenario = self._trial.stage.told(self._objects(state))
+        ends = {ask.target for ask in asks if isinstance(ask.target, PodPort)}
+        ours = {self._place.ref(_ref(key)) for key in state.cast.pods}
+        pods = {key: pod for key, pod in scenario.topology.pods.items() if pod.ref in ours}
+        topology = replace(scenario.topology, pods=pods)
+        ordered = sorted(ends, key=str)
+        found = sample(topology, scenario.policies, ordered, self._trial.stage.pods.nodes)
+        kept = {*found.asks}
+        chosen = [a for a in asks if a in kept or not isinstance(a.target, PodPort)]
+        told = f"{len(chosen)} of {len(asks)} flows are probed, by {found.classes} classes of pods"
+        return chosen, tuple(map(self._place.short, filter(None, (told, found.unseen))))
 
     def _bring(self, state: State, name: str, patience: float | None) -> Entered:
-        objects = (
+        objects = self._objects(state)
+        self._change_of_cast(state.cast)
+        return self._trial.bring(objects, name=name, patience=patience)
+
+    def _objects(self, state: State) -> tuple[Resource, ...]:
+        return (
             *workloads(state.cast, self._place),
             *policies(state, self._place, self._addresses),
         )
-        self._change_of_cast(state.cast)
-        return self._trial.bring(objects, name=name, patience=patience)
 
     def _bare(self, cast: Cast) -> None:
         """Bring the cast to the cluster without any policy."""

@@ -61,6 +61,11 @@ class Pods:
         return {str(pod): found[1] for pod, found in self._addresses.items() if found[1:]}
 
     @property
+    def nodes(self) -> dict[PodRef, str]:
+        """The address of each pod's node, where it is known."""
+        return {pod: found[0] for pod, found in self._nodes.items() if found}
+
+    @property
     def standing(self) -> dict[PodRef, Pod]:
         """The pods that were started, with the labels and addresses that they got."""
         found = {}

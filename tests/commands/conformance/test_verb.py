@@ -168,3 +168,11 @@ def test_a_cluster_that_another_run_measures_is_refused(
 
     assert "another run measures this cluster, or was killed" in capsys.readouterr().err
     assert ("Namespace", "", "policylab-lifecycle") in cluster.objects
+
+
+def test_the_report_says_what_a_sample_cannot_see(tmp_path: Path) -> None:
+    assert run(tmp_path, "--only", CASE, "--sample", "classes") is ExitCode.OK
+
+    found = document(tmp_path)
+    assert "cannot see a fault of single pods of a class" in found["policylab"]["notes"][0]
+    assert "flows are probed, by" in found["rows"][0]["evidence"][-1]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,7 +61,6 @@ def test_an_honest_cni_passes_cases_of_every_kind() -> None:
 
     assert {row.status for row in found.values()} == {Status.PASSED}
     assert all(row.agreed > 20 for row in found.values())
-
 
 
 def test_what_the_api_leaves_open_is_told_and_never_judged() -> None:
@@ -221,3 +222,22 @@ def test_two_runs_at_the_same_time_touch_nothing_of_each_other() -> None:
     assert {row.status for row in found} == {Status.PASSED}
     assert {"policylab-conformance-ab12-1-red", "policylab-conformance-cd34-1-red"} <= made
     assert not [key for key in cluster.objects if "policylab-conformance" in key[2]]
+
+
+def test_a_sample_probes_fewer_flows_and_says_what_it_left_out() -> None:
+    names = ("isolation/deny-ingress", "changes/new-pod-as-subject", "services/cluster-ip")
+    whole = rows(chosen(*names))
+    found = rows(chosen(*names), rules=replace(RULES, sample=True))
+
+    assert {row.status for row in found.values()} == {Status.PASSED}
+    for name in names:
+        assert 0 < found[name].agreed < whole[name].agreed
+        assert re.match(r"\d+ of \d+ flows are probed, by \d+ classes", found[name].evidence[-1])
+
+
+def test_a_sample_finds_a_fault_of_a_whole_class() -> None:
+    rules = replace(RULES, sample=True)
+
+    (row,) = rows(chosen("peers/pods"), FakeCluster("calico", LetsNobodyIn()), rules).values()
+
+    assert row.status is Status.FAILED
