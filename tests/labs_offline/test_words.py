@@ -71,7 +71,7 @@ def explained(word: str, capsys: pytest.CaptureFixture[str]) -> str:
         ("cni:denied", LINES["denied"]),
         (
             "denied",
-            "calico: timeout; calico-kp-iptables: timeout; calico-dual: timeout; cilium: timeout;",
+            "calico: timeout; calico-kp-iptables: timeout; calico-dual: timeout; calico-ipv6: ",
         ),
         ("tutorial says", "the outcome that the tutorial documents"),
         ("ours", "policylab added it"),
