@@ -107,7 +107,6 @@ class Cni:
     `changes`: the lines of `profile` that are otherwise in a variant, by the word for this variant
         in names (`harness.edge.cluster.lane`): a dataplane's name, `kp-iptables`, `v1.15`. Only
         what a live row showed belongs here.
-    `needs`: what such a variant needs of the kernel, beside `kernel`, by the same words.
     `settings`: further parameters of the manifests.
     `own`: what its folder installs, if it is not one of policylab's CNIs.
 
@@ -126,7 +125,6 @@ class Cni:
     families: Families = IPV4
     dataplanes: tuple[Dataplane, ...] = ()
     changes: Mapping[str, Mapping[str, Reading]] = field(default_factory=dict)
-    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     own: Own | None = None
 
@@ -148,14 +146,12 @@ class Cni:
         )
 
     def in_variant(self, words: Collection[str]) -> Cni:
-        """The CNI as it is in a variant: with `changes` and `needs` of each of these words."""
+        """The CNI with the profile of a variant: of each of these words that is in `changes`."""
         found = [word for word in self.changes if word in words]
         lines: dict[str, Any] = {}
         for word in found:
             lines |= self.changes[word]
-        profile = replace(self.profile, variant="-".join(found), **lines)
-        needs = [option for word in self.needs if word in words for option in self.needs[word]]
-        return replace(self, profile=profile, kernel=(*self.kernel, *needs))
+        return replace(self, profile=replace(self.profile, variant="-".join(found), **lines))
 
     def version(self, images: ClusterImages) -> str:
         """The version that these images have, e.g. v3.30.1.

@@ -153,15 +153,6 @@ def test_the_version_that_was_chosen_is_looked_up() -> None:
     assert finding.seen == "a cluster gets v1.15.19"
 
 
-def test_what_a_version_needs_of_the_kernel_is_asked_for_this_version_alone() -> None:
-    lacking = CONFIG.replace("CONFIG_MODULES=y", "CONFIG_MODULES=n")
-    machine = FakeMachine().having({"/proc/config.gz": lacking})
-
-    ensure_machine(machine, FakeEngine().docker, Lane("cilium"))
-    with pytest.raises(EnvironmentFault, match="/proc/modules, which cilium needs"):
-        ensure_machine(machine, FakeEngine().docker, Lane("cilium", cni_version="1.15"))
-
-
 def test_what_kube_proxy_needs_of_the_kernel_is_asked_for_the_mode_that_needs_it() -> None:
     lacking = CONFIG.replace("NETFILTER_XT_MATCH_STATISTIC=y", "NETFILTER_XT_MATCH_STATISTIC=n")
     machine = FakeMachine().having({"/proc/config.gz": lacking})

@@ -71,8 +71,6 @@ CILIUM = Cni(
         "dual": {"unserved_port": UNTOLD},
         "ipv6": {"unserved_port": UNTOLD},
     },
-    # This version's agent ends at its start where there is no /proc/modules.
-    needs={"v1.15": ("MODULES",)},
     kernel=("BPF_SYSCALL", "NET_CLS_BPF", "NETFILTER_XT_TARGET_TPROXY"),
     families=FAMILIES["dual"],
     dataplanes=(

@@ -46,7 +46,6 @@ FEATURES: Mapping[str, Feature] = {
     "BPF_SYSCALL": Feature("", "eBPF programs"),
     "NET_CLS_BPF": Feature("cls_bpf", "eBPF programs on interfaces"),
     "NETFILTER_XT_TARGET_TPROXY": Feature("xt_TPROXY", "the redirection of DNS to a proxy"),
-    "MODULES": Feature("", "loadable modules, and with them the list /proc/modules"),
     "NET_IPIP": Feature("ipip", "IPIP, another tunnel"),
     "IP_SCTP": Feature("sctp", "SCTP"),
 }
