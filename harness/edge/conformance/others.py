@@ -33,7 +33,9 @@ SHOWN = 5
 
 def notes(kube: Kube) -> Iterator[str]:
     """What a reader must know of policies that stand there, as sentences; none are touched."""
-    if runs := sorted(str(body["metadata"]["name"]) for body in left_behind(kube)):
+    metas = [body["metadata"] for body in left_behind(kube)]
+    # What is on its way out belongs to a run that has ended.
+    if runs := sorted(str(meta["name"]) for meta in metas if "deletionTimestamp" not in meta):
         yield (
             f"Namespaces of another run are there ({_some(runs)}): it still goes on and shares the "
             "machine, or it was killed; `policylab conformance --sweep` removes them."

@@ -66,3 +66,12 @@ def test_what_a_run_with_letters_of_its_own_left_is_swept_as_well() -> None:
         cluster.apply(space(name, OURS))
 
     assert sweep(cluster) == left
+
+
+def test_a_namespace_that_is_going_tells_of_no_other_run() -> None:
+    cluster = FakeCluster()
+    going = space("policylab-conformance-ab12-1-red", OURS)
+    going["metadata"]["deletionTimestamp"] = "2026-11-26T22:00:00Z"
+    cluster.apply(going)
+
+    assert list(notes(cluster)) == []
