@@ -75,12 +75,9 @@ class World:
         patience = self._trial.stage.patience if patience is None else patience
         entered = self._enter(case, patience)
         scenario = entered.scenario
-        expected = decided(scenario)
-        self._trial.settle(expected, patience)
-        seen = self._trial.look(list(expected))
-        settled = entered.settled
-        in_force_ms = settled.ms if settled.flows else None
-        first = replace(judge(case, scenario, seen), in_force_ms=in_force_ms)
+        asks = list(decided(scenario))
+        seen = self._trial.look(asks)
+        first = replace(judge(case, scenario, seen), in_force_ms=entered.in_force_ms(asks))
         if not first.disagreed:
             return first
         self._fence()
@@ -126,7 +123,13 @@ class World:
             scenario = self._trial.bring(bare.resources, name=bare.name).scenario
             self._trial.control(asks_of(scenario))
             self._opened = True
-        return self._trial.bring(case.resources, name=case.name, patience=patience)
+        trial, resources = self._trial, case.resources
+        return trial.bring(
+            resources,
+            name=case.name,
+            patience=patience,
+            shown=lambda: decided(trial.stage.told(resources)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

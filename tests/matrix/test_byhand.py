@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -139,7 +140,9 @@ def test_rows_about_the_outside_are_checked_with_a_server_of_the_users(
     ran = labs(cluster, tmp_path, f"--lab-outside={server}", "-k", "google")
 
     assert ran.wrong == [], ran.output
-    assert {name for name in ran.unchecked if "ping" not in name} == set(), ran.unchecked
+    # The server stands for an address. Where the name leads is known to nobody (see the README).
+    left = [name for name in ran.unchecked if not re.search("-name-|-questions-|ping", name)]
+    assert left == [], ran.unchecked
     assert [row for row in ran.document["rows"] if row["status"] == "pass"]
 
 

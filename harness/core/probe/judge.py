@@ -29,6 +29,9 @@ IDENT = 0x1AB5
 MAX_LATE_MS = 100.0
 """A listener that took a datagram this late may have answered too late: that is no lost answer."""
 
+ANSWERED = frozenset({Phase.CONNECTED, Phase.ANSWERED})
+"""How an attempt ends that a listener answered."""
+
 ALIVE = frozenset({Outcome.CONNECTED, Outcome.REFUSED, Outcome.RESET, Outcome.ONE_WAY})
 """What a target shows to itself if somebody is there; a mute listener shows ONE_WAY."""
 
@@ -100,7 +103,9 @@ def connection(
         case Outcome.CONNECTED:
             return _identified(plan, seen, counted)
         case Outcome.TIMEOUT:
-            return _silent(plan, seen, own, late_ms)
+            # While a change is polled, the listener may have heard an earlier attempt of the round.
+            answered = any(attempt.phase in ANSWERED for attempt in attempts)
+            return _silent(plan, seen, own, None if answered else late_ms)
         case Outcome.UNSTABLE:
             phases = ", ".join(attempt.phase for attempt in counted)
             return replace(seen, notes=(f"the attempts disagree: {phases}",))

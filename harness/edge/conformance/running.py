@@ -8,7 +8,7 @@ are polled until they show it, and then all are looked at; a difference is asked
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -152,10 +152,7 @@ class Ground:
         entered = self._bring(state, case.name, patience)
         asks, told = self._asks(state)
         state = within(state, asks, self._place)
-        if where := other_ground(state, entered.scenario, self._place):
-            raise _OtherGroundError(where)
         expected = wanted(state, self._place)
-        trial.settle(expected, patience)
         found = trial.look(asks)
         found |= trial.again(found, lambda ask, seen: _differs(expected, ask, seen))
         living = {ask: Answer.of(each.ask) for ask, each in held.items()}
@@ -164,7 +161,7 @@ class Ground:
             self._bare(state.cast)
             trial.control(young)
             found = trial.sound(found)
-        ms = _in_force_ms(entered, asks)
+        ms = entered.in_force_ms(asks)
         missing = entered.settled.missing
         return Looked(state, entered.scenario, found, ms, missing, living, sampled=told)
 
@@ -191,7 +188,21 @@ class Ground:
     def _bring(self, state: State, name: str, patience: float | None) -> Entered:
         objects = self._objects(state)
         self._change_of_cast(state.cast)
-        return self._trial.bring(objects, name=name, patience=patience)
+        trial = self._trial
+        return trial.bring(objects, name=name, patience=patience, shown=lambda: self._shown(state))
+
+    def _shown(self, state: State) -> Mapping[Ask, Reading]:
+        """What the flows that are probed must show.
+
+        Raises:
+            _OtherGroundError: the case does not hold with the addresses of this cluster.
+        """
+        asks, _ = self._asks(state)
+        state = within(state, asks, self._place)
+        scenario = self._trial.stage.told(self._objects(state))
+        if where := other_ground(state, scenario, self._place):
+            raise _OtherGroundError(where)
+        return wanted(state, self._place)
 
     def _objects(self, state: State) -> tuple[Resource, ...]:
         return (
@@ -242,19 +253,6 @@ class Ground:
 
 def _differs(expected: Mapping[Ask, Reading], ask: Ask, seen: Seen) -> bool:
     return ask in expected and differs(expected[ask], seen)
-
-
-def _in_force_ms(entered: Entered, asks: Iterable[Ask]) -> float | None:
-    """How long a change of policies alone took, from when the API had taken all of it.
-
-    None where nothing flipped, or where only flows are late of which the case says nothing.
-    """
-    change, missing = entered.change, entered.settled.missing
-    if change is None:
-        return None
-    if missing:
-        return entered.settled.ms if any(str(ask) in missing for ask in asks) else None
-    return max((flip.last_ms for flip in change.flips), default=None)
 
 
 class Running:

@@ -22,6 +22,7 @@ from harness.core.manifests.library import (
 from harness.core.manifests.networkpolicy import with_types
 from harness.core.manifests.reader import Resource
 from harness.core.model import NETWORK_POLICY
+from harness.core.outcome import Reading
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.settle import (
     EXTERNAL_NAME,
@@ -33,6 +34,7 @@ from harness.core.predict.settle import (
 )
 from harness.core.probe.latency import Change
 from harness.core.target import ports_of
+from harness.core.target.ask import Ask
 from harness.core.target.family import IPV4, Families
 from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import OWNER, clear, wait_gone, wait_usable
@@ -62,6 +64,18 @@ class Entered:
     scenario: Scenario
     settled: Settled
     change: Change | None = None
+
+    def in_force_ms(self, asks: Iterable[Ask]) -> float | None:
+        """How long a change of policies alone took, from when the API had taken all of it.
+
+        None where nothing flipped, or where the flows that are late are none of these.
+        """
+        change, missing = self.change, self.settled.missing
+        if change is None:
+            return None
+        if missing:
+            return self.settled.ms if any(str(ask) in missing for ask in asks) else None
+        return max((flip.last_ms for flip in change.flips), default=None)
 
 
 class Stage:
@@ -145,10 +159,13 @@ class Stage:
         *,
         name: Sequence[str],
         patience: float | None = None,
+        shown: Callable[[], Mapping[Ask, Reading]] | None = None,
     ) -> Entered:
         """Bring the cluster to the state of these objects; `name` is what reports call it.
 
-        See `enter`.
+        See `enter`. `shown` gives flows that must show this before the state is in force, even if
+        the change flips none of them: between two denials a flow may be open for a moment, and a
+        CNI programs one pod after another. It is asked when the change is made and the pods run.
         """
         scenario = self.told(resources)
         wanted = {r.key: r for r in resources}
@@ -167,7 +184,12 @@ class Stage:
         if self._made_up and {r.kind for r in (*gone, *new)} - POLICY_KINDS:
             self._open_ports(scenario)
         poll, settled = self._settle(
-            before, scenario, began, changed_at, self.patience if patience is None else patience
+            before,
+            scenario,
+            began,
+            acknowledged=changed_at,
+            patience=self.patience if patience is None else patience,
+            shown=shown() if shown else {},
         )
         settled = self._wait_realised(settled)
         change = None
@@ -353,8 +375,10 @@ class Stage:
         before: Scenario | None,
         after: Scenario,
         began: float,
+        *,
         acknowledged: float,
         patience: float,
+        shown: Mapping[Ask, Reading],
     ) -> tuple[Poll | None, Settled]:
         """Poll the flows whose prediction changes until all have; without any, use the fence."""
         self.pods.refresh_services(after)
@@ -365,12 +389,14 @@ class Stage:
             internet=outside.address(EXTERNAL_NAME, EXTERNAL_PORT) is not None,
             names=outside.led,
         )
-        asks, still = flips(before, after, can), relieved(before, after, can)
+        asks = flips(before, after, can)
+        also = {**relieved(before, after, can), **shown}
+        still = {ask: reading for ask, reading in also.items() if ask not in asks}
         if not asks:
             self._fence()
             if not still:
                 return None, Settled(self._ms_since(began), 0)
-        others = [ask for ask in can if ask not in asks]
+        others = [ask for ask in can if ask not in asks and ask not in still]
         poll = Poll(
             self.observer,
             asks,

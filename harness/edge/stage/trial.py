@@ -7,7 +7,6 @@ positive control, the same flow without policies; a flow that was silent there i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 
 from harness.core.manifests.reader import Resource
 from harness.core.observation import Answer, Observation
@@ -18,14 +17,12 @@ from harness.core.target.ask import Ask
 from harness.edge.api.kube import Kube
 from harness.edge.cluster.opening import Cluster
 from harness.edge.internet.state import Internet
-from harness.edge.machine.wait import wait_for
 from harness.edge.probe.doors import Doors
 from harness.edge.probe.programs.held import Held
 from harness.edge.probe.programs.replay import Replayer
-from harness.edge.stage.settling import POLL_EVERY, Poll
 from harness.edge.stage.stage import Entered, Stage
 from harness.edge.stage.twice import asked_again
-from harness.errors import NotSettled, ProbeError
+from harness.errors import ProbeError
 
 Seen = Answer[Observation]
 
@@ -68,10 +65,18 @@ class Trial:
         self._prober.close()
 
     def bring(
-        self, resources: Sequence[Resource], *, name: str, patience: float | None = None
+        self,
+        resources: Sequence[Resource],
+        *,
+        name: str,
+        patience: float | None = None,
+        shown: Callable[[], Mapping[Ask, Reading]] | None = None,
     ) -> Entered:
-        """Bring the cluster to the state of these objects (see `Stage.bring`)."""
-        return self.stage.bring(resources, name=[name], patience=patience)
+        """Bring the cluster to the state of these objects (see `Stage.bring`).
+
+        Flows that do not show the state before the deadline are judged as they are.
+        """
+        return self.stage.bring(resources, name=[name], patience=patience, shown=shown)
 
     def control(self, asks: Iterable[Ask]) -> None:
         """Check that each of these flows is answered, while no policy is there."""
@@ -101,22 +106,6 @@ class Trial:
         replayer = Replayer(self._programs, self._prober.names, self.kube.patience)
         request = greeting(f"{STAY.decode()}{target.port}").decode()
         return replayer.hold(ask.source, address, target.port, request=request)
-
-    def settle(self, expected: Mapping[Ask, Reading], patience: float | None = None) -> None:
-        """Wait until all flows show the state, or until the deadline.
-
-        The wait is for all flows, not only for flows that the change flips: between two denials a
-        flow may be open for a moment, and a CNI programs one pod after another. Flows that still
-        differ are judged as they are.
-        """
-        with suppress(NotSettled):
-            wait_for(
-                f"{len(expected)} flows show the case",
-                Poll(self.stage.observer, expected, clock=self.kube.clock.monotonic),
-                seconds=self.stage.patience if patience is None else patience,
-                every=POLL_EVERY,
-                clock=self.kube.clock,
-            )
 
     def look(self, asks: Iterable[Ask]) -> dict[Ask, Seen]:
         """What these flows show; one whose control was not answered has no verdict."""

@@ -79,6 +79,13 @@ def test_silence_that_the_listener_heard_is_one_way() -> None:
     assert (heard.reading.outcome, silent.reading.outcome) == (Outcome.ONE_WAY, Outcome.TIMEOUT)
 
 
+def test_the_attempt_before_the_flow_closed_is_the_one_that_the_listener_heard() -> None:
+    attempts = [*answered(), Attempt(Phase.TIMEOUT, 120.0)]
+    seen = connection(plan(OURS, POLL), attempts, own=own(Outcome.CONNECTED), late_ms=250.0)
+
+    assert seen.reading == Reading(Outcome.TIMEOUT)
+
+
 def test_listener_that_was_starved_gives_no_verdict() -> None:
     with pytest.raises(ProbeError, match="starved") as caught:
         connection(plan(OURS), SILENCE, own=own(Outcome.CONNECTED), late_ms=250.0)
