@@ -86,7 +86,7 @@ class Assembly:
             files |= self._node_files(scratch)
             links = _node_links()
         if files:
-            layer = scratch / f"{image.name}.tar"
+            layer = scratch / f"{image.name.replace('/', '-')}.tar"
             write_files(layer, files, links)
             layers.append(layer)
         key = self.builder.keys.images[image.name]

@@ -74,6 +74,22 @@ def test_archive_has_the_image_under_the_name_of_its_manifests(
     assert not list(tmp_path.glob(".policylab-*"))
 
 
+def test_name_of_an_image_may_have_a_folder(shop: Workshop, tmp_path: Path) -> None:
+    home = tmp_path / "images" / "mine"
+    (home / "rootfs").mkdir(parents=True)
+    (home / "rootfs" / "mine").write_text("#!/bin/sh\n", encoding="utf-8")
+    (home / "image.toml").write_text(RECIPE.replace('"mine"\n', '"group/mine"\n', 1))
+    recipes = read_recipes(tmp_path / "images", apart=["mine"])
+
+    (file,) = write_archives(shop, Plan(recipes, plan_keys(recipes, {})), ["mine"], tmp_path)
+
+    with tarfile.open(file) as archive:
+        manifest = archive.extractfile("manifest.json")
+        assert manifest is not None
+        (image,) = json.load(manifest)
+    assert "localhost/policylab/group/mine:v1.2.3" in image["RepoTags"]
+
+
 def test_same_recipe_gives_the_same_bytes(todo: Plan, shop: Workshop, tmp_path: Path) -> None:
     (file,) = write_archives(shop, todo, ["mine"], tmp_path)
     once = file.read_bytes()

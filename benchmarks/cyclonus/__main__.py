@@ -1,0 +1,168 @@
+"""`python -m benchmarks.cyclonus`: Cyclonus and policylab on one cluster, one after the other."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+
+from benchmarks.__main__ import machine
+from benchmarks.cyclonus.cases import TOPOLOGY, fits, name_of, text_of, topology_of
+from benchmarks.cyclonus.comparing import Both, compared, differing
+from benchmarks.cyclonus.output import Printed
+from benchmarks.cyclonus.running import alone, load, programs, run
+from harness.commands.conformance.writing import REPORT
+from harness.edge.api.client import KubeClient
+from harness.edge.cluster.lane import Lane
+from harness.edge.cluster.opening import ClusterSpec
+from harness.edge.cluster.running import running
+from harness.edge.cni.known import CNIS, DEFAULT
+from harness.edge.conformance.shipped import cases_in
+from harness.edge.images.recipe import REPOSITORY
+from harness.edge.machine.docker import Docker
+from harness.errors import ContentError
+from harness.exitcode import ExitCode
+from harness.program import end_of
+from harness.progress import ConsoleProgress
+
+OUT = Path("results") / "cyclonus"
+SECONDS = 660.0
+OWN = 600.0
+"""The most seconds for policylab's part."""
+INCLUDE = ("any-peer", "policy-namespace", "any-port-protocol", "create-policy")
+"""Tags whose cases are run unless others are named."""
+EXCLUDE = (
+    # The default of Cyclonus, which must be written again where anything is added to it.
+    *("multi-peer", "upstream-e2e", "example", "end-port", "namespaces-by-default-label"),
+    # The kernel of the machine may have no SCTP, and policylab does not send it.
+    "sctp",
+    # Which flows these close depends on the addresses that the pods got.
+    "peer-ipblock",
+    # Steps that the printed text does not show.
+    *("create-pod", "create-namespace", "set-pod-labels", "set-namespace-labels"),
+)
+
+
+def main() -> ExitCode:
+    """Run both, compare, print and write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cyclonus", description=__doc__)
+    parser.add_argument("--cni", default=DEFAULT, choices=CNIS)
+    parser.add_argument(
+        "--include",
+        action="append",
+        metavar="TAG",
+        help=f"run the cases of Cyclonus with this tag (default: {', '.join(INCLUDE)})",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=SECONDS,
+        help="end Cyclonus then; the cases that it finished count (default: %(default)g)",
+    )
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR")
+    arguments = parser.parse_args()
+    return end_of("benchmarks.cyclonus", lambda: _run(arguments, Console()))
+
+
+def _run(arguments: argparse.Namespace, console: Console) -> ExitCode:
+    cluster = running(ClusterSpec(Lane(arguments.cni)).cluster)
+    kube = KubeClient(cluster.kubeconfig, cluster.context)
+    progress = ConsoleProgress(Console(stderr=True))
+    out: Path = arguments.out / arguments.cni
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="policylab-cyclonus-") as name:
+        program, agnhost = programs(Path(name), Docker(), progress)
+        load(cluster, agnhost)
+        argv = _argv(program, arguments.include or INCLUDE)
+        loads = [os.getloadavg()[0]]
+        with alone(kube), progress.step(f"Cyclonus, at most {arguments.seconds:g} s"):
+            theirs = run(
+                argv,
+                cluster.kubeconfig,
+                out / "cyclonus.log",
+                seconds=arguments.seconds,
+                heard=lambda line: _tell(console, line),
+            )
+    loads.append(os.getloadavg()[0])
+    both = _ours(arguments.cni, theirs, out)
+    loads.append(os.getloadavg()[0])
+    document = {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {**machine(), "load_before_between_after": loads},
+        "environment": dict(cluster.environment),
+        "command": shlex.join([program.name, *map(str, argv[1:])]),
+        **both.as_json(),
+        "called_wrong": [f"{case}, step {step}: {cell}" for case, step, cell in differing(theirs)],
+    }
+    (out / "figures.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    console.print_json(data={key: document[key] for key in ("machine", *both.as_json())})
+    console.print(f"written to {out}")
+    wrong = both.theirs.wrong + both.ours.wrong + both.theirs.failed_wrongly
+    return ExitCode.DIFFERS if wrong else ExitCode.OK
+
+
+def _argv(program: Path, include: Any) -> list[str | Path]:
+    """Cyclonus's command line: its own defaults, but for what the module's constants say.
+
+    `--noisy` prints the tables also of cases that passed; it changes no probe.
+    """
+    return [
+        program,
+        "generate",
+        "--noisy",
+        "--cleanup-namespaces",
+        "--server-protocol=TCP,UDP",
+        f"--image-registry={REPOSITORY}",
+        f"--include={','.join(include)}",
+        f"--exclude={','.join(EXCLUDE)}",
+    ]
+
+
+def _tell(console: Console, line: str) -> None:
+    if line.startswith(("starting test case", "finished policy")):
+        console.print(f"  {line}", markup=False, highlight=False)
+
+
+def _ours(cni: str, theirs: Printed, out: Path) -> Both:
+    """Run the same cases with `policylab conformance`.
+
+    Raises:
+        ContentError: Cyclonus finished no case, or the run of policylab was not complete.
+    """
+    folder = out / "cases"
+    tested = [each for each in theirs.tested if fits(each)]
+    if not tested:
+        raise ContentError("Cyclonus finished no case that policylab can repeat", where=str(out))
+    (folder / "topologies").mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.yaml"):
+        old.unlink()
+    (folder / "topologies" / f"{TOPOLOGY}.yaml").write_text(
+        topology_of(tested[0]), encoding="utf-8"
+    )
+    for each in tested:
+        (folder / f"{name_of(each)}.yaml").write_text(text_of(each), encoding="utf-8")
+    began = time.monotonic()
+    words = ["conformance", f"--cni={cni}", f"--cases={folder}", f"--out={out / 'ours'}"]
+    argv = [sys.executable, "-m", "harness.cli", *words]
+    done = subprocess.run(argv, check=False, timeout=OWN)
+    seconds = time.monotonic() - began
+    if done.returncode not in set(ExitCode) or not (out / "ours" / REPORT).is_file():
+        raise ContentError("policylab wrote no report", seen=f"exit code {done.returncode}")
+    report = yaml.safe_load((out / "ours" / REPORT).read_text(encoding="utf-8"))
+    cases = {case.name: case for case in cases_in(folder)}
+    return compared(theirs, cases, report["rows"], seconds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
