@@ -19,10 +19,11 @@ from rich.console import Console
 
 from benchmarks.__main__ import machine
 from benchmarks.cyclonus.cases import TOPOLOGY, fits, name_of, text_of, topology_of
-from benchmarks.cyclonus.comparing import Both, compared, differing
+from benchmarks.cyclonus.comparing import compared, differing
 from benchmarks.cyclonus.output import Printed
 from benchmarks.cyclonus.running import alone, load, programs, run
 from harness.commands.conformance.writing import REPORT
+from harness.core.conformance.case import Case
 from harness.edge.api.client import KubeClient
 from harness.edge.cluster.lane import Lane
 from harness.edge.cluster.opening import ClusterSpec
@@ -53,6 +54,18 @@ EXCLUDE = (
     *("create-pod", "create-namespace", "set-pod-labels", "set-namespace-labels"),
 )
 
+COMMON = (
+    "generate",
+    "--noisy",  # prints the tables of cases that passed as well; it changes no probe
+    "--cleanup-namespaces",
+    "--server-protocol=TCP,UDP",
+    f"--image-registry={REPOSITORY}",
+    f"--exclude={','.join(EXCLUDE)}",
+)
+"""The command line of Cyclonus: its own defaults but for these."""
+MOCK = ("--mock", "--perturbation-wait-seconds=0", "--retries=0")
+"""Cyclonus prints its cases and asks no cluster."""
+
 
 def main() -> ExitCode:
     """Run both, compare, print and write."""
@@ -70,6 +83,11 @@ def main() -> ExitCode:
         default=SECONDS,
         help="end Cyclonus then; the cases that it finished count (default: %(default)g)",
     )
+    parser.add_argument(
+        "--whole",
+        action="store_true",
+        help="let Cyclonus only print its cases, and run all that can be repeated with policylab",
+    )
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR")
     arguments = parser.parse_args()
     return end_of("benchmarks.cyclonus", lambda: _run(arguments, Console()))
@@ -77,65 +95,62 @@ def main() -> ExitCode:
 
 def _run(arguments: argparse.Namespace, console: Console) -> ExitCode:
     cluster = running(ClusterSpec(Lane(arguments.cni)).cluster)
-    kube = KubeClient(cluster.kubeconfig, cluster.context)
     progress = ConsoleProgress(Console(stderr=True))
-    out: Path = arguments.out / arguments.cni
+    out: Path = arguments.out / (f"{arguments.cni}-whole" if arguments.whole else arguments.cni)
     out.mkdir(parents=True, exist_ok=True)
+    loads = [os.getloadavg()[0]]
     with tempfile.TemporaryDirectory(prefix="policylab-cyclonus-") as name:
         program, agnhost = programs(Path(name), Docker(), progress)
-        load(cluster, agnhost)
-        argv = _argv(program, arguments.include or INCLUDE)
-        loads = [os.getloadavg()[0]]
-        with alone(kube), progress.step(f"Cyclonus, at most {arguments.seconds:g} s"):
-            theirs = run(
-                argv,
-                cluster.kubeconfig,
-                out / "cyclonus.log",
-                seconds=arguments.seconds,
-                heard=lambda line: _tell(console, line),
-            )
+        options = (
+            MOCK if arguments.whole else [f"--include={','.join(arguments.include or INCLUDE)}"]
+        )
+        argv = [program, *COMMON, *options]
+
+        def cyclonus() -> Printed:
+            log = out / "cyclonus.log"
+            return run(argv, cluster.kubeconfig, log, seconds=arguments.seconds, heard=heard)
+
+        def heard(line: str) -> None:
+            if line.startswith(("starting test case", "finished policy")):
+                console.print(f"  {line}", markup=False, highlight=False)
+
+        if arguments.whole:
+            theirs = cyclonus()
+        else:
+            load(cluster, agnhost)
+            kube = KubeClient(cluster.kubeconfig, cluster.context)
+            with alone(kube), progress.step(f"Cyclonus, at most {arguments.seconds:g} s"):
+                theirs = cyclonus()
     loads.append(os.getloadavg()[0])
-    both = _ours(arguments.cni, theirs, out)
+    cases, rows, seconds = _ours(arguments.cni, theirs, out)
+    both = compared(theirs, cases, rows, seconds)
     loads.append(os.getloadavg()[0])
+    figures = both.as_json()
+    if arguments.whole:  # nothing was compared
+        figures = {"policylab": {k: v for k, v in figures["policylab"].items() if k != "wrong"}}
     document = {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {**machine(), "load_before_between_after": loads},
         "environment": dict(cluster.environment),
         "command": shlex.join([program.name, *map(str, argv[1:])]),
-        **both.as_json(),
-        "called_wrong": [f"{case}, step {step}: {cell}" for case, step, cell in differing(theirs)],
+        **figures,
+        "called_wrong": []
+        if arguments.whole
+        else [f"{case}, step {step}: {cell}" for case, step, cell in differing(theirs)],
     }
     (out / "figures.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    console.print_json(data={key: document[key] for key in ("machine", *both.as_json())})
+    console.print_json(data={"machine": document["machine"], **figures})
     console.print(f"written to {out}")
+    if arguments.whole:
+        return ExitCode.DIFFERS if both.ours.failed else ExitCode.OK
     wrong = both.theirs.wrong + both.ours.wrong + both.theirs.failed_wrongly
     return ExitCode.DIFFERS if wrong else ExitCode.OK
 
 
-def _argv(program: Path, include: Any) -> list[str | Path]:
-    """Cyclonus's command line: its own defaults, but for what the module's constants say.
-
-    `--noisy` prints the tables also of cases that passed; it changes no probe.
-    """
-    return [
-        program,
-        "generate",
-        "--noisy",
-        "--cleanup-namespaces",
-        "--server-protocol=TCP,UDP",
-        f"--image-registry={REPOSITORY}",
-        f"--include={','.join(include)}",
-        f"--exclude={','.join(EXCLUDE)}",
-    ]
-
-
-def _tell(console: Console, line: str) -> None:
-    if line.startswith(("starting test case", "finished policy")):
-        console.print(f"  {line}", markup=False, highlight=False)
-
-
-def _ours(cni: str, theirs: Printed, out: Path) -> Both:
-    """Run the same cases with `policylab conformance`.
+def _ours(
+    cni: str, theirs: Printed, out: Path
+) -> tuple[dict[str, Case], list[dict[str, Any]], float]:
+    """Run the same cases with `policylab conformance`: the cases, the rows, and the seconds.
 
     Raises:
         ContentError: Cyclonus finished no case, or the run of policylab was not complete.
@@ -160,8 +175,7 @@ def _ours(cni: str, theirs: Printed, out: Path) -> Both:
     if done.returncode not in set(ExitCode) or not (out / "ours" / REPORT).is_file():
         raise ContentError("policylab wrote no report", seen=f"exit code {done.returncode}")
     report = yaml.safe_load((out / "ours" / REPORT).read_text(encoding="utf-8"))
-    cases = {case.name: case for case in cases_in(folder)}
-    return compared(theirs, cases, report["rows"], seconds)
+    return {case.name: case for case in cases_in(folder)}, report["rows"], seconds
 
 
 if __name__ == "__main__":
