@@ -126,8 +126,9 @@ def _run(arguments: argparse.Namespace, console: Console) -> ExitCode:
     both = compared(theirs, cases, rows, seconds)
     loads.append(os.getloadavg()[0])
     figures = both.as_json()
-    if arguments.whole:  # nothing was compared
-        figures = {"policylab": {k: v for k, v in figures["policylab"].items() if k != "wrong"}}
+    if arguments.whole:  # the probes of nobody else were there to compare with
+        own = {name: found for name, found in figures["policylab"].items() if name != "wrong"}
+        figures = {"policylab": own, "model_differs": both.theirs.model_differs}
     document = {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {**machine(), "load_before_between_after": loads},
