@@ -9,6 +9,7 @@ departs from that. Time is the cluster's own clock, so nothing here sleeps.
 from __future__ import annotations
 
 import copy
+import json
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
@@ -180,6 +181,8 @@ class FakeCluster(FakeKube):
                 self.put({"kind": "ServiceAccount", "metadata": meta})
             case "Pod" if after and not before:
                 self._run(after)
+            case "Pod" if after and "activeDeadlineSeconds" in after["spec"]:
+                after["status"] = {**after["status"], "phase": "Failed"}
             case "Service" if after:
                 self._give_address(before, after)
             case "Deployment":
@@ -200,6 +203,8 @@ class FakeCluster(FakeKube):
         at_node = {Family.IPV4: NODE_ADDRESS, Family.IPV6: NODE_SIX}
         if spec.get("hostNetwork"):
             places = at_node
+        if asked := body["metadata"].get("annotations", {}).get("cni.projectcalico.org/ipAddrs"):
+            places[self.families[0]] = json.loads(asked)[0]
         addresses = [places[family] for family in self.families]
         body["status"] = {
             "phase": "Running",
@@ -380,7 +385,8 @@ class FakeCluster(FakeKube):
 
     def pods(self) -> list[Mapping[str, Any]]:
         """All pods that run."""
-        return [body for (kind, _, _), body in tuple(self.objects.items()) if kind == "Pod"]
+        pods = (body for (kind, _, _), body in tuple(self.objects.items()) if kind == "Pod")
+        return [body for body in pods if body.get("status", {}).get("phase") != "Failed"]
 
     def remove(self, key: Key) -> None:
         super().remove(key)

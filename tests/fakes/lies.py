@@ -323,3 +323,16 @@ class NoNodePorts(Lie):
 
     def met(self, packet: Packet, met: Met) -> Met:
         return Met(Phase.TIMEOUT) if packet.at_node else met
+
+
+@dataclass(frozen=True, slots=True)
+class KeepsRights(Lie):
+    """A pod has the rights of another one, which had its address and has ended."""
+
+    namespace: str = ""
+    new: str = ""
+    reaches: str = ""
+
+    def judges(self, packet: Packet) -> bool:
+        ends = (self.namespace, self.new), (self.namespace, self.reaches)
+        return (packet.source, packet.target) != ends

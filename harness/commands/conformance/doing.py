@@ -14,10 +14,11 @@ from harness.core.conformance.row import FlowSeen, Row
 from harness.core.fuzz.cases import draw_cases
 from harness.core.fuzz.result import Judged
 from harness.edge.cluster.opening import Cluster
+from harness.edge.conformance.ground import Rules
 from harness.edge.conformance.life.ground import Site, alone
 from harness.edge.conformance.life.lifecycle import latency, lifecycle
 from harness.edge.conformance.life.site import site_of
-from harness.edge.conformance.running import Rules, Running
+from harness.edge.conformance.running import Running
 from harness.edge.fuzz import Finding, Fuzz, Lost, Result
 from harness.plays import Live
 from harness.progress import Progress

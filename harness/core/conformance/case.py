@@ -32,11 +32,14 @@ class CasePod:
         labels: its labels.
         ports: the ports that it declares.
         host_network: whether it is in the network of its node; then its ports are of `HOST_PORTS`.
+        address_of: the pod that has ended whose address it asks for, as NAMESPACE/NAME; empty for
+            any address. Not every CNI can be asked.
     """
 
     labels: Labels
     ports: tuple[ContainerPort, ...] = ()
     host_network: bool = False
+    address_of: str = ""
 
     def is_same(self, later: CasePod | None) -> bool:
         """Whether a running pod can become that one; all but its labels must be equal."""
@@ -79,6 +82,8 @@ class State:
         opens: the flows over which a connection is opened in this state. It stays open, and is
             asked for an answer in every later state: one that policies have allowed all along must
             live on, and what happens to another one the API leaves open.
+        ends: the pods that ended before this state. They are no more in the cast, and stay as
+            objects with their labels, as a Job's pods do; the CNI may give their addresses away.
     """
 
     does: str
@@ -86,6 +91,7 @@ class State:
     policies: tuple[Mapping[str, Any], ...]
     expected: Mapping[Ask, Said]
     opens: tuple[Ask, ...] = ()
+    ends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,11 @@ class Case:
     topology: str
     states: tuple[State, ...]
     text: str
+
+    @property
+    def asks_for_addresses(self) -> bool:
+        """Whether a pod of it asks for an address."""
+        return any(pod.address_of for state in self.states for pod in state.cast.pods.values())
 
     @property
     def sends_sctp(self) -> bool:

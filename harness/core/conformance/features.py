@@ -41,6 +41,7 @@ FEATURES: Mapping[str, str] = {
     "new-pod": "a pod that is younger than the policies about it",
     "new-namespace": "a namespace that is younger than the policies about it",
     "deleted-pod": "a pod that is deleted, and a new pod with its name",
+    "address-used-again": "a new pod that gets the address of a pod that has ended",
     "service": "flows to the address of a Service: policies see the pods behind it",
     "headless-service": "flows to a name that stands for the pods' own addresses",
     "node-port": "flows to a Service's port at the address of a node",

@@ -74,10 +74,15 @@ def differs(expected: Reading, seen: Answer[Observation]) -> bool:
         return False
 
 
-def unfit(case: Case, *, outside: bool) -> str:
-    """Why a case cannot be run; empty if it can. `outside`: addresses outside are known."""
+def unfit(case: Case, *, outside: bool, addresses: bool = False) -> str:
+    """Why a case cannot be run; empty if it can.
+
+    `outside`: addresses outside are known. `addresses`: pods can ask the CNI for an address.
+    """
     if case.sends_sctp:
         return "the probes send TCP and UDP, and not SCTP"
+    if case.asks_for_addresses and not addresses:
+        return "no pod can ask this CNI for an address, so no address is certain to be used again"
     asks = (ask for state in case.states for ask in state.expected)
     if not outside and any(isinstance(ask.target, ExternalPort) for ask in asks):
         return "no address outside of this cluster is known to answer"

@@ -88,10 +88,16 @@ class Place:
         return text.replace(f"{self.prefix}-", "")
 
 
-def workloads(cast: Cast, place: Place) -> tuple[Resource, ...]:
-    """The namespaces, pods and Services of a cast."""
+def workloads(
+    cast: Cast, place: Place, annotations: Mapping[str, Mapping[str, str]] | None = None
+) -> tuple[Resource, ...]:
+    """The namespaces, pods and Services of a cast; `annotations` are those of pods, by their names.
+
+    A pod asks its CNI for an address by an annotation.
+    """
+    annotations = annotations or {}
     spaces = [_space(place, name, labels) for name, labels in cast.namespaces.items()]
-    pods = [_pod(place, key, pod) for key, pod in cast.pods.items()]
+    pods = [_pod(place, key, pod, annotations.get(key, {})) for key, pod in cast.pods.items()]
     services = [
         _object("v1", "Service", place, key, spec=dict(spec)) for key, spec in cast.services.items()
     ]
@@ -157,7 +163,7 @@ def _space(place: Place, name: str, labels: Mapping[str, str]) -> dict[str, Any]
     }
 
 
-def _pod(place: Place, key: str, pod: CasePod) -> dict[str, Any]:
+def _pod(place: Place, key: str, pod: CasePod, annotations: Mapping[str, str]) -> dict[str, Any]:
     ports = [
         {"containerPort": place.port(port.number), "protocol": port.protocol.value}
         | ({"name": port.name} if port.name else {})
@@ -183,7 +189,10 @@ def _pod(place: Place, key: str, pod: CasePod) -> dict[str, Any]:
         "containers": [container],
         **({"hostNetwork": True} if pod.host_network else {}),
     }
-    return _object("v1", "Pod", place, key, labels=dict(pod.labels), spec=spec)
+    found = _object("v1", "Pod", place, key, labels=dict(pod.labels), spec=spec)
+    if annotations:
+        found["metadata"]["annotations"] = dict(annotations)
+    return found
 
 
 def _object(

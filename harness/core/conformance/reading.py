@@ -18,15 +18,16 @@ A case is one YAML document:
 
 Each state may say `policies` (all that are in force from then on), `labels` of pods and `spaces`
 (labels of namespaces, new ones too), which replace those before, new `pods`, `services`, and `gone`
-(pods, namespaces), and connections that it `opens` (`red/b -> red/a:8080/TCP`), which stay open
-from then on. What a step does not say stays. A policy or a pod with `times: 20` is made 20
+(pods, namespaces), pods that it `ends` and that stay as objects (a new pod may ask for the address
+of one: `addressOf: red/c`), and connections that it `opens` (`red/b -> red/a:8080/TCP`), which stay
+open from then on. What a step does not say stays. A policy or a pod with `times: 20` is made 20
 times; `{n}` in it is its number.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -46,9 +47,9 @@ MAX_BYTES = 64 * 1024
 MAX_PODS, MAX_POLICIES, MAX_STEPS, MAX_OPEN = 200, 1000, 20, 10
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,40}[a-z0-9])?(?:-\{n\})?")
 _KEY = re.compile(rf"{_NAME.pattern}/{_NAME.pattern}")
-_STATE = ("policies", "expect", "opens", "labels", "spaces", "pods", "services", "gone")
+_STATE = ("policies", "expect", "opens", "labels", "spaces", "pods", "services", "gone", "ends")
 _CASE = ("about", "source", "level", "features", "topology", "steps", *_STATE)
-_POD = ("labels", "ports", "hostNetwork", "times")
+_POD = ("labels", "ports", "hostNetwork", "times", "addressOf")
 _PORT = re.compile(r"(\d{1,5})/(TCP|UDP|SCTP)(?:/([a-z0-9-]{1,15}))?")
 
 
@@ -107,7 +108,8 @@ def _top(text: str, origin: str, root: str) -> Part:
 
 
 def _state(part: Part, before: State, does: str) -> State:
-    cast = _with(before.cast, part, spaces="spaces")
+    ends = part.texts("ends") if part.has("ends") else ()
+    cast = _with(_without(before.cast, ends, part), part, spaces="spaces", ended=ends)
     policies = before.policies
     if part.has("policies"):
         policies = tuple(p for each in part.parts("policies") for p in _policies(each, cast))
@@ -120,7 +122,7 @@ def _state(part: Part, before: State, does: str) -> State:
         if error.where:
             raise
         part.fail(error.what)
-    return State(does, cast, policies, flows, _opens(part, flows))
+    return State(does, cast, policies, flows, _opens(part, flows), ends)
 
 
 def _opens(part: Part, flows: Mapping[Ask, Said]) -> tuple[Ask, ...]:
@@ -142,12 +144,22 @@ def _opens(part: Part, flows: Mapping[Ask, Said]) -> tuple[Ask, ...]:
     return tuple(passing[text] for text in texts)
 
 
-def _with(cast: Cast, part: Part, *, spaces: str) -> Cast:
-    """The cast with what the part adds, changes and takes away."""
+def _without(cast: Cast, ends: tuple[str, ...], part: Part) -> Cast:
+    """The cast without the pods that end."""
+    for key in ends:
+        if key not in cast.pods or cast.pods[key].host_network:
+            part.fail(f"there is no pod {key} with an address of its own that could end", "ends")
+    pods = {key: pod for key, pod in cast.pods.items() if key not in ends}
+    return Cast(cast.namespaces, pods, cast.services)
+
+
+def _with(cast: Cast, part: Part, *, spaces: str, ended: Collection[str] = ()) -> Cast:
+    """The cast with what the part adds, changes and takes away; `ended` are pods that end here."""
     found = part.mapping(spaces, needed=False)
     namespaces = {**cast.namespaces, **{_name(found, n): found.labels(n) for n in found.value}}
     made = part.mapping("pods", needed=False)
     pods = {**cast.pods, **{k: p for key in made.value for k, p in _pods(made, key).items()}}
+    _check_ended(cast, pods, ended, made)
     relabelled = part.mapping("labels", needed=False)
     for key in relabelled.value:
         if key not in pods:
@@ -172,6 +184,16 @@ def _with(cast: Cast, part: Part, *, spaces: str) -> Cast:
     return Cast(namespaces, pods, services)
 
 
+def _check_ended(
+    before: Cast, pods: Mapping[str, CasePod], ended: Collection[str], made: Part
+) -> None:
+    for key, pod in pods.items():
+        if pod.address_of and pod is not before.pods.get(key) and pod.address_of not in ended:
+            made.fail(f"{pod.address_of} does not end here, so its address is not free", key)
+        if key in ended:
+            made.fail(f"{key} ends here, and stays as an object: call the new pod otherwise", key)
+
+
 def _pods(part: Part, key: str) -> dict[str, CasePod]:
     body = part.mapping(_key(part, key))
     body.only(_POD)
@@ -183,7 +205,8 @@ def _pods(part: Part, key: str) -> dict[str, CasePod]:
             body.fail(
                 f"the ports of pods in their node's network, and only theirs, are {most}", "ports"
             )
-    pod = CasePod(body.labels("labels"), ports, host)
+    wanted = body.text("addressOf") if body.has("addressOf") else ""
+    pod = CasePod(body.labels("labels"), ports, host, wanted)
     return {
         key.replace("{n}", str(n)): replace(pod, labels=_numbered(dict(pod.labels), n))
         for n in _times(body, MAX_PODS)

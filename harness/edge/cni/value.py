@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -98,6 +98,7 @@ class Cni:
     `realised`: makes the wait until the CNI itself reports its policies in force; None if the CNI
         reports nothing. Then policylab knows only the flows that flipped.
     `remembers`: makes the reader of what it remembers of lookups; None if it looks at none.
+    `with_addresses`: the annotations of a pod that asks for these addresses; None if a pod cannot.
     `lanes`: how many tutorials may change their policies at the same time. More than one is faster;
         one where a change in one namespace disturbs the flows of another.
     `kernel`: the options of the kernel that it needs, beside those of every node
@@ -120,6 +121,7 @@ class Cni:
     drops: Callable[[Kube, Exec], DropCounter] | None = None
     realised: Callable[[Kube, Exec], Realised] | None = None
     remembers: Callable[[Kube, Exec], NameMemory] | None = None
+    with_addresses: Callable[[Sequence[str]], Mapping[str, str]] | None = None
     lanes: int = 4
     kernel: tuple[str, ...] = ()
     families: Families = IPV4

@@ -33,13 +33,13 @@ from harness.core.predict.settle import (
     relieved,
 )
 from harness.core.probe.latency import Change
-from harness.core.target import ports_of
+from harness.core.target import PodRef, ports_of
 from harness.core.target.ask import Ask
 from harness.core.target.family import IPV4, Families
 from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import OWNER, clear, wait_gone, wait_usable
 from harness.edge.internet.state import Internet
-from harness.edge.machine.wait import wait_for
+from harness.edge.machine.wait import NotYet, wait_for
 from harness.edge.probe.addresses import LabAddresses
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.pods import Pods, is_unprobed, refs_of
@@ -311,6 +311,31 @@ class Stage:
                     self._kube.delete(resource.body, grace=0 if kind == "Pod" else None)
         self._current = {}
         self._entered = None
+
+    def end(self, pod: PodRef) -> None:
+        """Let a pod end; it stays as an object, and no later state has it or removes it.
+
+        The API ends a pod whose deadline is over as it does one that has done its work (a Job's),
+        and nobody needs a program in it.
+
+        Raises:
+            ClusterNotReady: the pod does not end.
+        """
+        resource = self._current.pop(("Pod", pod.namespace, pod.name))
+        self._entered = None
+        self._prober.forget([pod])
+        self.pods.forget([pod])
+        body = self._ready_to_apply(resource)
+        body["spec"]["activeDeadlineSeconds"] = 1
+        self._kube.apply(body)
+
+        def ended() -> None:
+            found = self._kube.get("v1", "Pod", pod.name, pod.namespace) or {}
+            phase = (found.get("status") or {}).get("phase", "gone")
+            if phase not in ("Failed", "Succeeded"):
+                raise NotYet(f"its phase is {phase}")
+
+        self._kube.wait(f"the pod {pod} ends", ended, seconds=self._kube.patience.objects_gone)
 
     def _remove(self, resources: Sequence[Resource]) -> None:
         pods = refs_of(*resources)

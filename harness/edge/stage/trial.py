@@ -12,7 +12,7 @@ from harness.core.manifests.reader import Resource
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.probe.greeting import STAY, greeting
-from harness.core.target import PodPort
+from harness.core.target import PodPort, PodRef
 from harness.core.target.ask import Ask
 from harness.edge.api.kube import Kube
 from harness.edge.cluster.opening import Cluster
@@ -92,6 +92,10 @@ class Trial:
     def uncontrolled(self, asks: Iterable[Ask]) -> list[Ask]:
         """The flows that have no control yet."""
         return [ask for ask in asks if ask not in self._controls]
+
+    def end(self, pod: PodRef) -> None:
+        """Let a pod end, and stay as an object."""
+        self.stage.end(pod)
 
     def hold(self, ask: Ask) -> Held:
         """A connection over a flow to a pod, which stays open; a context manager.

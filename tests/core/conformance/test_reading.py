@@ -139,6 +139,9 @@ policies:
         ("pods: {red/c: {ports: [20000/TCP]}}", "and only theirs, are 20000 to 20009"),
         ('pods: {"red/c-{n}": {times: 300}}', "a number from 1 to 200"),
         ("steps: [{expect: []}]", "lacks `does`"),
+        ("steps: [{does: it ends, ends: red/z}]", "no pod red/z with an address of its own"),
+        ("pods: {red/c: {addressOf: red/a}}", "red/a does not end here"),
+        ("steps: [{does: it ends, ends: red/a, pods: {red/a: {}}}]", "call the new pod otherwise"),
         ("opens: red/a -> red/z:80/TCP", "is no flow over TCP that passes here"),
         (
             "expect: ['deny * -> red/*']\nopens: green/b -> red/a:8080/TCP",

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from harness.core.conformance.row import Status
-from harness.edge.conformance.running import Rules, Running
+from harness.edge.conformance.ground import Rules
+from harness.edge.conformance.running import Running
 from harness.edge.conformance.shipped import shipped
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.faults import FAULTS, Fault, PlantedDoors

@@ -13,13 +13,15 @@ import yaml
 
 from harness.core.conformance.case import Case
 from harness.core.conformance.row import Row, Status
-from harness.edge.conformance.running import Rules, Running
+from harness.edge.conformance.ground import Rules
+from harness.edge.conformance.running import Running
 from harness.edge.conformance.shipped import shipped
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.lies import (
     BlackHole,
     CutsConnections,
     IgnoresPorts,
+    KeepsRights,
     LetsNobodyIn,
     Lie,
     NoNodePorts,
@@ -241,3 +243,22 @@ def test_a_sample_finds_a_fault_of_a_whole_class() -> None:
     (row,) = rows(chosen("peers/pods"), FakeCluster("calico", LetsNobodyIn()), rules).values()
 
     assert row.status is Status.FAILED
+
+
+def test_an_address_is_used_again_where_a_pod_can_ask_for_it() -> None:
+    case = "changes/address-used-again"
+    found = rows(chosen(case, "isolation/deny-ingress"))
+
+    assert {row.status for row in found.values()} == {Status.PASSED}
+    (row,) = rows(chosen(case), FakeCluster("cilium")).values()
+    assert row.status is Status.SKIPPED
+    assert "no address is certain to be used again" in row.why
+
+
+def test_a_cni_that_takes_the_new_pod_for_the_ended_one_fails_the_case() -> None:
+    lie = KeepsRights("policylab-conformance-1-red", new="new", reaches="a")
+
+    (row,) = rows(chosen("changes/address-used-again"), FakeCluster("calico", lie)).values()
+
+    assert row.status is Status.FAILED
+    assert row.flows[0].flow == "red/new -> pod/red/a:8080"

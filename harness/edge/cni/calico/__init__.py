@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.core.lab.profile import CONNECTED, KEPT, REFUSED, TIMEOUT, UNTOLD, CniProfile
@@ -31,6 +33,11 @@ def _nftables_drops(kube: Kube, kubectl: Exec) -> DropCounter:
     return FelixCounters(kube, kubectl, NFTABLES)
 
 
+def _asked_for(addresses: Sequence[str]) -> dict[str, str]:
+    # https://docs.tigera.io/calico/latest/networking/ipam/use-specific-ip
+    return {"cni.projectcalico.org/ipAddrs": json.dumps(list(addresses))}
+
+
 CALICO = Cni(
     profile=CniProfile(
         name="calico",
@@ -56,6 +63,7 @@ CALICO = Cni(
         "ipv6": {"unserved_port": UNTOLD},
     },
     drops=_iptables_drops,
+    with_addresses=_asked_for,
     families=FAMILIES["dual"],
     kernel=("VXLAN",),
     dataplanes=(
