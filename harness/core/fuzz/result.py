@@ -46,8 +46,8 @@ class Judged:
         open: the number of flows that the oracle leaves open.
         no_verdict: the flows without a verdict, each with the reason.
         disagreed: the flows about which the two disagree.
-        in_force_ms: the time from the first change of a policy until the last flow showed the
-            case, in ms; None if the case flips no flow, for then nothing shows the time.
+        in_force_ms: the time from the API server's acknowledgement until the last flow had
+            flipped, in ms; None if the case flips no flow, for then nothing shows the time.
     """
 
     case: Case
