@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 
 from harness.core.observation import Answer, Observation, Phase
-from harness.core.outcome import Reading
+from harness.core.outcome import Outcome, Reading
 from harness.core.predict.settle import PASSING
 from harness.core.probe.attempts import POLL
 from harness.core.probe.latency import Change, FlowFlip, Way
@@ -36,12 +36,16 @@ class Settled:
     Attributes:
         ms: the time until the last flow had flipped, in ms.
         flows: the number of flows that the change flips.
-        missing: the flows that had not flipped at the deadline, in words; rows are judged anyway.
+        missing: the flows that did not show the state at the deadline, in words; rows are judged
+            anyway.
+        late: the flows among them that the change flips. A flow that it leaves as it was may be
+            missing because the machine starves its prober, which says nothing of the change.
     """
 
     ms: float
     flows: int
     missing: str = ""
+    late: frozenset[Ask] = frozenset()
 
 
 @dataclass(slots=True)
@@ -117,6 +121,12 @@ class Poll:
             raise NotYet(f"{self._streak} of {ROUNDS} rounds show it")
         return self._since
 
+    @property
+    def late(self) -> frozenset[Ask]:
+        """The flows that the change flips, and that did not show it at the last look."""
+        seen = self._seen.items()
+        return frozenset(ask for ask, flow in seen if not flow.looks and ask not in self._still)
+
     def change(self, apply: Sequence[str], missing: str = "") -> Change:
         """What the polls saw; a flow that never flipped is only in `missing`."""
         flips = tuple(
@@ -135,6 +145,8 @@ class Poll:
         return Change(tuple(apply), flips, self._polls, self._sampled, blips, missing)
 
     def _note(self, flow: _Seen, seen: Observation, now: float, *, right: bool) -> None:
+        if seen.reading.outcome is Outcome.UNSTABLE:
+            return  # a starved listener: it is open or shut, and nobody can say which
         old, new = _times(seen, flow.way)
         if right and not new:  # a refusal of Cilium's DNS proxy closes a flow by an answer
             old = []

@@ -70,12 +70,11 @@ class Entered:
 
         None where nothing flipped, or where the flows that are late are none of these.
         """
-        change, missing = self.change, self.settled.missing
-        if change is None:
+        if self.change is None:
             return None
-        if missing:
-            return self.settled.ms if any(str(ask) in missing for ask in asks) else None
-        return max((flip.last_ms for flip in change.flips), default=None)
+        if late := self.settled.late:
+            return None if late.isdisjoint(asks) else self.settled.ms
+        return max((flip.last_ms for flip in self.change.flips), default=None)
 
 
 class Stage:
@@ -439,7 +438,7 @@ class Stage:
                 clock=self._clock,
             )
         except NotSettled as error:
-            return poll, Settled(self._ms_since(began), len(asks), error.seen)
+            return poll, Settled(self._ms_since(began), len(asks), error.seen, poll.late)
         return poll, Settled(round((seconds - began) * 1000, 1), len(asks))
 
     def _wait_realised(self, settled: Settled) -> Settled:
