@@ -54,6 +54,12 @@ A wrong guess is corrected by the next poll, never judged.
 """
 
 
+GLANCE = Pace(offsets=(0.0,), deadline=0.25, latest=True)
+"""For many flows at once that should show their state already: one attempt each, so that the round
+does not starve the listeners. A wrong guess is corrected by the next one, never judged.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One probe of a round. `want`: none (the handshake is enough), bytes (any answer) or dns.

@@ -14,7 +14,7 @@ from itertools import cycle, islice
 from harness.core.observation import Answer, Observation, Phase
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.settle import PASSING
-from harness.core.probe.attempts import POLL
+from harness.core.probe.attempts import GLANCE, POLL
 from harness.core.probe.latency import Change, FlowFlip, Way
 from harness.core.target.ask import Ask
 from harness.edge.machine.wait import NotYet
@@ -113,8 +113,7 @@ class Poll:
         self._look_at(sample, found, now)
         if wrong:
             self._streak = 0
-            more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-            raise NotYet("; ".join(wrong[:SHOWN]) + more)
+            raise NotYet(_first(wrong))
         self._since = self._since if self._streak else now
         self._streak += 1
         if self._streak < ROUNDS:
@@ -175,6 +174,38 @@ class Poll:
 
     def _ms(self, moment: float) -> float:
         return round((moment - self._acknowledged) * 1000, 1)
+
+
+class Showing:
+    """One look at the flows that have not shown their state yet; holds when none is left.
+
+    A flow that showed it once is not asked again: with each look fewer flows are asked, so that a
+    slow machine comes to an end as well.
+    """
+
+    def __init__(self, observer: Reader, expected: Mapping[Ask, Reading]) -> None:
+        self._observer = observer
+        self._left = dict(expected)
+
+    def __call__(self) -> None:
+        """Look at them.
+
+        Raises:
+            NotYet: a flow shows another state, or the look has no answer about it.
+        """
+        wrong = {}
+        for ask, found in self._observer.read(self._left, GLANCE).items():
+            shown = found.value.reading if found.value else found.problem
+            if found.value is None or not found.value.reading.satisfies(self._left[ask]):
+                wrong[ask] = f"{ask}: {shown}, not {self._left[ask]}"
+        self._left = {ask: self._left[ask] for ask in wrong}
+        if wrong:
+            raise NotYet(_first(list(wrong.values())))
+
+
+def _first(wrong: Sequence[str]) -> str:
+    more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+    return "; ".join(wrong[:SHOWN]) + more
 
 
 def _way(expected: Reading) -> Way:

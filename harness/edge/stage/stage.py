@@ -45,7 +45,7 @@ from harness.edge.probe.observe import Observer
 from harness.edge.probe.pods import Pods, is_unprobed, refs_of
 from harness.edge.probe.prober import Prober
 from harness.edge.stage.keeping import Keeping, stamped
-from harness.edge.stage.settling import POLL_EVERY, Poll, Settled
+from harness.edge.stage.settling import POLL_EVERY, Poll, Settled, Showing
 from harness.errors import NotSettled, ProbeError
 
 Key = tuple[str, str, str]
@@ -166,6 +166,7 @@ class Stage:
         the change flips none of them: between two denials a flow may be open for a moment, and a
         CNI programs one pod after another. It is asked when the change is made and the pods run.
         """
+        patience = self.patience if patience is None else patience
         scenario = self.told(resources)
         wanted = {r.key: r for r in resources}
         gone = [r for key, r in self._current.items() if key not in wanted]
@@ -187,10 +188,11 @@ class Stage:
             scenario,
             began,
             acknowledged=changed_at,
-            patience=self.patience if patience is None else patience,
-            shown=shown() if shown else {},
+            patience=patience,
         )
         settled = self._wait_realised(settled)
+        if shown:
+            settled = self._wait_shown(shown(), settled, patience)
         change = None
         # If workloads change as well, the time of their start would count as the policies' latency.
         if poll and before and {r.kind for r in (*gone, *new)} <= POLICY_KINDS:
@@ -402,7 +404,6 @@ class Stage:
         *,
         acknowledged: float,
         patience: float,
-        shown: Mapping[Ask, Reading],
     ) -> tuple[Poll | None, Settled]:
         """Poll the flows whose prediction changes until all have; without any, use the fence."""
         self.pods.refresh_services(after)
@@ -413,14 +414,15 @@ class Stage:
             internet=outside.address(EXTERNAL_NAME, EXTERNAL_PORT) is not None,
             names=outside.led,
         )
-        asks = flips(before, after, can)
-        also = {**relieved(before, after, can), **shown}
-        still = {ask: reading for ask, reading in also.items() if ask not in asks}
+        asks, still = flips(before, after, can), relieved(before, after, can)
+        if before is None and self._made_up:
+            # Nothing is measured, and all flows are new: polling all of them would starve them.
+            return None, self._wait_shown(asks, Settled(self._ms_since(began), 0), patience)
         if not asks:
             self._fence()
             if not still:
                 return None, Settled(self._ms_since(began), 0)
-        others = [ask for ask in can if ask not in asks and ask not in still]
+        others = [ask for ask in can if ask not in asks]
         poll = Poll(
             self.observer,
             asks,
@@ -446,6 +448,22 @@ class Stage:
             return settled
         try:
             self._realised({pod.namespace for pod in self.pods.known})
+        except NotSettled as error:
+            missing = "; ".join(filter(None, (settled.missing, error.seen)))
+            return replace(settled, missing=missing)
+        return settled
+
+    def _wait_shown(
+        self, shown: Mapping[Ask, Reading], settled: Settled, patience: float
+    ) -> Settled:
+        try:
+            wait_for(
+                f"{len(shown)} flows show the state",
+                Showing(self.observer, shown),
+                seconds=patience,
+                every=POLL_EVERY,
+                clock=self._clock,
+            )
         except NotSettled as error:
             missing = "; ".join(filter(None, (settled.missing, error.seen)))
             return replace(settled, missing=missing)

@@ -15,7 +15,7 @@ from harness.core.probe.latency import Way
 from harness.core.target import PodPort, PodRef
 from harness.core.target.ask import Ask
 from harness.edge.machine.wait import NotYet
-from harness.edge.stage.settling import ROUNDS, SAMPLE, Poll
+from harness.edge.stage.settling import ROUNDS, SAMPLE, Poll, Showing
 from harness.errors import ProbeError
 
 WEB, API = PodRef("shop", "web"), PodRef("shop", "api")
@@ -164,3 +164,16 @@ def test_closing_is_dated_between_two_attempts_of_one_look() -> None:
 
     (flip,) = poll.change(["deny"]).flips
     assert (flip.old_until, flip.last_ms) == (41.0, 80.0)
+
+
+def test_flow_that_showed_its_state_is_not_asked_again() -> None:
+    other = Ask(API, PodPort(WEB, 80, Protocol.TCP))
+    script = Script(ProbeError("no answer"), SHUT, OPEN)
+    showing = Showing(script, {ASK: OPEN, other: OPEN})
+
+    for missing in ("no answer", "timeout"):
+        with pytest.raises(NotYet, match=f"{ASK}: {missing}"):
+            showing()
+    showing()
+
+    assert script.asked == [[ASK, other], [ASK], [ASK]]
