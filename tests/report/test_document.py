@@ -50,6 +50,7 @@ step names: 00-pods
 | shop/web | blocked/pod/a-b/c-1:80 | shows no      |              | w             |
 | shop/web | rollout/08-broken-port | shows no      |              | w             |
 | shop/web | fact/lookup-time/x     | shows faster  |              | w             |
+| shop/web | nodeport/shop/db:53    | connected     |              | w             |
 """,
     source="lab12#phase-2",
     errata=(ERRATUM,),
@@ -139,7 +140,7 @@ def test_the_document_tells_the_run() -> None:
         True,
     )
     assert found["summary"] == {
-        "pass": 10,
+        "pass": 11,
         "fail": 1,
         "erratum": 1,
         "not_checked": 1,

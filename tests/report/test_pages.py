@@ -382,6 +382,7 @@ def test_wrapping_loses_nothing_but_blanks(text: str, width: int) -> None:
 EVERY_KIND = {
     "pod/a-b/c-1:53/udp": "a-b/c-1:53 over UDP",
     "svc/a-b/c-1:80": "Service a-b/c-1:80",
+    "nodeport/a-b/c-1:80": "Service a-b/c-1:80 at the address of a node",
     "net/google.com:80": "google.com:80 by address",
     "name/c-1.a-b:80": "c-1.a-b:80 by name",
     "ping/pod/a-b/c-1": "ping a-b/c-1",

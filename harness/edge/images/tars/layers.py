@@ -6,6 +6,7 @@ input gives the same bytes.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import tarfile
 from collections.abc import Iterable, Mapping
@@ -64,8 +65,8 @@ def _add_changed(
     content = source.extractfile(entry) if entry.isreg() or entry.islnk() else None
     if content is not None and entry.islnk():
         size = entries[entry.linkname].size
-        entry = entry.replace(linkname="", deep=True)
-        entry.type, entry.size = tarfile.REGTYPE, size
+        entry = copy.copy(entry)
+        entry.linkname, entry.type, entry.size = "", tarfile.REGTYPE, size
     layer.addfile(entry, content)
 
 
