@@ -175,6 +175,8 @@ class Controller:
         tutorials = self._state.recorder.tutorials
         return ByTutorial(config, log, tutorials) if tutorials else None
 
+    # First, so that Ctrl-C loses no row that was already printed as passed.
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take over the rows that workers have checked, and the exit codes of failed tests."""
         recorder = self._state.recorder
