@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
+from typing import Self
 
 from harness.core.observation import Answer, Observation, Phase
 from harness.core.outcome import Outcome, Reading
@@ -35,7 +36,6 @@ class Settled:
 
     Attributes:
         ms: the time until the last flow had flipped, in ms.
-        flows: the number of flows that the change flips.
         missing: the flows that did not show the state at the deadline, in words; rows are judged
             anyway.
         late: the flows among them that the change flips. A flow that it leaves as it was may be
@@ -43,9 +43,12 @@ class Settled:
     """
 
     ms: float
-    flows: int
     missing: str = ""
     late: frozenset[Ask] = frozenset()
+
+    def lacking(self, missing: str) -> Self:
+        """The same, where this is missing as well."""
+        return replace(self, missing="; ".join(filter(None, (self.missing, missing))))
 
 
 @dataclass(slots=True)

@@ -286,7 +286,8 @@ class Stage:
         # whose traffic the proxy still carries, drops or refuses for a while.
         anew = [r for r in changed if r.kind == "Service"]
         # The API server takes no other containers for a pod that is there: it is another pod.
-        anew += [r for r in changed if r.kind == "Pod" and self._is_other_pod(r, new)]
+        specs = {r.key: r.body["spec"] for r in new if r.kind == "Pod"}
+        anew += [r for r in changed if r.kind == "Pod" and r.body["spec"] != specs[r.key]]
         # A Deployment that changes gets new pods under the same numbers.
         self._part_from([r for r in changed if r.kind == "Deployment"])
         self._remove([r for r in gone if r.kind not in POLICY_KINDS] + anew)
@@ -296,11 +297,6 @@ class Stage:
         if self.keeps_policies:
             self._add([r for r in new if r.kind in POLICY_KINDS], frozenset(r.key for r in changed))
         return began
-
-    @staticmethod
-    def _is_other_pod(before: Resource, new: Sequence[Resource]) -> bool:
-        (after,) = (r for r in new if r.key == before.key)
-        return bool(before.body["spec"] != after.body["spec"])
 
     def close(self) -> None:
         """Remove the tutorial's namespaces, and with them everything in them."""
@@ -417,11 +413,11 @@ class Stage:
         asks, still = flips(before, after, can), relieved(before, after, can)
         if before is None and self._made_up:
             # Nothing is measured, and all flows are new: polling all of them would starve them.
-            return None, self._wait_shown(asks, Settled(self._ms_since(began), 0), patience)
+            return None, self._wait_shown(asks, Settled(self._ms_since(began)), patience)
         if not asks:
             self._fence()
             if not still:
-                return None, Settled(self._ms_since(began), 0)
+                return None, Settled(self._ms_since(began))
         others = [ask for ask in can if ask not in asks]
         poll = Poll(
             self.observer,
@@ -440,8 +436,8 @@ class Stage:
                 clock=self._clock,
             )
         except NotSettled as error:
-            return poll, Settled(self._ms_since(began), len(asks), error.seen, poll.late)
-        return poll, Settled(round((seconds - began) * 1000, 1), len(asks))
+            return poll, Settled(self._ms_since(began), error.seen, poll.late)
+        return poll, Settled(round((seconds - began) * 1000, 1))
 
     def _wait_realised(self, settled: Settled) -> Settled:
         if self._realised is None or not self.keeps_policies:
@@ -449,8 +445,7 @@ class Stage:
         try:
             self._realised({pod.namespace for pod in self.pods.known})
         except NotSettled as error:
-            missing = "; ".join(filter(None, (settled.missing, error.seen)))
-            return replace(settled, missing=missing)
+            return settled.lacking(error.seen)
         return settled
 
     def _wait_shown(
@@ -465,8 +460,7 @@ class Stage:
                 clock=self._clock,
             )
         except NotSettled as error:
-            missing = "; ".join(filter(None, (settled.missing, error.seen)))
-            return replace(settled, missing=missing)
+            return settled.lacking(error.seen)
         return settled
 
     def _ms_since(self, began: float) -> float:
