@@ -70,7 +70,7 @@ def merged(parts: Mapping[str, Part], *, command: str, missing_ok: bool = False)
             where=cut[0],
             try_="run it again, or add --missing-ok",
         )
-    rows = {where: [_verdict(row, parts[where]) for row in _rows(where, parts)] for where in found}
+    rows = {where: _verdicts(where, parts[where]) for where in found}
     _once(rows)
     gone = tuple(sorted({*missing, *(shards[where].number for where in cut)}))
     documents = [parts[where].document for where in found]
@@ -134,15 +134,12 @@ def _same(document: Document) -> dict[str, object]:
     }
 
 
-def _rows(where: str, parts: Mapping[str, Part]) -> list[Mapping[str, Any]]:
+def _verdicts(where: str, part: Part) -> list[Verdict]:
     try:
-        rows = list(parts[where].document["rows"])
-        for row in rows:
-            _verdict(row, parts[where])
+        return [_verdict(row, part) for row in part.document["rows"]]
     except (KeyError, TypeError, ValueError) as error:
         what = "a row of this report cannot be read"
         raise ContentError(what, where=where, seen=repr(error)) from error
-    return rows
 
 
 def _verdict(row: Mapping[str, Any], part: Part) -> Verdict:
