@@ -17,7 +17,13 @@ OFFSETS = (0.0, 0.15, 0.4)
 """Seconds after the round's start at which the attempts begin."""
 
 DEADLINE = 1.25
-"""Seconds for a round: time for the first SYN to be sent again after 1 s (RFC 6298 2.1)."""
+"""Seconds for a round: time for the first SYN to be sent again after 1 s (RFC 6298 2.1).
+
+An INIT of SCTP is sent again after 1 s by RFC 9260 16, but after 3 s by Linux's own default
+(net.sctp.rto_initial), so not within a round. Silence does not count on it: as with UDP, the three
+attempts are three packets, each from another port. If not all of them are lost, the attempts
+disagree, and that is no silence. The target asks itself by the same schedule.
+"""
 
 MAX_LAG_MS = 100.0
 """A prober that ran this late measured its own starvation, not the network: the round is void."""
@@ -95,7 +101,7 @@ Attempts = Mapping[str, Sequence[Attempt]]
 
 
 def classify(attempts: Sequence[Attempt], *, wanted: int, where: str) -> Outcome:
-    """One outcome for all attempts of a TCP, UDP or ICMP item.
+    """One outcome for all attempts of a TCP, UDP, SCTP or ICMP item.
 
     `wanted` is the number of attempts that silence needs.
 
@@ -135,5 +141,6 @@ def _outcome(attempt: Attempt, where: str) -> Outcome:
         "the socket failed in a way that tells nothing of policy",
         where=where,
         seen=attempt.error or attempt.phase,
-        try_="ENETUNREACH and EHOSTUNREACH: is the target running? EMFILE: fewer flows at once",
+        try_="ENETUNREACH and EHOSTUNREACH: is the target running? EMFILE: fewer flows at once; "
+        "EPROTONOSUPPORT: the kernel does not have the protocol",
     )

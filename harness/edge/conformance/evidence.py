@@ -31,25 +31,32 @@ _SERVER = """
 import json, socket, sys, threading
 six = socket.has_dualstack_ipv6()
 family = socket.AF_INET6 if six else socket.AF_INET
-def tcp(port):
-    s = socket.create_server(("", port), family=family, dualstack_ipv6=six)
+def stream(s):
+    s.listen()
     while True:
         s.accept()[0].sendall(b"open")
-def udp(port):
-    s = socket.socket(family, socket.SOCK_DGRAM)
-    s.bind(("", port))
+def datagram(s):
     while True:
         s.sendto(b"open", s.recvfrom(9)[1])
-serve = {"TCP": tcp, "UDP": udp}
+serve = {"TCP": (stream, 1, 6), "UDP": (datagram, 2, 17), "SCTP": (stream, 1, 132)}
 for protocol, port in json.loads(sys.argv[1]):
-    threading.Thread(target=serve[protocol], args=(port,)).start()
+    answer, *kind = serve[protocol]
+    s = socket.socket(family, *kind)
+    if six:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    if answer is stream:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("", port))
+    threading.Thread(target=answer, args=(s,)).start()
 threading.Event().wait()
 """
 _CLIENT = (
     "import socket as s, sys; a = sys.argv; "
-    'c = s.socket(s.AF_INET6 if ":" in a[2] else s.AF_INET, {"TCP": 1, "UDP": 2}[a[1]]); '
+    'kind = {"TCP": (1, 6), "UDP": (2, 17), "SCTP": (1, 132)}[a[1]]; '
+    'c = s.socket(s.AF_INET6 if ":" in a[2] else s.AF_INET, *kind); '
     f"c.settimeout({SECONDS}); c.connect((a[2], int(a[3]))); "
-    'c.send(b"hello"); print(c.recv(9).decode())'
+    # The server of a connection speaks first; SCTP can be written to no more when it has gone.
+    'a[1] == "UDP" and c.send(b"hello"); print(c.recv(9).decode())'
 )
 
 

@@ -27,7 +27,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A port on which a prober answers: `proto` is tcp or udp; one that is mute only hears.
+    """A port on which a prober answers: `proto` is tcp, udp or sctp; a mute one only hears.
 
     `six`: it answers on addresses of IPv6 as well.
     """

@@ -5,7 +5,7 @@ reports what each socket saw. The other half (`harness.edge.probe.prober`) sends
 `MODULES` to the pod, so both are always of one version; this file stays at home.
 
 Round:  {"round": 1, "deadline": 1.2, "items": [ITEM, ...]}
-ITEM:   {"id": "a", "proto": "tcp|udp|icmp", "addr": "10.0.0.1" or "fd00::1", "port": 80,
+ITEM:   {"id": "a", "proto": "tcp|udp|sctp|icmp", "addr": "10.0.0.1" or "fd00::1", "port": 80,
          "offsets": [0, 0.15, 0.4], "payload": BASE64 or null, "want": "bytes|dns|none",
          "first": true if the first answer ends all attempts, "every": true if none does}
 Answer: {"round": 1, "lag_ms": 0.4, "missed": 0, "items": {"a": [ATTEMPT, ...]}}
@@ -15,7 +15,8 @@ ATTEMPT: {"phase": "connected|answered|timeout|refused|reset|error", "error": "E
 Timing: {"round": 2, "time": ["google.com"], "repeat": 20} -> {"round": 2, "ms": {NAME: [..]}}
 Listen: {"round": 3, "listen": [{"proto": "udp", "port": 8053, "answers": true, "six": false}],
          "name": "ns/pod"}; with "six" it listens on the addresses of both families
-        -> {"round": 3, "listening": {"udp/8053": "" or "EADDRINUSE"}}; replaces what was before
+        -> {"round": 3, "listening": {"udp/8053": "" or "EADDRINUSE"}}; replaces what was before.
+        SCTP that the kernel does not have is EPROTONOSUPPORT, in a listener and in an attempt
 Heard:  {"round": 4, "heard": true} -> {"round": 4, "heard": {POD: {NONCE: MS LATE}}}; each is told
         once; POD is empty for the agent's own pod
 Enter:  {"round": 5, "enter": {POD: CONTAINER ID}} -> {"round": 5, "entered":

@@ -17,6 +17,9 @@ REFUSED = {errno.ECONNREFUSED}
 RESET = {errno.ECONNRESET, errno.EPIPE}
 ECHO, ECHO_V6 = 8, 128  # RFC 792; RFC 4443 4.1
 LENGTH = 2  # bytes before a DNS message over TCP
+# The protocols that begin with a handshake, by their numbers (IANA, "Protocol Numbers"). SCTP is
+# used one-to-one, which behaves as TCP does (RFC 6458 4). A python3 may lack its constant.
+STREAMS = {"tcp": 6, "sctp": 132}
 
 
 def fresh_ports() -> Iterator[int]:
@@ -85,26 +88,37 @@ class Attempt:
     def open(self) -> None:
         """Create the socket and send what it has to send."""
         proto = self.item["proto"]
-        kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
+        kind = socket.SOCK_STREAM if self.is_stream() else socket.SOCK_DGRAM
         family = socket.AF_INET6 if self.is_six() else socket.AF_INET
         icmp = socket.IPPROTO_ICMPV6 if self.is_six() else socket.IPPROTO_ICMP
+        number = icmp if proto == "icmp" else STREAMS.get(proto, 0)
         try:
             self.loop.spaces.go(self.item.get("pod", HOME))
-            self.sock = socket.socket(family, kind, icmp if proto == "icmp" else 0)
+            self.sock = socket.socket(family, kind, number)
             self.sock.setblocking(False)
+            if proto == "sctp" and self.is_six():
+                # Else it would offer its addresses of IPv4 as well (RFC 9260 5.1.2), and the flow
+                # might go on over the other family.
+                self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             if proto != "tcp":
+                # The kernel draws SCTP's ports at random: one may come back while connection
+                # tracking still knows it, and takes the new INIT for a part of the old flow.
                 bind_fresh(self.sock, self.loop.ports)
             code = self.sock.connect_ex((self.item["addr"], self.item["port"] or 0))
             if code not in (0, errno.EINPROGRESS):
                 self.fail(code)
                 return
             self.port = self.sock.getsockname()[1]
-            if proto != "tcp":
+            if not self.is_stream():
                 self.sock.send(self.payload())
-            events = selectors.EVENT_WRITE if proto == "tcp" else selectors.EVENT_READ
+            events = selectors.EVENT_WRITE if self.is_stream() else selectors.EVENT_READ
             self.loop.selector.register(self.sock, events, self)
         except OSError as error:
             self.fail(error.errno)
+
+    def is_stream(self) -> bool:
+        """Whether a handshake comes before all else."""
+        return self.item["proto"] in STREAMS
 
     def is_six(self) -> bool:
         """Whether the target's address is one of IPv6."""
@@ -122,7 +136,7 @@ class Attempt:
         if self.sock is None or self.result is not None:
             return
         try:
-            if self.item["proto"] == "tcp" and self.connected_ms is None:
+            if self.is_stream() and self.connected_ms is None:
                 self.connect_done(self.sock)
             else:
                 self.read(self.sock)
@@ -146,10 +160,10 @@ class Attempt:
         """Take what has come; a DNS answer over TCP says its own length (RFC 1035 4.2.2)."""
         data = sock.recv(65535)
         self.buffer += data
-        tcp = self.item["proto"] == "tcp"
-        if tcp and data and self.item["want"] == "dns" and not self.is_whole():
+        stream = self.is_stream()
+        if stream and data and self.item["want"] == "dns" and not self.is_whole():
             return
-        self.finish("answered" if self.buffer or not tcp else "connected")
+        self.finish("answered" if self.buffer or not stream else "connected")
 
     def is_whole(self) -> bool:
         """Whether the buffer holds a whole DNS message of TCP."""

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from harness.core.probe.greeting import nonce_of, reply, stays
+from harness.edge.probe.agent.attempt import STREAMS
 from harness.edge.probe.agent.spaces import HOME, Spaces
 
 MAX_LINE = 512
@@ -57,22 +58,23 @@ class Door:
         self.home = home
         self.name = name
         self.answers = entry.get("answers", True)
-        self.tcp = entry["proto"] == "tcp"
+        number = STREAMS.get(entry["proto"], 0)
+        self.stream = bool(number)
         self.pod = entry.get("pod", HOME)
         home.spaces.go(self.pod)
-        kind = socket.SOCK_STREAM if self.tcp else socket.SOCK_DGRAM
+        kind = socket.SOCK_STREAM if self.stream else socket.SOCK_DGRAM
         six = entry.get("six", False)
-        self.sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET, kind)
+        self.sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET, kind, number)
         try:
             if six:  # one socket for both families: clients of IPv4 come as mapped addresses
                 self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             self.sock.setblocking(False)
-            if self.tcp:
+            if self.stream:
                 self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             else:
                 self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             self.sock.bind(("", entry["port"]))
-            if self.tcp:
+            if self.stream:
                 self.sock.listen(BACKLOG)
         except OSError:
             self.sock.close()
@@ -83,7 +85,7 @@ class Door:
         """Take all that has come."""
         with contextlib.suppress(BlockingIOError):
             while True:
-                self.accept() if self.tcp else self.receive()
+                self.accept() if self.stream else self.receive()
 
     def accept(self) -> None:
         """Let one client in."""
@@ -115,7 +117,7 @@ class Door:
 
 
 class Guest:
-    """One TCP client, until it has its answer."""
+    """One client that is connected, until it has its answer."""
 
     def __init__(self, door: Door, sock: socket.socket) -> None:
         self.door = door
