@@ -88,3 +88,7 @@ class ProbeError(HarnessError):
 
 class StarvedListenerError(ProbeError):
     """A listener was too late to answer, so that its round is void; the next round may tell."""
+
+
+class NoSctpError(ProbeError):
+    """The kernel under a pod has no SCTP, so that nobody can send it there or listen to it."""

@@ -12,7 +12,7 @@ import copy
 import json
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from hashlib import sha1
@@ -67,7 +67,7 @@ class FakeCluster(FakeKube):
 
     `lie` is how its CNI departs from what it should do; the plain `Lie()` departs in nothing.
     `delays` are how many s after the API's answer each change of policies is in force. `families`
-    are those of its pods and Services.
+    are those of its pods and Services. `without_sctp` are the nodes whose kernel has no SCTP.
     """
 
     def __init__(
@@ -77,11 +77,13 @@ class FakeCluster(FakeKube):
         *,
         delays: Iterable[float] = repeat(PROGRAM_SECONDS),
         families: Families = IPV4,
+        without_sctp: Collection[str] = (),
     ) -> None:
         super().__init__(FakeClock(LEAST_SLEEP), cilium=cni == "cilium")
         self.cni = cni_of(cni)
         self.lie = lie or Lie()
         self.families = families
+        self._without_sctp = frozenset(without_sctp)
         self._delays = iter(delays)
         self.version = 0
         self.programmed = [InForce(0.0, ())]
@@ -382,6 +384,10 @@ class FakeCluster(FakeKube):
             if container.get("command", [""])[0] != "sleep"
             for port in container.get("ports", [])
         }
+
+    def has_sctp(self, pod: PodKey) -> bool:
+        """Whether the kernel of a pod's node has SCTP."""
+        return self.objects["Pod", *pod]["spec"]["nodeName"] not in self._without_sctp
 
     def pods(self) -> list[Mapping[str, Any]]:
         """All pods that run."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
-from harness.core.model import Direction
+from harness.core.model import Direction, Protocol, Rule
 from harness.core.observation import Phase
 from harness.core.target.family import Family, family_of
 from tests.fakes.packet import NOBODY, InForce, Met, Packet, PodKey, Policies
@@ -307,6 +307,46 @@ class ForgetsFamily(Lie):
     def judges(self, packet: Packet) -> bool:
         ours = packet.source[0] == OURS and not self.gate
         return ours or family_of(packet.address) is not self.family
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoresSctp(Lie):
+    """Policies are applied to TCP and UDP, and SCTP passes whatever they say."""
+
+    def judges(self, packet: Packet) -> bool:
+        return packet.protocol != "sctp"
+
+
+@dataclass(frozen=True, slots=True)
+class TakesSctpForTcp(Lie):
+    """A rule for a port of SCTP opens that port of TCP in its place."""
+
+    def enforced(self, states: Sequence[InForce], moment: float) -> Policies:
+        return tuple(
+            replace(
+                p,
+                ingress=tuple(map(_as_tcp, p.ingress)),
+                egress=tuple(map(_as_tcp, p.egress)),
+            )
+            for p in states[-1].policies
+        )
+
+
+def _as_tcp(rule: Rule) -> Rule:
+    ports = (
+        replace(port, protocol=Protocol.TCP) if port.protocol is Protocol.SCTP else port
+        for port in rule.ports
+    )
+    return replace(rule, ports=tuple(ports))
+
+
+@dataclass(frozen=True, slots=True)
+class KnowsNoSctp(Lie):
+    """SCTP between pods is lost, with or without policies; a pod still reaches itself."""
+
+    def met(self, packet: Packet, met: Met) -> Met:
+        lost = packet.protocol == "sctp" and packet.source != packet.target
+        return replace(met, phase=Phase.TIMEOUT, data=b"") if lost else met
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """What is sent: by which pod, over what (tcp, udp or icmp), and to whom it comes in the end.
+    """What is sent: by which pod, over what (tcp, udp, sctp, icmp), and to whom it comes at last.
 
     `target` is the pod behind the address, after a Service's translation; `at` the moment in s.
     `probe`: a prober sent it, and not one of the tutorial's own programs. `at_node`: it was sent to

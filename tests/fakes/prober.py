@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tests.fakes.cluster import FakeCluster
 
 SYN_AGAIN = 1.0
-"""Seconds after which a SYN is sent once more (RFC 6298)."""
+"""Seconds after which a SYN is sent once more (RFC 6298). Linux takes 3 s for an INIT of SCTP."""
+NO_SCTP = "EPROTONOSUPPORT"
 QUESTION_MS = 0.3
 ROUND_SECONDS = 0.02
 """What the shortest round takes, until all of its answers are read."""
@@ -85,6 +86,8 @@ class FakeProber:
         errors = {}
         for door in wanted:
             errors[door] = "EADDRINUSE" if (door.proto, door.port) in taken else ""
+            if door.proto == "sctp" and not self._cluster.has_sctp(key):
+                errors[door] = NO_SCTP
             if not errors[door]:
                 there[key, door.proto, door.port] = str(pod) if door.answers else ""
         return errors
@@ -149,6 +152,8 @@ class FakeProber:
         self, key: PodKey, item: Item, began: float, offset: float, deadline: float
     ) -> Attempt:
         port = self._cluster.network.port()
+        if item.protocol == "sctp" and not self._cluster.has_sctp(key):
+            return Attempt(Phase.ERROR, 0.0, error=NO_SCTP, at=round(offset * 1000, 1))
         again = [SYN_AGAIN] if item.protocol == "tcp" else []
         met, wait = Met(Phase.TIMEOUT), 0.0
         for wait in (0.0, *again):

@@ -125,7 +125,7 @@ class Case:
 
     @property
     def sends_sctp(self) -> bool:
-        """Whether a flow of it is SCTP, which the probes cannot send."""
+        """Whether a flow of it is SCTP, which not every kernel has."""
         return any(
             port.protocol is Protocol.SCTP
             for state in self.states

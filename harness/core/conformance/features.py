@@ -27,7 +27,7 @@ FEATURES: Mapping[str, str] = {
     "end-port": "a range of ports",
     "tcp": "TCP",
     "udp": "UDP",
-    "sctp": "SCTP in rules; probes of SCTP need a kernel that has it",
+    "sctp": "SCTP in rules, and in flows where the kernel has it",
     "ip-block": "a peer by its address, outside of the cluster",
     "ip-block-except": "a part that is cut out of an ipBlock",
     "ip-block-of-pods": "an ipBlock that has the addresses of pods; the API leaves open whether "

@@ -74,13 +74,14 @@ def differs(expected: Reading, seen: Answer[Observation]) -> bool:
         return False
 
 
-def unfit(case: Case, *, outside: bool, addresses: bool = False) -> str:
+def unfit(case: Case, *, outside: bool, addresses: bool = False, no_sctp: str = "") -> str:
     """Why a case cannot be run; empty if it can.
 
     `outside`: addresses outside are known. `addresses`: pods can ask the CNI for an address.
+    `no_sctp`: what a kernel said when it was asked for SCTP; empty if it has it, or was not asked.
     """
-    if case.sends_sctp:
-        return "the probes send TCP and UDP, and not SCTP"
+    if case.sends_sctp and no_sctp:
+        return no_sctp
     if case.asks_for_addresses and not addresses:
         return "no pod can ask this CNI for an address, so no address is certain to be used again"
     asks = (ask for state in case.states for ask in state.expected)

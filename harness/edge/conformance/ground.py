@@ -39,7 +39,7 @@ from harness.edge.probe.doors import Doors
 from harness.edge.probe.programs.held import Held
 from harness.edge.stage.stage import Entered
 from harness.edge.stage.trial import Seen, Trial
-from harness.errors import HarnessError
+from harness.errors import HarnessError, NoSctpError
 
 OUTSIDE, OUTSIDE_PORT = "google.com", 80
 """The name outside that the cases know."""
@@ -87,6 +87,7 @@ class Ground:
         self._cast: Cast | None = None
         self._asked_by = cluster.lane.value.with_addresses
         self._ended: dict[str, tuple[str, ...]] = {}
+        self._no_sctp = ""  # what the kernel answered to the first case that has SCTP
 
     def close(self) -> None:
         """Remove the namespaces."""
@@ -97,8 +98,13 @@ class Ground:
 
         A case that is late and nothing else is run once more.
         """
-        fits = {"outside": self._is_outside_known, "addresses": self._asked_by is not None}
-        if why := unfit(case, **fits):
+        why = unfit(
+            case,
+            outside=self._is_outside_known,
+            addresses=self._asked_by is not None,
+            no_sctp=self._no_sctp,
+        )
+        if why:
             return skipped_row(case, why)
         row = self._once(case)
         return late_once(row, self._once(case)) if is_late_only(row) else row
@@ -117,6 +123,9 @@ class Ground:
                         files |= self._evidence.files(case, state, wrong, self._addresses)
         except _OtherGroundError as error:
             return skipped_row(case, str(error))
+        except NoSctpError as error:
+            self._no_sctp = error.what
+            return skipped_row(case, error.what)
         except HarnessError as error:
             return lost_row(case, error, clock.monotonic() - began)
         row = row_of(

@@ -30,7 +30,10 @@ from harness.edge.probe.addresses import Addresses
 from harness.edge.probe.plan import BY_NAME, Planner
 from harness.edge.probe.prober import Prober
 from harness.edge.probe.wire import Listener
-from harness.errors import StarvedListenerError
+from harness.errors import NoSctpError, StarvedListenerError
+
+NO_SCTP = frozenset({"EPROTONOSUPPORT", "ESOCKTNOSUPPORT"})
+"""How a kernel answers who asks for a socket of a protocol that it does not have: socket(2)."""
 
 ROUND_ITEMS = 4000
 """Probes of one round: sockets that a machine of two cores opens without starving its probers."""
@@ -89,6 +92,7 @@ class Observer:
         says nothing.
 
         Raises:
+            NoSctpError: a port is one of SCTP, and the kernel of that pod's node has none.
             ProbeError: a prober gave no answer.
         """
         wanted: dict[PodRef, list[Listener]] = {}
@@ -97,13 +101,19 @@ class Observer:
             door = Listener(port.protocol.lower(), port.port, answers, six)
             wanted.setdefault(port.pod, []).append(door)
         opened, notes = set(), []
+        lacking: NoSctpError | None = None
         for pod, answer in self._prober.listen(wanted).items():
             for door, error in answer.unwrap().items():
-                if error:
+                if door.proto == "sctp" and error in NO_SCTP:
+                    what = f"the kernel of a pod's node has no SCTP ({error})"
+                    lacking = lacking or NoSctpError(what, where=str(pod))
+                elif error:
                     notes.append(f"{pod} {door.proto}/{door.port}: {error}")
                 else:
                     opened.add(PodPort(pod, door.port, Protocol(door.proto.upper())))
         self._planner.listeners = frozenset(opened)
+        if lacking:
+            raise lacking
         return notes
 
     def read(

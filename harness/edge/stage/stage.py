@@ -385,6 +385,7 @@ class Stage:
         """Let the probers answer on the ports that their pods declare.
 
         Raises:
+            NoSctpError: a pod declares SCTP, and its kernel has none.
             ProbeError: a prober does not listen on one of them.
         """
         pods = [pod for pod in scenario.topology.pods.values() if pod.ref in self.pods.known]

@@ -14,14 +14,20 @@ import yaml
 from harness import cli
 from harness.commands.shared.access import Access
 from harness.exitcode import ExitCode
-from tests.fakes.cluster import FakeCluster
+from tests.fakes.cluster import NODES, FakeCluster
 from tests.fakes.lies import LetsNobodyIn, Lie
 
 CASE = "peers/pods"
 
 
-def run(out: Path, *words: str, cni: str = "calico", lie: Lie | None = None) -> ExitCode:
-    cluster = FakeCluster(cni, lie)
+def run(
+    out: Path,
+    *words: str,
+    cni: str = "calico",
+    lie: Lie | None = None,
+    cluster: FakeCluster | None = None,
+) -> ExitCode:
+    cluster = cluster or FakeCluster(cni, lie)
     access = Access(open=lambda spec, progress, tools: cluster.value(), doors=lambda _: cluster)
     # Waits of the cluster in memory take seconds of its own clock.
     fixed = ("conformance", "--jobs", "1", "--late", "0", "--out", str(out))
@@ -103,7 +109,9 @@ def test_an_empty_selection_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_only_skipped_cases_are_no_pass(tmp_path: Path) -> None:
-    assert run(tmp_path, "--only", "ports/sctp-deny") is ExitCode.NO_VERDICT
+    cluster = FakeCluster("calico", without_sctp=NODES)
+
+    assert run(tmp_path, "--only", "ports/sctp-deny", cluster=cluster) is ExitCode.NO_VERDICT
 
 
 def test_a_folder_of_cases_is_run_instead(tmp_path: Path) -> None:

@@ -16,19 +16,23 @@ from harness.core.conformance.row import Row, Status
 from harness.edge.conformance.ground import Rules
 from harness.edge.conformance.running import Running
 from harness.edge.conformance.shipped import shipped
-from tests.fakes.cluster import FakeCluster
+from tests.fakes.cluster import NODES, FakeCluster
 from tests.fakes.lies import (
     BlackHole,
     CutsConnections,
     IgnoresPorts,
+    IgnoresSctp,
     KeepsRights,
+    KnowsNoSctp,
     LetsNobodyIn,
     Lie,
     NoNodePorts,
+    TakesSctpForTcp,
 )
 
 RULES = Rules(budget_ms=3000.0)
 CASES = {case.name: case for case in shipped()}
+SENDS_SCTP = [case for case in CASES.values() if case.sends_sctp]
 
 
 def rows(
@@ -71,10 +75,68 @@ def test_what_the_api_leaves_open_is_told_and_never_judged() -> None:
     assert row.evidence == ("left open by the API: red/a -> svc/red/web:80 shows timeout",)
 
 
-def test_a_case_that_probes_cannot_send_is_skipped_with_the_reason() -> None:
-    (row,) = rows(chosen("ports/sctp-deny")).values()
+def test_cases_of_sctp_are_judged_where_the_kernel_has_it() -> None:
+    found = rows(SENDS_SCTP)
 
-    assert (row.status, row.why) == (Status.SKIPPED, "the probes send TCP and UDP, and not SCTP")
+    assert len(found) == 3
+    assert {row.status for row in found.values()} == {Status.PASSED}
+    assert all(row.agreed == 40 for row in found.values())
+
+
+@pytest.mark.parametrize("nodes", [NODES, NODES[1:]], ids=["on all nodes", "on one of them"])
+def test_cases_of_sctp_are_skipped_with_the_kernels_answer_where_it_has_none(
+    nodes: Collection[str],
+) -> None:
+    cluster = FakeCluster("calico", without_sctp=nodes)
+    others = chosen("ports/sctp-is-not-tcp", "ports/sctp-isolates")
+
+    found = rows([*SENDS_SCTP, *others], cluster)
+
+    why = "the kernel of a pod's node has no SCTP (EPROTONOSUPPORT)"
+    skipped = {name: row.why for name, row in found.items() if row.status is Status.SKIPPED}
+    assert skipped == dict.fromkeys((case.name for case in SENDS_SCTP), why)
+    assert [found[case.name].status for case in others] == [Status.PASSED] * 2
+
+
+def test_the_kernel_is_asked_for_sctp_once() -> None:
+    cluster = FakeCluster("calico", without_sctp=NODES)
+    apply, made = cluster.apply, list[str]()
+
+    def noted(body: Mapping[str, Any]) -> dict[str, Any]:
+        made.append(body["kind"])
+        return apply(body)
+
+    cluster.apply = noted  # type: ignore[method-assign]
+    found = rows(SENDS_SCTP, cluster)
+
+    assert {row.status for row in found.values()} == {Status.SKIPPED}
+    assert made.count("Pod") == 5
+
+
+def test_a_cni_that_lets_sctp_pass_fails_the_cases_of_sctp() -> None:
+    found = rows(SENDS_SCTP, FakeCluster("calico", IgnoresSctp()))
+
+    assert {row.status for row in found.values()} == {Status.FAILED}
+    assert all("/sctp" in flow.flow for row in found.values() for flow in row.flows)
+    files = found["ports/sctp-deny"].files
+    assert " SCTP " in files["reproduce.sh"].splitlines()[-1]
+    assert '"SCTP", 8080' in files["manifests.yaml"]
+
+
+def test_a_cni_that_takes_sctp_for_tcp_fails_the_cases_about_it() -> None:
+    cases = chosen("ports/sctp-number", "ports/sctp-is-not-tcp")
+
+    found = rows(cases, FakeCluster("calico", TakesSctpForTcp()))
+
+    assert {row.status for row in found.values()} == {Status.FAILED}
+
+
+def test_a_cni_that_loses_all_sctp_gives_no_verdict() -> None:
+    """As a CNI that does not know the protocol: nobody can say that policies closed a flow."""
+    (row,) = rows(chosen("ports/sctp-deny"), FakeCluster("cilium", KnowsNoSctp())).values()
+
+    assert row.status is Status.NO_VERDICT
+    assert "no answer without policies either" in row.why
 
 
 @pytest.mark.parametrize(

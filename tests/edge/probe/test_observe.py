@@ -24,7 +24,7 @@ from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.observe import ROUND_ITEMS, Observer
 from harness.edge.probe.streams import StreamProber
 from harness.edge.probe.wire import Hello, Listener
-from harness.errors import ProbeError
+from harness.errors import NoSctpError, ProbeError
 
 WEB, API = PodRef("shop", "web"), PodRef("shop", "api")
 PODS = [Pod("shop", name, {}, ip=ip_address("127.0.0.1")) for name in ("web", "api", "debug")]
@@ -102,6 +102,7 @@ class Recorder:
         self.rounds: list[dict[PodRef, list[Item]]] = []
         self.deadlines: list[float] = []
         self.broken: set[PodRef] = set()
+        self.refusal = ""
 
     def close(self) -> None: ...
 
@@ -127,7 +128,7 @@ class Recorder:
     def listen(
         self, doors: Mapping[PodRef, Sequence[Listener]]
     ) -> Mapping[PodRef, Answer[Mapping[Listener, str]]]:
-        return {pod: Answer(dict.fromkeys(wanted, "")) for pod, wanted in doors.items()}
+        return {pod: Answer(dict.fromkeys(wanted, self.refusal)) for pod, wanted in doors.items()}
 
     def heard(self, pods: Iterable[PodRef]) -> Mapping[PodRef, Answer[Mapping[str, float]]]:
         return {pod: Answer({}) for pod in pods}
@@ -165,6 +166,30 @@ def test_control_is_sent_once_for_each_port() -> None:
         Outcome.TIMEOUT,
         Outcome.CONNECTED,
     ]
+
+
+@pytest.mark.parametrize("error", ["EPROTONOSUPPORT", "ESOCKTNOSUPPORT"])
+def test_kernel_without_sctp_is_told_from_a_listener_that_failed(error: str) -> None:
+    prober = Recorder(connected)
+    prober.refusal = error
+
+    with pytest.raises(NoSctpError, match=f"no SCTP \\({error}\\)") as raised:
+        Observer(prober, PodAddresses(PODS)).listen([PodPort(API, 8080, Protocol.SCTP)])
+    assert raised.value.where == "shop/api"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "error"), [(Protocol.SCTP, "EACCES"), (Protocol.TCP, "EPROTONOSUPPORT")]
+)
+def test_listener_that_failed_is_never_a_kernel_without_sctp(
+    protocol: Protocol, error: str
+) -> None:
+    prober = Recorder(connected)
+    prober.refusal = error
+
+    told = Observer(prober, PodAddresses(PODS)).listen([PodPort(API, 8080, protocol)])
+
+    assert told == [f"shop/api {protocol.lower()}/8080: {error}"]
 
 
 def test_pod_whose_prober_broke_has_no_verdict_and_the_others_have() -> None:

@@ -56,7 +56,8 @@ NODE = ("OVERLAY_FS", "VETH", "BRIDGE", "NF_TABLES")
 
 UNUSED: Mapping[str, str] = {
     "NET_IPIP": "policylab's Calico uses VXLAN, so nothing is to be done",
-    "IP_SCTP": "no shipped lab sends SCTP, so nothing is to be done; `explain` predicts it anyway",
+    "IP_SCTP": "no shipped lab sends SCTP, and `conformance` skips its cases of SCTP, so nothing "
+    "is to be done; `explain` predicts it anyway",
 }
 """What policylab can do without, and why."""
 
