@@ -46,7 +46,7 @@ INCLUDE = ("any-peer", "policy-namespace", "any-port-protocol", "create-policy")
 EXCLUDE = (
     # The default of Cyclonus, which must be written again where anything is added to it.
     *("multi-peer", "upstream-e2e", "example", "end-port", "namespaces-by-default-label"),
-    # The kernel of the machine may have no SCTP, and policylab does not send it.
+    # The kernel of the machine may have no SCTP.
     "sctp",
     # Which flows these close depends on the addresses that the pods got.
     "peer-ipblock",

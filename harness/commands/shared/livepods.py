@@ -163,7 +163,7 @@ def targets_of(
     found = [port for pod in pods for port in ports_of(pod, ports)]
     targets = tuple(port for port in found if port.protocol in PROBED)
     notes = [
-        f"{port} is not probed, because probes use TCP and UDP only"
+        f"{port} is not probed, because this command probes TCP and UDP only"
         for port in found
         if port.protocol not in PROBED
     ]
