@@ -23,6 +23,7 @@ from benchmarks.pods import PORTS, denied, pods, targets_of
 from benchmarks.sampling import sampling
 from harness.commands.shared.options import add_parts, lane_of
 from harness.core.outcome import Verdict
+from harness.core.probe.container import TOOLBOX
 from harness.core.probe.spread import Spread
 from harness.edge.api.client import KubeClient
 from harness.edge.cluster.opening import Cluster, ClusterSpec
@@ -30,7 +31,6 @@ from harness.edge.cluster.running import running
 from harness.edge.cni.known import CNIS, DEFAULT
 from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.observe import Observer
-from harness.edge.probe.pods import TOOLBOX
 from harness.edge.probe.streams import StreamProber
 from harness.exitcode import ExitCode
 from harness.program import end_of

@@ -13,13 +13,13 @@ from benchmarks.figures import Figure, rounds
 from benchmarks.pods import PORTS, denied, pods, targets_of
 from harness.core.model import Pod
 from harness.core.outcome import Verdict
+from harness.core.probe.container import TOOLBOX
 from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
 from harness.edge.cluster.opening import Cluster
 from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.nodes.prober import NodeProber
 from harness.edge.probe.observe import Observer
-from harness.edge.probe.pods import TOOLBOX
 from harness.edge.probe.streams import StreamProber
 
 TARGET = 30.0

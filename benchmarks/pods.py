@@ -11,13 +11,13 @@ from harness.core.outcome import Verdict
 from harness.core.policy.reachability import Matrix
 from harness.core.probe.attempts import POLL
 from harness.core.probe.cells import Cell
+from harness.core.probe.container import prober_container
 from harness.core.target import PodPort, PodRef, ports_of
 from harness.edge.api.kube import Kube
 from harness.edge.api.namespaces import OWNER, wait_gone, wait_usable
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.discovery import discover
 from harness.edge.probe.observe import Observer
-from harness.edge.probe.stream import CONTAINER
 from harness.edge.stage.settling import POLL_EVERY, ROUNDS
 
 NAMESPACE = "policylab-bench-pods"
@@ -126,13 +126,6 @@ def _pod(number: int, image: str, node: str) -> dict[str, Any]:
             "terminationGracePeriodSeconds": 0,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
-            "containers": [
-                {
-                    "name": CONTAINER,
-                    "image": image,
-                    "imagePullPolicy": "IfNotPresent",
-                    "command": ["sleep", "infinity"],
-                }
-            ],
+            "containers": [prober_container(image)],
         },
     }

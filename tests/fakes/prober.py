@@ -10,10 +10,10 @@ from harness.core.dns.podconf import KUBEADM_SERVERS
 from harness.core.dns.question import query_plan
 from harness.core.observation import Answer, Attempt, Phase
 from harness.core.probe.attempts import DEADLINE, Attempts, Item
+from harness.core.probe.container import CONTAINER
 from harness.core.target import PodRef
 from harness.core.target.family import IPV4, Families
 from harness.edge.api.livenames import LiveNames
-from harness.edge.probe.stream import CONTAINER
 from harness.edge.probe.wire import Hello, Listener
 from harness.errors import ProbeError
 from tests.fakes.packet import Met, Packet, PodKey

@@ -17,6 +17,7 @@ from harness.core.model import Protocol
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
 from harness.core.probe.attempts import JUDGE, Attempts, Item
+from harness.core.probe.container import CONTAINER
 from harness.core.target import PodPort, PodRef
 from harness.core.target.ask import Ask
 from harness.edge.api.client import KubeClient
@@ -27,7 +28,6 @@ from harness.edge.play import Play
 from harness.edge.probe.addresses import ByFamily
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.programs.replay import Replayer
-from harness.edge.probe.stream import CONTAINER
 from harness.edge.stage.bench import Bench
 from harness.edge.stage.gate import CLIENT, Gate
 from harness.edge.stage.stage import Stage

@@ -10,7 +10,7 @@ from harness.commands.shared.access import Access
 from harness.core.manifests.reader import parse
 from harness.core.observation import Observation, Phase
 from harness.core.outcome import Outcome, Reading
-from harness.edge.probe.stream import CONTAINER
+from harness.core.probe.container import CONTAINER
 from harness.errors import ClusterNotReady
 from harness.plugin.reach.live import state_of
 from harness.plugin.reach.opening import ACCESS

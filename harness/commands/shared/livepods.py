@@ -12,13 +12,13 @@ from functools import partial
 from harness.commands.shared.access import Access, access_of
 from harness.commands.shared.options import add_lane, add_patience, lane_of
 from harness.core.model import ContainerPort, NetworkPolicy, Pod, Protocol
+from harness.core.probe.container import TOOLBOX
 from harness.core.target import PodPort, PodRef, ports_of
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
 from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.discovery import Found, discover, equip_found, policies_in
 from harness.edge.probe.observe import Observer
-from harness.edge.probe.pods import TOOLBOX
 from harness.errors import ContentError
 from harness.progress import Progress
 

@@ -18,6 +18,7 @@ from harness.core.conformance.case import HOST_PORTS, CasePod, Cast, State
 from harness.core.manifests.reader import Resource, parse
 from harness.core.model import PodRef
 from harness.core.policy.selectors import NAME_LABEL
+from harness.core.probe.container import prober_container
 from harness.core.target import NamePort, NodePort, PodPort, ServiceAddress
 from harness.core.target.ask import Ask
 from harness.errors import ContentError
@@ -31,7 +32,6 @@ MARK = {"policylab/part": "conformance"}
 SLOTS = 900
 """How many places have ports of a node of their own."""
 
-IMAGE = "localhost/policylab/toolbox:lab"
 DOMAIN = "svc.cluster.local"
 _AROUND = re.compile(r"\{([^{}]+)\}/(\d{1,3})")
 
@@ -169,24 +169,10 @@ def _pod(place: Place, key: str, pod: CasePod, annotations: Mapping[str, str]) -
         | ({"name": port.name} if port.name else {})
         for port in pod.ports
     ]
-    container: dict[str, Any] = {
-        "name": "idle",
-        "image": IMAGE,
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["sleep", "infinity"],
-        "ports": ports,
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "runAsNonRoot": True,
-            "runAsUser": 65534,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    }
     spec = {
         "terminationGracePeriodSeconds": 0,
         "automountServiceAccountToken": False,
-        "containers": [container],
+        "containers": [prober_container(ports=ports)],
         **({"hostNetwork": True} if pod.host_network else {}),
     }
     found = _object("v1", "Pod", place, key, labels=dict(pod.labels), spec=spec)

@@ -35,6 +35,7 @@ from harness.core.lab.profile import CniProfile
 from harness.core.manifests.library import POLICY_KINDS
 from harness.core.manifests.reader import Resource, parse
 from harness.core.model import CILIUM_POLICY, Direction
+from harness.core.probe.container import prober_container
 from harness.core.target.family import IPV4, Families, Family
 
 PREFIX = "policylab-fuzz"
@@ -162,13 +163,6 @@ def _pod(draw: Random, name: str, home: str) -> Body:
         {"containerPort": number, "protocol": protocol} | ({"name": called} if called else {})
         for number, called, protocol in (*tcp, *udp)
     ]
-    container = {
-        "name": "idle",
-        "image": "localhost/policylab/toolbox:lab",
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["sleep", "infinity"],
-        "ports": ports,
-    }
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -176,7 +170,7 @@ def _pod(draw: Random, name: str, home: str) -> Body:
         "spec": {
             "terminationGracePeriodSeconds": 0,
             "automountServiceAccountToken": False,
-            "containers": [container],
+            "containers": [prober_container(ports=ports)],
         },
     }
 

@@ -14,9 +14,10 @@ from typing import Any
 import yaml
 
 from harness.core.conformance.case import Case, State
-from harness.core.conformance.placing import IMAGE, Place, policies, workloads
+from harness.core.conformance.placing import Place, policies, workloads
 from harness.core.model import Protocol
 from harness.core.outcome import Reading
+from harness.core.probe.container import TOOLBOX
 from harness.core.target import NamePort, NodePort, PodPort, ServiceAddress
 from harness.core.target.ask import Ask
 from harness.edge.api.kube import Kube
@@ -85,7 +86,7 @@ class Evidence:
         }
 
     def _manifests(self, state: State, addresses: Mapping[str, str]) -> str:
-        image = self._cluster.refs.get("toolbox", IMAGE)
+        image = self._cluster.refs.get("toolbox", TOOLBOX)
         bodies = [
             _served(dict(resource.body), image)
             for resource in (
@@ -153,7 +154,7 @@ def _served(body: dict[str, Any], image: str) -> dict[str, Any]:
         return body
     spec = dict(body["spec"])
     (container,) = spec["containers"]
-    ports = [[port["protocol"], port["containerPort"]] for port in container["ports"]]
+    ports = [[port["protocol"], port["containerPort"]] for port in container.get("ports", ())]
     command = ["python3", "-c", _SERVER, json.dumps(ports)]
     meta = dict(body["metadata"])
     labels = {**meta.get("labels", {}), "policylab/part": "conformance"}

@@ -6,26 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from harness.core.model import PodRef
+from harness.core.probe.container import CONTAINER, prober_container
 from harness.edge.api.kube import Kube, Object
 from harness.edge.machine.wait import NotYet
-from harness.edge.probe.stream import CONTAINER
-
-
-def prober_container(image: str) -> dict[str, Any]:
-    """The ephemeral container that a pod's prober runs in; it needs no right at all."""
-    return {
-        "name": CONTAINER,
-        "image": image,
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["sleep", "infinity"],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "runAsNonRoot": True,
-            "runAsUser": 65534,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    }
 
 
 def equip(
@@ -100,5 +83,7 @@ def _listed(kube: Kube, pods: Iterable[PodRef]) -> dict[PodRef, Object]:
 
 
 def _is_equipped(body: Mapping[str, Any]) -> bool:
-    containers = (body.get("spec") or {}).get("ephemeralContainers") or ()
-    return any(container["name"] == CONTAINER for container in containers)
+    """Whether a pod has a prober, or is one itself (`harness.core.probe.container`)."""
+    spec = body.get("spec") or {}
+    kinds = ("ephemeralContainers", "containers")
+    return any(found["name"] == CONTAINER for kind in kinds for found in spec.get(kind) or ())

@@ -11,6 +11,7 @@ from harness.core.manifests.liveobjects import addresses_of, node_addresses_of
 from harness.core.manifests.reader import Resource, pods_of
 from harness.core.model import Pod, Service
 from harness.core.predict.scenario import Scenario
+from harness.core.probe.container import TOOLBOX
 from harness.core.target import PodRef
 from harness.core.target.family import IPV4, Families, family_of
 from harness.edge.api.kube import Kube
@@ -20,7 +21,6 @@ from harness.edge.probe.beside import equip, pod_lacks
 from harness.errors import ClusterNotReady, ProbeError
 
 IMAGE_PREFIX = "localhost/policylab/"
-TOOLBOX = f"{IMAGE_PREFIX}toolbox:lab"
 NO_PROBER = ("policylab/prober", "none")
 """The annotation of a workload that nobody probes, and that need not become ready."""
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from harness.core.observation import Answer
+from harness.core.probe.container import CONTAINER
 from harness.core.target import PodRef
 from harness.edge.api.livenames import LiveNames
 from harness.edge.machine.patience import Patience
@@ -21,7 +22,6 @@ from harness.edge.probe import agent
 from harness.edge.probe.wire import Hello, Line, hello_of
 from harness.errors import ProbeError
 
-CONTAINER = "policylab-probe"
 CHUNK = 1 << 20
 """Bytes to take at once."""
 

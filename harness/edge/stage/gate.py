@@ -18,6 +18,7 @@ from harness.core.manifests.reader import Resource, parse
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome
 from harness.core.probe.attempts import Item, classify
+from harness.core.probe.container import CONTAINER
 from harness.core.target import PodPort, PodRef
 from harness.core.target.ask import Ask
 from harness.core.target.family import IPV4, Families, Family
@@ -172,7 +173,7 @@ def _library(nodes: Sequence[str], namespace: str, *, six: bool) -> dict[str, tu
 
     def text(name: str) -> str:
         values = {"namespace": namespace, "port": PORT, "servers": servers, "six": six}
-        return filled("harness.edge.stage", name, **values)
+        return filled("harness.edge.stage", name, container=CONTAINER, **values)
 
     return {
         "pods": parse(text("canaries.yaml.j2"), origin="the gate's pods"),

@@ -15,12 +15,12 @@ import pytest
 
 from harness.commands.shared.access import REAL, Access
 from harness.commands.shared.livepods import allow
+from harness.core.probe.container import TOOLBOX
 from harness.core.target import PodRef
 from harness.edge.cluster.state import Cluster, ClusterMode
 from harness.edge.cluster.tools import tools_with
 from harness.edge.machine.filelock import SharedLock
 from harness.edge.probe.discovery import Found, equip_found
-from harness.edge.probe.pods import TOOLBOX
 from harness.errors import ContentError
 from harness.plugin.options import Options, cluster_spec, options_of, patience_of
 from harness.plugin.reach.changing import Reach

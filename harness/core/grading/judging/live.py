@@ -35,11 +35,11 @@ from harness.core.predict.enforced import policies_as_enforced
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.settle import KNOWN_NAME
 from harness.core.predict.surroundings import NAME_SERVERS
+from harness.core.probe.container import prober_container
 from harness.core.probe.judge import verdict
 from harness.core.target import INTERNET, DnsQuery, ExternalPort, NamePort, PodPort, Target
 from harness.core.target.ask import Ask
 
-TOOLBOX = "localhost/policylab/toolbox:lab"
 DNS_PORT = 53
 _ASKED = frozenset({Protocol.TCP, Protocol.UDP})
 _SHUT = frozenset({Outcome.TIMEOUT, Outcome.DNS_TIMEOUT, Outcome.DNS_REFUSED})
@@ -233,12 +233,6 @@ def _space(name: str, labels: Mapping[str, str]) -> Mapping[str, object]:
 
 
 def _pod(pod: Pod) -> Mapping[str, object]:
-    container = {
-        "name": "witness",
-        "image": TOOLBOX,
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["sleep", "infinity"],
-    }
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -246,6 +240,6 @@ def _pod(pod: Pod) -> Mapping[str, object]:
         "spec": {
             "terminationGracePeriodSeconds": 0,
             "automountServiceAccountToken": False,
-            "containers": [container],
+            "containers": [prober_container()],
         },
     }

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from harness.core.probe.container import CONTAINER
 from harness.edge.api.kubectl import Dialogue, Exec
 from harness.edge.conformance.life import agent
 from harness.edge.machine.clock import MACHINE_CLOCK, Clock
 from harness.edge.machine.patience import PATIENCE, Patience
-from harness.edge.probe.stream import CONTAINER
 from harness.errors import ProbeError
 
 FIRST_PORT, PORTS = 20000, 256

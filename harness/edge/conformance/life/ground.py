@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 from harness.core.conformance.lifecycle import Flow, Line
 from harness.core.conformance.series import Series
 from harness.core.manifests.reader import Resource, parse
+from harness.core.probe.container import CONTAINER
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
 from harness.edge.api.namespaces import OWNER, clear, wait_usable
@@ -21,7 +22,6 @@ from harness.edge.files.template import filled
 from harness.edge.machine.process import Completed
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.beside import pod_lacks
-from harness.edge.probe.stream import CONTAINER
 from harness.errors import ContentError, ProbeError
 
 NAMESPACE = "policylab-lifecycle"

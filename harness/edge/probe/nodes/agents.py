@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from secrets import token_hex
 from typing import Any
 
+from harness.core.probe.container import CONTAINER
 from harness.core.target import PodRef
 from harness.edge.api.kube import Kube, Object
 from harness.edge.api.namespaces import OWNER, wait_usable
 from harness.edge.machine.wait import NotYet
-from harness.edge.probe.stream import CONTAINER
 
 NAMESPACE = "policylab-nodes"
 LONGEST_SECONDS = 3600

@@ -6,9 +6,9 @@ import json
 from types import TracebackType
 from typing import Self
 
+from harness.core.probe.container import CONTAINER
 from harness.edge.api.kubectl import Exec
 from harness.edge.api.livenames import LivePod
-from harness.edge.probe.stream import CONTAINER
 from harness.errors import ProbeError
 
 HEAD = "HEAD / HTTP/1.1\r\nHost: held\r\n\r\n"
