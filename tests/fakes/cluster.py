@@ -218,6 +218,7 @@ class FakeCluster(FakeKube):
             "containerStatuses": [
                 {
                     "name": spec["containers"][0]["name"],
+                    "containerID": f"containerd://{body['metadata']['name']}-{number}",
                     "restartCount": 0,
                     "state": {"running": {"startedAt": self._stamp()}},
                 }

@@ -113,7 +113,7 @@ class Network:
 
     def _from_node(self, packet: Packet) -> Packet:
         """The packet as a node hands it on to the Service whose node port it came to."""
-        for (kind, _, _), body in self._cluster.objects.items():
+        for (kind, _, _), body in tuple(self._cluster.objects.items()):
             for entry in body["spec"].get("ports") or () if kind == "Service" else ():
                 named = (entry.get("nodePort"), entry.get("protocol", "TCP").lower())
                 if named == (packet.port, packet.protocol):
@@ -127,9 +127,11 @@ class Network:
         """Who is where now."""
         if self._place.version != self._cluster.version:
             objects = dict(self._cluster.objects)  # another tutorial may change them meanwhile
-            spaces = [namespace_of(b) for (kind, _, _), b in objects.items() if kind == "Namespace"]
+            spaces = [
+                namespace_of(b) for (kind, _, _), b in tuple(objects.items()) if kind == "Namespace"
+            ]
             pods = [pod_of(b) for b in self._cluster.pods() if "podIP" in b.get("status", {})]
-            services = [b for (kind, _, _), b in objects.items() if kind == "Service"]
+            services = [b for (kind, _, _), b in tuple(objects.items()) if kind == "Service"]
             whole = Topology(
                 {space.name: space for space in spaces}, {str(pod): pod for pod in pods}
             )

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from harness.core.target.family import Families
-from harness.edge.cluster.lane import Lane
+from harness.edge.cluster.lane import NO_PROXY, Lane
 from harness.edge.files.cache import cache_home
 from harness.edge.images import Official, Source
 from harness.edge.images.model import kubernetes_of
@@ -133,6 +133,15 @@ class Cluster:
     def families(self) -> Families:
         """The families of addresses that its pods and Services have."""
         return self.lane.families
+
+    @property
+    def lets_enter(self) -> bool:
+        """Whether probers on its nodes may enter its pods, and see what the pods see there.
+
+        policylab made it, and no load balancer acts on control groups: that one would see the
+        prober's group, and not the pod's (docs/adr/0048).
+        """
+        return self.owned and self.lane.proxy_mode != NO_PROXY
 
 
 @dataclass(frozen=True, slots=True)

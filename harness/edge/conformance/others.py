@@ -10,13 +10,14 @@ from harness.core.fuzz.cases import PREFIX as FUZZ
 from harness.core.manifests.library import POLICY_APIS
 from harness.edge.api.kube import Kube, Object
 from harness.edge.api.namespaces import OWNER, wait_gone
+from harness.edge.probe.nodes.agents import PREFIX as AGENTS
 from harness.edge.stage.gate import NAMESPACE as GATE
 from harness.errors import ClusterNotReady, ContentError
 
 USER = "conformance"
 """Whom the canaries of a run belong to."""
 
-OWN = (PREFIX, FUZZ, f"{GATE}-{USER}", "policylab-lifecycle")
+OWN = (PREFIX, FUZZ, f"{GATE}-{USER}", "policylab-lifecycle", AGENTS)
 """The beginnings of the names of a run's namespaces."""
 
 CLUSTER_WIDE = (

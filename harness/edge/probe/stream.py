@@ -134,12 +134,12 @@ class Lines:
         failures = self.open(requests)
         answers: dict[PodRef, Answer[Line]] = {p: Answer(problem=e) for p, e in failures.items()}
         answers |= self._exchange({p: r for p, r in requests.items() if p not in failures}, seconds)
-        self._drop_dead()
+        self.drop_dead()
         return answers
 
     def open(self, pods: Iterable[PodRef]) -> dict[PodRef, ProbeError]:
         """Open the streams that are not open yet; returns why a stream could not be opened."""
-        self._drop_dead()
+        self.drop_dead()
         starting: dict[PodRef, Stream] = {}
         failures: dict[PodRef, ProbeError] = {}
         for pod in pods:
@@ -209,7 +209,8 @@ class Lines:
                 answers[pod] = Answer(problem=stream.broken(f"no line within {seconds:g} s"))
         return answers
 
-    def _drop_dead(self) -> None:
+    def drop_dead(self) -> None:
+        """Drop the streams that have ended."""
         for pod in [pod for pod, s in self.streams.items() if s.process.poll() is not None]:
             self._close(pod)
 

@@ -21,7 +21,6 @@ from harness.core.target.ask import Ask
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.observe import Reader
 
-"""Without its policies nothing will ever settle; the self-test need not wait long for that."""
 ROUNDS = 3
 """The number of successive rounds that must show the new state before it counts as in force."""
 POLL_EVERY = 0.03

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from harness.core.manifests.reader import Resource
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
+from harness.core.probe.container import TOOLBOX
 from harness.core.probe.greeting import STAY, greeting
 from harness.core.target import PodPort, PodRef
 from harness.core.target.ask import Ask
@@ -42,7 +43,9 @@ class Trial:
         internet: Internet | None = None,
     ) -> None:
         self.kube: Kube = doors.kube()
-        self._prober = doors.prober()
+        # One agent for all pods of a node, where it can be: a process costs more than its probes.
+        toolbox = cluster.refs.get("toolbox", TOOLBOX)
+        self._prober = doors.nodes(toolbox) if cluster.lets_enter else doors.prober()
         self._programs = doors.programs()
         realised = cluster.lane.value.realised
         self.stage = Stage(

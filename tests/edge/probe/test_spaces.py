@@ -102,3 +102,17 @@ def test_agent_lets_go_of_a_namespace_that_it_enters_anew(agent: Inside) -> None
     agent.ask(enter={POD: CONTAINER})
 
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+def test_agent_leaves_a_pod_its_listeners_and_its_namespace(agent: Inside) -> None:
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - the descriptors of this process
+    agent.ask(enter={POD: CONTAINER})
+    agent.ask(listen=[{"proto": "tcp", "port": PORT, "pod": POD}], name="")
+
+    assert agent.ask(leave=[POD, "shop/gone"])["left"] == [POD, "shop/gone"]
+
+    left = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    assert left == before + 1, "the agent's own namespace stays, to go back to"
+    sent = {"proto": "tcp", "addr": HOST, "port": PORT, "offsets": [0.0], "want": "none"}
+    found = agent.ask(deadline=0.2, items=[{**sent, "id": "a", "pod": POD, "payload": ""}])
+    assert found["items"]["a"][0]["error"] == "ESRCH"

@@ -23,6 +23,8 @@ Enter:  {"round": 5, "enter": {POD: CONTAINER ID}} -> {"round": 5, "entered":
         {POD: {"resolv_conf": TEXT} or {"error": TEXT}}}: an agent of a node enters the network
         namespaces of its pods; items and listeners then may have a "pod", and the key of
         such a listener is "POD udp/8053"
+Leave:  {"round": 6, "leave": [POD, ...]} -> {"round": 6, "left": [POD, ...]}: their listeners are
+        closed, and their namespaces are let go, for these pods are about to end
 
 A listener answers a line `policylab NONCE` with its name and the nonce
 (`harness.core.probe.greeting`), between rounds and during them: one event loop serves all.

@@ -43,6 +43,13 @@ class Listeners:
                 found[key] = errno.errorcode.get(error.errno or 0, str(error))
         return found
 
+    def leave(self, pods: list[str]) -> None:
+        """Close what is open in these pods."""
+        for door in self.open:
+            if door.pod in pods:
+                door.close()
+        self.open = [door for door in self.open if door.pod not in pods]
+
     def tell(self) -> dict[str, dict[str, float]]:
         """The nonces that came to each pod since the last time, with how many ms late."""
         for door in self.open:

@@ -75,6 +75,10 @@ class Agent:
             self.say({"round": number, "listening": opened})
         elif "enter" in request:
             self.say({"round": number, "entered": self.spaces.enter(request["enter"])})
+        elif "leave" in request:
+            self.listeners.leave(request["leave"])
+            self.spaces.leave(request["leave"])
+            self.say({"round": number, "left": request["leave"]})
         elif "heard" in request:
             self.say({"round": number, "heard": self.listeners.tell()})
         else:

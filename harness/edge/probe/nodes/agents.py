@@ -12,7 +12,8 @@ from harness.edge.api.kube import Kube, Object
 from harness.edge.api.namespaces import OWNER, wait_usable
 from harness.edge.machine.wait import NotYet
 
-NAMESPACE = "policylab-nodes"
+PREFIX = "policylab-nodes"
+"""The beginning of the name of the namespace of a run's agents."""
 LONGEST_SECONDS = 3600
 """The node ends an agent after this time by itself, if a run was killed and could not delete it."""
 
@@ -23,13 +24,15 @@ class Agents:
     def __init__(self, kube: Kube, image: str) -> None:
         self._kube = kube
         self._image = image
-        self._run = token_hex(3)
+        self._namespace = f"{PREFIX}-{token_hex(3)}"
         self.of: dict[str, PodRef] = {}
 
     def close(self) -> None:
-        """Delete the agents."""
+        """Delete the agents, and their namespace; nobody waits until it is gone."""
         for node, agent in self.of.items():
-            self._kube.delete(_agent_pod(agent.name, node, self._image), grace=0)
+            self._kube.delete(_agent_pod(agent, node, self._image), grace=0)
+        if self.of:
+            self._kube.delete(self._space)
         self.of.clear()
 
     def start(self, nodes: Iterable[str]) -> None:
@@ -41,24 +44,18 @@ class Agents:
         new = sorted(set(nodes) - set(self.of))
         if not new:
             return
-        self._kube.apply(
-            {
-                "apiVersion": "v1",
-                "kind": "Namespace",
-                "metadata": {"name": NAMESPACE, "labels": dict(OWNER)},
-            }
-        )
-        wait_usable(self._kube, NAMESPACE)
+        self._kube.apply(self._space)
+        wait_usable(self._kube, self._namespace)
         for node in new:
-            agent = PodRef(NAMESPACE, f"agent-{self._run}-{len(self.of)}")
+            agent = PodRef(self._namespace, f"agent-{len(self.of)}")
             self.of[node] = agent
-            self._kube.apply(_agent_pod(agent.name, node, self._image))
+            self._kube.apply(_agent_pod(agent, node, self._image))
 
         def running() -> None:
             names = {self.of[node].name for node in new}
             states = {
                 body["metadata"]["name"]: (body.get("status") or {}).get("phase", "not started")
-                for body in self._kube.list("v1", "Pod", NAMESPACE)
+                for body in self._kube.list("v1", "Pod", self._namespace)
                 if body["metadata"]["name"] in names
             }
             left = [f"{name}: {states.get(name, 'not listed')}" for name in sorted(names)]
@@ -69,8 +66,13 @@ class Agents:
             f"{len(new)} probers of nodes run",
             running,
             seconds=self._kube.patience.pods_ready,
-            try_=f"kubectl -n {NAMESPACE} describe pods",
+            try_=f"kubectl -n {self._namespace} describe pods",
         )
+
+    @property
+    def _space(self) -> dict[str, Any]:
+        meta = {"name": self._namespace, "labels": dict(OWNER)}
+        return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
 
 
 def container_of(body: Object | None) -> str:
@@ -83,12 +85,16 @@ def container_of(body: Object | None) -> str:
     return ""
 
 
-def _agent_pod(name: str, node: str, image: str) -> dict[str, Any]:
+def _agent_pod(agent: PodRef, node: str, image: str) -> dict[str, Any]:
     """An agent on a node, with the rights to find and to enter the namespaces of its pods."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": NAMESPACE, "labels": dict(OWNER)},
+        "metadata": {
+            "name": agent.name,
+            "namespace": agent.namespace,
+            "labels": dict(OWNER),
+        },
         "spec": {
             "nodeName": node,
             "hostPID": True,

@@ -32,7 +32,7 @@ from harness.errors import ProbeError
 class NodeProber:
     """Rounds of probes from the nodes of the pods. Use as a context manager.
 
-    `image` has python3 from 3.12 on: ours.
+    `image` has python3.
     """
 
     def __init__(
@@ -65,16 +65,33 @@ class NodeProber:
 
     def forget(self, pods: Iterable[PodRef]) -> None:
         """Leave the namespaces of pods that are about to go; nobody listens in them any more."""
+        leaving: dict[PodRef, list[str]] = {}
         for pod in pods:
             self._entered.pop(pod, None)
-            self._homes.pop(pod, None)
             self._doors.pop(pod, None)
+            if agent := self._homes.pop(pod, None):
+                leaving.setdefault(agent, []).append(str(pod))
+        # An agent that does not answer has let go of everything.
+        requests = {agent: {"leave": names} for agent, names in leaving.items()}
+        self._lines.ask(requests, self._kube.patience.round_line)
 
     def hellos(self, pods: Iterable[PodRef]) -> dict[PodRef, Answer[Hello]]:
         """What the pods' surroundings are; agents start, and enter the pods, as needed."""
         pods = tuple(pods)
-        self._enter([pod for pod in pods if pod not in self._entered])
+        lost = self._lost()
+        self._enter([pod for pod in (*lost, *pods) if pod not in self._entered])
+        again = {self._homes[pod] for pod in lost if self._doors.get(pod)}
+        requests = {agent: self._listening(agent) for agent in again}
+        self._lines.ask(requests, self._kube.patience.round_line)
         return {pod: self._entered[pod] for pod in pods}
+
+    def _lost(self) -> list[PodRef]:
+        """The pods whose agent's stream has ended: the next agent has entered none of them."""
+        self._lines.drop_dead()
+        lost = [pod for pod, agent in self._homes.items() if agent not in self._lines.streams]
+        for pod in lost:
+            self._entered.pop(pod, None)
+        return lost
 
     def round(
         self, items: Mapping[PodRef, Sequence[Item]], *, deadline: float = DEADLINE
