@@ -127,11 +127,9 @@ class Network:
         """Who is where now."""
         if self._place.version != self._cluster.version:
             objects = dict(self._cluster.objects)  # another tutorial may change them meanwhile
-            spaces = [
-                namespace_of(b) for (kind, _, _), b in tuple(objects.items()) if kind == "Namespace"
-            ]
+            spaces = [namespace_of(b) for (kind, _, _), b in objects.items() if kind == "Namespace"]
             pods = [pod_of(b) for b in self._cluster.pods() if "podIP" in b.get("status", {})]
-            services = [b for (kind, _, _), b in tuple(objects.items()) if kind == "Service"]
+            services = [b for (kind, _, _), b in objects.items() if kind == "Service"]
             whole = Topology(
                 {space.name: space for space in spaces}, {str(pod): pod for pod in pods}
             )

@@ -46,15 +46,11 @@ class Spaces:
 
     def leave(self, pods: "list[str]") -> None:
         """Let go of the namespaces of these pods: an open one stays in the kernel's memory."""
-        self.go_home()
+        if HOME in self.files:
+            self.go(HOME)
         for pod in pods:
             if pod in self.files:
                 os.close(self.files.pop(pod))
-
-    def go_home(self) -> None:
-        """Return to the agent's own namespace."""
-        if HOME in self.files:
-            self.go(HOME)
 
     def processes(self, containers: "set[str]") -> dict[str, str]:
         """One process of each of these containers, by the paths of its control groups."""
