@@ -18,6 +18,7 @@ from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
 from harness.edge.cluster.opening import Cluster
 from harness.edge.probe.addresses import PodAddresses
+from harness.edge.probe.nodes.agents import Agents
 from harness.edge.probe.nodes.prober import NodeProber
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.streams import StreamProber
@@ -37,7 +38,7 @@ def crowd(cluster: Cluster, count: int) -> Iterator[Figure]:
     place = (cluster.kubectl, cluster.kubeconfig, cluster.context)
     with pods(kube, count, image) as ends:
         for size in (count // 2, count):
-            prober = NodeProber(kube, *place, image=image)
+            prober = NodeProber(kube, *place, agents=Agents(kube, image))
             yield from _figures("an agent a node", prober, kube, ends[:size], cluster.name)
         for size in (count // 2, count):
             pod_prober = StreamProber(*place)

@@ -72,12 +72,11 @@ class World:
         Raises:
             HarnessError: the case could not be brought into force.
         """
-        patience = self._trial.stage.patience if patience is None else patience
         entered = self._enter(case, patience)
         scenario = entered.scenario
         asks = list(decided(scenario))
         seen = self._trial.look(asks)
-        first = replace(judge(case, scenario, seen), in_force_ms=entered.in_force_ms(asks))
+        first = replace(judge(case, scenario, seen), in_force_ms=entered.in_force_ms)
         if not first.disagreed:
             return first
         self._fence()
@@ -113,11 +112,11 @@ class World:
         # The shrunk case runs once more, with the full patience.
         stays = bool(self.run(best.case).disagreed)
         source += "" if stays else "; when it was run again, the cluster agreed"
-        scenario = self._enter(best.case, self._trial.stage.patience).scenario
+        scenario = self._enter(best.case).scenario
         text = corpus_text(best.case, scenario, best.disagreed, source=source)
         return Finding(drawn, best, tries, stays, text)
 
-    def _enter(self, case: Case, patience: float) -> Entered:
+    def _enter(self, case: Case, patience: float | None = None) -> Entered:
         if not self._opened:
             bare = case.bare
             scenario = self._trial.bring(bare.resources, name=bare.name).scenario

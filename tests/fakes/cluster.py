@@ -52,7 +52,7 @@ from tests.fakes.packet import Drop, InForce, PodKey, Policies
 from tests.fakes.prober import FakeProber
 from tests.fakes.programs import FakePrograms
 
-LEAST_SLEEP = 3.0
+RESTED, LEAST_SLEEP = 3, 3.0
 """Seconds: a wait for what never comes ends after few looks."""
 PROGRAM_SECONDS = 0.05
 """How long after the API's answer a change of policies is in force."""
@@ -331,6 +331,7 @@ class FakeCluster(FakeKube):
             for key, body in tuple(self.objects.items())
             if key[0] in POLICY_KINDS
         )
+        self.clock.rested = RESTED
         at = self.clock.monotonic() + next(self._delays)
         self.programmed.append(InForce(max(at, self.programmed[-1].since), found))
 

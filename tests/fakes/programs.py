@@ -318,6 +318,14 @@ class Account:
             for policy in self._isolating(body, direction)
         ]
 
+    def _labels(self, body: Mapping[str, Any]) -> Mapping[str, str]:
+        """The labels of a pod, and of its namespace."""
+        space = self._cluster.objects["Namespace", "", body["metadata"]["namespace"]]
+        of_space = space["metadata"].get("labels", {})
+        of_pod = body["metadata"].get("labels", {})
+        named = {f"io.cilium.k8s.namespace.labels.{key}": each for key, each in of_space.items()}
+        return named | {key: each for key, each in of_pod.items() if "/" not in key}
+
     def _realised(self) -> str:
         """The agent's revision, and what each endpoint has of it: a number for each change."""
         wanted = len(self._cluster.programmed)
@@ -329,7 +337,9 @@ class Account:
                     "state": "ready",
                     "labels": {
                         "security-relevant": [
-                            f"k8s:io.kubernetes.pod.namespace={body['metadata']['namespace']}"
+                            f"k8s:io.kubernetes.pod.namespace={body['metadata']['namespace']}",
+                            "k8s:io.cilium.k8s.policy.serviceaccount=default",
+                            *(f"k8s:{key}={value}" for key, value in self._labels(body).items()),
                         ]
                     },
                     "external-identifiers": {"k8s-pod-name": body["metadata"]["name"]},

@@ -158,7 +158,7 @@ CASES = [
     Case(lies.Flapping(), NETPOL, is_silent, [TAKES_EFFECT]),
     Case(lies.Flapping(), LAB12, is_silent),
     # Where the policy is off while the name is asked, its addresses do not become open.
-    Case(lies.Flapping(), FQDN, is_silent, [UNASKED], lost=True),
+    Case(lies.Flapping(), FQDN, is_silent, [UNASKED, *CURL], lost=True),
     Case(lies.IgnoresEgress(), PRODUCTION, named=[*ROLLOUTS, *ALLOWED]),
     Case(lies.IgnoresEgress(), NETPOL, named=[TAKES_EFFECT]),
     Case(lies.IgnoresEgress(), LAB12, named=PINGS),

@@ -30,7 +30,7 @@ from harness.plays import proven
 from harness.progress import Progress
 
 OUT = "results/fuzz"
-POLICIES, JOBS = 200, 3
+POLICIES, JOBS = 200, 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,9 @@ class Looked:
         state: the state as the case has it.
         scenario: the state on the cluster, as the oracle reads it.
         seen: what the cluster showed, by the flows on the cluster.
-        in_force_ms: how long the change took to come into force, if only policies changed; None
-            also where only flows are late of which the case says nothing.
-        missing: the flows that did not show it before the deadline, in words. They may be flows of
-            which the case says nothing: to a name server, or to the outside.
+        in_force_ms: how long the change took to come into force, if only policies changed and one
+            of the case's flows flipped.
+        missing: the flows that did not show it before the deadline, in words.
         held: what connections that earlier states opened showed here, by the case's own flows:
             `answered`, `closed`, or the name of the socket's error.
         sampled: sentences about the flows that were not probed; empty if all were.
@@ -240,7 +239,7 @@ def _figures(looked: Iterable[Looked], budget_ms: float | None) -> Iterator[Figu
 
 
 def _missing(looked: Iterable[Looked], place: Place) -> Iterator[str]:
-    """What did not show a change in time, among all flows that a prober can make there."""
+    """What did not show a change in time."""
     for each in looked:
         if each.missing:
             yield f"not in time: {place.short(each.missing)}"

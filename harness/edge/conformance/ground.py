@@ -154,12 +154,12 @@ class Ground:
     def _look(self, case: Case, state: State, held: Mapping[Ask, Held], *, first: bool) -> Looked:
         trial = self._trial
         if first:
-            if self._cast != state.cast:
+            if other := self._cast != state.cast:
                 self._bare(state.cast)
             asks, _ = self._asks(state)
-            if trial.uncontrolled(asks):
+            if other or trial.uncontrolled(asks):
                 self._bare(state.cast)
-                trial.control(trial.uncontrolled(asks))
+                trial.control(asks)
         patience = trial.kube.patience.shrink_try if case.name in self._rules.listed else None
         entered = self._bring(state, case.name, patience)
         asks, told = self._asks(state)
@@ -173,8 +173,7 @@ class Ground:
             self._bare(state.cast)
             trial.control(young)
             found = trial.sound(found)
-        ms = entered.in_force_ms(asks)
-        missing = entered.settled.missing
+        ms, missing = entered.in_force_ms, entered.settled.missing
         return Looked(state, entered.scenario, found, ms, missing, living, sampled=told)
 
     def _asks(self, state: State) -> tuple[list[Ask], tuple[str, ...]]:

@@ -73,6 +73,7 @@ class Patience:
 
     States and measurements:
     `settle`: until a change of policies is in force.
+    `taken_in`: the same where pods, or labels of pods or namespaces, change as well.
     `others_change`: until other processes of a run of pytest have taken back their policies.
     `self_test`: the same where no policy is applied, so that most changes never come.
     `log`: until a log shows a line that was written.
@@ -88,7 +89,8 @@ class Patience:
 
     CNIs:
     `cni_answer`: until a CNI's agent has run one of its commands.
-    `cni_realised`: until a CNI says that policies are in force.
+    `cni_realised`: until a CNI says that policies are in force, also for pods with other labels:
+        Cilium needs up to 29 s for those (measured).
     """
 
     engine_version: float = 20.0
@@ -140,6 +142,7 @@ class Patience:
     stream_answer: float = 15.0
 
     settle: float = 15.0
+    taken_in: float = 60.0
     others_change: float = 600.0
     self_test: float = 2.0
     log: float = 5.0
@@ -152,7 +155,7 @@ class Patience:
     shrink_try: float = 2.0
 
     cni_answer: float = 20.0
-    cni_realised: float = 15.0
+    cni_realised: float = 60.0
 
     def times(self, factor: float) -> Self:
         """The same with every deadline multiplied."""

@@ -10,6 +10,9 @@ from harness.core.probe.container import CONTAINER, prober_container
 from harness.edge.api.kube import Kube, Object
 from harness.edge.machine.wait import NotYet
 
+POLL_EVERY = 0.25
+"""Seconds between two looks: a pod takes seconds to start, and each look costs the API a bit."""
+
 
 def equip(
     kube: Kube,
@@ -42,7 +45,8 @@ def equip(
         return found
 
     what = f"{len(wanted)} pods and their probers run"
-    return kube.wait(what, ready, seconds=kube.patience.pods_ready, try_=try_)
+    seconds = kube.patience.pods_ready
+    return kube.wait(what, ready, seconds=seconds, every=POLL_EVERY, try_=try_)
 
 
 def prober_lacks(body: Object) -> str:

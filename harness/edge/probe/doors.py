@@ -5,7 +5,7 @@ Whoever works on a cluster takes `Doors`; `ClusterDoors` leads to a real one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from harness.edge.internet.controls import Controls, Outside
 from harness.edge.internet.engine import place_with
 from harness.edge.internet.state import Internet
 from harness.edge.machine.patience import PATIENCE, Patience
+from harness.edge.probe.nodes.agents import Agents
 from harness.edge.probe.nodes.prober import NodeProber
 from harness.edge.probe.prober import Prober
 from harness.edge.probe.streams import StreamProber
@@ -71,6 +72,7 @@ class ClusterDoors:
     kubeconfig: Path
     context: str = ""
     patience: Patience = PATIENCE
+    _agents: dict[str, Agents] = field(default_factory=dict, compare=False, repr=False)
 
     def kube(self) -> Kube:
         """A new connection by the official client."""
@@ -86,7 +88,8 @@ class ClusterDoors:
 
     def nodes(self, image: str) -> Prober:
         """Probers by `kubectl exec` in a pod on each node."""
-        return NodeProber(self.kube(), self.kubectl, self.kubeconfig, self.context, image=image)
+        agents = self._agents.setdefault(image, Agents(self.kube(), image))
+        return NodeProber(self.kube(), self.kubectl, self.kubeconfig, self.context, agents=agents)
 
     def programs(self) -> Exec:
         """Programs by `kubectl exec`."""

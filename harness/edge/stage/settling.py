@@ -37,13 +37,10 @@ class Settled:
         ms: the time until the last flow had flipped, in ms.
         missing: the flows that did not show the state at the deadline, in words; rows are judged
             anyway.
-        late: the flows among them that the change flips. A flow that it leaves as it was may be
-            missing because the machine starves its prober, which says nothing of the change.
     """
 
     ms: float
     missing: str = ""
-    late: frozenset[Ask] = frozenset()
 
     def lacking(self, missing: str) -> Self:
         """The same, where this is missing as well."""
@@ -122,12 +119,6 @@ class Poll:
             raise NotYet(f"{self._streak} of {ROUNDS} rounds show it")
         return self._since
 
-    @property
-    def late(self) -> frozenset[Ask]:
-        """The flows that the change flips, and that did not show it at the last look."""
-        seen = self._seen.items()
-        return frozenset(ask for ask, flow in seen if not flow.looks and ask not in self._still)
-
     def change(self, apply: Sequence[str], missing: str = "") -> Change:
         """What the polls saw; a flow that never flipped is only in `missing`."""
         flips = tuple(
@@ -182,12 +173,22 @@ class Showing:
     """One look at the flows that have not shown their state yet; holds when none is left.
 
     A flow that showed it once is not asked again: with each look fewer flows are asked, so that a
-    slow machine comes to an end as well.
+    slow machine comes to an end as well. `at` has when each flow showed its state, in seconds of
+    the monotonic clock: silence began with its attempt, and an answer counts from when it came. A
+    look takes up to a quarter of a second, so that silence may have begun so much earlier.
     """
 
-    def __init__(self, observer: Reader, expected: Mapping[Ask, Reading]) -> None:
+    def __init__(
+        self,
+        observer: Reader,
+        expected: Mapping[Ask, Reading],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._observer = observer
         self._left = dict(expected)
+        self._clock = clock
+        self.at: dict[Ask, float] = {}
 
     def __call__(self) -> None:
         """Look at them.
@@ -195,11 +196,14 @@ class Showing:
         Raises:
             NotYet: a flow shows another state, or the look has no answer about it.
         """
-        wrong = {}
+        now, wrong = self._clock(), {}
         for ask, found in self._observer.read(self._left, GLANCE).items():
             shown = found.value.reading if found.value else found.problem
             if found.value is None or not found.value.reading.satisfies(self._left[ask]):
                 wrong[ask] = f"{ask}: {shown}, not {self._left[ask]}"
+                continue
+            _, new = _times(found.value, _way(self._left[ask]))
+            self.at[ask] = now + (new[0] if new else 0.0)
         self._left = {ask: self._left[ask] for ask in wrong}
         if wrong:
             raise NotYet(_first(list(wrong.values())))

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.core.manifests.library import (
     POLICY_KINDS,
@@ -48,6 +48,8 @@ from harness.edge.stage.keeping import Keeping, stamped
 from harness.edge.stage.settling import POLL_EVERY, Poll, Settled, Showing
 from harness.errors import NotSettled, ProbeError
 
+T = TypeVar("T")
+
 Key = tuple[str, str, str]
 """What makes an object the same as another: its kind, namespace and name."""
 
@@ -56,25 +58,26 @@ Key = tuple[str, str, str]
 class Entered:
     """A state that the cluster was brought to.
 
-    `scenario` is the state as the oracle reads it, `settled` how it came into force. `change` tells
-    that flow by flow; it is None where nothing changed, or more than policies did: then the times
-    would be those of the workloads' start.
+    `scenario` is the state as the oracle reads it, `settled` how it came into force. Where policies
+    alone changed, `change` tells that flow by flow, and of made-up pods `in_force_ms` tells how
+    long the last flow that flipped took, from when the API had taken the whole change. Both are
+    None where nothing changed, or more than policies did: the times would be those of the
+    workloads' start.
     """
 
     scenario: Scenario
     settled: Settled
     change: Change | None = None
+    in_force_ms: float | None = None
 
-    def in_force_ms(self, asks: Iterable[Ask]) -> float | None:
-        """How long a change of policies alone took, from when the API had taken all of it.
 
-        None where nothing flipped, or where the flows that are late are none of these.
-        """
-        if self.change is None:
-            return None
-        if late := self.settled.late:
-            return None if late.isdisjoint(asks) else self.settled.ms
-        return max((flip.last_ms for flip in self.change.flips), default=None)
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """Of one change, in seconds: when it began, when the API had taken it, and how long to wait."""
+
+    began: float
+    acknowledged: float
+    patience: float
 
 
 class Stage:
@@ -115,6 +118,7 @@ class Stage:
         self._current: dict[Key, Resource] = {}
         self._dirty = False  # a change did not come to its end: the next one applies everything
         self._entered: Entered | None = None  # None: what is in force is not known
+        self._untold = False  # made-up pods or their labels changed, and no flow has shown it yet
         self.families = families
         self.pods = Pods(kube, images, prober.names, families)
         self.addresses = LabAddresses(self.pods, internet)
@@ -162,17 +166,17 @@ class Stage:
     ) -> Entered:
         """Bring the cluster to the state of these objects; `name` is what reports call it.
 
-        See `enter`. `shown` gives flows that must show this before the state is in force, even if
-        the change flips none of them: between two denials a flow may be open for a moment, and a
-        CNI programs one pod after another. It is asked when the change is made and the pods run.
+        See `enter`. Of made-up pods, `shown` gives the flows that must show this before the state
+        is in force, even if the change flips none of them: between two denials a flow may be open
+        for a moment, and a CNI programs one pod after another. It is asked when the change is made
+        and the pods run; without it, nobody waits for flows.
         """
-        patience = self.patience if patience is None else patience
         scenario = self.told(resources)
         wanted = {r.key: r for r in resources}
         gone = [r for key, r in self._current.items() if key not in wanted]
         new = [r for r in resources if self._dirty or not self._stands(r)]
         if self._entered and not gone and not new:
-            return replace(self._entered, scenario=scenario, change=None)
+            return replace(self._entered, scenario=scenario, change=None, in_force_ms=None)
         before = self.told(self._kept(new)) if self._entered else None
         self._entered = None
         changed = [self._current[r.key] for r in new if r.key in self._current]
@@ -183,24 +187,28 @@ class Stage:
         changed_at = self._clock.monotonic()
         if self._made_up and {r.kind for r in (*gone, *new)} - POLICY_KINDS:
             self._open_ports(scenario)
-        poll, settled = self._settle(
-            before,
-            scenario,
-            began,
-            acknowledged=changed_at,
-            patience=patience,
-        )
-        settled = self._wait_realised(settled)
-        if shown:
-            settled = self._wait_shown(shown(), settled, patience)
-        change = None
-        # If workloads change as well, the time of their start would count as the policies' latency.
-        if poll and before and {r.kind for r in (*gone, *new)} <= POLICY_KINDS:
-            change = poll.change(name, settled.missing)
-            self.changes.append(change)
-        self._dirty, self._current = False, wanted
-        self._entered = Entered(scenario, settled, change)
-        return self._entered
+        # If workloads change as well, the time of their start would count as the policies' latency:
+        # also if nobody has waited for flows since.
+        alone = {r.kind for r in (*gone, *new)} <= POLICY_KINDS and not self._untold
+        self._untold = self._made_up and shown is None and not alone
+        timed = before is not None and alone
+        usual = self.patience if alone or not self._made_up else self._kube.patience.taken_in
+        times = _Times(began, changed_at, usual if patience is None else patience)
+        self.pods.refresh_services(scenario)
+        if self._made_up:
+            settled, in_force_ms = Settled(self._ms_since(began)), None
+            if shown:
+                settled, in_force_ms = self._wait_shown(before, scenario, shown(), times)
+            entered = Entered(scenario, self._wait_realised(settled))
+            entered = replace(entered, in_force_ms=in_force_ms if timed else None)
+        else:
+            poll, settled = self._settle(before, scenario, times)
+            settled = self._wait_realised(settled)
+            change = poll.change(name, settled.missing) if poll and timed else None
+            self.changes += [change] if change else []
+            entered = Entered(scenario, settled, change)
+        self._dirty, self._current, self._entered = False, wanted, entered
+        return entered
 
     def fence(self) -> None:
         """Wait until every change that was made so far is in force.
@@ -394,16 +402,9 @@ class Stage:
             raise ProbeError("a prober does not listen where it should", seen="; ".join(refused))
 
     def _settle(
-        self,
-        before: Scenario | None,
-        after: Scenario,
-        began: float,
-        *,
-        acknowledged: float,
-        patience: float,
+        self, before: Scenario | None, after: Scenario, times: _Times
     ) -> tuple[Poll | None, Settled]:
         """Poll the flows whose prediction changes until all have; without any, use the fence."""
-        self.pods.refresh_services(after)
         outside = self._internet or Internet(asked=False)
         can = candidates(
             after,
@@ -412,33 +413,23 @@ class Stage:
             names=outside.led,
         )
         asks, still = flips(before, after, can), relieved(before, after, can)
-        if before is None and self._made_up:
-            # Nothing is measured, and all flows are new: polling all of them would starve them.
-            return None, self._wait_shown(asks, Settled(self._ms_since(began)), patience)
         if not asks:
             self._fence()
             if not still:
-                return None, Settled(self._ms_since(began))
-        others = [ask for ask in can if ask not in asks]
+                return None, Settled(self._ms_since(times.began))
         poll = Poll(
             self.observer,
             asks,
-            acknowledged=acknowledged,
-            others=passing(after, others),
+            acknowledged=times.acknowledged,
+            others=passing(after, [ask for ask in can if ask not in asks]),
             still=still,
             clock=self._clock.monotonic,
         )
-        try:
-            seconds = wait_for(
-                f"{len(asks) + len(still)} flows show the new state",
-                poll,
-                seconds=patience,
-                every=POLL_EVERY,
-                clock=self._clock,
-            )
-        except NotSettled as error:
-            return poll, Settled(self._ms_since(began), error.seen, poll.late)
-        return poll, Settled(round((seconds - began) * 1000, 1))
+        what = f"{len(asks) + len(still)} flows show the new state"
+        missing, seconds = self._wait_for(what, poll, times.patience)
+        if missing or seconds is None:
+            return poll, Settled(self._ms_since(times.began), missing)
+        return poll, Settled(round((seconds - times.began) * 1000, 1))
 
     def _wait_realised(self, settled: Settled) -> Settled:
         if self._realised is None or not self.keeps_policies:
@@ -450,19 +441,43 @@ class Stage:
         return settled
 
     def _wait_shown(
-        self, shown: Mapping[Ask, Reading], settled: Settled, patience: float
-    ) -> Settled:
+        self,
+        before: Scenario | None,
+        after: Scenario,
+        expected: Mapping[Ask, Reading],
+        times: _Times,
+    ) -> tuple[Settled, float | None]:
+        """Look until the flows have shown this, and when the last flow showed that it flipped.
+
+        A change that flips none of them has the fence first: their state showed before as well.
+        """
+        flipping = flips(before, after, expected)
+        if before is not None and not flipping:
+            self._fence()
+        missing, at = self.wait_shown(expected, times.patience)
+        settled = Settled(self._ms_since(times.began), missing)
+        if not flipping:
+            return settled, None
+        now = self._clock.monotonic()
+        last = max(at.get(ask, now) for ask in flipping)
+        return settled, round((last - times.acknowledged) * 1000, 1)
+
+    def wait_shown(
+        self, expected: Mapping[Ask, Reading], patience: float | None = None
+    ) -> tuple[str, Mapping[Ask, float]]:
+        """Wait until the flows show this: which do not in time, in words, and when each did."""
+        showing = Showing(self.observer, expected, clock=self._clock.monotonic)
+        what = f"{len(expected)} flows show the state"
+        missing, _ = self._wait_for(what, showing, patience or self.patience)
+        return missing, showing.at
+
+    def _wait_for(self, what: str, check: Callable[[], T], seconds: float) -> tuple[str, T | None]:
+        """Wait until the check holds: what it lacks at the deadline, and what it returns."""
         try:
-            wait_for(
-                f"{len(shown)} flows show the state",
-                Showing(self.observer, shown),
-                seconds=patience,
-                every=POLL_EVERY,
-                clock=self._clock,
-            )
+            found = wait_for(what, check, seconds=seconds, every=POLL_EVERY, clock=self._clock)
         except NotSettled as error:
-            return settled.lacking(error.seen)
-        return settled
+            return error.seen, None
+        return "", found
 
     def _ms_since(self, began: float) -> float:
         return round((self._clock.monotonic() - began) * 1000, 1)

@@ -82,8 +82,14 @@ class Trial:
         return self.stage.bring(resources, name=[name], patience=patience, shown=shown)
 
     def control(self, asks: Iterable[Ask]) -> None:
-        """Check that each of these flows is answered, while no policy is there."""
-        for ask, found in self.stage.observer.read(asks).items():
+        """Wait until these flows are answered, while no policy is there, and keep what each shows.
+
+        Policies that were there before may be in force for a moment. A flow that was not answered
+        once is not waited for again.
+        """
+        asks = [ask for ask in asks if not self._controls.get(ask)]
+        self.stage.wait_shown(dict.fromkeys(asks, Reading(Outcome.CONNECTED)))
+        for ask, found in self.stage.observer.read(self.uncontrolled(asks)).items():
             seen = found.value
             answered = seen is not None and seen.reading.outcome is Outcome.CONNECTED
             self._controls[ask] = "" if answered else str(seen.reading if seen else found.problem)

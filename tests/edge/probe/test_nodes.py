@@ -14,7 +14,7 @@ import pytest
 
 from harness.core.probe.attempts import Item
 from harness.core.target import PodRef
-from harness.edge.probe.nodes.agents import PREFIX
+from harness.edge.probe.nodes.agents import PREFIX, Agents
 from harness.edge.probe.nodes.prober import NodeProber
 from harness.edge.probe.wire import Listener
 from tests.edge.probe.test_prober import free_port
@@ -68,7 +68,7 @@ def prober(cluster: FakeCluster, tmp_path: Path) -> Iterator[NodeProber]:
     path = tmp_path / "kubectl"
     path.write_text(f"#!{sys.executable}\n{KUBECTL}")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    with NodeProber(cluster, path, tmp_path / "config", image="toolbox") as made:
+    with NodeProber(cluster, path, tmp_path / "config", agents=Agents(cluster, "toolbox")) as made:
         made.names.learn({WEB: "web", API: "api"})
         yield made
 

@@ -97,21 +97,12 @@ def test_flow_that_never_flipped_is_missing_and_not_timed() -> None:
     assert change.polls == 2
 
 
-def test_flow_that_the_change_leaves_as_it_was_is_never_late() -> None:
-    other = Ask(API, PodPort(WEB, 80, Protocol.TCP))
-    poll = polled(Script(SHUT, SHUT, SHUT, SHUT), SHUT, still={other: SHUT})
-
-    assert poll.late == frozenset()
-    assert polled(Script(OPEN, OPEN), SHUT).late == {ASK}
-
-
 def test_look_at_a_starved_listener_dates_nothing() -> None:
     starved = Reading(Outcome.UNSTABLE)
     poll = polled(Script(OPEN, starved, OPEN, OPEN), OPEN)
 
     (flip,) = poll.change(["n"]).flips
     assert flip.last_ms == flip.first_ms
-    assert poll.late == frozenset()
 
 
 def test_untouched_flow_that_falls_silent_for_a_moment_is_told() -> None:

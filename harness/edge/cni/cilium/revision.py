@@ -3,11 +3,16 @@
 An agent numbers the changes of its policies. Each endpoint reports the number of the change up to
 which its eBPF maps are written, in `status.policy.realized`. The revision in `spec` lags behind
 (1.20.2).
+
+A pod that gets other labels, or whose namespace does, gets another identity, and policies are
+written for it: 7 to 29 s later (1.20.2, measured). Until then the endpoint has the old labels, and
+says nothing of that. So its labels are compared with those that the API has.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -15,11 +20,19 @@ from harness.core.manifests.ciliumrules import NAMESPACE
 from harness.edge.api.kube import Kube
 from harness.edge.cni.cilium.agents import CiliumAgents
 from harness.edge.machine.wait import NotYet, wait_for
+from harness.errors import NotSettled
 
 POD_NAMESPACE = f"k8s:{NAMESPACE}="
 # One exec runs both commands, because an exec takes longer than its commands.
 BOTH = ("sh", "-c", "cilium-dbg policy get -o json && cilium-dbg endpoint list -o json")
 GOING = frozenset({"disconnecting", "disconnected", "invalid"})
+
+Labels = frozenset[str]
+"""The labels of a pod and of its namespace, as Cilium writes them: `k8s:KEY=VALUE`."""
+
+OF_NAMESPACES = "io.cilium.k8s.namespace.labels."
+NO_LABELS_OF_PODS = ("io.cilium.", "io.kubernetes.")
+"""The beginnings of keys that Cilium adds to an endpoint."""
 
 
 class Revisions:
@@ -28,31 +41,100 @@ class Revisions:
     def __init__(self, agents: CiliumAgents, kube: Kube) -> None:
         self._agents = agents
         self._kube = kube
+        self._has_all_labels = True  # until a wait shows that this Cilium is told to leave some out
 
     def realised(self, namespaces: Collection[str]) -> None:
         """Wait until every pod of these namespaces has realised the policies that its agent holds.
 
+        And until Cilium knows the pods by the labels that they have now.
+
         Raises:
-            NotSettled: one has not before the deadline; the message has its revision.
+            NotSettled: one has not before the deadline; the message has its revision, or its
+                labels.
             ProbeError: an agent does not answer.
         """
+        unknown: list[str] = []
 
         def check() -> None:
+            nonlocal unknown
+            told = [parse(self._agents.ask(each, BOTH)) for each in self._agents.by_node().values()]
             late = [
-                line
-                for agent in self._agents.by_node().values()
-                for line in behind(*parse(self._agents.ask(agent, BOTH)), namespaces)
+                line for revision, found in told for line in behind(revision, found, namespaces)
             ]
-            if late:
-                raise NotYet("; ".join(late))
+            unknown = []
+            if self._has_all_labels and not late:
+                has = labels_of([each for _, found in told for each in found], namespaces)
+                unknown = [
+                    f"no endpoint of Cilium has the labels {', '.join(sorted(labels))}"
+                    for labels in self._labels(namespaces) - has
+                ]
+            if late or unknown:
+                raise NotYet("; ".join([*late, *unknown]))
 
-        wait_for(
-            "Cilium has realised its policies",
-            check,
-            seconds=self._kube.patience.cni_realised,
-            every=0.05,
-            clock=self._kube.clock,
-        )
+        try:
+            wait_for(
+                "Cilium has realised its policies",
+                check,
+                seconds=self._kube.patience.cni_realised,
+                every=0.05,
+                clock=self._kube.clock,
+            )
+        except NotSettled:
+            self._has_all_labels = not unknown
+            raise
+
+    def _labels(self, namespaces: Collection[str]) -> Counter[Labels]:
+        """The labels of the pods that have an endpoint, as the API has them now."""
+        found: Counter[Labels] = Counter()
+        for namespace in namespaces:
+            body = self._kube.get("v1", "Namespace", namespace) or {"metadata": {}}
+            of_space = _written(body["metadata"].get("labels") or {}, OF_NAMESPACES)
+            for pod in self._kube.list("v1", "Pod", namespace):
+                runs = (pod.get("status") or {}).get("phase") == "Running"
+                if runs and not pod["spec"].get("hostNetwork"):
+                    found[of_space | _written(pod["metadata"].get("labels") or {})] += 1
+        return found
+
+
+def _written(labels: Mapping[str, str], prefix: str = "") -> Labels:
+    """Labels as Cilium writes them; of pods, those without the names that it leaves out."""
+    kept = labels if prefix else {k: v for k, v in labels.items() if "/" not in k}
+    return frozenset(f"k8s:{prefix}{key}={value}" for key, value in kept.items())
+
+
+def labels_of(
+    endpoints: Iterable[Mapping[str, Any]], namespaces: Collection[str]
+) -> Counter[Labels]:
+    """How many endpoints of these namespaces have each set of labels, with those of the space."""
+    found: Counter[Labels] = Counter()
+    for endpoint in endpoints:
+        all_labels = _relevant(endpoint)
+        if _is_of(endpoint, namespaces):
+            keys = {label: label.partition(":")[2].partition("=")[0] for label in all_labels}
+            found[
+                frozenset(
+                    label
+                    for label, key in keys.items()
+                    if label.startswith("k8s:")
+                    and (key.startswith(OF_NAMESPACES) or _is_of_pods(key))
+                )
+            ] += 1
+    return found
+
+
+def _is_of_pods(key: str) -> bool:
+    return not key.startswith(NO_LABELS_OF_PODS) and "/" not in key
+
+
+def _relevant(endpoint: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset((endpoint["status"].get("labels") or {}).get("security-relevant") or ())
+
+
+def _is_of(endpoint: Mapping[str, Any], namespaces: Collection[str]) -> bool:
+    """Whether an endpoint stands for a pod of these namespaces that is not on its way out."""
+    if endpoint["status"].get("state") in GOING:
+        return False
+    return not _relevant(endpoint).isdisjoint(POD_NAMESPACE + each for each in namespaces)
 
 
 def parse(text: str) -> tuple[int, list[dict[str, Any]]]:
@@ -66,13 +148,11 @@ def behind(
     revision: int, endpoints: Iterable[Mapping[str, Any]], namespaces: Collection[str]
 ) -> list[str]:
     """The endpoints of these namespaces that have not realised the revision, in words."""
-    wanted = {POD_NAMESPACE + namespace for namespace in namespaces}
     late = []
     for endpoint in endpoints:
-        status = endpoint["status"]
-        labels = set((status.get("labels") or {}).get("security-relevant") or ())
-        if status.get("state") in GOING or not labels & wanted:
+        if not _is_of(endpoint, namespaces):
             continue
+        status = endpoint["status"]
         has = status["policy"]["realized"]["policy-revision"]
         if has < revision:
             name = (status.get("external-identifiers") or {}).get("k8s-pod-name", endpoint["id"])

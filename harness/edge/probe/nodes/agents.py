@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from secrets import token_hex
+from threading import Lock
 from typing import Any
 
 from harness.core.probe.container import CONTAINER
@@ -11,39 +12,60 @@ from harness.core.target import PodRef
 from harness.edge.api.kube import Kube, Object
 from harness.edge.api.namespaces import OWNER, wait_usable
 from harness.edge.machine.wait import NotYet
+from harness.errors import HarnessError
 
 PREFIX = "policylab-nodes"
 """The beginning of the name of the namespace of a run's agents."""
-LONGEST_SECONDS = 3600
+LONGEST_SECONDS = 24 * 3600
 """The node ends an agent after this time by itself, if a run was killed and could not delete it."""
 
 
 class Agents:
-    """The agents of one run; `of` has each node's agent."""
+    """A pod on each node, in which probers run their agents; `of` has each node's pod.
+
+    Several probers share the pods, from several threads: a pod asks for processor time, and a node
+    has little to give. The last prober that leaves deletes them.
+    """
 
     def __init__(self, kube: Kube, image: str) -> None:
         self._kube = kube
         self._image = image
-        self._namespace = f"{PREFIX}-{token_hex(3)}"
+        self._users: set[int] = set()
+        self._namespace = ""
+        self._turn = Lock()
         self.of: dict[str, PodRef] = {}
 
-    def close(self) -> None:
-        """Delete the agents, and their namespace; nobody waits until it is gone."""
-        for node, agent in self.of.items():
-            self._kube.delete(_agent_pod(agent, node, self._image), grace=0)
-        if self.of:
+    def leave(self, user: object) -> None:
+        """Tell that a prober needs them no more; nobody waits until the pods are gone."""
+        with self._turn:
+            self._users.discard(id(user))
+            if self._users or not self.of:
+                return
+            for node, agent in self.of.items():
+                self._kube.delete(_agent_pod(agent, node, self._image), grace=0)
             self._kube.delete(self._space)
-        self.of.clear()
+            self.of = {}
 
-    def start(self, nodes: Iterable[str]) -> None:
-        """Start an agent on each of these nodes that has none.
+    def start(self, nodes: Iterable[str], user: object) -> None:
+        """Start the pod of each of these nodes that has none, for this prober.
 
         Raises:
-            ClusterNotReady: an agent does not run in time.
+            ClusterNotReady: a pod does not run in time.
         """
-        new = sorted(set(nodes) - set(self.of))
-        if not new:
-            return
+        with self._turn:
+            self._users.add(id(user))
+            if not (new := sorted(set(nodes) - set(self.of))):
+                return
+            try:
+                self._start(new)
+            except HarnessError:
+                for node in new:  # the next who asks tries again, in a namespace of its own
+                    self.of.pop(node, None)
+                raise
+
+    def _start(self, new: Sequence[str]) -> None:
+        if not self.of:
+            self._namespace = f"{PREFIX}-{token_hex(3)}"
         self._kube.apply(self._space)
         wait_usable(self._kube, self._namespace)
         for node in new:

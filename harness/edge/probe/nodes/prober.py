@@ -32,17 +32,17 @@ from harness.errors import ProbeError
 class NodeProber:
     """Rounds of probes from the nodes of the pods. Use as a context manager.
 
-    `image` has python3.
+    `agents` are the pods in which its agents run; others may use them as well.
     """
 
     def __init__(
-        self, kube: Kube, kubectl: Path, kubeconfig: Path, context: str = "", *, image: str
+        self, kube: Kube, kubectl: Path, kubeconfig: Path, context: str = "", *, agents: Agents
     ) -> None:
         self._kube = kube
         self.names = LiveNames()
         self._lines = Lines(kubectl_base(kubectl, kubeconfig, context), LiveNames(), kube.patience)
         self._sound = Sound(kube.patience)
-        self._agents = Agents(kube, image)
+        self._agents = agents
         self._homes: dict[PodRef, PodRef] = {}  # each pod's agent
         self._entered: dict[PodRef, Answer[Hello]] = {}
         self._doors: dict[PodRef, Sequence[Listener]] = {}
@@ -59,9 +59,9 @@ class NodeProber:
         self.close()
 
     def close(self) -> None:
-        """End the streams, and delete the agents."""
+        """End the streams; the pods of the agents go with the last prober."""
         self._lines.close()
-        self._agents.close()
+        self._agents.leave(self)
 
     def forget(self, pods: Iterable[PodRef]) -> None:
         """Leave the namespaces of pods that are about to go; nobody listens in them any more."""
@@ -199,7 +199,7 @@ class NodeProber:
             else:
                 error = ProbeError("the pod has no running container", where=str(pod))
                 self._entered[pod] = Answer(problem=error)
-        self._agents.start({node for node, _ in places.values()})
+        self._agents.start({node for node, _ in places.values()}, self)
         wanted: dict[PodRef, dict[str, str]] = {}
         for pod, (node, container) in places.items():
             self._homes[pod] = self._agents.of[node]

@@ -80,3 +80,49 @@ def test_wait_that_ends_says_who_is_late() -> None:
         made.realised({"shop"})
 
     assert "shop/web has realised revision 6, not 7" in caught.value.seen
+
+
+def labelled(*labels: str) -> dict[str, Any]:
+    found = endpoint("web", 7)
+    found["status"]["labels"]["security-relevant"] += [f"k8s:{each}" for each in labels]
+    return found
+
+
+def relabelled(*says: str) -> tuple[Revisions, FakeExec]:
+    """The revisions of a cluster whose API has a pod `app: web` in a namespace `team: one`."""
+    made, kubectl = revisions(*says)
+    kube = made._kube
+    assert isinstance(kube, FakeKube)
+    meta = {"name": "shop", "labels": {"team": "one"}}
+    kube.put({"kind": "Namespace", "metadata": meta})
+    for name, more in (("web", {}), ("host", {"hostNetwork": True})):
+        labels = {"app": "web", "controller.example/hash": "1"}
+        body = {"kind": "Pod", "metadata": {"namespace": "shop", "name": name, "labels": labels}}
+        kube.put({**body, "spec": more, "status": {"phase": "Running"}})
+    return made, kubectl
+
+
+SPACE = "io.cilium.k8s.namespace.labels.team"
+
+
+def test_pod_must_be_known_by_the_labels_that_it_has_now() -> None:
+    before = told(7, labelled("app=old", f"{SPACE}=one"))
+    between = told(7, labelled("app=web"))
+    after = told(7, labelled("app=web", f"{SPACE}=one", "io.cilium.k8s.policy.cluster=default"))
+    made, kubectl = relabelled(before, between, after)
+
+    made.realised({"shop"})
+
+    assert len(kubectl.ran) == 3
+
+
+def test_a_cilium_that_leaves_out_labels_is_waited_for_only_once() -> None:
+    made, kubectl = relabelled(told(7, labelled("app=web")))
+
+    with pytest.raises(NotSettled) as caught:
+        made.realised({"shop"})
+
+    assert f"no endpoint of Cilium has the labels k8s:app=web, k8s:{SPACE}=one" in caught.value.seen
+    asked = len(kubectl.ran)
+    made.realised({"shop"})
+    assert len(kubectl.ran) == asked + 1
