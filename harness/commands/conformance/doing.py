@@ -23,6 +23,12 @@ from harness.edge.fuzz import Finding, Fuzz, Lost, Result
 from harness.plays import Live
 from harness.progress import Progress
 
+JOBS, FUZZ_JOBS = 3, 6
+"""Sets of pods on the cluster at the same time: for cases, and for policies that are drawn.
+
+A case has twice as many flows in each state as one that is drawn.
+"""
+
 
 def rows_of(
     arguments: argparse.Namespace, chosen: Chosen, live: Live, progress: Progress, *, run: str
@@ -59,7 +65,7 @@ def _cases(arguments: argparse.Namespace, chosen: Chosen, live: Live, run: str) 
         sample=bool(arguments.sample),
     )
     running = Running(
-        live.cluster, live.doors, live.gate.fence, rules, jobs=arguments.jobs, run=run
+        live.cluster, live.doors, live.gate.fence, rules, jobs=arguments.jobs or JOBS, run=run
     )
     found: dict[str, list[Row]] = {}
     for row in running.run(chosen.cases):
@@ -73,7 +79,7 @@ def _made_up(arguments: argparse.Namespace, shard: Shard, live: Live, run: str) 
     profile = live.cluster.lane.value.profile
     drawn = draw_cases(arguments.seed, arguments.fuzz, profile)
     cases = [replace(case, run=run) for case in drawn if shard.takes(case.world)]
-    fuzz = Fuzz(live.cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
+    fuzz = Fuzz(live.cluster, live.doors, live.gate.fence, jobs=arguments.jobs or FUZZ_JOBS)
     source = f"policylab conformance --fuzz {arguments.fuzz} --seed {arguments.seed}"
     for result in fuzz.run(cases, source=source):
         yield _made_up_row(result, f"made-up/{arguments.seed}")

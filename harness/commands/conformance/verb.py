@@ -18,7 +18,7 @@ from rich.progress import Progress as Bar
 
 from harness import __version__
 from harness.commands.conformance.choosing import DEFAULT, Profile, chosen
-from harness.commands.conformance.doing import rows_of
+from harness.commands.conformance.doing import FUZZ_JOBS, JOBS, rows_of
 from harness.commands.conformance.telling import exit_code, tell
 from harness.commands.conformance.writing import write
 from harness.commands.shared.access import access_of
@@ -44,7 +44,7 @@ from harness.exitcode import ExitCode
 from harness.plays import proven
 from harness.progress import Progress
 
-OUT, JOBS = "results/conformance", 3
+OUT = "results/conformance"
 RUN_BYTES = 2
 """Of the letters that tell the namespaces of a run from those of others."""
 
@@ -168,9 +168,9 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs",
         type=positive,
-        default=JOBS,
         metavar="J",
-        help="sets of pods on the cluster at the same time (default: %(default)s)",
+        help="sets of pods on the cluster at the same time "
+        f"(default: {JOBS} for cases, {FUZZ_JOBS} for policies that are drawn)",
     )
     parser.add_argument(
         "--deviations",

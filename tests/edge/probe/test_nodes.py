@@ -125,3 +125,21 @@ def test_pods_that_go_are_left_and_their_ports_are_shut(prober: NodeProber, tmp_
 
     assert phases(prober, API, port) == ["refused"]
     assert len(agents(tmp_path)) == 1
+
+
+def test_probers_of_a_run_share_the_pod_of_a_node_and_the_last_one_deletes_it(
+    cluster: FakeCluster, prober: NodeProber, tmp_path: Path
+) -> None:
+    shared = prober._agents
+    other = NodeProber(cluster, tmp_path / "kubectl", tmp_path / "config", agents=shared)
+    other.names.learn({API: "api"})
+    prober.hellos([WEB])
+    other.hellos([API])
+
+    assert (len(spaces(cluster)), len(agents(tmp_path))) == (1, 2)
+
+    prober.close()
+    assert len(spaces(cluster)) == 1
+    assert other.hellos([API])[API].unwrap().hostname == "api"
+    other.close()
+    assert spaces(cluster) == []

@@ -160,7 +160,7 @@ def test_closing_is_dated_between_two_attempts_of_one_look() -> None:
 def test_flow_that_showed_its_state_is_not_asked_again() -> None:
     other = Ask(API, PodPort(WEB, 80, Protocol.TCP))
     script = Script(ProbeError("no answer"), SHUT, OPEN)
-    showing = Showing(script, {ASK: OPEN, other: OPEN})
+    showing = Showing(script, {ASK: OPEN, other: OPEN}, clock=lambda: script.clock)
 
     for missing in ("no answer", "timeout"):
         with pytest.raises(NotYet, match=f"{ASK}: {missing}"):
@@ -168,3 +168,5 @@ def test_flow_that_showed_its_state_is_not_asked_again() -> None:
     showing()
 
     assert script.asked == [[ASK, other], [ASK], [ASK]]
+    # The other one in the first look; this one in the third, by an answer after 41 ms.
+    assert showing.at == {other: 0.0, ASK: pytest.approx(0.241)}
