@@ -127,9 +127,17 @@ def test_threshold_is_the_budget_of_the_99th_percentile() -> None:
     assert found.why == "p99: 101 ms (at most 100)"
 
 
-@pytest.mark.parametrize("times", [(), (5.0, None)])
-def test_flip_that_was_not_seen_leaves_no_percentile(times: tuple[float | None, ...]) -> None:
+@pytest.mark.parametrize("times", [(), (None, None), (5.0, None)])
+def test_flip_that_was_not_seen_leaves_no_verdict(times: tuple[float | None, ...]) -> None:
     assert flips(*times).status is Status.NO_VERDICT
+
+
+def test_flip_that_was_not_seen_counts_as_slower_than_all_others() -> None:
+    found = flips(*map(float, range(1, 98)), None, None, None)
+
+    assert [value(found, name) for name in ("median", "p95", "p99", "max")] == [50, 95, None, None]
+    assert found.why == "p99: not measured (at most 100); max: not measured"
+    assert "3 of 100 flips were not seen before the next change" in found.evidence
 
 
 def test_row_that_was_left_out_says_why() -> None:
