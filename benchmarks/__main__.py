@@ -23,7 +23,6 @@ from benchmarks.pods import PORTS, denied, pods, targets_of
 from benchmarks.sampling import sampling
 from harness.commands.shared.options import add_parts, lane_of
 from harness.core.outcome import Verdict
-from harness.core.probe.container import TOOLBOX
 from harness.core.probe.spread import Spread
 from harness.edge.api.client import KubeClient
 from harness.edge.cluster.opening import Cluster, ClusterSpec
@@ -95,7 +94,7 @@ def measure(cluster: Cluster, console: Console, many: int | None = None) -> list
         add(figure)
     kube = KubeClient(cluster.kubeconfig, cluster.context)
     most = max(size for size, *_ in SIZES)
-    with pods(kube, most, cluster.refs.get("toolbox", TOOLBOX)) as ends:
+    with pods(kube, most, cluster.toolbox) as ends:
         for size, *_ in SIZES:
             add(streams(make, ends[:size]))
         with make() as prober:

@@ -13,7 +13,6 @@ from benchmarks.figures import Figure, rounds
 from benchmarks.pods import PORTS, denied, pods, targets_of
 from harness.core.model import Pod
 from harness.core.outcome import Verdict
-from harness.core.probe.container import TOOLBOX
 from harness.edge.api.client import KubeClient
 from harness.edge.api.kube import Kube
 from harness.edge.cluster.opening import Cluster
@@ -34,7 +33,7 @@ def crowd(cluster: Cluster, count: int) -> Iterator[Figure]:
     The second half shows whether the cost is linear: twice the pods are four times the flows.
     """
     kube = KubeClient(cluster.kubeconfig, cluster.context)
-    image = cluster.refs.get("toolbox", TOOLBOX)
+    image = cluster.toolbox
     place = (cluster.kubectl, cluster.kubeconfig, cluster.context)
     with pods(kube, count, image) as ends:
         for size in (count // 2, count):

@@ -52,8 +52,10 @@ from tests.fakes.packet import Drop, InForce, PodKey, Policies
 from tests.fakes.prober import FakeProber
 from tests.fakes.programs import FakePrograms
 
-RESTED, LEAST_SLEEP = 3, 3.0
+LEAST_SLEEP = 3.0
 """Seconds: a wait for what never comes ends after few looks."""
+RESTED = 3
+"""How many sleeps after a change of policies may be shorter: most changes are in force by then."""
 PROGRAM_SECONDS = 0.05
 """How long after the API's answer a change of policies is in force."""
 NODES = ("control-plane", "worker")

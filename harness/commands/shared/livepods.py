@@ -12,7 +12,6 @@ from functools import partial
 from harness.commands.shared.access import Access, access_of
 from harness.commands.shared.options import add_lane, add_patience, lane_of
 from harness.core.model import ContainerPort, NetworkPolicy, Pod, Protocol
-from harness.core.probe.container import TOOLBOX
 from harness.core.target import PodPort, PodRef, ports_of
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
@@ -133,7 +132,7 @@ def live_pods(arguments: argparse.Namespace, progress: Progress) -> Iterator[Liv
     doors = access.doors(cluster)
     kube = doors.kube()
     found = discover(kube, arguments.namespaces, selector=arguments.selector)
-    toolbox = cluster.refs.get("toolbox", TOOLBOX)
+    toolbox = cluster.toolbox
     from_nodes = cluster.owned and not arguments.in_pods
     if found.without_prober and not from_nodes:
         allow(cluster, found.without_prober, allowed=arguments.yes, how="--yes")

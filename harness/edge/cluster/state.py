@@ -14,6 +14,7 @@ from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 
+from harness.core.probe.container import TOOLBOX
 from harness.core.target.family import Families
 from harness.edge.cluster.lane import NO_PROXY, Lane
 from harness.edge.files.cache import cache_home
@@ -133,6 +134,11 @@ class Cluster:
     def families(self) -> Families:
         """The families of addresses that its pods and Services have."""
         return self.lane.families
+
+    @property
+    def toolbox(self) -> str:
+        """The image of probers, as its nodes have it."""
+        return self.refs.get("toolbox", TOOLBOX)
 
     @property
     def lets_enter(self) -> bool:

@@ -17,7 +17,6 @@ from harness.core.conformance.case import Case, State
 from harness.core.conformance.placing import Place, policies, workloads
 from harness.core.model import Protocol
 from harness.core.outcome import Reading
-from harness.core.probe.container import TOOLBOX
 from harness.core.target import NamePort, NodePort, PodPort, ServiceAddress
 from harness.core.target.ask import Ask
 from harness.edge.api.kube import Kube
@@ -86,7 +85,7 @@ class Evidence:
         }
 
     def _manifests(self, state: State, addresses: Mapping[str, str]) -> str:
-        image = self._cluster.refs.get("toolbox", TOOLBOX)
+        image = self._cluster.toolbox
         bodies = [
             _served(dict(resource.body), image)
             for resource in (

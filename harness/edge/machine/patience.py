@@ -90,7 +90,7 @@ class Patience:
     CNIs:
     `cni_answer`: until a CNI's agent has run one of its commands.
     `cni_realised`: until a CNI says that policies are in force, also for pods with other labels:
-        Cilium needs up to 29 s for those (measured).
+        Cilium needs up to 36 s for those (measured).
     """
 
     engine_version: float = 20.0

@@ -88,7 +88,9 @@ class ClusterDoors:
 
     def nodes(self, image: str) -> Prober:
         """Probers by `kubectl exec` in a pod on each node."""
-        agents = self._agents.setdefault(image, Agents(self.kube(), image))
+        if image not in self._agents:  # a connection to the API for each prober is enough
+            self._agents.setdefault(image, Agents(self.kube(), image))
+        agents = self._agents[image]
         return NodeProber(self.kube(), self.kubectl, self.kubeconfig, self.context, agents=agents)
 
     def programs(self) -> Exec:

@@ -10,6 +10,7 @@ is in force when a later canary policy is in force.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -18,7 +19,7 @@ from harness.core.manifests.reader import Resource, parse
 from harness.core.model import Protocol
 from harness.core.outcome import Outcome
 from harness.core.probe.attempts import Item, classify
-from harness.core.probe.container import CONTAINER
+from harness.core.probe.container import CONTAINER, prober_container
 from harness.core.target import PodPort, PodRef
 from harness.core.target.ask import Ask
 from harness.core.target.family import IPV4, Families, Family
@@ -173,7 +174,15 @@ def _library(nodes: Sequence[str], namespace: str, *, six: bool) -> dict[str, tu
 
     def text(name: str) -> str:
         values = {"namespace": namespace, "port": PORT, "servers": servers, "six": six}
-        return filled("harness.edge.stage", name, container=CONTAINER, **values)
+        prober = prober_container()
+        return filled(
+            "harness.edge.stage",
+            name,
+            container=CONTAINER,
+            prober=json.dumps(prober),
+            rights=json.dumps(prober["securityContext"]),
+            **values,
+        )
 
     return {
         "pods": parse(text("canaries.yaml.j2"), origin="the gate's pods"),

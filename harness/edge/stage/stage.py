@@ -199,8 +199,8 @@ class Stage:
             settled, in_force_ms = Settled(self._ms_since(began)), None
             if shown:
                 settled, in_force_ms = self._wait_shown(before, scenario, shown(), times)
-            entered = Entered(scenario, self._wait_realised(settled))
-            entered = replace(entered, in_force_ms=in_force_ms if timed else None)
+            settled = self._wait_realised(settled)
+            entered = Entered(scenario, settled, in_force_ms=in_force_ms if timed else None)
         else:
             poll, settled = self._settle(before, scenario, times)
             settled = self._wait_realised(settled)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from harness.core.manifests.reader import Resource
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
-from harness.core.probe.container import TOOLBOX
 from harness.core.probe.greeting import STAY, greeting
 from harness.core.target import PodPort, PodRef
 from harness.core.target.ask import Ask
@@ -44,8 +43,7 @@ class Trial:
     ) -> None:
         self.kube: Kube = doors.kube()
         # One agent for all pods of a node, where it can be: a process costs more than its probes.
-        toolbox = cluster.refs.get("toolbox", TOOLBOX)
-        self._prober = doors.nodes(toolbox) if cluster.lets_enter else doors.prober()
+        self._prober = doors.nodes(cluster.toolbox) if cluster.lets_enter else doors.prober()
         self._programs = doors.programs()
         realised = cluster.lane.value.realised
         self.stage = Stage(

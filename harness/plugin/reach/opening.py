@@ -15,7 +15,6 @@ import pytest
 
 from harness.commands.shared.access import REAL, Access
 from harness.commands.shared.livepods import allow
-from harness.core.probe.container import TOOLBOX
 from harness.core.target import PodRef
 from harness.edge.cluster.state import Cluster, ClusterMode
 from harness.edge.cluster.tools import tools_with
@@ -46,7 +45,7 @@ def opened(config: pytest.Config, shared: Path | None) -> Iterator[Reach]:
     cluster = _cluster(config, options, access)
     doors = access.doors(cluster)
     kube = doors.kube()
-    image = options["prober-image"] or cluster.refs.get("toolbox", TOOLBOX)
+    image = options["prober-image"] or cluster.toolbox
 
     def equip(found: Found, refs: Iterable[PodRef]) -> None:
         wanted = frozenset(refs)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import socket
-import stat
-import sys
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,28 +16,10 @@ from harness.core.probe.greeting import Reply, greeting, reply_of
 from harness.core.target import PodRef
 from harness.edge.probe.streams import StreamProber
 from harness.edge.probe.wire import Listener
+from tests.edge.probe.standin import free_port, kubectl
 
 WEB, API = PodRef("shop", "web"), PodRef("shop", "api")
 FAST = (0.0, 0.05, 0.1)
-HONEST = """
-import os, sys
-os.execvp(sys.executable, [sys.executable, *sys.argv[sys.argv.index("--") + 2:]])
-"""
-
-
-@pytest.fixture
-def prober(tmp_path: Path) -> Iterator[StreamProber]:
-    kubectl = tmp_path / "kubectl"
-    kubectl.write_text(f"#!{sys.executable}\n{HONEST}")
-    kubectl.chmod(kubectl.stat().st_mode | stat.S_IXUSR)
-    with StreamProber(kubectl, tmp_path / "config") as made:
-        yield made
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with closing(socket.socket(socket.AF_INET, kind)) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def asked(protocol: str, port: int, nonce: str = "n1") -> Item:
@@ -191,16 +170,13 @@ def test_every_attempt_is_made_where_a_flow_is_about_to_close(prober: StreamProb
 
 
 def test_answers_that_miss_what_was_heard_give_no_verdict(tmp_path: Path) -> None:
-    kubectl = tmp_path / "kubectl"
-    kubectl.write_text(
-        f"#!{sys.executable}\n"
+    body = (
         "import json, sys\n"
         'print(\'{"hello": 1, "hostname": "web", "resolv_conf": ""}\', flush=True)\n'
         "for line in sys.stdin:\n"
         '    print(json.dumps({"round": json.loads(line)["round"]}), flush=True)\n'
     )
-    kubectl.chmod(kubectl.stat().st_mode | stat.S_IXUSR)
-    with StreamProber(kubectl, tmp_path / "config") as prober:
+    with StreamProber(kubectl(tmp_path, body), tmp_path / "config") as prober:
         heard = prober.heard([WEB])[WEB]
         opened = prober.listen({WEB: [Listener("tcp", 1)]})[WEB]
 

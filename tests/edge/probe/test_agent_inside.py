@@ -15,6 +15,7 @@ import pytest
 
 from harness.core.probe.greeting import Reply, greeting, reply_of
 from harness.edge.probe.agent.main import main
+from tests.edge.probe.standin import free_port
 
 HOST = "127.0.0.1"
 
@@ -80,12 +81,6 @@ def server() -> Iterator[socket.socket]:
 
 def port_of(listening: socket.socket) -> int:
     return int(listening.getsockname()[1])
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    with closing(socket.socket(socket.AF_INET, kind)) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def test_hello_has_the_resolver_configuration(agent: Inside) -> None:

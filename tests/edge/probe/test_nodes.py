@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import stat
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from harness.core.target import PodRef
 from harness.edge.probe.nodes.agents import PREFIX, Agents
 from harness.edge.probe.nodes.prober import NodeProber
 from harness.edge.probe.wire import Listener
-from tests.edge.probe.test_prober import free_port
+from tests.edge.probe.standin import free_port, kubectl
 from tests.fakes.cluster import FakeCluster
 
 HOST = "127.0.0.1"
@@ -65,10 +63,9 @@ def _spec(name: str) -> dict[str, Any]:
 
 @pytest.fixture
 def prober(cluster: FakeCluster, tmp_path: Path) -> Iterator[NodeProber]:
-    path = tmp_path / "kubectl"
-    path.write_text(f"#!{sys.executable}\n{KUBECTL}")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    with NodeProber(cluster, path, tmp_path / "config", agents=Agents(cluster, "toolbox")) as made:
+    with NodeProber(
+        cluster, kubectl(tmp_path, KUBECTL), tmp_path / "config", agents=Agents(cluster, "toolbox")
+    ) as made:
         made.names.learn({WEB: "web", API: "api"})
         yield made
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -25,29 +23,17 @@ from harness.edge.probe.observe import ROUND_ITEMS, Observer
 from harness.edge.probe.streams import StreamProber
 from harness.edge.probe.wire import Hello, Listener
 from harness.errors import NoSctpError, ProbeError
+from tests.edge.probe.standin import free_port, kubectl
 
 WEB, API = PodRef("shop", "web"), PodRef("shop", "api")
 PODS = [Pod("shop", name, {}, ip=ip_address("127.0.0.1")) for name in ("web", "api", "debug")]
 FAST = Pace(offsets=(0.0, 0.05), deadline=0.3)
-HONEST = """
-import os, sys
-os.execvp(sys.executable, [sys.executable, *sys.argv[sys.argv.index("--") + 2:]])
-"""
 
 
 @pytest.fixture
 def observer(tmp_path: Path) -> Iterator[Observer]:
-    kubectl = tmp_path / "kubectl"
-    kubectl.write_text(f"#!{sys.executable}\n{HONEST}")
-    kubectl.chmod(0o755)
-    with StreamProber(kubectl, tmp_path / "config") as prober:
+    with StreamProber(kubectl(tmp_path), tmp_path / "config") as prober:
         yield Observer(prober, PodAddresses(PODS))
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with closing(socket.socket(socket.AF_INET, kind)) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def asked(observer: Observer, port: PodPort) -> Observation:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import stat
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,30 +18,11 @@ from harness.core.target import PodRef
 from harness.edge.machine.patience import PATIENCE
 from harness.edge.probe.streams import StreamProber
 from harness.errors import ProbeError
+from tests.edge.probe.standin import HONEST, free_port, kubectl
 
 POD = PodRef("shop", "web")
 OTHER = PodRef("shop", "api")
 FAST = (0.0, 0.05, 0.1)
-
-
-def kubectl(folder: Path, body: str) -> Path:
-    """An executable that is called as kubectl is."""
-    path = folder / "kubectl"
-    path.write_text(f"#!{sys.executable}\n{body}")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return path
-
-
-HONEST = """
-import os, sys
-os.execvp(sys.executable, [sys.executable, *sys.argv[sys.argv.index("--") + 2:]])
-"""
-
-
-@pytest.fixture
-def prober(tmp_path: Path) -> Iterator[StreamProber]:
-    with StreamProber(kubectl(tmp_path, HONEST), tmp_path / "config") as made:
-        yield made
 
 
 @pytest.fixture
@@ -76,12 +55,6 @@ def one(prober: StreamProber, item: Item, deadline: float = 0.4) -> list[Attempt
 
 def seen(attempts: list[Attempt], wanted: int = 3) -> Outcome:
     return classify(attempts, wanted=wanted, where="test")
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_open_port_is_connected_at_the_first_attempt(prober: StreamProber, server: int) -> None:

@@ -6,11 +6,7 @@ import base64
 import errno
 import selectors
 import socket
-import stat
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -27,15 +23,12 @@ from harness.edge.probe.agent.rounds import Round
 from harness.edge.probe.agent.spaces import Spaces
 from harness.edge.probe.streams import StreamProber
 from harness.edge.probe.wire import Listener
+from tests.edge.probe.standin import free_port
 
 WEB, API = PodRef("shop", "web"), PodRef("shop", "api")
 SCTP = 132
 """The protocol's number (IANA, "Protocol Numbers")."""
 FAST = (0.0, 0.05, 0.1)
-HONEST = """
-import os, sys
-os.execvp(sys.executable, [sys.executable, *sys.argv[sys.argv.index("--") + 2:]])
-"""
 
 
 def kernels_answer() -> str:
@@ -52,21 +45,6 @@ needs_six = pytest.mark.skipif(
     not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6"
 )
 needs_sctp = pytest.mark.skipif(bool(ANSWER), reason=f"this kernel has no SCTP: {ANSWER}")
-
-
-@pytest.fixture
-def prober(tmp_path: Path) -> Iterator[StreamProber]:
-    kubectl = tmp_path / "kubectl"
-    kubectl.write_text(f"#!{sys.executable}\n{HONEST}")
-    kubectl.chmod(kubectl.stat().st_mode | stat.S_IXUSR)
-    with StreamProber(kubectl, tmp_path / "config") as made:
-        yield made
-
-
-def free_port() -> int:
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def attempts(prober: StreamProber, port: int, host: str = "127.0.0.1") -> list[Attempt]:

@@ -5,7 +5,7 @@ which its eBPF maps are written, in `status.policy.realized`. The revision in `s
 (1.20.2).
 
 A pod that gets other labels, or whose namespace does, gets another identity, and policies are
-written for it: 7 to 29 s later (1.20.2, measured). Until then the endpoint has the old labels, and
+written for it: 7 to 36 s later (1.20.2, measured). Until then the endpoint has the old labels, and
 says nothing of that. So its labels are compared with those that the API has.
 """
 
@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from harness.core.manifests.ciliumrules import NAMESPACE
+from harness.core.manifests.ciliumrules import NAMESPACE, NAMESPACE_LABELS
 from harness.edge.api.kube import Kube
 from harness.edge.cni.cilium.agents import CiliumAgents
 from harness.edge.machine.wait import NotYet, wait_for
@@ -30,7 +30,6 @@ GOING = frozenset({"disconnecting", "disconnected", "invalid"})
 Labels = frozenset[str]
 """The labels of a pod and of its namespace, as Cilium writes them: `k8s:KEY=VALUE`."""
 
-OF_NAMESPACES = "io.cilium.k8s.namespace.labels."
 NO_LABELS_OF_PODS = ("io.cilium.", "io.kubernetes.")
 """The beginnings of keys that Cilium adds to an endpoint."""
 
@@ -88,7 +87,7 @@ class Revisions:
         found: Counter[Labels] = Counter()
         for namespace in namespaces:
             body = self._kube.get("v1", "Namespace", namespace) or {"metadata": {}}
-            of_space = _written(body["metadata"].get("labels") or {}, OF_NAMESPACES)
+            of_space = _written(body["metadata"].get("labels") or {}, NAMESPACE_LABELS)
             for pod in self._kube.list("v1", "Pod", namespace):
                 runs = (pod.get("status") or {}).get("phase") == "Running"
                 if runs and not pod["spec"].get("hostNetwork"):
@@ -97,33 +96,29 @@ class Revisions:
 
 
 def _written(labels: Mapping[str, str], prefix: str = "") -> Labels:
-    """Labels as Cilium writes them; of pods, those without the names that it leaves out."""
-    kept = labels if prefix else {k: v for k, v in labels.items() if "/" not in k}
-    return frozenset(f"k8s:{prefix}{key}={value}" for key, value in kept.items())
+    """Labels as Cilium writes them, without those that are not compared."""
+    return frozenset(
+        filter(_is_compared, (f"k8s:{prefix}{key}={value}" for key, value in labels.items()))
+    )
 
 
 def labels_of(
     endpoints: Iterable[Mapping[str, Any]], namespaces: Collection[str]
 ) -> Counter[Labels]:
     """How many endpoints of these namespaces have each set of labels, with those of the space."""
-    found: Counter[Labels] = Counter()
-    for endpoint in endpoints:
-        all_labels = _relevant(endpoint)
-        if _is_of(endpoint, namespaces):
-            keys = {label: label.partition(":")[2].partition("=")[0] for label in all_labels}
-            found[
-                frozenset(
-                    label
-                    for label, key in keys.items()
-                    if label.startswith("k8s:")
-                    and (key.startswith(OF_NAMESPACES) or _is_of_pods(key))
-                )
-            ] += 1
-    return found
+    return Counter(
+        frozenset(filter(_is_compared, _relevant(endpoint)))
+        for endpoint in endpoints
+        if _is_of(endpoint, namespaces)
+    )
 
 
-def _is_of_pods(key: str) -> bool:
-    return not key.startswith(NO_LABELS_OF_PODS) and "/" not in key
+def _is_compared(label: str) -> bool:
+    """Whether a label is one of a namespace, or of a pod and surely kept by Cilium."""
+    source, _, rest = label.partition(":")
+    key = rest.partition("=")[0]
+    of_pod = not key.startswith(NO_LABELS_OF_PODS) and "/" not in key
+    return source == "k8s" and (key.startswith(NAMESPACE_LABELS) or of_pod)
 
 
 def _relevant(endpoint: Mapping[str, Any]) -> frozenset[str]:

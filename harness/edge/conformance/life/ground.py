@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 from harness.core.conformance.lifecycle import Flow, Line
 from harness.core.conformance.series import Series
 from harness.core.manifests.reader import Resource, parse
-from harness.core.probe.container import CONTAINER
+from harness.core.probe.container import prober_container
 from harness.edge.api.kube import Kube
 from harness.edge.api.kubectl import Exec
 from harness.edge.api.namespaces import OWNER, clear, wait_usable
@@ -309,8 +309,7 @@ def resources(placed: Mapping[str, Placed], image: str) -> tuple[Resource, ...]:
         __package__ or "",
         "ground.yaml.j2",
         namespace=NAMESPACE,
-        container=CONTAINER,
-        image=image,
+        prober=json.dumps(prober_container(image)),
         pods=[(name, json.dumps(dict(pod.labels)), pod.node) for name, pod in placed.items()],
     )
     return parse(text, origin="the lifecycle's pods")

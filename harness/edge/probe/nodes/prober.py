@@ -79,10 +79,11 @@ class NodeProber:
         """What the pods' surroundings are; agents start, and enter the pods, as needed."""
         pods = tuple(pods)
         lost = self._lost()
-        self._enter([pod for pod in (*lost, *pods) if pod not in self._entered])
-        again = {self._homes[pod] for pod in lost if self._doors.get(pod)}
-        requests = {agent: self._listening(agent) for agent in again}
-        self._lines.ask(requests, self._kube.patience.round_line)
+        if new := [pod for pod in (*lost, *pods) if pod not in self._entered]:
+            self._enter(new)
+        if again := {self._homes[pod] for pod in lost if self._doors.get(pod)}:
+            requests = {agent: self._listening(agent) for agent in again}
+            self._lines.ask(requests, self._kube.patience.round_line)
         return {pod: self._entered[pod] for pod in pods}
 
     def _lost(self) -> list[PodRef]:
