@@ -41,27 +41,31 @@ test: lint offline variants installed live ## all set-up, then the whole test su
 CORE_COVERED := 95
 REST_COVERED := 90
 
+# Seconds after which a test is ended that hangs, so that the others still tell something. Its stack is printed.
+HANGS := --timeout=300
+HANGS_LIVE := --timeout=1200
+
 offline: $(READY) ## the tests that need no cluster, with a floor for the branches that they reach
 ifeq ($(ARGS),)
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest tests/ -m "not live and not installed" -n auto
+	$(VENV)/bin/coverage run -m pytest tests/ -m "not live and not installed" -n auto $(HANGS)
 	$(VENV)/bin/coverage combine --quiet && rm -f .coverage.*  # a program that a test killed leaves half a file
 	$(VENV)/bin/coverage report --format=total --include="harness/core/*" --fail-under=$(CORE_COVERED)
 	$(VENV)/bin/coverage report --format=total --omit="harness/core/*" --fail-under=$(REST_COVERED)
 else
-	$(VENV)/bin/pytest tests/ -m "not live and not installed" -n auto $(ARGS)
+	$(VENV)/bin/pytest tests/ -m "not live and not installed" -n auto $(HANGS) $(ARGS)
 endif
 
 variants: $(READY) ## every wrong and right variant of every assignment, by our own grader (docs/adr/0034)
 	for name in assignments/*/; do $(VENV)/bin/policylab assignment check $$name --jobs 2 || exit $$?; done
 
 installed: $(READY) ## the wheel in a new virtual environment, next to plugins of other people; it installs some fifty packages there
-	$(VENV)/bin/pytest tests/installed -m installed $(ARGS)
+	$(VENV)/bin/pytest tests/installed -m installed $(HANGS_LIVE) $(ARGS)
 
 # The clusters first: a test has a deadline, and the first build of all images may take half an hour.
 live: $(READY) ## the tests on live clusters, one of each CNI
 	for cni in $(CNIS); do $(VENV)/bin/policylab cluster up --cni=$$cni || exit $$?; done
-	$(VENV)/bin/pytest tests/live -m live $(ARGS)
+	$(VENV)/bin/pytest tests/live -m live $(HANGS_LIVE) $(ARGS)
 
 lint: $(READY) ## ruff, mypy --strict and the import contracts
 	$(VENV)/bin/ruff check .

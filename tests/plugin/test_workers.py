@@ -283,6 +283,7 @@ def test_labs_out_of_their_folder_are_refused_with_workers(pytester: pytest.Pyte
     assert not (pytester.path / "log").exists()
 
 
+@pytest.mark.usefixtures("not_measured")
 @pytest.mark.parametrize("whole_group", [True, False], ids=["Ctrl-C", "SIGTERM"])
 def test_interrupt_keeps_what_was_found_and_lets_workers_tidy_up(
     pytester: pytest.Pytester, whole_group: bool
@@ -315,7 +316,10 @@ def test_interrupt_keeps_what_was_found_and_lets_workers_tidy_up(
         os.killpg(run.pid, signal.SIGINT)
     else:  # as a CI job does
         run.send_signal(signal.SIGTERM)
-    run.wait(timeout=60)
+    try:
+        run.wait(timeout=60)
+    finally:
+        run.kill()
     said = printed.read_text(encoding="utf-8")
 
     assert run.returncode == ExitCode.INTERRUPTED, said

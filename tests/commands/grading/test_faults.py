@@ -41,10 +41,15 @@ def _stopped(course: Path, out: Path, number: int, *more: str) -> subprocess.Com
         stderr=subprocess.PIPE,
         start_new_session=True,
     ) as started:
-        _wait(lambda: len(_kept(out)) >= 3, "some grades are kept")
-        # Ctrl-C reaches all processes of a terminal, and SIGKILL the one that it is for.
-        (os.killpg if number == signal.SIGINT else os.kill)(started.pid, number)
-        said, told = started.communicate(timeout=PATIENCE)
+        try:
+            _wait(lambda: len(_kept(out)) >= 3, "some grades are kept")
+            # Ctrl-C reaches all processes of a terminal, and SIGKILL the one that it is for.
+            (os.killpg if number == signal.SIGINT else os.kill)(started.pid, number)
+            said, told = started.communicate(timeout=PATIENCE)
+        except BaseException:
+            # The end of `with` waits without a deadline.
+            os.killpg(started.pid, signal.SIGKILL)
+            raise
     _wait(lambda: not _alive(started.pid), "every process of it has ended")
     return subprocess.CompletedProcess(command, started.returncode, said, told)
 
@@ -69,6 +74,7 @@ def _kept(out: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (out / "kept").glob("[!.]*.json")}
 
 
+@pytest.mark.usefixtures("not_measured")
 @pytest.mark.parametrize(
     "how",
     [(signal.SIGKILL, "1"), (signal.SIGKILL, "2"), (signal.SIGINT, "1"), (signal.SIGINT, "2")],
