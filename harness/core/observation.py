@@ -64,6 +64,10 @@ class Phase(StrEnum):
     ERROR = "error"
 
 
+ANSWERED = frozenset({Phase.CONNECTED, Phase.ANSWERED})
+"""How an attempt ends that a listener answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One socket: how far it came (`phase`), after how many ms, and what was received.

@@ -77,7 +77,8 @@ class Reading:
     """One answer of a row: an outcome, and its detail where the outcome alone does not tell enough.
 
     The detail of RESOLVED is the answer (`0 100 80 api.ns.svc.cluster.local.`), of SHOWS the text
-    or the count, of FAMILIES_DIFFER what each family showed; elsewhere it is empty.
+    or the count, of FAMILIES_DIFFER what each family showed, of CONNECTED how many of the attempts
+    were, where silence was right; elsewhere it is empty.
     """
 
     outcome: Outcome

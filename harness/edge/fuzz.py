@@ -52,7 +52,6 @@ class World:
     def __init__(self, cluster: Cluster, doors: Doors, *, fence: Callable[[], None]) -> None:
         self._trial = Trial(cluster, doors, fence=fence)
         self._kube = self._trial.kube
-        self._fence = fence
         self._opened = False
 
     def __enter__(self) -> Self:
@@ -73,27 +72,11 @@ class World:
             HarnessError: the case could not be brought into force.
         """
         entered = self._enter(case, patience)
-        scenario = entered.scenario
-        asks = list(decided(scenario))
-        seen = self._trial.look(asks)
-        first = replace(judge(case, scenario, seen), in_force_ms=entered.in_force_ms)
-        if not first.disagreed:
-            return first
-        self._fence()
-        wrong = [cell.ask for cell in first.disagreed]
-        again = judge(case, scenario, {**seen, **self._trial.look(wrong)})
-        stays = {cell.ask for cell in again.disagreed}
-        passing = tuple(
-            f"{cell.ask}: {cell.observed}, and {cell.predicted} when asked again"
-            for cell in first.disagreed
-            if cell.ask not in stays
-        )
-        return replace(
-            again,
-            agreed=again.agreed - len(passing),
-            no_verdict=(*again.no_verdict, *passing),
-            in_force_ms=first.in_force_ms,
-        )
+        expected = decided(entered.scenario)
+        seen = self._trial.look(expected)
+        seen |= self._trial.again(seen, expected)
+        judged = judge(case, entered.scenario, seen)
+        return replace(judged, in_force_ms=entered.in_force_ms)
 
     def shrink(self, drawn: Judged, *, source: str, stop: Event) -> Finding:
         """Leave out parts of the case as long as the cluster still differs from the oracle."""

@@ -65,14 +65,6 @@ def within(state: State, asks: Iterable[Ask], place: Place) -> State:
     return replace(state, expected=expected)
 
 
-def differs(expected: Reading, seen: Answer[Observation]) -> bool:
-    """Whether a flow certainly shows something else than is expected."""
-    try:
-        return not observed(seen.unwrap()).satisfies(expected)
-    except ProbeError:
-        return False
-
-
 def unfit(case: Case, *, outside: bool, addresses: bool = False, no_sctp: str = "") -> str:
     """Why a case cannot be run; empty if it can.
 
@@ -187,7 +179,7 @@ def _flows(looked: Looked, place: Place) -> Iterator[FlowSeen]:
         predicted = looked.scenario.predict(there)
         words, why = "", tuple(map(place.short, predicted.reasons))
         try:
-            reading = observed(looked.seen.get(there, NOT_SEEN).unwrap())
+            reading = observed(looked.seen.get(there, NOT_SEEN).unwrap(), expected)
         except ProbeError as error:
             why = (place.short(f"{error.what}: {error.seen}".removesuffix(": ")),)
         else:

@@ -15,7 +15,15 @@ from dataclasses import dataclass, replace
 from harness.core.dns.question import Question
 from harness.core.dns.resolver import walk
 from harness.core.dns.wire import decode
-from harness.core.observation import Answer, Asked, Attempt, Observation, Phase, Resolution
+from harness.core.observation import (
+    ANSWERED,
+    Answer,
+    Asked,
+    Attempt,
+    Observation,
+    Phase,
+    Resolution,
+)
 from harness.core.outcome import Outcome, Reading, Verdict
 from harness.core.probe.attempts import JUDGE, Attempts, Item, Pace, classify
 from harness.core.probe.greeting import reply_of
@@ -28,9 +36,6 @@ IDENT = 0x1AB5
 
 MAX_LATE_MS = 100.0
 """A listener that took a datagram this late may have answered too late: that is no lost answer."""
-
-ANSWERED = frozenset({Phase.CONNECTED, Phase.ANSWERED})
-"""How an attempt ends that a listener answered."""
 
 ALIVE = frozenset({Outcome.CONNECTED, Outcome.REFUSED, Outcome.RESET, Outcome.ONE_WAY})
 """What a target shows to itself if somebody is there; a mute listener shows ONE_WAY."""

@@ -14,7 +14,6 @@ from harness.core.compare.sampling import sample
 from harness.core.conformance.case import Case, Cast, State
 from harness.core.conformance.judging import (
     Looked,
-    differs,
     is_late_only,
     late_once,
     lost_row,
@@ -27,6 +26,7 @@ from harness.core.conformance.judging import (
 )
 from harness.core.conformance.placing import Place, policies, workloads
 from harness.core.conformance.row import Row, Status
+from harness.core.fuzz.result import differs
 from harness.core.manifests.reader import Resource
 from harness.core.observation import Answer
 from harness.core.outcome import Reading
@@ -38,7 +38,7 @@ from harness.edge.conformance.evidence import Evidence
 from harness.edge.probe.doors import Doors
 from harness.edge.probe.programs.held import Held
 from harness.edge.stage.stage import Entered
-from harness.edge.stage.trial import Seen, Trial
+from harness.edge.stage.trial import Trial
 from harness.errors import HarnessError, NoSctpError
 
 OUTSIDE, OUTSIDE_PORT = "google.com", 80
@@ -166,7 +166,7 @@ class Ground:
         state = within(state, asks, self._place)
         expected = wanted(state, self._place)
         found = trial.look(asks)
-        found |= trial.again(found, lambda ask, seen: _differs(expected, ask, seen))
+        found |= trial.again(found, expected)
         living = {ask: Answer.of(each.ask) for ask, each in held.items()}
         if young := trial.uncontrolled(asks):
             # The pods are younger than the policies, so their control comes afterwards.
@@ -289,11 +289,7 @@ class Ground:
     def _wrong(self, looked: Looked) -> dict[Ask, Reading]:
         """The flows that differ, with what they must show."""
         expected = wanted(looked.state, self._place)
-        return {a: expected[a] for a, seen in looked.seen.items() if _differs(expected, a, seen)}
-
-
-def _differs(expected: Mapping[Ask, Reading], ask: Ask, seen: Seen) -> bool:
-    return ask in expected and differs(expected[ask], seen)
+        return {ask: want for ask, want in expected.items() if differs(want, looked.seen[ask])}
 
 
 def _ref(key: str) -> PodRef:

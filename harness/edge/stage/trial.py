@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from harness.core.fuzz.result import differs
 from harness.core.manifests.reader import Resource
 from harness.core.observation import Answer, Observation
 from harness.core.outcome import Outcome, Reading
@@ -131,8 +132,10 @@ class Trial:
             for ask, seen in found.items()
         }
 
-    def again(
-        self, found: Mapping[Ask, Seen], differs: Callable[[Ask, Seen], bool]
-    ) -> dict[Ask, Seen]:
+    def again(self, found: Mapping[Ask, Seen], expected: Mapping[Ask, Reading]) -> dict[Ask, Seen]:
         """The flows that differ, once more when every change is certainly in force (ADR 0030)."""
-        return asked_again(found, differs, self.look, self._fence)
+
+        def wrong(ask: Ask, seen: Seen) -> bool:
+            return ask in expected and differs(expected[ask], seen)
+
+        return asked_again(found, wrong, self.look, self._fence)

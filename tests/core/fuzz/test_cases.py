@@ -12,7 +12,7 @@ from harness.core.fuzz.result import asks_of, decided, judge, totals
 from harness.core.fuzz.shrinking import smaller
 from harness.core.lab.profile import TIMEOUT
 from harness.core.manifests.library import POLICY_KINDS
-from harness.core.observation import Answer, Observation
+from harness.core.observation import Answer, Attempt, Observation, Phase
 from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import Scenario
 from harness.edge.cni.known import PROFILES
@@ -117,6 +117,23 @@ def test_what_was_not_seen_or_wavers_has_no_verdict() -> None:
     assert [cell.ask for cell in judged.disagreed] == [wrong]
     assert judged.agreed == len(expected) - 5
     assert totals([judged]).cells == len(asks_of(state))
+
+
+def test_attempt_that_gets_through_where_policies_deny_is_a_leak_and_elsewhere_no_verdict() -> None:
+    case = max(cases(1, "calico"), key=lambda case: len(case.text))
+    state = scenario(case)
+    expected = decided(state)
+    by_outcome = {reading.outcome: ask for ask, reading in expected.items()}
+    attempts = (Attempt(Phase.TIMEOUT, 1250.0), Attempt(Phase.CONNECTED, 1.0))
+    wavers = Answer(Observation(Reading(Outcome.UNSTABLE), attempts=attempts))
+    seen = {ask: Answer(Observation(reading)) for ask, reading in expected.items()}
+    seen[by_outcome[Outcome.TIMEOUT]] = seen[by_outcome[Outcome.CONNECTED]] = wavers
+
+    judged = judge(case, state, seen)
+
+    assert [cell.ask for cell in judged.disagreed] == [by_outcome[Outcome.TIMEOUT]]
+    assert [str(cell.observed) for cell in judged.disagreed] == ["connected in 1 of 2 attempts"]
+    assert len(judged.no_verdict) == 1
 
 
 @pytest.mark.parametrize("cni", CNIS)
