@@ -1,7 +1,7 @@
 """What a client saw (Outcome) and what policy says (Verdict): two things, never mixed.
 
-A third value is never folded into pass or fail: a broken tool raises ProbeError, mixed answers are
-UNSTABLE, and neither satisfies anything.
+A third value is never folded into pass or fail: a broken tool raises ProbeError, mixed answers and
+those of nobody known are UNSTABLE, and neither satisfies anything.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ MEANING: Mapping[Outcome, str] = {
     Outcome.DNS_REFUSED: "the name server, or a proxy before it, refused to answer",
     Outcome.DNS_TIMEOUT: "the name server did not answer",
     Outcome.SHOWS: "a text or a number was read; it stands after the word",
-    Outcome.UNSTABLE: "the attempts disagreed with each other: no verdict",
+    Outcome.UNSTABLE: "the attempts disagreed, or nobody said who answered: no verdict",
 }
 """Each outcome in a sentence for people: reports and labs/WORDS.md explain it in these words."""
 

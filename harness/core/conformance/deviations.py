@@ -1,7 +1,8 @@
 """Differences that are known: a file of deviations, and an earlier run as the baseline.
 
 Neither makes a case softer: it still fails, and the report says so. They decide whether the run as
-a whole is red. A listed case that passes is red as well: the list is out of date.
+a whole is red. A listed case that passes is red as well: the list is out of date. Only a case that
+the list says fails now and then may do both.
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ class Deviation:
         case: the case's name.
         reason: why the CNI does otherwise, in a sentence.
         link: where that is written: its documentation, or an issue.
+        sometimes: whether the case fails only now and then, so that it may pass as well.
     """
 
     case: str
     reason: str
     link: str
+    sometimes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Verdict:
 
 
 def read_deviations(text: str, *, origin: str) -> tuple[Deviation, ...]:
-    """Read a file: a list of entries with `case`, `reason` and `link`.
+    """Read a file: a list of entries with `case`, `reason`, `link` and perhaps `sometimes`.
 
     Raises:
         ContentError: it is not of this form, or lists a case twice.
@@ -72,8 +75,9 @@ def read_deviations(text: str, *, origin: str) -> tuple[Deviation, ...]:
 
 
 def _deviation(part: Part) -> Deviation:
-    part.only(("case", "reason", "link"))
-    return Deviation(part.text("case"), part.text("reason"), part.text("link"))
+    part.only(("case", "reason", "link", "sometimes"))
+    sometimes = part.flag("sometimes", default=False)
+    return Deviation(part.text("case"), part.text("reason"), part.text("link"), sometimes)
 
 
 def known(deviations: Iterable[Deviation], cases: Collection[str], *, origin: str) -> None:
@@ -115,6 +119,9 @@ def judged(
             found.append(Verdict(row, row.status is Status.FAILED))
         elif row.status is Status.FAILED:
             found.append(Verdict(row, False, deviation, f"a known deviation: {deviation.reason}"))
+        elif deviation.sometimes:
+            says = f"it passed this time; a deviation is known: {deviation.reason}"
+            found.append(Verdict(row, False, deviation, says))
         else:
             says = "it is listed as a deviation, and it passes: take it out of the list"
             found.append(Verdict(row, True, deviation, says))

@@ -102,7 +102,8 @@ def observed(seen: Observation, predicted: Reading) -> Reading:
     """The observed reading, if it says anything about policies.
 
     Attempts that disagree are no verdict, with one exception: where silence is predicted, an
-    attempt that got through is a leak, for no machine is so busy that it opens a connection.
+    attempt that got through is a leak, even if only its handshake did. No machine is so busy that
+    it opens a connection.
 
     Raises:
         ProbeError: the attempts disagree, or the target refuses its own connection, because its

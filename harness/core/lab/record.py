@@ -75,14 +75,15 @@ def status_of(
 ) -> tuple[Status, str]:
     """The status of a row, and a sentence about the problem, if there is one.
 
-    Silence counts only with a positive control. Attempts that disagree give no verdict: the row
-    neither passes nor fails.
+    Silence counts only with a positive control. Attempts that disagree, or that nobody known
+    answered, give no verdict: the row neither passes nor fails.
     """
     if observation is None:
         return Status.NOT_CHECKED, "nothing was observed"
     seen = observation.reading
     if seen.outcome is Outcome.UNSTABLE:
-        return Status.NOT_CHECKED, "the attempts disagree with each other, so there is no verdict"
+        why = "; ".join(observation.notes) or "the attempts disagree with each other"
+        return Status.NOT_CHECKED, f"{why}, so there is no verdict"
     if not seen.satisfies(row.outcome):
         return Status.FAIL, f"expected {row.outcome}, observed {seen}"
     # A row that follows `CniProfile` may show a CNI that departs from the API's rules.

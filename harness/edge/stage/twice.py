@@ -19,14 +19,15 @@ def asked_again(
 ) -> dict[Ask, Seen]:
     """The flows that differ from their prediction, once more when all changes are in force.
 
-    A difference stays if it is still there. One that is gone shows that something changed in the
-    meantime, so there is no verdict.
+    All flows are read again, for one may show something only while another is asked. A difference
+    stays if it is still there. One that is gone shows that something changed in the meantime, so
+    there is no verdict.
     """
     wrong = {ask: seen for ask, seen in found.items() if differs(ask, seen)}
     if not wrong:
         return {}
     fence()
-    again = read(wrong)
+    again = read(found)
     return {
         ask: seen if differs(ask, again[ask]) else _not_twice(ask, seen, again[ask])
         for ask, seen in wrong.items()

@@ -46,6 +46,19 @@ def test_a_listed_case_that_passes_is_red() -> None:
     assert verdict.says.startswith("it is listed as a deviation, and it passes")
 
 
+def test_a_listed_case_that_fails_now_and_then_may_pass_as_well() -> None:
+    listed = read_deviations(
+        "deviations: [{case: a, reason: it has no X, link: there, sometimes: true}]", origin="d"
+    )
+
+    passed, failed = judged([row("a"), row("a", Status.FAILED)], listed)
+
+    assert not passed.red
+    assert passed.says == "it passed this time; a deviation is known: it has no X"
+    assert not failed.red
+    assert failed.says.startswith("a known deviation")
+
+
 @pytest.mark.parametrize("status", [Status.SKIPPED, Status.NO_VERDICT])
 def test_what_was_not_checked_is_never_red(status: Status) -> None:
     assert red(row("a", status), row("b", status)) == []

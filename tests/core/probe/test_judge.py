@@ -54,16 +54,14 @@ def test_answer_of_somebody_else_or_to_another_probe_is_a_wrong_peer(
     assert connection(plan(expected), answered(reply)).reading == Reading(Outcome.WRONG_PEER)
 
 
-def test_handshake_without_a_name_is_no_verdict_where_a_listener_of_ours_stands() -> None:
-    with pytest.raises(ProbeError, match="no listener of policylab said who it is"):
-        connection(plan(OURS), [Attempt(Phase.CONNECTED, 0.4)])
-
-
-def test_handshake_without_a_name_is_no_state_yet_to_a_poll() -> None:
-    seen = connection(plan(OURS, POLL), answered(b""))
+@pytest.mark.parametrize("pace", [JUDGE, POLL], ids=["judged", "polled"])
+def test_handshake_without_a_name_is_no_verdict_where_a_listener_of_ours_stands(pace: Pace) -> None:
+    seen = connection(plan(OURS, pace), [Attempt(Phase.CONNECTED, 0.4)])
 
     assert seen.reading == Reading(Outcome.UNSTABLE)
-    assert "has not said yet" in seen.notes[0]
+    assert seen.notes == (
+        "the connection was accepted, and no listener of policylab said who it is",
+    )
 
 
 def test_handshake_is_enough_where_the_target_says_no_name() -> None:

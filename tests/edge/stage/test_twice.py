@@ -47,3 +47,18 @@ def test_difference_counts_only_if_it_is_there_twice(
         assert caught.value.seen == "connected, and timeout when it was asked again"
     else:
         assert found.unwrap().reading.outcome is verdict
+
+
+def test_everything_is_asked_again_for_a_flow_may_pass_only_beside_another() -> None:
+    other = Ask(PodRef("shop", "cart"), ASK.target)
+    asked: list[Collection[Ask]] = []
+
+    def read(asks: Collection[Ask]) -> dict[Ask, Seen]:
+        asked.append(asks)
+        return {ask: Answer(Observation(OPEN if ask == ASK else SILENT)) for ask in asks}
+
+    first = read([ASK, other])
+    again = asked_again(first, differs, read, lambda: None)
+
+    assert set(asked[1]) == {ASK, other}
+    assert again == {ASK: first[ASK]}
