@@ -187,6 +187,18 @@ def test_command_prints_a_table_for_people(
         assert tutorial in out
 
 
+def test_the_table_counts_the_rows_that_it_does_not_tell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["claims", "lab12-zero-trust", f"--results={tmp_path}"]
+    assert main(words) == 0
+    assert "row workloads/baseline-web-server-to-secure-db-6379, and 1 more: --rows" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert main([*words, "--rows"]) == 0
+    assert " more: --rows" not in capsys.readouterr().out
+
+
 def test_results_of_an_older_policylab_are_left_out(tmp_path: Path) -> None:
     results(tmp_path / "1", "calico", "pass")
     file = tmp_path / "1" / "labs.json"

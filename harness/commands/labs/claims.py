@@ -20,6 +20,7 @@ from harness.edge.files.labs import HOME, load_claims, load_shown
 from harness.edge.files.runs import DOCUMENT
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
+from harness.listing import few
 from harness.report.document import SCHEMA_VERSION
 
 RESULTS = "results"
@@ -198,10 +199,9 @@ def _details(entry: Entry, show: _Show) -> list[Text]:
     if not entry.shown:
         return [Text(f"reason: {entry.claim.untestable}", style="dim")]
     names = [each.name for each in entry.shown]
-    listed = names if show.rows else names[:1]
-    more = f" (and {len(names) - len(listed)} more: --rows)" if len(names) > len(listed) else ""
+    rows = names if show.rows else [few(names, 1, hint=": --rows")]
     lines = [", ".join(f"{cni}: {answer(entry, cni, show.seen)}" for cni in PROFILES)]
-    lines += [f"row {name}" for name in listed[:-1]] + [f"row {listed[-1]}{more}"]
+    lines += [f"row {name}" for name in rows]
     lines += [f"erratum {name}" for name in _errata(entry.shown)]
     return [Text(line, style="dim") for line in lines]
 

@@ -13,6 +13,7 @@ from ipaddress import (
 )
 
 from harness.core.model import Address, IPBlock, Network
+from harness.listing import few
 
 EVERYWHERE: tuple[Network, ...] = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 V4 = 4
@@ -125,6 +126,5 @@ def _region(
         words = f"every {which} outside"
     else:
         told = [f"{net}{'' if gaps == (net,) else ' in part'}" for net, gaps in parts]
-        more = f" and {len(told) - SHOWN} more networks" if len(told) > SHOWN else ""
-        words = f"outside: {', '.join(told[:SHOWN])}{more}"
+        words = f"outside: {few(told, SHOWN)}"
     return Region(networks, _example(networks, avoided), words, rest)

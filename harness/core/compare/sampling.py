@@ -19,6 +19,7 @@ from harness.core.model import Direction, NetworkPolicy, Pod, PodRef, Protocol, 
 from harness.core.policy.selectors import Crowd, Mask, Match
 from harness.core.target import PodPort
 from harness.core.target.ask import Ask
+from harness.listing import few
 
 SHOWN = 5
 
@@ -65,8 +66,7 @@ class Sample:
         """Which rules no flow can show, in a sentence; empty if there are none."""
         if not self.idle:
             return ""
-        more = f", and {len(self.idle) - SHOWN} more" if len(self.idle) > SHOWN else ""
-        return f"no flow can show these rules: {', '.join(self.idle[:SHOWN])}{more}"
+        return f"no flow can show these rules: {few(self.idle, SHOWN)}"
 
 
 def sample(

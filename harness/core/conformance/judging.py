@@ -16,6 +16,7 @@ from harness.core.predict.scenario import Scenario
 from harness.core.target import ExternalPort
 from harness.core.target.ask import Ask
 from harness.errors import HarnessError, ProbeError
+from harness.listing import few
 
 Seen = Mapping[Ask, Answer[Observation]]
 
@@ -240,11 +241,10 @@ def _missing(looked: Iterable[Looked], place: Place) -> Iterator[str]:
 def _some(flows: list[FlowSeen]) -> str:
     """The first flows in words."""
     found = []
-    for flow in flows[:SHOWN]:
+    for flow in flows:
         shown = f"{flow.observed}, not {flow.expected}" if flow.observed else flow.why[0]
         found.append(f"{flow.flow}{f' ({flow.state})' if flow.state else ''}: {shown}")
-    more = f"; and {len(flows) - SHOWN} more" if len(flows) > SHOWN else ""
-    return "; ".join(found) + more
+    return few(found, SHOWN, "; ")
 
 
 def made_up_row(

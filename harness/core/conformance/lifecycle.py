@@ -10,6 +10,7 @@ from harness.core.conformance.row import Figure, Level, Row, Status, status_of
 from harness.core.conformance.series import Series, Watch, percentile, watch
 from harness.core.lab.profile import CniProfile
 from harness.core.probe.latency import Way
+from harness.listing import few
 
 API_POD_LIFECYCLE = (
     "https://kubernetes.io/docs/concepts/services-networking/network-policies/#pod-lifecycle"
@@ -185,9 +186,8 @@ def _told(flow: Flow, found: Watch) -> str:
     word = flow.figure.partition(" ")[0]
     if not found.wrong:
         return f"{flow.name}: no {word} ({ground})"
-    parts = [f"{i.ms:.1f} ms from {i.begin:.0f} ms on ({i.probes})" for i in found.wrong[:SHOWN]]
-    more = f" and {len(found.wrong) - SHOWN} more" if len(found.wrong) > SHOWN else ""
-    return f"{flow.name}: {word} {', '.join(parts)}{more} ({ground})"
+    parts = [f"{i.ms:.1f} ms from {i.begin:.0f} ms on ({i.probes})" for i in found.wrong]
+    return f"{flow.name}: {word} {few(parts, SHOWN)} ({ground})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from harness.core.grading.model import FlowResult, Want
 from harness.core.grading.submitting import read_submission
 from harness.core.grading.world import World
 from harness.errors import ContentError
+from harness.listing import few
 
 SHOWN = 10
 """Faults that an error names; the others are counted."""
@@ -52,9 +53,8 @@ def must_be_sound(world: World, judge: Judge) -> None:
     """
     faults = list(faults_of(world, judge))
     if faults:
-        more = [f"and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
         raise ContentError(
-            "\n  ".join(("the assignment contradicts itself:", *faults[:SHOWN], *more)),
+            "the assignment contradicts itself:\n  " + few(faults, SHOWN, "\n  "),
             where=world.assignment.origin,
             try_="correct the row or the right solution; `policylab assignment check` tells more",
         )

@@ -10,6 +10,7 @@ from harness.core.grading.model import Assignment, Broken, Submission
 from harness.core.manifests.reader import File, Resource, parse
 from harness.core.manifests.text.reading import decoded
 from harness.errors import ManifestError
+from harness.listing import few
 
 MAX_BYTES = 256 * 1024
 """Of one file. A policy has some hundred bytes."""
@@ -90,7 +91,5 @@ def _of_the_cluster(resource: Resource) -> str:
 
 def _shortened(problems: Sequence[str]) -> str:
     """The first lines of the problems: a student mends some and asks again."""
-    lines = [line for problem in problems for line in problem.splitlines()]
-    if len(lines) > MAX_LINES:
-        lines[MAX_LINES:] = [f"  and {len(lines) - MAX_LINES} more"]
-    return "\n".join(line[:MAX_LINE] for line in lines)
+    lines = (line[:MAX_LINE] for problem in problems for line in problem.splitlines())
+    return few(lines, MAX_LINES, "\n")

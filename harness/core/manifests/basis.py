@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from harness.core.manifests.reader import Loaded, Resource
 from harness.core.model import NetworkPolicy, Pod, Rule, Selector, Topology
 from harness.core.policy.selectors import NAME_LABEL
+from harness.listing import few
 
 SHOWN = 8
 """Names that a sentence tells; the rest is counted."""
@@ -148,14 +149,9 @@ def _notes(resources: Sequence[Resource], loaded: Loaded | None) -> Iterator[str
         yield f"passed over, for they decide no flow: {others.total()} objects ({told})"
     fields = sorted({f.rpartition(".")[2] for r in resources for f in r.passed_over} - PLAIN)
     if fields:
-        yield f"passed over, for they decide no flow: the fields {_some(fields)}"
+        yield f"passed over, for they decide no flow: the fields {few(fields, SHOWN)}"
     for resource in resources:
         yield from resource.notes
     yield from loaded.notes if loaded else ()
     if not any(isinstance(model, Pod) for r in resources for model in r.models):
         yield NO_PODS
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.core.model import Direction, NetworkPolicy, Rule, Topology
 from harness.core.policy.selectors import Crowd
 from harness.core.policy.words import rule_words, selector_words
+from harness.listing import few
 
 SHOWN = 8
 """Pods that a sentence names; the rest is counted."""
@@ -48,7 +49,7 @@ def _account(crowd: Crowd, policy: NetworkPolicy) -> Account:
     if policy.namespace_selector is not None:
         where = f"in {selector_words('namespaces', policy.namespace_selector)}"
     who = f"{selector_words('pods', policy.pod_selector)} {where}"
-    known = f"{who}: {_some(pods)}" if pods else f"{who}: no pod that is known here"
+    known = f"{who}: {few(pods, SHOWN)}" if pods else f"{who}: no pod that is known here"
     return Account(policy, known, pods, tuple(_way(crowd, policy, d) for d in Direction))
 
 
@@ -84,10 +85,5 @@ def _rules(crowd: Crowd, policy: NetworkPolicy, rules: Iterable[Rule]) -> Iterat
         for peer in rule.peers:
             mask |= crowd.peer(peer, policy.namespace).certain
         ends = tuple(str(end) for end in crowd.ends if mask & crowd.bit(end))
-        known = f" (here: {_some(ends)})" if ends else " (here: nobody)" if rule.peers else ""
+        known = f" (here: {few(ends, SHOWN)})" if ends else " (here: nobody)" if rule.peers else ""
         yield f"rule {number}: {rule_words(rule)}{known}"
-
-
-def _some(names: tuple[str, ...]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -13,6 +13,7 @@ from harness.edge.api.namespaces import OWNER, wait_gone
 from harness.edge.probe.nodes.agents import PREFIX as AGENTS
 from harness.edge.stage.gate import NAMESPACE as GATE
 from harness.errors import ClusterNotReady, ContentError
+from harness.listing import few
 
 USER = "conformance"
 """Whom the canaries of a run belong to."""
@@ -38,8 +39,8 @@ def notes(kube: Kube) -> Iterator[str]:
     # What is on its way out belongs to a run that has ended.
     if runs := sorted(str(meta["name"]) for meta in metas if "deletionTimestamp" not in meta):
         yield (
-            f"Namespaces of another run are there ({_some(runs)}): it still goes on and shares the "
-            "machine, or it was killed; `policylab conformance --sweep` removes them."
+            f"Namespaces of another run are there ({few(runs, SHOWN)}): it still goes on and "
+            "shares the machine, or it was killed; `policylab conformance --sweep` removes them."
         )
     yield from _of_namespaces(kube)
     for version, kind in CLUSTER_WIDE:
@@ -51,7 +52,7 @@ def notes(kube: Kube) -> Iterator[str]:
             yield f"Whether the cluster has a {kind} is not known: {error.seen or error.what}"
             continue
         if found:
-            names = _some([str(body["metadata"]["name"]) for body in found])
+            names = few((body["metadata"]["name"] for body in found), SHOWN)
             yield (
                 f"The cluster has {len(found)} objects of the kind {kind} ({names}). They may "
                 "decide flows of this run as well."
@@ -69,8 +70,8 @@ def _of_namespaces(kube: Kube) -> Iterator[str]:
         if foreign:
             yield (
                 f"{sum(foreign.values())} objects of the kind {kind} stand in other namespaces "
-                f"({_some(sorted(foreign))}). They are left as they are, and select no pod of this "
-                "run."
+                f"({few(sorted(foreign), SHOWN)}). They are left as they are, and select no pod of "
+                "this run."
             )
 
 
@@ -96,8 +97,3 @@ def sweep(kube: Kube) -> list[str]:
 
 def _is_own(namespace: str) -> bool:
     return namespace.startswith(OWN)
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -22,6 +22,7 @@ from harness.edge.machine.wait import NotYet
 from harness.edge.probe.flows import ask_of
 from harness.edge.stage.bench import Bench
 from harness.errors import ProbeError
+from harness.listing import few
 
 SHOWN = 6
 
@@ -114,9 +115,7 @@ def wanted_against_allowed(bench: Bench, row: Row) -> Observation:
     notes = [f"{len(tried)} flows tried"]
     for word, group in (("unwanted", unwanted), ("missing", missing)):
         if group:
-            names = [str(ask) for ask in group]
-            more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-            notes.append(f"{word}: {', '.join(names[:SHOWN])}{more}")
+            notes.append(f"{word}: {few(group, SHOWN)}")
     evidence = {
         "unwanted": [str(ask) for ask in unwanted],
         "missing": [str(ask) for ask in missing],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from harness.core.manifests.reader import Resource
@@ -22,6 +22,7 @@ from harness.edge.probe.observe import Reader
 from harness.edge.stage.settling import POLL_EVERY
 from harness.edge.stage.stage import Stage
 from harness.errors import NotSettled
+from harness.listing import few
 
 SHOWN = 4
 
@@ -138,7 +139,9 @@ def _observation(
 ) -> Observation:
     windows = {kind: window(watch.looks, kind) for kind in Trouble}
     steps = {name: round((at - marks["began"]) * 1000, 1) for name, at in marks.items()}
-    notes = [f"{kind} of {_few(flows)}: {windows[kind]}" for kind, flows in found.items()]
+    notes = [
+        f"{kind} of {few(sorted(flows), SHOWN)}: {windows[kind]}" for kind, flows in found.items()
+    ]
     notes.append(
         f"noticed {steps['noticed']:.0f} ms after the change began, rolled back by "
         f"{steps['rolled_back']:.0f} ms; one look at {len(watch.wanted)} wanted and "
@@ -154,12 +157,6 @@ def _observation(
     }
     reading = Reading(Outcome.SHOWS, f"{trouble}, restored")
     return Observation(reading, notes=tuple(notes), evidence=evidence)
-
-
-def _few(flows: Iterable[str]) -> str:
-    names = sorted(flows)
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
 
 
 def _state(look: Look) -> str:

@@ -20,6 +20,7 @@ from harness.core.probe.latency import Change, FlowFlip, Way
 from harness.core.target.ask import Ask
 from harness.edge.machine.wait import NotYet
 from harness.edge.probe.observe import Reader
+from harness.listing import few
 
 ROUNDS = 3
 """The number of successive rounds that must show the new state before it counts as in force."""
@@ -112,7 +113,7 @@ class Poll:
         self._look_at(sample, found, now)
         if wrong:
             self._streak = 0
-            raise NotYet(_first(wrong))
+            raise NotYet(few(wrong, SHOWN, "; "))
         self._since = self._since if self._streak else now
         self._streak += 1
         if self._streak < ROUNDS:
@@ -206,12 +207,7 @@ class Showing:
             self.at[ask] = now + (new[0] if new else 0.0)
         self._left = {ask: self._left[ask] for ask in wrong}
         if wrong:
-            raise NotYet(_first(list(wrong.values())))
-
-
-def _first(wrong: Sequence[str]) -> str:
-    more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-    return "; ".join(wrong[:SHOWN]) + more
+            raise NotYet(few(wrong.values(), SHOWN, "; "))
 
 
 def _way(expected: Reading) -> Way:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 from harness.errors import ContentError, HarnessError, ProbeError
+from harness.listing import few
 
 Answer = TypeVar("Answer")
 
@@ -267,7 +268,7 @@ def hold(pairs: Iterable[tuple[Found, State]], *, every: bool = True) -> Literal
         raise AssertionError(_wrong(wrong, len(unknown)))
     if unknown:
         raise ProbeError(
-            f"there is no verdict of {unknown[0].flow}{_more(unknown)}",
+            f"there is no verdict of {few((found.flow for found in unknown), 1)}",
             seen=_indented(unknown[0].why),
             try_=unknown[0].try_,
         )
@@ -277,21 +278,12 @@ def hold(pairs: Iterable[tuple[Found, State]], *, every: bool = True) -> Literal
 
 
 def _wrong(wrong: Sequence[tuple[Found, State]], unknown: int) -> str:
-    lines = []
-    for number, (found, wanted) in enumerate(wrong[:SHOWN]):
-        lines.append(f"{found.flow} is {found.state}, and the test wants: {wanted}")
-        if number < EXPLAINED:
-            told = [found.why, found.more() if found.more else ""]
-            lines += [f"  {line}" for text in told for line in text.splitlines()]
-    if len(wrong) > SHOWN:
-        lines.append(f"and {len(wrong) - SHOWN} more flows that are not as the test wants them")
-    if unknown:
-        lines.append(f"{unknown} more flows have no verdict")
-    return "\n".join(lines)
-
-
-def _more(found: Sequence[Found]) -> str:
-    return f", and of {len(found) - 1} more flows" if len(found) > 1 else ""
+    flows = [f"{one.flow} is {one.state}, and the test wants: {wanted}" for one, wanted in wrong]
+    for number, (found, _) in enumerate(wrong[:EXPLAINED]):
+        told = [found.why, found.more() if found.more else ""]
+        flows[number] += "".join(f"\n  {line}" for text in told for line in text.splitlines())
+    unclear = f"\nthere is no verdict of {unknown} more" if unknown else ""
+    return few(flows, SHOWN, "\n") + unclear
 
 
 def _indented(text: str) -> str:

@@ -13,6 +13,7 @@ from harness.core.compare.ports import ports_words
 from harness.core.compare.reach import Column, Group, Reach
 from harness.core.compare.world import Answer
 from harness.core.manifests.basis import Basis
+from harness.listing import few
 from harness.report.compare.looks import LEGEND, look_of, own_look
 from harness.report.compare.members import as_json
 from harness.report.matrix.heatmap import Picture, Square
@@ -84,13 +85,11 @@ def own_words(reach: Reach) -> Iterator[str]:
     for answer, columns in alike.items():
         yield f"  {answer_words(answer)}:"
         lines = [
-            f"    {ends_words([end for group in groups for end in group.ends])} -> "
+            f"{ends_words([end for group in groups for end in group.ends])} -> "
             f"{column_words(column)}"
             for column, groups in columns.items()
         ]
-        yield from lines[:SHOWN]
-        if len(lines) > SHOWN:
-            yield f"    and {len(lines) - SHOWN} more columns (--format json tells all)"
+        yield "    " + few(lines, SHOWN, "\n    ", " (--format json tells all)")
 
 
 def answer_words(answer: Answer) -> str:

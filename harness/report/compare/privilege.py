@@ -13,11 +13,14 @@ from harness.core.compare.world import EndClass
 from harness.core.manifests.basis import Basis
 from harness.core.model import Direction, NetworkPolicy
 from harness.core.policy.privilege import Unused
+from harness.listing import few
 from harness.report.compare.change import bundle_words
 from harness.report.compare.looks import own_words
 from harness.report.compare.members import as_json
 
 SCHEMA_VERSION = 1
+SHOWN = 3
+"""Policies, and groups of flows, that the summary names; the others are counted."""
 _WANTED = {
     Excess.MISSING: "wanted, and does not pass:",
     Excess.UNKNOWN: "wanted, and nobody can say that it passes:",
@@ -33,9 +36,8 @@ def privilege_summary(surplus: Surplus) -> str:
     parts = []
     if let:
         policies = dict.fromkeys(str(policy) for f in let for policy, _, _ in f.rules)
-        flows = "; ".join(bundle_words(finding.flows) for finding in let[:3])
-        more = f"; and {len(let) - 3} more groups of flows" if len(let) > 3 else ""  # noqa: PLR2004
-        parts.append(f"unwanted flows pass, by {_few(list(policies))}: {flows}{more}")
+        flows = few((bundle_words(finding.flows) for finding in let), SHOWN, "; ")
+        parts.append(f"unwanted flows pass, by {few(policies, SHOWN)}: {flows}")
     else:
         parts.append("no rule lets a flow pass that nobody wants")
     parts.append(
@@ -61,11 +63,6 @@ def privilege_summary(surplus: Surplus) -> str:
 
 def _groups(findings: Sequence[object]) -> str:
     return f"{len(findings)} group{'' if len(findings) == 1 else 's'}"
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 3} more policies" if len(names) > 3 else ""  # noqa: PLR2004
-    return f"{', '.join(names[:3])}{more}"
 
 
 def privilege_text(surplus: Surplus) -> Iterator[str]:

@@ -75,7 +75,7 @@ def row_lines(row: ShownRow) -> Iterator[str]:
             if number == 0 and group.why:
                 yield f"  because {plain(group.why, MAX_WHY)}"
     if row.more:
-        yield f"and {row.more} more flows"
+        yield f"and {row.more} more"
     if row.hint:
         yield f"hint: {plain(row.hint)}"
 

@@ -25,6 +25,7 @@ from harness.core.manifests.reader import File
 from harness.core.model import Protocol
 from harness.edge.cni.known import CNIS, PROFILES
 from harness.edge.grading.assignments import load_assignment
+from harness.report.grading.text import row_lines
 
 ROW = Row("web", ("a/b",), ("pod/a/c:80",), Want.OPEN, Fraction(10), hint="look", topic="the web")
 
@@ -57,6 +58,7 @@ def test_more_flows_than_anybody_reads_are_counted() -> None:
     assert row.more == 4
     assert row.groups[0].why == "the cause"
     assert sum(len(group.flows) for group in row.groups) == SHOWN
+    assert list(row_lines(row))[-2:] == ["and 4 more", "hint: look"]
 
 
 def test_a_hidden_row_shows_nothing_but_its_topic_and_points() -> None:
