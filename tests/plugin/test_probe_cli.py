@@ -14,7 +14,7 @@ import pytest
 
 from harness import cli
 from harness.commands.shared.access import Access
-from harness.commands.shared.livepods import port_of, targets_of
+from harness.commands.shared.livepods import allow, port_of, targets_of
 from harness.core.manifests.reader import parse
 from harness.core.model import ContainerPort, Pod, Protocol
 from harness.core.observation import Phase
@@ -201,6 +201,16 @@ def test_pods_of_a_foreign_cluster_are_touched_only_with_yes(
     said = capsys.readouterr().err
     assert ("--yes" in said) is not yes
     assert ("until its pod ends" in " ".join(said.split())) is not yes
+
+
+def test_of_many_foreign_pods_the_refusal_counts_those_that_it_does_not_name() -> None:
+    cluster = replace(shop().value(), owned=False, context="prod")
+    pods = [Pod("shop", f"p{number}", {}) for number in range(6)]
+
+    with pytest.raises(ContentError) as caught:
+        allow(cluster, pods, allowed=False, how="--yes")
+
+    assert caught.value.seen == "shop/p0, shop/p1, shop/p2, shop/p3, shop/p4, and 1 more"
 
 
 @pytest.mark.parametrize("text", ["", "0", "65536", "80/sctp", "http", "80/tcp/udp"])

@@ -19,6 +19,7 @@ from harness.edge.probe.addresses import PodAddresses
 from harness.edge.probe.discovery import Found, discover, equip_found, policies_in
 from harness.edge.probe.observe import Observer
 from harness.errors import ContentError
+from harness.listing import few
 from harness.progress import Progress
 
 STAYS = (
@@ -191,10 +192,9 @@ def allow(cluster: Cluster, pods: Sequence[Pod], *, allowed: bool, how: str) -> 
     """
     if cluster.owned or allowed:
         return
-    names = ", ".join(map(str, pods[:5])) + (" and more" if len(pods) > 5 else "")  # noqa: PLR2004
     raise ContentError(
         f"{len(pods)} pods have no prober yet, and policylab did not make this cluster",
         where=f"context {cluster.context}",
-        seen=names,
+        seen=few(pods, 5),
         try_=f"add {how}. {STAYS}",
     )

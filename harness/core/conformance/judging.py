@@ -259,7 +259,7 @@ def made_up_row(
     if flows:
         status, why = Status.FAILED, _some(list(flows))
     elif lost:
-        status, why = Status.NO_VERDICT, "; ".join(lost[:SHOWN])
+        status, why = Status.NO_VERDICT, few(lost, SHOWN, "; ")
     return Row(
         name,
         Level.CORE,

@@ -37,6 +37,7 @@ from harness.core.model import (
 )
 from harness.core.policy.selectors import NAME_LABEL
 from harness.errors import ManifestError
+from harness.listing import few
 
 MAX_BYTES = 4 * 1024 * 1024
 """Of one file, unless the caller says otherwise: an export of a cluster with hundreds of pods."""
@@ -195,7 +196,7 @@ def read_files(files: Sequence[File], *, namespace: str = "") -> Loaded:
     default, because = _default(everything, namespace, kustomized)
     read = {key: _resources(objects, default, faults) for key, objects in found.items()}
     _limit(read.values(), faults)
-    _refuse(faults, ", ".join(file.origin for file in files[:3]))
+    _refuse(faults, few((file.origin for file in files), 3))
     return Loaded(read, tuple(notes), default if because else "", because)
 
 

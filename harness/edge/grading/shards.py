@@ -22,6 +22,7 @@ from harness.edge.cni.known import CNIS, PROFILES
 from harness.edge.grading.assignments import load_assignment
 from harness.edge.grading.course import KEPT, Course, read_json, write_json
 from harness.errors import ContentError
+from harness.listing import few
 
 RECORD = "shard.json"
 SCHEMA_VERSION = 1
@@ -260,7 +261,7 @@ def _must_differ(records: Sequence[tuple[Path, Record]]) -> None:
 def _not_graded(lost: Sequence[str], of: int) -> ContentError:
     return ContentError(
         f"no shard graded {len(lost)} of the students",
-        seen=", ".join(f"{name} (shard {shard_of(name, of)})" for name in lost[:10]),
+        seen=few((f"{name} (shard {shard_of(name, of)})" for name in lost), 10),
         try_="run these shards again with --resume, over the same submissions and without --only; "
         "with --missing-ok these students are marked as not checked",
     )

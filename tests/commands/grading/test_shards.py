@@ -13,6 +13,7 @@ import pytest
 from harness.cli import main
 from harness.core.compare.sharding import shard_of
 from harness.edge.grading.assignments import folder_of
+from harness.edge.grading.shards import _not_graded
 from harness.exitcode import ExitCode
 
 Class = Callable[[int], Path]
@@ -133,6 +134,13 @@ def test_a_student_whom_no_shard_graded_is_named(
 
     assert code is ExitCode.USAGE
     assert f"late-{late} (shard 1)" in capsys.readouterr().err
+
+
+def test_of_many_such_students_the_message_counts_those_that_it_does_not_name() -> None:
+    seen = _not_graded([f"late-{number}" for number in range(11)], 1).seen
+
+    assert seen.startswith("late-0 (shard 1), late-1 (shard 1), ")
+    assert seen.endswith("late-9 (shard 1), and 1 more")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from harness.core.conformance.judging import made_up_row
 from harness.core.conformance.row import Figure, Level, Row, Status, counts, row_json, status_of
 
 
@@ -51,3 +52,9 @@ def test_a_row_is_plain_data_for_reports() -> None:
     found = json.loads(json.dumps(row_json(row(Status.SKIPPED, "no SCTP"))))
 
     assert (found["status"], found["why"], found["level"]) == ("skipped", "no SCTP", "extended")
+
+
+def test_made_up_policies_without_a_verdict_are_counted_where_they_are_not_told() -> None:
+    found = made_up_row("made-up", 0, [], ["a: x", "b: x", "c: x", "d: x"], {})
+
+    assert (found.status, found.why) == (Status.NO_VERDICT, "a: x; b: x; c: x; and 1 more")

@@ -369,3 +369,12 @@ def test_an_address_that_an_older_server_let_in_stays_on_its_cluster(cidr: str) 
     block = policy.ingress[0].peers[0].ip_block
     assert block
     assert str(block.cidr) == "10.0.0.0/8"
+
+
+def test_of_many_files_the_message_counts_those_that_it_does_not_name() -> None:
+    files = [File(f"{name}.yaml", b"kind: [") for name in "abcd"]
+
+    with pytest.raises(ManifestError) as caught:
+        read_files(files)
+
+    assert caught.value.where == "a.yaml, b.yaml, c.yaml, and 1 more"
