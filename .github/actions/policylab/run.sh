@@ -3,8 +3,7 @@
 set -euo pipefail
 root=$(cd "$GITHUB_ACTION_PATH/../../.." && pwd)
 bin=$RUNNER_TEMP/policylab/bin
-results=$GITHUB_WORKSPACE/${INPUT_OUT:-policylab-results}
-mkdir -p "$results"
+inputs="command path context cni k8s images assignment predict out"
 
 refuse() {
   echo "::error title=policylab::$1"
@@ -12,61 +11,122 @@ refuse() {
   exit 2
 }
 
-further=()
-while IFS= read -r line; do
-  if [ -n "$line" ]; then further+=("$line"); fi
-done <<<"${INPUT_ARGS:-}"
+# The value of an input, with all its line breaks.
+look() {
+  local name
+  name=INPUT_$(tr '[:lower:]' '[:upper:]' <<<"$1")
+  value=${!name:-}
+}
 
-cd "$GITHUB_WORKSPACE"
-case "${INPUT_COMMAND:-}" in
+# What a command would not read is refused, so that nobody waits for its effect.
+takes() {
+  local name
+  for name in $inputs; do
+    case " command out $2 " in *" $name "*) continue ;; esac
+    look "$name"
+    if [ -n "$value" ]; then refuse "$1 has no use for the input $name"; fi
+  done
+}
+
+needs() {
+  local name
+  for name in $2; do
+    look "$name"
+    if [ -z "$value" ]; then refuse "$1 needs the input $name"; fi
+  done
+}
+
+# A name that begins with a dash would be an option (`--help` ends with 0), and a line break would begin another output of the step.
+for name in $inputs; do
+  look "$name"
+  case $value in
+    -*) refuse "the input $name begins with a dash; the file -x is ./-x" ;;
+    *[$'\n\r']*) refuse "the input $name has more than one line" ;;
+  esac
+done
+case /${INPUT_OUT:-}/ in
+  //?* | */../*) refuse "the input out is a folder below the workspace" ;;
+esac
+case ${INPUT_PREDICT:-} in
+  true | "") ;;
+  false) INPUT_PREDICT="" ;;
+  *) refuse "the input predict is true or false" ;;
+esac
+
+results=$GITHUB_WORKSPACE/${INPUT_OUT:-policylab-results}
+case ${INPUT_COMMAND:-} in
   labs)
-    command=("$bin/pytest" "${INPUT_PATH:-labs/}" "--lab-report-dir=$results")
-    if [ -z "${INPUT_PATH:-}" ]; then cd "$root"; fi
-    if [ -n "${INPUT_CNI:-}" ]; then command+=("--lab-cni=$INPUT_CNI"); fi
+    # They run in the workspace as well, so that paths in the inputs are those of the workspace.
+    command=("$bin/pytest" "${INPUT_PATH:-$root/labs}" "--lab-report-dir=$results" ${INPUT_CNI:+"--lab-cni=$INPUT_CNI"})
     if [ -n "${INPUT_CONTEXT:-}" ]; then
+      takes "labs with a context" "path context cni"
       command+=("--lab-context=$INPUT_CONTEXT")
     else
-      command+=("--lab-images=${INPUT_IMAGES:-registry}")
-      if [ -n "${INPUT_K8S:-}" ]; then command+=("--lab-k8s=$INPUT_K8S"); fi
+      takes labs "path cni k8s images"
+      command+=("--lab-images=${INPUT_IMAGES:-registry}" ${INPUT_K8S:+"--lab-k8s=$INPUT_K8S"})
     fi
     ;;
   conformance)
-    if [ -z "${INPUT_CONTEXT:-}" ]; then refuse "conformance needs the input context: the kubectl context of the cluster"; fi
-    command=("$bin/policylab" conformance --context "$INPUT_CONTEXT" --out "$results")
-    if [ -n "${INPUT_CNI:-}" ]; then command+=(--cni-name "$INPUT_CNI"); fi
+    takes conformance "context cni"
+    needs conformance context
+    command=("$bin/policylab" conformance --context "$INPUT_CONTEXT" --out "$results" ${INPUT_CNI:+--cni-name "$INPUT_CNI"})
     ;;
   grade)
-    if [ -z "${INPUT_ASSIGNMENT:-}" ] || [ -z "${INPUT_PATH:-}" ]; then refuse "grade needs the inputs assignment and path"; fi
-    command=("$bin/policylab" grade "$INPUT_ASSIGNMENT" "$INPUT_PATH" --out "$results")
-    if [ -n "${INPUT_CNI:-}" ]; then command+=(--cni "$INPUT_CNI"); fi
-    if [ -n "${INPUT_CONTEXT:-}" ]; then command+=(--context "$INPUT_CONTEXT"); fi
-    if [ "${INPUT_PREDICT:-false}" = true ]; then command+=(--predict); fi
+    command=("$bin/policylab" grade "${INPUT_ASSIGNMENT:-}" "${INPUT_PATH:-}" --out "$results" ${INPUT_CNI:+--cni "$INPUT_CNI"})
+    if [ -n "${INPUT_PREDICT:-}" ]; then
+      takes "grade with predict" "assignment path cni predict"
+      command+=(--predict)
+    else
+      takes grade "assignment path cni context"
+      command+=(${INPUT_CONTEXT:+--context "$INPUT_CONTEXT"})
+    fi
+    needs grade "assignment path"
     ;;
   check)
-    if [ -z "${INPUT_ASSIGNMENT:-}" ] || [ -z "${INPUT_PATH:-}" ]; then refuse "check needs the inputs assignment and path"; fi
-    command=("$bin/policylab" check "$INPUT_ASSIGNMENT" "$INPUT_PATH")
-    if [ -n "${INPUT_CNI:-}" ]; then command+=(--cni "$INPUT_CNI"); fi
+    takes check "assignment path cni"
+    needs check "assignment path"
+    command=("$bin/policylab" check "$INPUT_ASSIGNMENT" "$INPUT_PATH" ${INPUT_CNI:+--cni "$INPUT_CNI"})
     ;;
   *)
     refuse "the input command is one of labs, conformance, grade and check"
     ;;
 esac
+while IFS= read -r line; do
+  if [ -n "$line" ]; then command+=("$line"); fi
+done <<<"${INPUT_ARGS:-}"
 
-set +e
-"${command[@]}" ${further[@]+"${further[@]}"} 2>&1 | tee "$results/output.txt"
-ends=("${PIPESTATUS[@]}")
-set -e
-code=${ends[0]}
-if [ "$code" = 0 ] && [ "${ends[1]}" != 0 ]; then code=10; fi # the output could not be written
-{
-  echo "exit-code=$code"
-  echo "results=$results"
-} >>"$GITHUB_OUTPUT"
-# labs and conformance write the summary of the job themselves.
+# From here on the folder is an output, so that a step with `if: always()` finds it whatever comes.
+mkdir -p "$results" || refuse "the folder of the input out cannot be made"
+echo "results=$results" >>"$GITHUB_OUTPUT"
+cd "$GITHUB_WORKSPACE"
+
+# The runner reads commands from what a step prints, and here the names of students' files are printed: it shall take them for words.
+token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+said=$RUNNER_TEMP/policylab-said.$$
+trap 'rm -f "$said"; echo "::$token::"' EXIT
+echo "::stop-commands::$token"
+
+# A job that is cancelled interrupts this script alone, and policylab hears it from here; a program in the background ignores Ctrl-C.
+mkfifo "$said"
+tee "$results/output.txt" <"$said" &
+tee=$!
+"${command[@]}" >"$said" 2>&1 &
+program=$!
+interrupted="" code=0
+trap 'interrupted=yes; kill -TERM "$program" 2>/dev/null || true' INT TERM
+wait "$program" || code=$?
+while [ -n "$interrupted" ]; do
+  interrupted="" code=0
+  wait "$program" || code=$?
+done
+wait "$tee" || if [ "$code" = 0 ]; then code=10; fi # the output could not be written
+echo "exit-code=$code" >>"$GITHUB_OUTPUT"
+
+# labs and conformance write the summary of the job themselves. No text that is indented ends its block; a summary has a limit of 1 MiB.
 case $INPUT_COMMAND in
   grade | check)
     if [ -f "$results/output.txt" ]; then
-      { echo '```text'; cat "$results/output.txt"; echo '```'; } >>"$GITHUB_STEP_SUMMARY"
+      { echo; head -c 500000 "$results/output.txt" | sed 's/^/    /'; echo; } >>"$GITHUB_STEP_SUMMARY"
     fi
     ;;
 esac
