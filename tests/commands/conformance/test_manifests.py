@@ -31,7 +31,8 @@ def test_nothing_but_what_a_run_makes_may_be_changed() -> None:
         for resource in rule["resources"]
     }
 
-    assert changed == {"namespaces", "pods", "services", "networkpolicies", "pods/exec"}
+    made = {"namespaces", "pods", "services", "networkpolicies", "ciliumnetworkpolicies"}
+    assert changed == {*made, "pods/exec"}
 
 
 def test_the_job_runs_as_the_account_with_these_rights() -> None:
