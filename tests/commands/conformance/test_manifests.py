@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 HOME = Path(__file__).parents[3] / "manifests" / "conformance"
@@ -15,8 +16,11 @@ def objects(name: str) -> dict[str, dict[str, Any]]:
     return {body["kind"]: body for body in found}
 
 
-def test_the_rights_have_no_wildcard_and_read_no_secret() -> None:
-    rules = objects("rbac.yaml")["ClusterRole"]["rules"]
+@pytest.mark.parametrize(
+    ("name", "kind"), [("rbac.yaml", "ClusterRole"), ("rbac-lifecycle.yaml", "Role")]
+)
+def test_the_rights_have_no_wildcard_and_read_no_secret(name: str, kind: str) -> None:
+    rules = objects(name)[kind]["rules"]
 
     words = {word for rule in rules for part in rule.values() for word in part}
     assert "*" not in words
@@ -42,5 +46,7 @@ def test_the_job_runs_as_the_account_with_these_rights() -> None:
     pod = job["spec"]["template"]["spec"]
     assert job["metadata"]["namespace"] == account["namespace"]
     assert pod["serviceAccountName"] == account["name"]
-    assert rights["ClusterRoleBinding"]["subjects"] == [{"kind": "ServiceAccount", **account}]
+    subjects = [{"kind": "ServiceAccount", **account}]
+    assert rights["ClusterRoleBinding"]["subjects"] == subjects
+    assert objects("rbac-lifecycle.yaml")["RoleBinding"]["subjects"] == subjects
     assert job["spec"]["backoffLimit"] == 0
