@@ -52,8 +52,8 @@ class ConsoleProgress:
         self.note(f"{text}: done")
 
     def note(self, text: str) -> None:
-        """Say one line."""
-        self._console.print(f"  {text}", highlight=False, markup=False)
+        """Say one line. It is not wrapped, so that a command in it can be copied."""
+        self._console.print(f"  {text}", highlight=False, markup=False, soft_wrap=True)
 
 
 class TerminalProgress:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
@@ -17,11 +18,13 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 
 from harness import __version__
-from harness.commands.conformance.choosing import DEFAULT, Profile, chosen
+from harness.commands.conformance.choosing import DEFAULT, Chosen, Profile, chosen
 from harness.commands.conformance.doing import FUZZ_JOBS, JOBS, rows_of
+from harness.commands.conformance.sweeping import run_name, swept
 from harness.commands.conformance.telling import exit_code, tell
 from harness.commands.conformance.writing import write
 from harness.commands.shared.access import access_of
+from harness.commands.shared.leftovers import told_what_stays
 from harness.commands.shared.options import (
     add_lane,
     add_mode,
@@ -39,7 +42,9 @@ from harness.edge.cluster.lane import Lane
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
 from harness.edge.cni.known import CNIS
-from harness.edge.conformance.others import USER, notes, sweep
+from harness.edge.conformance.others import SWEEP, USER, notes, standing
+from harness.edge.probe.doors import Doors
+from harness.errors import HarnessError
 from harness.exitcode import ExitCode
 from harness.plays import proven
 from harness.progress import Progress
@@ -71,11 +76,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--sweep",
-        action="store_true",
+        nargs="?",
+        const=True,
+        default=False,
+        type=run_name,
+        metavar="RUN",
         help="only remove the namespaces of runs on the cluster: those that were left, and also "
-        "those of a run that still goes on",
+        "those of a run that still goes on; RUN are the four letters in the names of one run's",
     )
-    parser.set_defaults(run=_conformance, after_interrupt="The namespaces of the run were deleted.")
+    parser.set_defaults(run=_conformance)
 
 
 def _add_cluster(parser: argparse.ArgumentParser) -> None:
@@ -188,18 +197,16 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
 
 
 def _conformance(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
+    access = access_of(arguments)
+    if arguments.sweep:
+        return swept(arguments, _spec(arguments), access, progress)
     name = arguments.cni_name or ("" if arguments.context else arguments.cni)
     what = chosen(arguments, name)
-    access = access_of(arguments)
     cluster = access.open(_spec(arguments), progress, tools_with(arguments.patience))
     if arguments.image:
         refs = dict.fromkeys((*cluster.refs, "toolbox"), arguments.image)
         cluster = replace(cluster, refs=refs)
     doors = access.doors(cluster)
-    if arguments.sweep:
-        gone = sweep(doors.kube())
-        progress.note(f"removed: {', '.join(gone) or 'nothing was left'}")
-        return ExitCode.OK
     run = token_hex(RUN_BYTES)
     sampled = (f"Flows between pods are sampled by classes: {BLIND}.",) if arguments.sample else ()
     said = (*sampled, *notes(doors.kube()))
@@ -209,18 +216,8 @@ def _conformance(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     rows: list[Row] = []
     finished = False
     try:
-        with proven(
-            cluster,
-            progress,
-            internet=cluster.internet,
-            doors=doors,
-            user=f"{USER}-{run}",
-            leaves=False,
-        ) as live:
-            found = rows_of(arguments, what, live, progress, run=run)
-            with closing(found):
-                rows.extend(_shown(found, len(what.cases), progress))
-            finished = True
+        _play(arguments, what, (cluster, doors), progress, run=run, rows=rows)
+        finished = True
     finally:
         # What was checked before Ctrl-C or a fault is written down as well.
         facts = Facts(
@@ -240,6 +237,39 @@ def _conformance(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
             write(verdicts, facts, arguments.out)
     tell(Console(), verdicts, arguments.out)
     return exit_code(verdicts)
+
+
+def _play(
+    arguments: argparse.Namespace,
+    what: Chosen,
+    site: tuple[Cluster, Doors],
+    progress: Progress,
+    *,
+    run: str,
+    rows: list[Row],
+) -> None:
+    """Bring what is chosen to the cluster; `rows` gets each row as soon as it is known.
+
+    Raises:
+        HarnessError: the run ended before its last row.
+    """
+    cluster, doors = site
+    user, finished = f"{USER}-{run}", False
+    stays = told_what_stays(partial(standing, doors.kube(), run), progress, sweep=f"{SWEEP} {run}")
+    try:
+        with (
+            stays,
+            proven(
+                cluster, progress, internet=cluster.internet, doors=doors, user=user, leaves=False
+            ) as live,
+        ):
+            with closing(rows_of(arguments, what, live, progress, run=run)) as found:
+                rows.extend(_shown(found, len(what.cases), progress))
+            finished = True
+    except HarnessError as error:
+        if not finished:
+            raise
+        progress.note(f"All rows are known, but the canaries were not removed: {error}")
 
 
 def _spec(arguments: argparse.Namespace) -> ClusterSpec:

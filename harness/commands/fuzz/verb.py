@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rich.progress import Progress as Bar
 from harness import __version__
 from harness.commands.fuzz.document import code_of, show, write
 from harness.commands.shared.access import access_of
+from harness.commands.shared.leftovers import told_what_stays
 from harness.commands.shared.options import add_lane, add_mode, add_patience, lane_of, positive
 from harness.core.compare.sharding import Shard, parse_shard
 from harness.core.fuzz.cases import draw_cases
@@ -24,6 +26,7 @@ from harness.core.fuzz.result import LATE_SECONDS, Judged, Totals, totals
 from harness.edge.cluster.lane import Lane
 from harness.edge.cluster.opening import ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
+from harness.edge.conformance.others import SWEEP, standing_of_fuzz
 from harness.edge.fuzz import Finding, Fuzz, Lost, Result
 from harness.exitcode import ExitCode
 from harness.plays import proven
@@ -129,7 +132,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="the folder for the report and the cases that differ (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    parser.set_defaults(run=_fuzz, after_interrupt="The namespaces of the fuzz were deleted.")
+    parser.set_defaults(run=_fuzz)
 
 
 def _fuzz(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
@@ -157,7 +160,11 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> Report:
     spec = ClusterSpec(lane, mode=mode)
     access = access_of(arguments)
     cluster = access.open(spec, progress, tools_with(arguments.patience))
-    with proven(cluster, progress, internet=None, doors=access.doors(cluster)) as live:
+    doors = access.doors(cluster)
+    with (
+        told_what_stays(partial(standing_of_fuzz, doors.kube()), progress, sweep=SWEEP),
+        proven(cluster, progress, internet=None, doors=doors) as live,
+    ):
         fuzz = Fuzz(cluster, live.doors, live.gate.fence, jobs=arguments.jobs)
         shard = shard_in(arguments) or Shard(1, 1)
         drawn = draw_cases(arguments.seed, arguments.n, lane.value.profile, lane.families)

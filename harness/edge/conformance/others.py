@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from harness.core.conformance.placing import PREFIX
 from harness.core.fuzz.cases import PREFIX as FUZZ
 from harness.core.manifests.library import POLICY_APIS
 from harness.edge.api.kube import Kube, Object
 from harness.edge.api.namespaces import OWNER, wait_gone
+from harness.edge.conformance.life.ground import NAMESPACE as LIFECYCLE
 from harness.edge.probe.nodes.agents import PREFIX as AGENTS
 from harness.edge.stage.gate import NAMESPACE as GATE
 from harness.errors import ClusterNotReady, ContentError
@@ -18,8 +20,18 @@ from harness.listing import few
 USER = "conformance"
 """Whom the canaries of a run belong to."""
 
-OWN = (PREFIX, FUZZ, f"{GATE}-{USER}", "policylab-lifecycle", AGENTS)
-"""The beginnings of the names of a run's namespaces."""
+LETTERS = "[0-9a-f]{4}"
+"""The letters that a run of conformance draws, as an expression."""
+
+_OWN = re.compile(
+    rf"(?:{PREFIX}|{FUZZ})(?:-(?P<run>{LETTERS}))?-\d+-.+"
+    rf"|{GATE}-{USER}(?:-(?P<gate>{LETTERS}))?"
+    rf"|{LIFECYCLE}|{AGENTS}-[0-9a-f]{{6}}"
+)
+"""The names of namespaces of runs; those of the lifecycle and of nodes' agents have no letters."""
+
+_FUZZ = re.compile(rf"{FUZZ}-\d+-.+")
+"""The names of the namespaces of `policylab fuzz`, of which one run at a time is on a cluster."""
 
 CLUSTER_WIDE = (
     ("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
@@ -32,15 +44,18 @@ CLUSTER_WIDE = (
 
 SHOWN = 5
 
+SWEEP = "policylab conformance --sweep"
+"""The command that removes what runs left; with the letters of a run, of that one alone."""
+
 
 def notes(kube: Kube) -> Iterator[str]:
     """What a reader must know of policies that stand there, as sentences; none are touched."""
-    metas = [body["metadata"] for body in left_behind(kube)]
     # What is on its way out belongs to a run that has ended.
-    if runs := sorted(str(meta["name"]) for meta in metas if "deletionTimestamp" not in meta):
+    if runs := _staying(left_behind(kube)):
         yield (
             f"Namespaces of another run are there ({few(runs, SHOWN)}): it still goes on and "
-            "shares the machine, or it was killed; `policylab conformance --sweep` removes them."
+            f"shares the machine, or it was killed; `{SWEEP}` removes them, "
+            "and with the four letters in their names those of one run alone."
         )
     yield from _of_namespaces(kube)
     for version, kind in CLUSTER_WIDE:
@@ -75,20 +90,36 @@ def _of_namespaces(kube: Kube) -> Iterator[str]:
             )
 
 
-def left_behind(kube: Kube) -> list[Object]:
-    """The namespaces that an earlier run of conformance left: by policylab's label and the name."""
+def left_behind(kube: Kube, run: str = "") -> list[Object]:
+    """The namespaces of runs, by policylab's label and the name; with letters, those of one run."""
     ((label, value),) = OWNER.items()
     found = kube.list("v1", "Namespace", selector=f"{label}={value}")
-    return [body for body in found if _is_own(str(body["metadata"]["name"]))]
+    names = [(body, _OWN.fullmatch(str(body["metadata"]["name"]))) for body in found]
+    return [body for body, own in names if own and (not run or run in own.group("run", "gate"))]
 
 
-def sweep(kube: Kube) -> list[str]:
+def standing(kube: Kube, run: str) -> list[str]:
+    """The names of the namespaces of a run of conformance that are there and do not go yet."""
+    return _staying(left_behind(kube, run))
+
+
+def standing_of_fuzz(kube: Kube) -> list[str]:
+    """The names of the namespaces of `policylab fuzz` that are there and do not go yet."""
+    return [name for name in _staying(left_behind(kube)) if _FUZZ.fullmatch(name)]
+
+
+def _staying(found: Iterable[Object]) -> list[str]:
+    metas = [body["metadata"] for body in found]
+    return sorted(str(meta["name"]) for meta in metas if "deletionTimestamp" not in meta)
+
+
+def sweep(kube: Kube, run: str = "") -> list[str]:
     """Remove them; their names.
 
     Raises:
         ClusterNotReady: one does not go.
     """
-    left = left_behind(kube)
+    left = left_behind(kube, run)
     for body in left:
         kube.delete({"apiVersion": "v1", "kind": "Namespace", **body})
     wait_gone(kube, [{"apiVersion": "v1", "kind": "Namespace", **body} for body in left])
@@ -96,4 +127,4 @@ def sweep(kube: Kube) -> list[str]:
 
 
 def _is_own(namespace: str) -> bool:
-    return namespace.startswith(OWN)
+    return _OWN.fullmatch(namespace) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.edge.conformance.others import notes, sweep
+from harness.edge.conformance.others import notes, standing, standing_of_fuzz, sweep
 from tests.fakes.cluster import FakeCluster
 
 OURS = {"app.kubernetes.io/managed-by": "policylab"}
@@ -47,11 +47,20 @@ def test_only_what_policylab_made_for_a_run_is_swept() -> None:
     cluster.apply(space("policylab-conformance-of-mine", {"app": "mine"}))
     cluster.apply(space("policylab-gate", OURS))
     cluster.apply(space("shop", {}))
+    # Somebody who labels a namespace as we do may also begin its name as we do.
+    theirs = {
+        *("policylab", "shop-of-ours", "policylab-conformance-dashboard", "policylab-fuzzy"),
+        *("policylab-lifecycle-old", "policylab-gate-conformance-of-mine", "policylab-nodes"),
+    }
+    for name in theirs:
+        cluster.apply(space(name, OURS))
 
     assert sweep(cluster) == ["policylab-conformance-1-red", "policylab-gate-conformance"]
 
     left = {name for kind, _, name in cluster.objects if kind == "Namespace"}
-    assert left == {"kube-system", "policylab-conformance-of-mine", "policylab-gate", "shop"}
+    others = {"kube-system", "policylab-conformance-of-mine", "policylab-gate", "shop"}
+    assert left == others | theirs
+    assert sweep(cluster) == [], "a second time"
 
 
 def test_what_a_run_with_letters_of_its_own_left_is_swept_as_well() -> None:
@@ -61,11 +70,37 @@ def test_what_a_run_with_letters_of_its_own_left_is_swept_as_well() -> None:
         "policylab-fuzz-ab12-2-a",
         "policylab-gate-conformance-ab12",
         "policylab-lifecycle",
+        "policylab-nodes-0123ab",
     ]
     for name in left:
         cluster.apply(space(name, OURS))
 
     assert sweep(cluster) == left
+
+
+def test_the_sweeper_may_be_asked_for_one_run_alone() -> None:
+    cluster = FakeCluster()
+    other = ["policylab-conformance-00ff-1-red", "policylab-lifecycle", "policylab-nodes-0123ab"]
+    one = [
+        "policylab-conformance-ab12-1-red",
+        "policylab-fuzz-ab12-2-a",
+        "policylab-gate-conformance-ab12",
+    ]
+    for name in (*one, *other):
+        cluster.apply(space(name, OURS))
+
+    assert standing(cluster, "ab12") == one
+    assert sweep(cluster, "ab12") == one
+
+    assert {n for kind, _, n in cluster.objects if kind == "Namespace"} == {"kube-system", *other}
+
+
+def test_what_fuzz_left_has_no_letters() -> None:
+    cluster = FakeCluster()
+    for name in ("policylab-fuzz-1-a", "policylab-fuzz-ab12-1-a", "policylab-lifecycle"):
+        cluster.apply(space(name, OURS))
+
+    assert standing_of_fuzz(cluster) == ["policylab-fuzz-1-a"]
 
 
 def test_a_namespace_that_is_going_tells_of_no_other_run() -> None:
