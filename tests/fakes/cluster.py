@@ -208,7 +208,7 @@ class FakeCluster(FakeKube):
         if spec.get("hostNetwork"):
             places = at_node
         if asked := body["metadata"].get("annotations", {}).get("cni.projectcalico.org/ipAddrs"):
-            places[self.families[0]] = json.loads(asked)[0]
+            places |= dict(zip(self.families, json.loads(asked), strict=True))
         addresses = [places[family] for family in self.families]
         body["status"] = {
             "phase": "Running",

@@ -1,17 +1,18 @@
 """A state of a case as objects of a cluster: in namespaces of its own, and with real addresses.
 
 `red` becomes `policylab-conformance-2-red`, also where a policy chooses a namespace by the label
-that holds its name. In an ipBlock, `{red/a}/24` stands for the network of this length around the
-pod's address, which nobody knows before the pod runs.
+that holds its name. In an ipBlock, `{red/a}` stands for the pod's address, and `{red/a}/24` for the
+network of this length around it; nobody knows them before the pod runs. A pod with an address of
+IPv4 and one of IPv6 makes two entries of such an ipBlock, so that a case says the same everywhere.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from harness.core.conformance.case import HOST_PORTS, CasePod, Cast, State
@@ -21,7 +22,7 @@ from harness.core.policy.selectors import NAME_LABEL
 from harness.core.probe.container import prober_container
 from harness.core.target import NamePort, NodePort, PodPort, ServiceAddress
 from harness.core.target.ask import Ask
-from harness.errors import ContentError
+from harness.errors import ContentError, ManifestError
 
 PREFIX = "policylab-conformance"
 """The beginning of the name of every namespace of a run."""
@@ -33,7 +34,10 @@ SLOTS = 900
 """How many places have ports of a node of their own."""
 
 DOMAIN = "svc.cluster.local"
-_AROUND = re.compile(r"\{([^{}]+)\}/(\d{1,3})")
+_AROUND = re.compile(r"\{([^{}]+)\}(?:/(\d{1,3}))?")
+
+Addresses = Mapping[str, tuple[str, ...]]
+"""The addresses of a case's pods, by NAMESPACE/NAME: one, or one of each family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +105,19 @@ def workloads(
     services = [
         _object("v1", "Service", place, key, spec=dict(spec)) for key, spec in cast.services.items()
     ]
-    return _read([*spaces, *pods, *services])
+    return _read([*spaces, *pods, *services], place)
 
 
-def policies(state: State, place: Place, addresses: Mapping[str, str]) -> tuple[Resource, ...]:
-    """The policies of a state; `addresses` are those of the case's pods, by NAMESPACE/NAME.
+def policies(state: State, place: Place, addresses: Addresses) -> tuple[Resource, ...]:
+    """The policies of a state.
 
     Raises:
-        ContentError: a policy speaks of the address of a pod that has none.
+        ContentError: a policy speaks of the address of a pod that has none, or is none.
     """
-    return _read([policy_body(body, place, addresses) for body in state.policies])
+    return _read([policy_body(body, place, addresses) for body in state.policies], place)
 
 
-def policy_body(
-    body: Mapping[str, Any], place: Place, addresses: Mapping[str, str]
-) -> dict[str, Any]:
+def policy_body(body: Mapping[str, Any], place: Place, addresses: Addresses) -> dict[str, Any]:
     """One policy as the cluster gets it.
 
     Raises:
@@ -125,7 +127,7 @@ def policy_body(
     return {**body, "metadata": meta, "spec": _spec(body["spec"], place, addresses)}
 
 
-def _spec(value: Any, place: Place, addresses: Mapping[str, str]) -> Any:
+def _spec(value: Any, place: Place, addresses: Addresses) -> Any:
     match value:
         case {"key": name, "values": [*names]} if name == NAME_LABEL:
             return {**value, "values": [place.space(str(each)) for each in names]}
@@ -135,10 +137,30 @@ def _spec(value: Any, place: Place, addresses: Mapping[str, str]) -> Any:
                 for key, one in value.items()
             }
         case list():
-            return [_spec(one, place, addresses) for one in value]
-        case str() if found := _AROUND.fullmatch(value):
-            return _network(found[1], int(found[2]), addresses)
+            return [new for one in value for new in _entries(one, place, addresses)]
     return value
+
+
+def _entries(value: Any, place: Place, addresses: Addresses) -> Iterator[Any]:
+    """The entry of a list; one for each family where it is an ipBlock with the address of a pod."""
+    match value:
+        case {"ipBlock": {"cidr": cidr, **rest}}:
+            for network in _networks(cidr, addresses):
+                yield {**value, "ipBlock": {"cidr": network, **_but(rest, network, addresses)}}
+        case _:
+            yield _spec(value, place, addresses)
+
+
+def _but(rest: Mapping[Any, Any], network: Any, addresses: Addresses) -> dict[str, Any]:
+    """What is cut out of a network, of its own family."""
+    cut = rest.get("except")
+    if not isinstance(cut, list):
+        return dict(rest)
+    found = [each for part in cut for each in _networks(part, addresses)]
+    return {
+        **rest,
+        "except": [each for each in found if (":" in str(each)) is (":" in str(network))],
+    }
 
 
 def _named(key: str, value: Any, place: Place) -> str | int | None:
@@ -148,11 +170,25 @@ def _named(key: str, value: Any, place: Place) -> str | int | None:
     return place.port(value) if key in ("port", "endPort") and isinstance(value, int) else None
 
 
-def _network(pod: str, length: int, addresses: Mapping[str, str]) -> str:
-    if pod not in addresses:
+def _networks(text: Any, addresses: Addresses) -> list[Any]:
+    """The networks that an ipBlock names: one, or one for each family of a pod's addresses."""
+    found = _AROUND.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        return [text]
+    if found[1] not in addresses:
         known = ", ".join(addresses) or "none"
-        raise ContentError(f"the pod {pod} has no address that is known", seen=f"known: {known}")
-    return str(ip_network(f"{addresses[pod]}/{length}", strict=False))
+        raise ContentError(
+            f"the pod {found[1]} has no address that is known", seen=f"known: {known}"
+        )
+    networks = []
+    for address in addresses[found[1]]:
+        most = ip_address(address).max_prefixlen
+        length = int(found[2] or most)
+        if length > most:
+            what = f"`{text}` is no network: the length is at most {most}"
+            raise ContentError(what, try_=f"write {{{found[1]}}} for the address alone")
+        networks.append(str(ip_network(f"{address}/{length}", strict=False)))
+    return networks
 
 
 def _space(place: Place, name: str, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -200,6 +236,15 @@ def _object(
     }
 
 
-def _read(bodies: list[dict[str, Any]]) -> tuple[Resource, ...]:
+def _read(bodies: list[dict[str, Any]], place: Place) -> tuple[Resource, ...]:
     # As JSON: PyYAML writes a label such as `y` without the quotes that kubectl needs.
-    return parse("".join(map(json.dumps, bodies)), origin="the case") if bodies else ()
+    texts = list(map(json.dumps, bodies))
+    try:
+        return parse("".join(texts), origin="the case") if bodies else ()
+    except ManifestError:
+        # The message names the object that is wrong.
+        for body, text in zip(bodies, texts, strict=True):
+            meta = body["metadata"]
+            key = place.short("/".join(filter(None, (meta.get("namespace"), meta["name"]))))
+            parse(text, origin=f"{body['kind']} {key}")
+        raise

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from harness.core.conformance.case import Case, State
-from harness.core.conformance.placing import Place, policies, workloads
+from harness.core.conformance.placing import Addresses, Place, policies, workloads
 from harness.core.model import Protocol
 from harness.core.outcome import Reading
 from harness.core.target import NamePort, NodePort, PodPort, ServiceAddress
@@ -73,7 +73,7 @@ class Evidence:
         case: Case,
         state: State,
         wrong: Mapping[Ask, Reading],
-        addresses: Mapping[str, str],
+        addresses: Addresses,
     ) -> dict[str, str]:
         """The files of a case, by their names; `wrong` are the flows that differ."""
         ask = next(iter(wrong))
@@ -84,7 +84,7 @@ class Evidence:
             **self._told(ask),
         }
 
-    def _manifests(self, state: State, addresses: Mapping[str, str]) -> str:
+    def _manifests(self, state: State, addresses: Addresses) -> str:
         image = self._cluster.toolbox
         bodies = [
             _served(dict(resource.body), image)

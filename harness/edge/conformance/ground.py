@@ -24,7 +24,7 @@ from harness.core.conformance.judging import (
     wanted,
     within,
 )
-from harness.core.conformance.placing import Place, policies, workloads
+from harness.core.conformance.placing import Addresses, Place, policies, workloads
 from harness.core.conformance.row import Row, Status
 from harness.core.fuzz.result import differs
 from harness.core.manifests.reader import Resource
@@ -281,10 +281,10 @@ class Ground:
         return there is not None and there.address(OUTSIDE, OUTSIDE_PORT) is not None
 
     @property
-    def _addresses(self) -> dict[str, str]:
+    def _addresses(self) -> Addresses:
         """The pods' addresses by the names of the case."""
-        found = self._trial.stage.pods.addresses
-        return {self._place.short(key): address for key, address in found.items()}
+        pods = self._trial.stage.pods
+        return {self._place.short(str(pod)): pods.address(pod) for pod in pods.known}
 
     def _wrong(self, looked: Looked) -> dict[Ask, Reading]:
         """The flows that differ, with what they must show."""

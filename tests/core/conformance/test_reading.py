@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from harness.core.conformance.case import Case, Said
@@ -87,7 +89,7 @@ policies:
             - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: green}}
 """
     state, place = case(text).states[0], Place(3)
-    (found,) = policies(state, place, {"green/b": "10.244.7.9"})
+    (found,) = policies(state, place, {"green/b": ("10.244.7.9",)})
 
     peers = found.body["spec"]["ingress"][0]["from"]
     assert found.namespace == "policylab-conformance-3-red"
@@ -99,6 +101,45 @@ policies:
     assert names == {"policylab-conformance-3-red", "policylab-conformance-3-green"}
 
 
+def blocks(cidr: str, cut: str, addresses: Mapping[str, tuple[str, ...]]) -> list[object]:
+    text = f"""
+policies:
+  - metadata: {{namespace: red, name: block}}
+    spec:
+      podSelector: {{}}
+      egress: [{{to: [{{ipBlock: {{cidr: "{cidr}", except: ["{cut}"]}}}}, {{podSelector: {{}}}}]}}]
+"""
+    (found,) = policies(case(text).states[0], Place(1), addresses)
+    *blocks, pods = found.body["spec"]["egress"][0]["to"]
+    assert pods == {"podSelector": {}}
+    return [peer["ipBlock"] for peer in blocks]
+
+
+def test_an_address_of_each_family_is_an_entry_of_its_own() -> None:
+    both = {"green/b": ("10.244.7.9", "fd00:10:244:1::9")}
+
+    assert blocks("{green/b}/4", "{green/b}", both) == [
+        {"cidr": "0.0.0.0/4", "except": ["10.244.7.9/32"]},
+        {"cidr": "f000::/4", "except": ["fd00:10:244:1::9/128"]},
+    ]
+    # What is cut out of a network is of its family.
+    assert blocks("0.0.0.0/0", "{green/b}", both) == [
+        {"cidr": "0.0.0.0/0", "except": ["10.244.7.9/32"]}
+    ]
+
+
+def test_a_network_that_is_longer_than_an_address_is_a_fault() -> None:
+    with pytest.raises(ContentError, match="the length is at most 32"):
+        blocks("{green/b}/64", "{green/b}", {"green/b": ("10.244.7.9",)})
+
+
+def test_a_wrong_object_is_named() -> None:
+    text = "policies: [{metadata: {namespace: red, name: p}, spec: {podSelectr: {}}}]"
+
+    with pytest.raises(ContentError, match=r"NetworkPolicy red/p:1: spec\.podSelectr"):
+        policies(case(text).states[0], Place(1), {})
+
+
 def test_an_address_that_is_not_known_is_a_fault() -> None:
     text = """
 policies:
@@ -106,7 +147,7 @@ policies:
     spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: "{green/c}/24"}}]}]}
 """
     with pytest.raises(ContentError, match="green/c has no address"):
-        policies(case(text).states[0], Place(1), {"green/b": "10.244.7.9"})
+        policies(case(text).states[0], Place(1), {"green/b": ("10.244.7.9",)})
 
 
 def test_times_numbers_what_it_repeats() -> None:

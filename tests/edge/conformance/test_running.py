@@ -13,6 +13,7 @@ import yaml
 
 from harness.core.conformance.case import Case
 from harness.core.conformance.row import Row, Status
+from harness.core.target.family import FAMILIES
 from harness.edge.conformance.ground import Rules
 from harness.edge.conformance.running import Running
 from harness.edge.conformance.shipped import shipped
@@ -67,6 +68,16 @@ def test_an_honest_cni_passes_cases_of_every_kind() -> None:
 
     assert {row.status for row in found.values()} == {Status.PASSED}
     assert all(row.agreed > 20 for row in found.values())
+
+
+@pytest.mark.parametrize("family", ["ipv6", "dual"])
+def test_cases_about_addresses_are_judged_on_every_family(family: str) -> None:
+    cases = [case for case in CASES.values() if "ip-block" in case.features]
+    cases.append(CASES["changes/address-used-again"])
+
+    found = rows(cases, FakeCluster("calico", families=FAMILIES[family]))
+
+    assert {name: row.why for name, row in found.items() if row.status is not Status.PASSED} == {}
 
 
 def test_what_the_api_leaves_open_is_told_and_never_judged() -> None:
