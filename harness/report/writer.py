@@ -7,9 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from harness.errors import ContentError
 from harness.report.pages import html, markdown
 
 LABS = "labs.json"
+JOB = "GITHUB_STEP_SUMMARY"
+"""The variable that names the file of a CI job's summary."""
 
 
 class Reports:
@@ -38,7 +41,20 @@ class Reports:
 
 
 def to_job(summary: str) -> None:
-    """Append a summary in Markdown to that of the CI job, if one runs here."""
-    if job := os.environ.get("GITHUB_STEP_SUMMARY"):
+    """Append a summary in Markdown to that of the CI job, if one runs here.
+
+    Raises:
+        ContentError: its file cannot be written.
+    """
+    if not (job := os.environ.get(JOB)):
+        return
+    try:
         with Path(job).open("a", encoding="utf-8") as out:
             out.write(summary)
+    except OSError as error:
+        raise ContentError(
+            "the summary of the CI job cannot be written",
+            where=job,
+            seen=error.strerror or str(error),
+            try_=f"unset {JOB}; the reports are written",
+        ) from error

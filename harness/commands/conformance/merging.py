@@ -12,7 +12,8 @@ from rich.console import Console
 from harness.commands.conformance.choosing import document_in
 from harness.commands.conformance.telling import exit_code, tell
 from harness.commands.conformance.writing import REPORT, evidence_of, write
-from harness.core.conformance.merging import Part, merged
+from harness.core.conformance.earlier import Earlier, read_report
+from harness.core.conformance.merging import merged
 from harness.errors import ContentError
 from harness.exitcode import ExitCode
 
@@ -24,6 +25,8 @@ def merge(folders: Iterable[Path], out: Path, *, missing_ok: bool) -> ExitCode:
         ContentError: a folder has no report of a shard, or the shards do not belong together.
     """
     command = shlex.join(["policylab", *sys.argv[1:]])
+    folders = list(folders)
+    _check_apart(folders, out)
     parts = {str(folder / REPORT): _part(folder) for folder in folders}
     whole = merged(parts, command=command, missing_ok=missing_ok)
     write(whole.verdicts, whole.facts, out)
@@ -32,11 +35,19 @@ def merge(folders: Iterable[Path], out: Path, *, missing_ok: bool) -> ExitCode:
     return ExitCode.NO_VERDICT if whole.missing and found is ExitCode.OK else found
 
 
-def _part(folder: Path) -> Part:
+def _check_apart(folders: Iterable[Path], out: Path) -> None:
+    """The whole report must not take the place of a part."""
+    for folder in folders:
+        if folder.resolve() == out.resolve():
+            raise ContentError(
+                "the whole report would take the place of a shard's",
+                where=f"--out {out}",
+                try_="name a folder that is none of the shards'",
+            )
+
+
+def _part(folder: Path) -> Earlier:
     file = folder / REPORT
-    document = document_in(file)
-    rows = document.get("rows") if isinstance(document, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ContentError("this is no report of `policylab conformance`", where=str(file))
-    names = [str(row.get("name", "")) for row in rows]
-    return Part(document, {name: evidence_of(name, folder) for name in names})
+    return read_report(
+        document_in(file), where=str(file), files=lambda name: evidence_of(name, folder)
+    )

@@ -8,10 +8,20 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.commands.conformance.writing import REPORT
+from harness.core.conformance.case import Case
 from harness.core.conformance.deviations import Verdict
 from harness.core.conformance.report import words
 from harness.core.conformance.row import Status
 from harness.exitcode import ExitCode
+
+
+def tell_cases(console: Console, cases: Sequence[Case]) -> None:
+    """List cases: a line for each, with its level, its features and what it is about."""
+    for case in cases:
+        features = ", ".join(case.features)
+        text = f"{case.name} ({case.level}; {features}): {case.about}"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{len(cases)} cases", highlight=False)
 
 
 def tell(console: Console, verdicts: Sequence[Verdict], folder: Path) -> None:
@@ -20,7 +30,12 @@ def tell(console: Console, verdicts: Sequence[Verdict], folder: Path) -> None:
     def say(text: str, style: str = "") -> None:
         console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
+    for verdict in verdicts:
+        if verdict.row.runs:
+            say(f"{verdict.row.name}: {verdict.row.runs}")
     say(words(verdict.row for verdict in verdicts))
+    if not any(verdict.row.status in (Status.PASSED, Status.FAILED) for verdict in verdicts):
+        say("no row was judged, so this run says nothing of the CNI")
     for verdict in verdicts:
         if verdict.says and not verdict.red:
             say(f"{verdict.row.name}: {verdict.says}")

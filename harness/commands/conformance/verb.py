@@ -18,26 +18,19 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 
 from harness import __version__
-from harness.commands.conformance.choosing import DEFAULT, Chosen, Profile, chosen
-from harness.commands.conformance.doing import FUZZ_JOBS, JOBS, rows_of
+from harness.commands.conformance.choosing import Chosen, chosen
+from harness.commands.conformance.doing import rows_of
+from harness.commands.conformance.options import add_choice, add_cluster, add_judging
 from harness.commands.conformance.sweeping import run_name, swept
-from harness.commands.conformance.telling import exit_code, tell
-from harness.commands.conformance.writing import write
+from harness.commands.conformance.telling import exit_code, tell, tell_cases
+from harness.commands.conformance.writing import ready, write
 from harness.commands.shared.access import access_of
 from harness.commands.shared.leftovers import told_what_stays
-from harness.commands.shared.options import (
-    add_lane,
-    add_mode,
-    add_patience,
-    lane_of,
-    not_negative,
-    positive,
-)
+from harness.commands.shared.options import lane_of
 from harness.core.compare.sampling import BLIND
 from harness.core.conformance.deviations import judged
-from harness.core.conformance.report import Facts, Implementation
+from harness.core.conformance.report import NOT_NAMED, Facts, Implementation
 from harness.core.conformance.row import Row, Status
-from harness.core.fuzz.result import LATE_SECONDS
 from harness.edge.cluster.lane import Lane
 from harness.edge.cluster.opening import Cluster, ClusterMode, ClusterSpec
 from harness.edge.cluster.tools import tools_with
@@ -65,8 +58,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=f"Exit code: {ExitCode.OK} no row is red, {ExitCode.DIFFERS} a row is red, "
         f"{ExitCode.NO_VERDICT} no row is red, but one has no verdict.",
     )
-    _add_cluster(parser)
-    _add_choice(parser)
+    add_cluster(parser)
+    add_choice(parser)
+    add_judging(parser)
+    parser.add_argument(
+        "--list",
+        action="store_true",
+        help="only read and list the chosen cases, and hold those of --cases against the oracle; "
+        "no cluster is needed",
+    )
     parser.add_argument(
         "--out",
         type=Path,
@@ -87,121 +87,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=_conformance)
 
 
-def _add_cluster(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--context",
-        default="",
-        metavar="NAME",
-        help="use your own cluster; NAME is its kubectl context",
-    )
-    parser.add_argument(
-        "--cni-name",
-        default="",
-        metavar="X",
-        help="the name of your cluster's CNI, for the report; --cni-version is its version there",
-    )
-    parser.add_argument(
-        "--image",
-        default="",
-        metavar="REF",
-        help="the image of all pods of the run: any image that has python3",
-    )
-    add_lane(parser, "use policylab's cluster")
-    add_mode(parser, "--cluster-mode")
-    add_patience(parser)
-
-
-def _add_choice(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--profile",
-        action="append",
-        choices=[profile.value for profile in Profile],
-        help="what is run; the option may be repeated. lifecycle restarts the CNI's agents, which "
-        f"everybody on the cluster notices (default: {' and '.join(DEFAULT)})",
-    )
-    parser.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="only cases whose name fits (`ports/*`), or that have this feature (`end-port`)",
-    )
-    parser.add_argument(
-        "--cases", type=Path, metavar="DIR", help="run the cases of this folder instead"
-    )
-    parser.add_argument(
-        "--sample",
-        choices=("classes",),
-        help="probe a flow for each pair of classes of pods that a case's policies tell apart, and "
-        "not every flow; flows of made-up policies are probed all the same",
-    )
-    parser.add_argument(
-        "--fuzz",
-        type=not_negative,
-        default=0,
-        metavar="N",
-        help="draw so many policies as well (default: none)",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=1, help="the same seed draws the same policies (default: 1)"
-    )
-    parser.add_argument(
-        "--shard",
-        default="",
-        metavar="I/N",
-        help="run part I of N parts of the cases and of the policies that are drawn, the first is "
-        "1; `policylab report merge` puts the reports together",
-    )
-    parser.add_argument(
-        "--repeat",
-        type=positive,
-        default=1,
-        metavar="N",
-        help="run each case so many times, and say how often it passed (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--late",
-        type=float,
-        default=LATE_SECONDS,
-        metavar="SECONDS",
-        help="a change of policies must be in force within this time; 0 for no limit "
-        "(default: %(default)s)",
-    )
-    parser.add_argument(
-        "--threshold",
-        type=positive,
-        metavar="MS",
-        help="the most that the 99th percentile of latency may be (default: no limit, unless the "
-        "CNI's profile has one)",
-    )
-    parser.add_argument(
-        "--jobs",
-        type=positive,
-        metavar="J",
-        help="sets of pods on the cluster at the same time "
-        f"(default: {JOBS} for cases, {FUZZ_JOBS} for policies that are drawn)",
-    )
-    parser.add_argument(
-        "--deviations",
-        type=Path,
-        metavar="FILE",
-        help="cases that the CNI is known not to pass, each with `case`, `reason` and `link`: a "
-        "listed case that fails is not red, and one that passes is",
-    )
-    parser.add_argument(
-        "--baseline",
-        type=Path,
-        metavar="FILE",
-        help="an earlier report.yaml: only a change is red",
-    )
-
-
 def _conformance(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     access = access_of(arguments)
     if arguments.sweep:
         return swept(arguments, _spec(arguments), access, progress)
     name = arguments.cni_name or ("" if arguments.context else arguments.cni)
     what = chosen(arguments, name)
+    if arguments.list:
+        tell_cases(Console(), what.cases)
+        return ExitCode.OK
+    ready(arguments.out)
     cluster = access.open(_spec(arguments), progress, tools_with(arguments.patience))
     if arguments.image:
         refs = dict.fromkeys((*cluster.refs, "toolbox"), arguments.image)
@@ -209,7 +104,7 @@ def _conformance(arguments: argparse.Namespace, progress: Progress) -> ExitCode:
     doors = access.doors(cluster)
     run = token_hex(RUN_BYTES)
     sampled = (f"Flows between pods are sampled by classes: {BLIND}.",) if arguments.sample else ()
-    said = (*sampled, *notes(doors.kube()))
+    said = (*sampled, *what.notes, *notes(doors.kube()))
     for note in said:
         progress.note(note)
     began, at = time.monotonic(), datetime.now(UTC)
@@ -283,7 +178,13 @@ def _spec(arguments: argparse.Namespace) -> ClusterSpec:
 
 def _implementation(arguments: argparse.Namespace, cluster: Cluster, name: str) -> Implementation:
     version = arguments.cni_version or cluster.environment.get("cni_version", "")
-    return Implementation(name or "not named", version)
+    return Implementation(
+        name or NOT_NAMED,
+        version,
+        arguments.organization,
+        arguments.url,
+        tuple(filter(None, (arguments.contact,))),
+    )
 
 
 def _shown(rows: Iterable[Row], count: int, progress: Progress) -> Iterator[Row]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 
 from harness.core.conformance.deviations import Verdict
+from harness.core.conformance.naming import folder_name
 from harness.core.conformance.report import Facts, report
-from harness.core.conformance.row import Row
+from harness.core.conformance.row import Row, Status
 from harness.errors import ContentError
 from harness.report.conformance.junit import columns, junit
 from harness.report.conformance.pages import html, markdown
@@ -19,7 +20,19 @@ from harness.report.writer import to_job
 
 REPORT, FAILED, FLOWS = "report.yaml", "failed", "flows.txt"
 MAX_EVIDENCE = 16 * 1024 * 1024
-_UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
+
+
+def ready(folder: Path) -> None:
+    """Check before a run, which may take long, that its reports can be written.
+
+    Raises:
+        ContentError: the folder cannot be written, or the summary of the CI job.
+    """
+    with _writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        _put(folder / ".ready", "")
+        (folder / ".ready").unlink()
+    to_job("")
 
 
 def write(verdicts: Sequence[Verdict], facts: Facts, folder: Path) -> str:
@@ -31,16 +44,24 @@ def write(verdicts: Sequence[Verdict], facts: Facts, folder: Path) -> str:
     document = report(verdicts, facts)
     summary = markdown(document)
     text = yaml.safe_dump(document, sort_keys=False, width=120, allow_unicode=True)
-    try:
+    with _writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _put(folder / REPORT, text)
         _put(folder / "junit.xml", junit(verdicts, facts.implementation.project))
         _put(folder / "summary.md", summary)
         _put(folder / "report.html", html(document))
-        shutil.rmtree(folder / FAILED, ignore_errors=True)
+        _clear(folder / FAILED)
         for verdict in verdicts:
-            if verdict.row.files:
+            if verdict.row.files or verdict.row.status is Status.FAILED:
                 _evidence(verdict.row, folder / FAILED)
+    to_job(summary)
+    return summary
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ContentError(
             "the reports cannot be written",
@@ -48,22 +69,23 @@ def write(verdicts: Sequence[Verdict], facts: Facts, folder: Path) -> str:
             seen=error.strerror or str(error),
             try_="name another folder: --out DIR",
         ) from error
-    to_job(summary)
-    return summary
+
+
+def _clear(home: Path) -> None:
+    """Remove the folders of an earlier run's cases, and nothing that somebody else put there."""
+    for file in home.glob(f"*/{FLOWS}"):
+        shutil.rmtree(file.parent)
+    if home.is_dir() and not any(home.iterdir()):
+        home.rmdir()
 
 
 def _evidence(row: Row, home: Path) -> None:
-    folder = home / _slug(row.name)
+    folder = home / folder_name(row.name)
     folder.mkdir(parents=True, exist_ok=True)
     lines = [row.about, row.why, "", *map(columns, row.flows), "", *row.evidence]
     _put(folder / FLOWS, "\n".join(lines) + "\n")
     for name, text in row.files.items():
-        _put(folder / _UNFIT.sub("-", name), text)
-
-
-def _slug(name: str) -> str:
-    """A row's name as the name of a folder, which leads nowhere else."""
-    return _UNFIT.sub("-", name).strip(".") or "row"
+        _put(folder / folder_name(name), text)
 
 
 def evidence_of(name: str, folder: Path) -> dict[str, str]:
@@ -72,7 +94,7 @@ def evidence_of(name: str, folder: Path) -> dict[str, str]:
     Raises:
         ContentError: a file cannot be read, or is larger than any that policylab writes.
     """
-    home = folder / FAILED / _slug(name)
+    home = folder / FAILED / folder_name(name)
     found = {}
     for file in sorted(home.iterdir()) if home.is_dir() else ():
         if file.name == FLOWS or file.is_symlink() or not file.is_file():

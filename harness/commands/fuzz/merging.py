@@ -60,7 +60,11 @@ def _read(folders: Iterable[Path]) -> dict[str, dict[str, Any]]:
     for folder in folders:
         files = sorted(folder.glob("*.json"))
         if not files:
-            raise ContentError("there is no report here", where=str(folder))
+            raise ContentError(
+                "there is no report here",
+                where=str(folder),
+                try_="name the folder that `fuzz` or `conformance` had as --out with --shard",
+            )
         for file in files:
             try:
                 document = json.loads(file.read_text(encoding="utf-8"))

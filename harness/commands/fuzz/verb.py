@@ -18,7 +18,14 @@ from harness import __version__
 from harness.commands.fuzz.document import code_of, show, write
 from harness.commands.shared.access import access_of
 from harness.commands.shared.leftovers import told_what_stays
-from harness.commands.shared.options import add_lane, add_mode, add_patience, lane_of, positive
+from harness.commands.shared.options import (
+    add_lane,
+    add_mode,
+    add_patience,
+    lane_of,
+    positive,
+    seconds,
+)
 from harness.core.compare.sharding import Shard, parse_shard
 from harness.core.fuzz.cases import draw_cases
 from harness.core.fuzz.merging import SCHEMA_VERSION
@@ -110,7 +117,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--late",
-        type=float,
+        type=seconds,
         default=LATE_SECONDS,
         metavar="SECONDS",
         help="the policies of a case must be in force within this time (default: %(default)s)",

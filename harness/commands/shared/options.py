@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 
 from harness.edge.cluster.lane import PARTS, Lane, Part, chosen
@@ -159,15 +160,30 @@ def _patience(text: str) -> Patience:
 
 def positive(text: str) -> int:
     """Read a number from 1 on, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("the number must be 1 or more")
-    return number
+    return _whole(text, 1)
 
 
 def not_negative(text: str) -> int:
     """Read a number from 0 on, for argparse."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("the number must be 0 or more")
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"`{text}` is no whole number") from None
+    if number < least:
+        raise argparse.ArgumentTypeError(f"the number must be {least} or more")
+    return number
+
+
+def seconds(text: str) -> float:
+    """Read a time in seconds, 0 or more, for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number of seconds") from None
+    if not math.isfinite(number) or number < 0:
+        raise argparse.ArgumentTypeError(f"`{text}` is no time: write 0 or more seconds")
     return number

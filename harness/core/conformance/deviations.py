@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 
+from harness.core.conformance.naming import MADE_UP
 from harness.core.conformance.row import Row, Status
 from harness.core.manifests.text.parts import Part
 from harness.core.manifests.text.reading import read
@@ -58,13 +58,16 @@ def read_deviations(text: str, *, origin: str) -> tuple[Deviation, ...]:
     """Read a file: a list of entries with `case`, `reason`, `link` and perhaps `sometimes`.
 
     Raises:
-        ContentError: it is not of this form, or lists a case twice.
+        ContentError: it is not of this form, has a second document, or lists a case twice.
     """
     if len(text.encode()) > MAX_BYTES:
         raise ContentError(f"the deviations have more than {MAX_BYTES} bytes", where=origin)
     documents = read(text, origin=origin)
     if not documents:
         return ()
+    if len(documents) > 1:
+        seen = f"{len(documents)} documents"
+        raise ContentError("the file of deviations is one YAML document", where=origin, seen=seen)
     top = Part(documents[0], origin, root="the file of deviations")
     top.only(("deviations",))
     found = [_deviation(part) for part in top.parts("deviations")]
@@ -77,18 +80,18 @@ def read_deviations(text: str, *, origin: str) -> tuple[Deviation, ...]:
 def _deviation(part: Part) -> Deviation:
     part.only(("case", "reason", "link", "sometimes"))
     sometimes = part.flag("sometimes", default=False)
-    return Deviation(part.text("case"), part.text("reason"), part.text("link"), sometimes)
+    return Deviation(part.sentence("case"), part.sentence("reason"), part.link("link"), sometimes)
 
 
-def known(deviations: Iterable[Deviation], cases: Collection[str], *, origin: str) -> None:
-    """Check that every deviation is of a case.
+def known(deviations: Iterable[Deviation], rows: Collection[str], *, origin: str) -> None:
+    """Check that every deviation is of one of these rows, or of a policy that a seed draws.
 
     Raises:
         ContentError: there is no such case.
     """
     for each in deviations:
-        if each.case not in cases:
-            near = get_close_matches(each.case, cases, n=1)
+        if each.case not in rows and not each.case.startswith(f"{MADE_UP}/"):
+            near = get_close_matches(each.case, rows, n=1)
             raise ContentError(
                 f"there is no case {each.case}",
                 where=origin,
@@ -104,7 +107,7 @@ def judged(
     """How the run counts each row.
 
     With a `baseline` (the statuses of an earlier run) only a change is red; a row that it does not
-    have is red if it failed.
+    have counts as without a baseline. What was not checked is never red, and says what was before.
     """
     listed = {each.case: each for each in deviations}
     found = []
@@ -112,7 +115,8 @@ def judged(
         deviation = listed.get(row.name)
         before = (baseline or {}).get(row.name)
         if row.status not in (Status.PASSED, Status.FAILED):
-            found.append(Verdict(row, False, deviation))
+            says = f"the baseline has {before}" if before in (Status.PASSED, Status.FAILED) else ""
+            found.append(Verdict(row, False, deviation, says))
         elif before in (Status.PASSED, Status.FAILED):
             found.append(_changed(row, before, deviation))
         elif deviation is None:
@@ -133,17 +137,3 @@ def _changed(row: Row, before: Status, deviation: Deviation | None) -> Verdict:
         says = f"as in the baseline: {before}" if before is Status.FAILED else ""
         return Verdict(row, False, deviation, says)
     return Verdict(row, True, deviation, f"the baseline has {before}")
-
-
-def read_baseline(document: Any, *, where: str) -> dict[str, Status]:
-    """The status of each row of an earlier `report.yaml`.
-
-    Raises:
-        ContentError: it is no report.
-    """
-    try:
-        return {str(row["name"]): Status(row["status"]) for row in document["rows"]}
-    except (KeyError, TypeError, ValueError) as error:
-        raise ContentError(
-            "this is no report of `policylab conformance`", where=where, seen=repr(error)
-        ) from error

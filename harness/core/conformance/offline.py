@@ -10,6 +10,7 @@ from harness.core.outcome import Outcome, Reading
 from harness.core.predict.scenario import Scenario
 from harness.core.target.family import FAMILIES, IPV4, Families, Family
 from harness.errors import ContentError, HarnessError
+from harness.listing import few
 
 READINGS: Mapping[Said, Reading | None] = {
     Said.ALLOW: Reading(Outcome.CONNECTED),
@@ -57,11 +58,10 @@ def check(case: Case, *, where: str) -> None:
         seen = f"{error.what}: {error.seen}".removesuffix(": ")
         what = "an object of this case is not as the API takes it"
         raise ContentError(what, where=where, seen=seen, try_=error.try_) from error
-    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     raise ContentError(
         "the case and the oracle say different things, so one of them is wrong",
         where=where,
-        seen="; ".join(found[:SHOWN]) + more,
+        seen=few(found, SHOWN, "; "),
         try_="flows pass that no line of `expect` speaks of, and of several lines the last one "
         "counts; the address of a pod is written {red/a}",
     )

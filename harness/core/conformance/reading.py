@@ -27,6 +27,7 @@ times; `{n}` in it is its number.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -87,8 +88,8 @@ def read_case(name: str, text: str, topologies: Mapping[str, Cast], *, origin: s
         states.append(_state(step, states[-1], step.text("does")))
     return Case(
         name,
-        top.text("about"),
-        top.text("source"),
+        top.sentence("about"),
+        top.link("source"),
         top.word("level", Level),
         features,
         topology[0],
@@ -115,6 +116,7 @@ def _state(part: Part, before: State, does: str) -> State:
         policies = tuple(p for each in part.parts("policies") for p in _policies(each, cast))
     if len(policies) > MAX_POLICIES:
         part.fail(f"there are {len(policies)} policies, and {MAX_POLICIES} are the most")
+    _check_twice(policies, part)
     lines = part.texts("expect") if part.get("expect") else ()
     try:
         flows = expected((Line(line, part.where("expect")) for line in lines), cast)
@@ -123,6 +125,15 @@ def _state(part: Part, before: State, does: str) -> State:
             raise
         part.fail(error.what)
     return State(does, cast, policies, flows, _opens(part, flows), ends)
+
+
+def _check_twice(policies: tuple[Mapping[str, Any], ...], part: Part) -> None:
+    """Each policy of a state has a name of its own: of two, the cluster would keep the last."""
+    names = Counter((p["metadata"]["namespace"], p["metadata"]["name"]) for p in policies)
+    for (namespace, name), count in names.items():
+        if count > 1:
+            what = f"the policy {namespace}/{name} is there {count} times"
+            part.fail(what, "policies", "give each a name of its own; {n} is the number of `times`")
 
 
 def _opens(part: Part, flows: Mapping[Ask, Said]) -> tuple[Ask, ...]:
@@ -205,11 +216,14 @@ def _pods(part: Part, key: str) -> dict[str, CasePod]:
             body.fail(
                 f"the ports of pods in their node's network, and only theirs, are {most}", "ports"
             )
+    times = _times(body, MAX_PODS)
+    if len(times) > 1 and "{n}" not in key:
+        body.fail(f"{key} is one name for {len(times)} pods", "times", f"write {key}-{{n}}")
     wanted = body.text("addressOf") if body.has("addressOf") else ""
     pod = CasePod(body.labels("labels"), ports, host, wanted)
     return {
         key.replace("{n}", str(n)): replace(pod, labels=_numbered(dict(pod.labels), n))
-        for n in _times(body, MAX_PODS)
+        for n in times
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import sqrt
 
-from harness.core.conformance.row import Row, Status
+from harness.core.conformance.row import Row, Runs, Status
 
 Z = 1.959964
 """The standard normal deviate of an interval of 95 %."""
@@ -34,10 +34,8 @@ def merged(rows: Sequence[Row]) -> Row:
         return found
     passed = sum(row.status is Status.PASSED for row in rows)
     judged = sum(row.status in (Status.PASSED, Status.FAILED) for row in rows)
-    words = f"passed {passed} of {len(rows)} runs"
-    if judged:
-        low, high = wilson(passed, judged)
-        words += f" (95 % interval {low:.0%} to {high:.0%})"
-    why = f"{words}; {found.why}" if found.why else ""
+    runs = Runs(passed, len(rows), wilson(passed, judged) if judged else None)
+    why = f"{runs}; {found.why}" if found.why else ""
     seconds = sum(row.seconds for row in rows)
-    return replace(found, why=why, evidence=(words, *found.evidence), seconds=seconds)
+    evidence = (str(runs), *found.evidence)
+    return replace(found, why=why, evidence=evidence, seconds=seconds, runs=runs)

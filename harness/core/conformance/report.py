@@ -21,6 +21,9 @@ API_VERSION = "policylab/v1"
 of its own suite's."""
 
 KIND = "ConformanceReport"
+NOT_NAMED = "not named"
+"""The project of a report whose CNI nobody named."""
+
 PROFILE = "NetworkPolicy"
 
 

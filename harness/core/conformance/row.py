@@ -87,6 +87,29 @@ class FlowSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Runs:
+    """How often a row that was run several times passed.
+
+    Attributes:
+        passed: the number of runs that passed.
+        of: the number of all runs.
+        interval: within which share of runs it passes, as the ends of an interval of 95 %; None if
+            no run was judged.
+    """
+
+    passed: int
+    of: int
+    interval: tuple[float, float] | None = None
+
+    def __str__(self) -> str:
+        words = f"passed {self.passed} of {self.of} runs"
+        if self.interval:
+            low, high = self.interval
+            words += f" (95 % interval {low:.0%} to {high:.0%})"
+        return words
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One check of a CNI.
 
@@ -104,6 +127,7 @@ class Row:
         evidence: further sentences and lines for a person who looks into it.
         seconds: how long it took.
         files: what lies beside the report for this row, by its file's name.
+        runs: how often it passed; None if it was run once.
     """
 
     name: str
@@ -119,6 +143,7 @@ class Row:
     evidence: tuple[str, ...] = ()
     seconds: float = 0.0
     files: Mapping[str, str] = field(default_factory=dict, repr=False)
+    runs: Runs | None = None
 
     def __post_init__(self) -> None:
         if (self.status is Status.PASSED) is bool(self.why):
@@ -174,6 +199,7 @@ def row_json(row: Row) -> dict[str, Any]:
         ],
         "evidence": list(row.evidence),
         "seconds": round(row.seconds, 3),
+        "runs": _runs_json(row.runs),
     }
 
 
@@ -191,7 +217,7 @@ def row_of_json(data: Mapping[str, Any], files: Mapping[str, str]) -> Row:
         str(data["why"]),
         str(data["about"]),
         str(data["source"]),
-        tuple(Figure(f["name"], f["value"], f["unit"], f["budget"]) for f in data["figures"]),
+        tuple(map(_figure, data["figures"])),
         tuple(
             FlowSeen(
                 str(seen["state"]),
@@ -207,4 +233,24 @@ def row_of_json(data: Mapping[str, Any], files: Mapping[str, str]) -> Row:
         tuple(map(str, data["evidence"])),
         float(data["seconds"]),
         files,
+        _runs(data.get("runs")),
     )
+
+
+def _figure(data: Mapping[str, Any]) -> Figure:
+    value, budget = (None if data[key] is None else float(data[key]) for key in ("value", "budget"))
+    return Figure(str(data["name"]), value, str(data["unit"]), budget)
+
+
+def _runs_json(runs: Runs | None) -> dict[str, Any] | None:
+    if runs is None:
+        return None
+    ends = runs.interval and [round(end, 4) for end in runs.interval]
+    return {"passed": runs.passed, "of": runs.of, "interval": ends}
+
+
+def _runs(data: Mapping[str, Any] | None) -> Runs | None:
+    if data is None:
+        return None
+    ends = data["interval"] and tuple(map(float, data["interval"]))
+    return Runs(int(data["passed"]), int(data["of"]), ends)

@@ -126,6 +126,13 @@ def edited(change: Callable[[dict[str, Any]], object], folder: Path) -> None:
         (lambda d: d["policylab"]["shard"].update(of=3), "the number of shards differs"),
         (lambda d: d["policylab"]["shard"].update(number="x"), "`x/2` is no shard"),
         (lambda d: d["policylab"].update(shard=None), "not the report of a shard"),
+        (lambda d: d["policylab"].update(asked=[1]), "`asked` is `[1]`"),
+        (lambda d: d["policylab"].update(seconds=None), "this report cannot be read"),
+        (lambda d: d["policylab"].pop("interrupted"), "it lacks `interrupted`"),
+        (lambda d: d.update(environment=None), "`environment` is `None`"),
+        (lambda d: d.update(apiVersion="policylab/v9"), "apiVersion: policylab/v9"),
+        (lambda d: d["policylab"]["asked"].update({"the baseline": "x"}), "the baseline differs"),
+        (lambda d: d["rows"].append(d["rows"][0]), "twice"),
         (lambda d: d["policylab"].update(interrupted=True), "shard 2/2 was interrupted"),
         (lambda d: d["rows"][0].pop("status"), "a row of this report cannot be read"),
         (lambda d: d.update(rows=None), "this is no report of `policylab conformance`"),
@@ -144,6 +151,25 @@ def test_what_does_not_belong_together_is_refused(
 
     assert says in capsys.readouterr().err
     assert not (tmp_path / "together").exists()
+
+
+def test_the_whole_report_takes_the_place_of_no_part(
+    parts: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = document(parts[0])
+
+    assert merge(parts[0], *parts) is ExitCode.USAGE
+
+    assert "would take the place of a shard's" in capsys.readouterr().err
+    assert document(parts[0]) == before
+
+
+def test_a_file_in_place_of_a_folder_is_refused(
+    parts: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert merge(tmp_path / "whole", *(p / "report.yaml" for p in parts)) is ExitCode.USAGE
+
+    assert "name the folder that" in capsys.readouterr().err
 
 
 def test_a_row_of_two_shards_is_refused(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.core.conformance.deviations import (
     Deviation,
     judged,
     known,
-    read_baseline,
     read_deviations,
 )
+from harness.core.conformance.earlier import read_report
 from harness.core.conformance.repeating import merged, wilson
 from harness.core.conformance.report import Facts, Implementation, report
 from harness.core.conformance.row import Level, Row, Status
@@ -48,7 +50,8 @@ def test_a_listed_case_that_passes_is_red() -> None:
 
 def test_a_listed_case_that_fails_now_and_then_may_pass_as_well() -> None:
     listed = read_deviations(
-        "deviations: [{case: a, reason: it has no X, link: there, sometimes: true}]", origin="d"
+        "deviations: [{case: a, reason: it has no X, link: 'https://there', sometimes: true}]",
+        origin="d",
     )
 
     passed, failed = judged([row("a"), row("a", Status.FAILED)], listed)
@@ -62,6 +65,15 @@ def test_a_listed_case_that_fails_now_and_then_may_pass_as_well() -> None:
 @pytest.mark.parametrize("status", [Status.SKIPPED, Status.NO_VERDICT])
 def test_what_was_not_checked_is_never_red(status: Status) -> None:
     assert red(row("a", status), row("b", status)) == []
+
+
+def test_what_was_not_checked_says_what_the_baseline_has() -> None:
+    before = {"b": Status.PASSED, "c": Status.SKIPPED}
+
+    lost, skipped = judged([row("b", Status.NO_VERDICT), row("c", Status.SKIPPED)], (), before)
+
+    assert (lost.red, lost.says) == (False, "the baseline has passed")
+    assert skipped.says == ""
 
 
 def test_with_a_baseline_only_a_change_is_red() -> None:
@@ -81,9 +93,9 @@ def test_with_a_baseline_only_a_change_is_red() -> None:
 def test_a_baseline_is_an_earlier_report() -> None:
     document = report(judged([row("a"), row("b", Status.FAILED)]), FACTS)
 
-    assert read_baseline(document, where="r") == {"a": Status.PASSED, "b": Status.FAILED}
-    with pytest.raises(ContentError, match="no report"):
-        read_baseline({"rows": [{"name": "a"}]}, where="r")
+    earlier = read_report(document, where="r")
+    assert earlier.statuses == {"a": Status.PASSED, "b": Status.FAILED}
+    assert earlier.facts == replace(FACTS, seconds=60.0)
 
 
 def test_deviations_need_a_reason_and_a_link() -> None:
@@ -94,7 +106,7 @@ def test_deviations_need_a_reason_and_a_link() -> None:
     with pytest.raises(ContentError, match="lacks `link`"):
         read_deviations("deviations: [{case: a, reason: none}]", origin="d")
     with pytest.raises(ContentError, match="listed twice"):
-        read_deviations(text.replace("]", ", {case: a, reason: r, link: l}]"), origin="d")
+        read_deviations(text.replace("]", ", {case: a, reason: r, link: 'https://l'}]"), origin="d")
     with pytest.raises(ContentError) as caught:
         known(LISTED, ["ab", "c"], origin="d")
     assert caught.value.try_ == "did you mean ab?"

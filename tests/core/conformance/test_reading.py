@@ -190,6 +190,11 @@ policies:
         ),
         ("policies: [{metadata: {namespace: blue, name: p}, spec: {}}]", "no namespace blue"),
         ("policies: [{kind: Pod}]", "no part called `kind`"),
+        ("pods: {red/c: {times: 3}}", "red/c is one name for 3 pods"),
+        (
+            "policies: [{times: 2, metadata: {namespace: red, name: p}, spec: {podSelector: {}}}]",
+            "the policy red/p is there 2 times",
+        ),
     ],
 )
 def test_a_wrong_part_is_a_fault_with_its_line(text: str, says: str) -> None:
@@ -198,6 +203,19 @@ def test_a_wrong_part_is_a_fault_with_its_line(text: str, says: str) -> None:
 
     assert says in caught.value.what
     assert caught.value.where.startswith("deny.yaml")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [("source: a book", "must be the address of a page"), ('about: ""', "`about` says nothing")],
+)
+def test_a_case_says_what_it_is_about_and_where_that_is_written(wrong: str, says: str) -> None:
+    pair = read_topology(PAIR, origin="pair.yaml")
+    key = wrong.partition(":")[0]
+    text = "\n".join(wrong if line.startswith(key) else line for line in HEAD.splitlines())
+
+    with pytest.raises(ContentError, match=says):
+        read_case("deny", text, {"pair": pair}, origin="deny.yaml")
 
 
 def test_a_file_is_bounded() -> None:

@@ -6,6 +6,7 @@ part that is not known is a fault, with the nearest word that would be right.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -16,6 +17,7 @@ from harness.core.manifests.text.documents import Document, FieldPath
 from harness.errors import ContentError
 
 Word = TypeVar("Word", bound=StrEnum)
+_LINK = re.compile(r"https?://[^/\s]+(/\S*)?")
 
 
 class Part:
@@ -85,6 +87,19 @@ class Part:
         if not isinstance(value, str):
             self.fail(f"`{key}` must be a text, and is `{value}`", key, f'write {key}: "{value}"')
         return " ".join(value.split())
+
+    def link(self, key: str) -> str:
+        """The address of a page."""
+        text = self.text(key)
+        if not _LINK.fullmatch(text):
+            self.fail(f"`{key}` must be the address of a page, and is `{text}`", key, "https://...")
+        return text
+
+    def sentence(self, key: str) -> str:
+        """A text that says something."""
+        if not (text := self.text(key)):
+            self.fail(f"`{key}` says nothing", key)
+        return text
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A text, or a list of them."""

@@ -62,6 +62,14 @@ LATENCY = {
     Way.CLOSES: Check("latency/closes", "how long a new policy takes to close a flow", SETTLING),
     Way.OPENS: Check("latency/opens", "how long a flow takes to open without its policy", SETTLING),
 }
+ROWS = tuple(
+    check.name
+    for check in (
+        *(QUIET, CHURN, DELETED, KILLED, ROLLED, DRAINED, READDED),
+        *(*BIRTH.values(), *LATENCY.values()),
+    )
+)
+"""The names of all rows that are measured."""
 NO_SHELL = "it needs commands on the nodes, which policylab runs on its own clusters only"
 ONE_NODE = "the cluster has one node"
 
