@@ -18,9 +18,8 @@ from harness.core.compare.sharding import Shard, parse_shard
 from harness.core.conformance.case import Case
 from harness.core.conformance.deviations import Deviation, known, read_deviations
 from harness.core.conformance.earlier import Earlier, read_report
-from harness.core.conformance.naming import is_measured
 from harness.core.conformance.report import NOT_NAMED
-from harness.core.conformance.row import Level, Status
+from harness.core.conformance.row import Level, Status, is_measured
 from harness.edge.conformance.life.lifecycle import ROWS
 from harness.edge.conformance.shipped import cases_in, deviations_of, shipped
 from harness.errors import ContentError

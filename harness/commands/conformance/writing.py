@@ -10,9 +10,8 @@ from pathlib import Path
 import yaml
 
 from harness.core.conformance.deviations import Verdict
-from harness.core.conformance.naming import folder_name
 from harness.core.conformance.report import Facts, report
-from harness.core.conformance.row import Row, Status
+from harness.core.conformance.row import Row, Status, folder_name
 from harness.errors import ContentError
 from harness.report.conformance.junit import columns, junit
 from harness.report.conformance.pages import html, markdown

@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from harness.core.conformance.naming import MADE_UP
-from harness.core.conformance.row import Row, Status
+from harness.core.conformance.row import MADE_UP, Row, Status
 from harness.core.manifests.text.parts import Part
 from harness.core.manifests.text.reading import read
 from harness.errors import ContentError

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from harness.core.compare.sharding import Shard, parse_shard
 from harness.core.conformance.deviations import Deviation, Verdict
 from harness.core.conformance.report import API_VERSION, KIND, Facts, Implementation
-from harness.core.conformance.row import Status, row_of_json
+from harness.core.conformance.row import Figure, FlowSeen, Level, Row, Runs, Status
 from harness.errors import ContentError
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ def read_report(
 def _verdict(row: Any, number: int, where: str, files: Callable[[str], Files]) -> Verdict:
     try:
         name = _is(row, "name", str)
-        found = row_of_json(row, files(name))
+        found = _row(row, files(name))
         listed = row["deviation"]
         deviation = listed and Deviation(name, _is(listed, "reason", str), _is(listed, "link", str))
         return Verdict(found, _is(row, "red", bool), deviation, _is(row, "says", str))
@@ -112,3 +112,49 @@ def _is(part: Any, key: str, kind: type[T]) -> T:
 
 def _words(error: Exception) -> str:
     return f"it lacks `{error.args[0]}`" if isinstance(error, KeyError) else str(error)
+
+
+def _row(data: Mapping[str, Any], files: Files) -> Row:
+    """The row that `report.row_json` wrote, with its files.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    return Row(
+        str(data["name"]),
+        Level(data["level"]),
+        tuple(map(str, data["features"])),
+        Status(data["status"]),
+        str(data["why"]),
+        str(data["about"]),
+        str(data["source"]),
+        tuple(map(_figure, data["figures"])),
+        tuple(
+            FlowSeen(
+                str(seen["state"]),
+                str(seen["flow"]),
+                str(seen["expected"]),
+                str(seen["predicted"]),
+                str(seen["observed"] or ""),
+                tuple(map(str, seen["why"])),
+            )
+            for seen in data["flows"]
+        ),
+        int(data["agreed"]),
+        tuple(map(str, data["evidence"])),
+        float(data["seconds"]),
+        files,
+        _runs(data.get("runs")),
+    )
+
+
+def _figure(data: Mapping[str, Any]) -> Figure:
+    value, budget = (None if data[key] is None else float(data[key]) for key in ("value", "budget"))
+    return Figure(str(data["name"]), value, str(data["unit"]), budget)
+
+
+def _runs(data: Mapping[str, Any] | None) -> Runs | None:
+    if data is None:
+        return None
+    ends = data["interval"] and tuple(map(float, data["interval"]))
+    return Runs(int(data["passed"]), int(data["of"]), ends)

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.core.compare.sharding import Shard
 from harness.core.conformance.deviations import Verdict
-from harness.core.conformance.row import Level, Row, Status, counts, row_json
+from harness.core.conformance.row import Level, Row, Runs, Status, counts
 
 API_VERSION = "policylab/v1"
 """The version of this document. A reader of the network-policy-api's reports sees that this is none
@@ -184,3 +184,42 @@ def words(rows: Iterable[Row]) -> str:
     }
     found = counts(rows)
     return ", ".join(f"{n} {names[s]}" for s, n in found.items() if n or s is Status.PASSED)
+
+
+def row_json(row: Row) -> dict[str, Any]:
+    """The row as plain data, without its files."""
+    return {
+        "name": row.name,
+        "level": row.level.value,
+        "status": row.status.value,
+        "why": row.why,
+        "about": row.about,
+        "source": row.source,
+        "features": list(row.features),
+        "agreed": row.agreed,
+        "figures": [
+            {"name": f.name, "value": f.value, "unit": f.unit, "budget": f.budget}
+            for f in row.figures
+        ],
+        "flows": [
+            {
+                "state": seen.state,
+                "flow": seen.flow,
+                "expected": seen.expected,
+                "predicted": seen.predicted,
+                "observed": seen.observed or None,
+                "why": list(seen.why),
+            }
+            for seen in row.flows
+        ],
+        "evidence": list(row.evidence),
+        "seconds": round(row.seconds, 3),
+        "runs": _runs_json(row.runs),
+    }
+
+
+def _runs_json(runs: Runs | None) -> dict[str, Any] | None:
+    if runs is None:
+        return None
+    ends = runs.interval and [round(end, 4) for end in runs.interval]
+    return {"passed": runs.passed, "of": runs.of, "interval": ends}

@@ -6,10 +6,16 @@ deviations, repetitions and baselines know one shape only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+
+MADE_UP, MEASURED = "made-up", ("lifecycle", "latency")
+"""The first parts of the names of rows that are no cases."""
+
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 class Status(StrEnum):
@@ -171,86 +177,33 @@ def counts(rows: Iterable[Row]) -> dict[Status, int]:
     return found
 
 
-def row_json(row: Row) -> dict[str, Any]:
-    """The row as plain data, without its files."""
-    return {
-        "name": row.name,
-        "level": row.level.value,
-        "status": row.status.value,
-        "why": row.why,
-        "about": row.about,
-        "source": row.source,
-        "features": list(row.features),
-        "agreed": row.agreed,
-        "figures": [
-            {"name": f.name, "value": f.value, "unit": f.unit, "budget": f.budget}
-            for f in row.figures
-        ],
-        "flows": [
-            {
-                "state": seen.state,
-                "flow": seen.flow,
-                "expected": seen.expected,
-                "predicted": seen.predicted,
-                "observed": seen.observed or None,
-                "why": list(seen.why),
-            }
-            for seen in row.flows
-        ],
-        "evidence": list(row.evidence),
-        "seconds": round(row.seconds, 3),
-        "runs": _runs_json(row.runs),
-    }
+def folder_name(row: str) -> str:
+    """A row's name, or a file's, as the name of a folder or a file, which leads nowhere else."""
+    return _UNFIT.sub("-", row).strip(".") or "row"
 
 
-def row_of_json(data: Mapping[str, Any], files: Mapping[str, str]) -> Row:
-    """The row that `row_json` wrote, with its files.
-
-    Raises:
-        KeyError, TypeError, ValueError: it is none.
-    """
-    return Row(
-        str(data["name"]),
-        Level(data["level"]),
-        tuple(map(str, data["features"])),
-        Status(data["status"]),
-        str(data["why"]),
-        str(data["about"]),
-        str(data["source"]),
-        tuple(map(_figure, data["figures"])),
-        tuple(
-            FlowSeen(
-                str(seen["state"]),
-                str(seen["flow"]),
-                str(seen["expected"]),
-                str(seen["predicted"]),
-                str(seen["observed"] or ""),
-                tuple(map(str, seen["why"])),
-            )
-            for seen in data["flows"]
-        ),
-        int(data["agreed"]),
-        tuple(map(str, data["evidence"])),
-        float(data["seconds"]),
-        files,
-        _runs(data.get("runs")),
-    )
+def why_no_case(name: str) -> str:
+    """Why a case cannot have this name; empty if it can."""
+    parts = name.split("/")
+    if not all(map(_PART.fullmatch, parts)):
+        return "it has letters, digits, `-`, `_` and `.`, and begins with a letter or a digit"
+    if is_measured(name):
+        return f"rows whose names begin with `{parts[0]}/` are measured, and are no cases"
+    return ""
 
 
-def _figure(data: Mapping[str, Any]) -> Figure:
-    value, budget = (None if data[key] is None else float(data[key]) for key in ("value", "budget"))
-    return Figure(str(data["name"]), value, str(data["unit"]), budget)
+def is_measured(name: str) -> bool:
+    """Whether the row of this name is no case: it is measured, or about policies of a seed."""
+    group, slash, _ = name.partition("/")
+    return bool(slash) and group in (MADE_UP, *MEASURED)
 
 
-def _runs_json(runs: Runs | None) -> dict[str, Any] | None:
-    if runs is None:
-        return None
-    ends = runs.interval and [round(end, 4) for end in runs.interval]
-    return {"passed": runs.passed, "of": runs.of, "interval": ends}
-
-
-def _runs(data: Mapping[str, Any] | None) -> Runs | None:
-    if data is None:
-        return None
-    ends = data["interval"] and tuple(map(float, data["interval"]))
-    return Runs(int(data["passed"]), int(data["of"]), ends)
+def alike(names: Iterable[str]) -> tuple[str, str] | None:
+    """The first two names that are equal, or that would share a folder; None if there are none."""
+    seen: dict[str, str] = {}
+    for name in names:
+        folder = folder_name(name)
+        if folder in seen:
+            return seen[folder], name
+        seen[folder] = name
+    return None

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from harness.core.conformance.case import Case, Cast
 from harness.core.conformance.deviations import Deviation, read_deviations
-from harness.core.conformance.naming import alike, why_no_case
 from harness.core.conformance.offline import check
 from harness.core.conformance.reading import MAX_BYTES, read_case, read_topology
+from harness.core.conformance.row import alike, why_no_case
 from harness.errors import ContentError
 
 CASES, TOPOLOGIES, DEVIATIONS = "cases", "topologies", "deviations"

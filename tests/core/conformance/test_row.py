@@ -7,7 +7,8 @@ import json
 import pytest
 
 from harness.core.conformance.judging import made_up_row
-from harness.core.conformance.row import Figure, Level, Row, Status, counts, row_json, status_of
+from harness.core.conformance.report import row_json
+from harness.core.conformance.row import Figure, Level, Row, Status, counts, status_of
 
 
 def row(status: Status, why: str = "") -> Row:
