@@ -117,10 +117,11 @@ class Ground:
         try:
             with closing(self._states(case)) as states:
                 for number, state, held in states:
-                    found = self._look(case, state, held, first=number == 1)
-                    looked.append(found)
-                    if wrong := self._wrong(found):
-                        files |= self._evidence.files(case, state, wrong, self._addresses)
+                    looked.append(self._look(case, state, held, first=number == 1))
+                    # The first state that fails is shown, while it stands.
+                    if not files and self._row(case, looked, began).status is Status.FAILED:
+                        wrong = self._wrong(looked[-1])
+                        files = self._evidence.files(case, number, wrong, self._addresses)
         except _OtherGroundError as error:
             return skipped_row(case, str(error))
         except NoSctpError as error:
@@ -128,14 +129,12 @@ class Ground:
             return skipped_row(case, error.what)
         except HarnessError as error:
             return lost_row(case, error, clock.monotonic() - began)
-        row = row_of(
-            case,
-            looked,
-            self._place,
-            budget_ms=self._rules.budget_ms,
-            seconds=clock.monotonic() - began,
-        )
-        return replace(row, files=files) if row.status is Status.FAILED else row
+        return replace(self._row(case, looked, began), files=files)
+
+    def _row(self, case: Case, looked: list[Looked], began: float) -> Row:
+        seconds = self._trial.kube.clock.monotonic() - began
+        budget_ms = self._rules.budget_ms
+        return row_of(case, looked, self._place, budget_ms=budget_ms, seconds=seconds)
 
     def _states(self, case: Case) -> Generator[tuple[int, State, Mapping[Ask, Held]], None, None]:
         """The states with their numbers, and the connections that earlier ones opened."""

@@ -130,7 +130,7 @@ def test_a_cni_that_lets_sctp_pass_fails_the_cases_of_sctp() -> None:
     assert {row.status for row in found.values()} == {Status.FAILED}
     assert all("/sctp" in flow.flow for row in found.values() for flow in row.flows)
     files = found["ports/sctp-deny"].files
-    assert " SCTP " in files["reproduce.sh"].splitlines()[-1]
+    assert " SCTP " in files["reproduce.sh"].splitlines()[-2]
     assert '"SCTP", 8080' in files["manifests.yaml"]
 
 
@@ -162,13 +162,17 @@ def test_a_lie_fails_the_case_about_it(lie: Lie, name: str) -> None:
     assert {flow.predicted for flow in row.flows} == {flow.expected for flow in row.flows}
     assert all(flow.observed and flow.observed != flow.expected for flow in row.flows)
     assert row.files["case.yaml"] == CASES[name].text
-    words, apply, ask = row.files["reproduce.sh"].splitlines()
+    words, apply, ask, end = row.files["reproduce.sh"].splitlines()
+    assert end.startswith("# `kubectl delete")
     assert words.startswith("# ")
     assert apply.startswith("kubectl apply -f manifests.yaml")
     assert ask.startswith("kubectl -n policylab-conformance-1-red exec ")
     assert any(name.startswith("rules-") for name in row.files)
-    kinds = {body["kind"] for body in yaml.safe_load_all(row.files["manifests.yaml"])}
-    assert kinds == {"Namespace", "Pod", "NetworkPolicy"}
+    kinds = {
+        file: {body["kind"] for body in yaml.safe_load_all(row.files[file])}
+        for file in ("manifests.yaml", "policies.yaml")
+    }
+    assert kinds == {"manifests.yaml": {"Namespace", "Pod"}, "policies.yaml": {"NetworkPolicy"}}
 
 
 def test_policies_that_come_late_fail_by_their_figure() -> None:
@@ -178,6 +182,9 @@ def test_policies_that_come_late_fail_by_their_figure() -> None:
 
     assert row.status is Status.FAILED
     assert "in force after" in row.why
+    assert row.files.keys() >= {"case.yaml", "manifests.yaml", "policies.yaml"}
+    assert any(name.startswith("rules-") for name in row.files)
+    assert "no flow alone shows what failed" in row.files["reproduce.sh"]
 
 
 def test_a_case_that_was_late_once_has_no_verdict() -> None:
@@ -248,6 +255,7 @@ def test_a_connection_that_is_cut_though_policies_allow_it_fails_the_case() -> N
     assert {flow.flow for flow in row.flows} == {
         "red/b -> pod/red/a:8080, by a connection that was open before"
     }
+    assert row.files.keys() >= {"case.yaml", "manifests.yaml", "policies.yaml", "reproduce.sh"}
 
 
 def test_flows_by_the_port_of_a_node_are_judged_only_where_the_source_does_not_matter() -> None:
