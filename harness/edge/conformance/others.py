@@ -36,6 +36,8 @@ _FUZZ = re.compile(rf"{FUZZ}-\d+-.+")
 CLUSTER_WIDE = (
     ("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
     ("crd.projectcalico.org/v1", "GlobalNetworkPolicy"),
+    ("projectcalico.org/v3", "GlobalNetworkPolicy"),
+    ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy"),
     ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
     ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"),
     ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
@@ -58,6 +60,11 @@ def notes(kube: Kube) -> Iterator[str]:
             "and with the four letters in their names those of one run alone."
         )
     yield from _of_namespaces(kube)
+    # Calico may show one policy in two groups of the API.
+    yield from dict.fromkeys(_cluster_wide(kube))
+
+
+def _cluster_wide(kube: Kube) -> Iterator[str]:
     for version, kind in CLUSTER_WIDE:
         try:
             found = kube.list(version, kind)
@@ -78,7 +85,10 @@ def _of_namespaces(kube: Kube) -> Iterator[str]:
     for kind in ("NetworkPolicy", "CiliumNetworkPolicy"):
         try:
             found = kube.list(POLICY_APIS[kind], kind)
-        except (ContentError, ClusterNotReady):
+        except ContentError:
+            continue  # the cluster has no such kind
+        except ClusterNotReady as error:
+            yield f"Whether the cluster has a {kind} is not known: {error.seen or error.what}"
             continue
         spaces = Counter(str(body["metadata"]["namespace"]) for body in found)
         foreign = {space: count for space, count in spaces.items() if not _is_own(space)}

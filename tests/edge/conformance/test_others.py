@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.edge.conformance.others import notes, standing, standing_of_fuzz, sweep
+import pytest
+
+from harness.edge.conformance.others import (
+    CLUSTER_WIDE,
+    notes,
+    standing,
+    standing_of_fuzz,
+    sweep,
+)
+from harness.errors import ClusterNotReady
 from tests.fakes.cluster import FakeCluster
 
 OURS = {"app.kubernetes.io/managed-by": "policylab"}
@@ -110,3 +119,37 @@ def test_a_namespace_that_is_going_tells_of_no_other_run() -> None:
     cluster.apply(going)
 
     assert list(notes(cluster)) == []
+
+
+@pytest.mark.parametrize(("version", "kind"), CLUSTER_WIDE)
+def test_a_policy_of_the_whole_cluster_is_told(version: str, kind: str) -> None:
+    cluster = FakeCluster("cilium")
+    cluster.put({"apiVersion": version, "kind": kind, "metadata": {"name": "everywhere"}})
+
+    (note,) = notes(cluster)
+
+    assert note.startswith(f"The cluster has 1 objects of the kind {kind} (everywhere).")
+
+
+def test_a_policy_that_stands_in_two_groups_of_the_api_is_told_once() -> None:
+    cluster = FakeCluster()
+    # The fake shows an object without a group in each.
+    cluster.put({"kind": "GlobalNetworkPolicy", "metadata": {"name": "everywhere"}})
+
+    assert len(list(notes(cluster))) == 1
+
+
+def test_policies_that_nobody_may_list_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = FakeCluster()
+    listed = cluster.list
+
+    def refused(version: str, kind: str, *rest: Any, **named: Any) -> list[dict[str, Any]]:
+        if kind.endswith("NetworkPolicy"):
+            raise ClusterNotReady("the API server refused", seen="forbidden")
+        return listed(version, kind, *rest, **named)
+
+    monkeypatch.setattr(cluster, "list", refused)
+
+    said = list(notes(cluster))
+    assert "Whether the cluster has a NetworkPolicy is not known: forbidden" in said
+    assert "Whether the cluster has a ClusterNetworkPolicy is not known: forbidden" in said
