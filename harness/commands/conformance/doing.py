@@ -68,11 +68,16 @@ def _cases(arguments: argparse.Namespace, chosen: Chosen, live: Live, run: str) 
         live.cluster, live.doors, live.gate.fence, rules, jobs=arguments.jobs or JOBS, run=run
     )
     found: dict[str, list[Row]] = {}
-    for row in running.run(chosen.cases):
-        runs = found.setdefault(row.name, [])
-        runs.append(row)
-        if len(runs) == rules.repeat:
-            yield merged(runs)
+    try:
+        for row in running.run(chosen.cases):
+            runs = found.setdefault(row.name, [])
+            runs.append(row)
+            if len(runs) == rules.repeat:
+                yield merged(found.pop(row.name))
+    except KeyboardInterrupt:
+        # A run that failed is not lost because the case was to be run again.
+        yield from map(merged, found.values())
+        raise
 
 
 def _made_up(arguments: argparse.Namespace, shard: Shard, live: Live, run: str) -> Iterator[Row]:

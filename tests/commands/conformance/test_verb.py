@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ import yaml
 
 from harness import cli
 from harness.commands.shared.access import Access
+from harness.core.conformance.case import Case
+from harness.core.conformance.row import Row
+from harness.edge.conformance.running import Running
 from harness.exitcode import ExitCode
 from tests.fakes.cluster import NODES, FakeCluster
 from tests.fakes.lies import LetsNobodyIn, Lie
@@ -178,6 +182,26 @@ def test_a_cluster_that_another_run_measures_is_refused(
 
     assert "another run measures this cluster, or was killed" in capsys.readouterr().err
     assert ("Namespace", "", "policylab-lifecycle") in cluster.objects
+
+
+def test_an_interrupt_loses_no_run_of_a_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Running.run
+
+    def cut(running: Running, cases: Collection[Case]) -> Iterator[Row]:
+        yield from islice(whole(running, cases), 2)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Running, "run", cut)
+    words = ("--only", CASE, "--repeat", "3")
+
+    assert run(tmp_path, *words, lie=LetsNobodyIn()) is ExitCode.INTERRUPTED
+
+    found = document(tmp_path)
+    (row,) = found["rows"]
+    assert (row["status"], row["runs"]["of"]) == ("failed", 2)
+    assert found["policylab"]["interrupted"] is True
 
 
 def test_the_report_says_what_a_sample_cannot_see(tmp_path: Path) -> None:
