@@ -105,8 +105,9 @@ def judged(
 ) -> list[Verdict]:
     """How the run counts each row.
 
-    With a `baseline` (the statuses of an earlier run) only a change is red; a row that it does not
-    have counts as without a baseline. What was not checked is never red, and says what was before.
+    With a `baseline` (the statuses of an earlier run) only a change is red, and not that of a case
+    that is listed as failing now and then; a row that it does not have counts as without a
+    baseline. What was not checked is never red, and says what was before.
     """
     listed = {each.case: each for each in deviations}
     found = []
@@ -135,4 +136,5 @@ def _changed(row: Row, before: Status, deviation: Deviation | None) -> Verdict:
     if row.status is before:
         says = f"as in the baseline: {before}" if before is Status.FAILED else ""
         return Verdict(row, False, deviation, says)
-    return Verdict(row, True, deviation, f"the baseline has {before}")
+    sometimes = deviation is not None and deviation.sometimes
+    return Verdict(row, not sometimes, deviation, f"the baseline has {before}")

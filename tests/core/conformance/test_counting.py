@@ -62,6 +62,14 @@ def test_a_listed_case_that_fails_now_and_then_may_pass_as_well() -> None:
     assert failed.says.startswith("a known deviation")
 
 
+def test_a_case_that_fails_now_and_then_changes_nothing_against_a_baseline() -> None:
+    listed = [replace(LISTED[0], sometimes=True)]
+
+    (verdict,) = judged([row("a")], listed, {"a": Status.FAILED})
+
+    assert (verdict.red, verdict.says) == (False, "the baseline has failed")
+
+
 @pytest.mark.parametrize("status", [Status.SKIPPED, Status.NO_VERDICT])
 def test_what_was_not_checked_is_never_red(status: Status) -> None:
     assert red(row("a", status), row("b", status)) == []
