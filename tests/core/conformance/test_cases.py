@@ -32,6 +32,13 @@ def test_every_feature_of_the_api_has_a_case() -> None:
     assert FEATURES.keys() - used - measured == set()
 
 
+def test_a_report_can_call_what_an_extended_case_is_about_unsupported() -> None:
+    core = {feature for case in shipped() if case.level is Level.CORE for feature in case.features}
+    extended = [case for case in shipped() if case.level is Level.EXTENDED]
+
+    assert [case.name for case in extended if core >= {*case.features}] == []
+
+
 def test_most_cases_are_core() -> None:
     levels = [case.level for case in shipped()]
 
