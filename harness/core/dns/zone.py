@@ -90,7 +90,7 @@ class Zone:
         match labels[::-1]:
             case [] | ["svc"] | ["pod"]:
                 return NODATA
-            case ["svc" | "pod", namespace, *_] if namespace not in self.topology.namespaces:
+            case ["svc" | "pod", namespace, *_] if not self._has_namespace(namespace):
                 return NXDOMAIN
             case ["svc" | "pod", _]:
                 return NODATA
@@ -99,6 +99,12 @@ class Zone:
             case ["svc", namespace, service, *front]:
                 return self._service(f"{namespace}/{service}", front[::-1], rdtype)
         return NXDOMAIN
+
+    def _has_namespace(self, name: str) -> bool:
+        """Whether a namespace is there: declared, or at least the home of something."""
+        known = self.topology
+        homes = (*known.services.values(), *known.pods.values())
+        return name in known.namespaces or any(each.namespace == name for each in homes)
 
     def _text(self, name: str) -> Reading:
         if name == "dns-version":

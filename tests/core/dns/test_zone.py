@@ -279,6 +279,18 @@ def test_a_services_address_and_its_name_lead_to_each_other(address: Address) ->
     assert zone.lookup(Question(reverse, "PTR")) == resolved(name)
 
 
+def test_a_namespace_that_nobody_declares_is_there_if_something_lives_in_it() -> None:
+    """Charts and bases of Kustomize seldom declare the namespace of their objects."""
+    known = service("api", NAMED, ip="10.96.0.7")
+    zone = Zone(
+        Topology({}, {"mon/prom": pod("prom", "prom", namespace="mon")}, {"shop/api": known})
+    )
+
+    assert zone.lookup(Question("api.shop.svc.cluster.local.")) == resolved("10.96.0.7")
+    assert zone.lookup(Question("mon.svc.cluster.local.")) == NODATA
+    assert zone.lookup(Question("api.other.svc.cluster.local.")) == NXDOMAIN
+
+
 def alias(name: str, target: str) -> Service:
     return Service("shop", name, {}, (), external_name=target)
 
