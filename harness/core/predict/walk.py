@@ -22,7 +22,7 @@ from harness.core.policy.diagnosis import Diagnosis, diagnose
 from harness.core.policy.oracle import Oracle
 from harness.core.predict.enforced import as_enforced
 from harness.core.predict.scenario import Scenario
-from harness.core.predict.ways import Source, Way, way_of
+from harness.core.predict.ways import MASKED, Source, Way, way_of
 from harness.core.target import Target
 from harness.core.target.ask import outside, pod_of
 
@@ -97,14 +97,21 @@ def _verdict(oracle: Oracle, way: Way) -> tuple[Verdict, str]:
             "network-policies/, 'ipBlock')"
         )
         return Verdict.UNDEFINED, why
+    if way.masked and {oracle.verdict(flow) for flow in way.masked} != {verdict}:
+        return Verdict.UNDEFINED, f"{MASKED}, and then policies decide otherwise"
     return verdict, ""
 
 
 def _answers(
     scenario: Scenario, way: Way, verdict: Verdict, profiles: Iterable[CniProfile]
 ) -> dict[str, str]:
-    """Each CNI's own verdict, where it is known and is not the verdict of the API."""
+    """Each CNI's own verdict, where it is known and is not the verdict of the API.
+
+    No CNI knows whether a flow is made at all, nor which address a node gives to a client outside.
+    """
     found: dict[str, str] = {}
+    if verdict is Verdict.UNDEFINED and (way.unsure or way.masked):
+        return found
     for profile in profiles:
         enforced = as_enforced(scenario.topology, scenario.policies, profile)
         if enforced and way.flows and (words := enforced.other_than(verdict, way.flows)):

@@ -29,6 +29,9 @@ from harness.errors import ContentError
 Source = PodRef | str
 """Who asks: a pod, or a name or an address outside of the cluster."""
 
+MASKED = "a node may put its own address in place of the client's"
+"""Why nobody can say which address policies see of a client outside that uses a Service."""
+
 _NOT_HERE = "the cluster's name server asks those of its node, for nobody here has that name"
 _FORMS = "pod/NAMESPACE/NAME:PORT, svc/NAMESPACE/NAME:PORT, name/HOST:PORT, net/ADDRESS:PORT"
 
@@ -38,8 +41,9 @@ class Way:
     """Where a target leads: flows after translation, and the sentences that say how.
 
     `before` is the flow to a Service's own address, where the API leaves open whether policies see
-    the flow before or after its translation. `unsure` says why the flows are perhaps not made at
-    all. `assumed` are sentences about what was taken for granted.
+    the flow before or after its translation. `masked` are the flows that policies see in place of
+    these, if a node puts its own address in place of the client's. `unsure` says why the flows are
+    perhaps not made at all. `assumed` are sentences about what was taken for granted.
     """
 
     flows: tuple[Flow, ...] = ()
@@ -47,6 +51,7 @@ class Way:
     because: str = ""
     verdict: Verdict = Verdict.UNDEFINED
     before: Flow | None = None
+    masked: tuple[Flow, ...] = ()
     unsure: str = ""
     assumed: tuple[str, ...] = ()
 
@@ -98,7 +103,7 @@ def _at_address(scenario: Scenario, target: PodPort | ExternalPort | Ping) -> Se
 def _at_node(scenario: Scenario, source: Source, target: NodePort) -> Way:
     """The API leaves open which addresses policies see, so it is no single flow."""
     if not isinstance(source, PodRef):
-        return Way(because="a node may put its own address in place of the client's")
+        return Way(because=MASKED)
     found = scenario.predict(Ask(source, target))
     if found.reading is None:
         return Way(because="; ".join(found.reasons))
@@ -209,7 +214,12 @@ def _behind(
     before = None
     if service.cluster_ip and any(isinstance(flow.target, External) for flow in flows):
         before = Flow(client, External(str(service), service.cluster_ip), port, protocol)
-    return Way(tuple(flows), (step,), before=before)
+    masked = (
+        tuple(replace(flow, source=External("a node", None)) for flow in flows)
+        if isinstance(client, External)
+        else ()
+    )
+    return Way(tuple(flows), (step,), before=before, masked=masked)
 
 
 def _nobody(scenario: Scenario, service: Service) -> str:

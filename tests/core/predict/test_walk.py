@@ -117,6 +117,26 @@ def test_any_address_can_ask_and_be_asked() -> None:
     assert walked("tea/cup", "net/[2001:db8::7]:443").verdict is Verdict.ALLOW
 
 
+def test_through_a_service_a_client_outside_may_have_the_address_of_a_node() -> None:
+    one = "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/28}}]}]}"
+    every = "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}]}"
+
+    for client in ("net/198.51.100.3", "net/198.51.100.77"):
+        found = walked(client, "svc/tea/pot:80", one)
+        assert found.verdict is Verdict.UNDEFINED
+        assert "a node may put its own address" in found.because
+        assert not found.answers
+    assert walked("net/198.51.100.3", "svc/tea/pot:80", every).verdict is Verdict.ALLOW
+    assert walked("net/198.51.100.3", "svc/tea/pot:80", "{podSelector: {}}").verdict is Verdict.DENY
+
+
+def test_no_cni_is_said_to_know_whether_a_name_exists_outside() -> None:
+    found = walked("tea/cup", "name/exmaple.com:443")
+
+    assert found.verdict is Verdict.UNDEFINED
+    assert not found.answers
+
+
 def test_sctp_is_asked_like_tcp() -> None:
     only = "{podSelector: {}, ingress: [{ports: [{port: 9001, protocol: SCTP}]}]}"
 
