@@ -93,7 +93,8 @@ class Scenario:
     the manifests do hands over the whole `topology`, or the `policies` as a CNI enforces them.
     `families` are those of the cluster; `other_ips` are pods' addresses of the second one. With two
     families each prediction holds over both, or says that they differ. `over` makes a scenario of
-    one of them alone.
+    one of them alone. `internet`: the simulated internet is there, as it is for the labs; else
+    nothing is known of any name outside.
     """
 
     def __init__(
@@ -107,12 +108,14 @@ class Scenario:
         families: Families = IPV4,
         other_ips: Mapping[str, str] | None = None,
         over: Family | None = None,
+        internet: bool = True,
     ) -> None:
         resources = tuple(resources)
         self.families, self._family = families, over or families[0]
         known = ips if self._family is families[0] else other_ips
         if topology is None:
-            self.topology = with_surroundings(topology_of(resources, known), self._family)
+            described = topology_of(resources, known)
+            self.topology = with_surroundings(described, self._family, internet=internet)
         else:
             self.topology = topology if over is None else seen_over(topology, over)
         self.basis = basis_of(resources, self.topology, files)
@@ -121,7 +124,9 @@ class Scenario:
         self.audit = Audit(resources, self.topology, self.policies)
         # Names without addresses: each cluster has its own addresses for the simulated internet.
         self.zone = Zone(
-            self.topology, external=dict.fromkeys(INTERNET, ""), families=self.families
+            self.topology,
+            external=dict.fromkeys(INTERNET if internet else (), ""),
+            families=self.families,
         )
         # A state does not change, so neither do its predictions. One change of the cluster asks for
         # most of them several times: before, after, and for the rows.
@@ -137,6 +142,7 @@ class Scenario:
                 families=families,
                 other_ips=other_ips,
                 over=family,
+                internet=internet,
             )
             for family in (families[1:] if over is None else ())
         }

@@ -37,10 +37,12 @@ _DNS_PORTS = (
 _API_PORTS = (ServicePort(443, Protocol.TCP, "https", 6443),)
 
 
-def with_surroundings(topology: Topology, family: Family = Family.IPV4) -> Topology:
-    """The topology with what every cluster has and nobody declares, and the simulated internet.
+def with_surroundings(
+    topology: Topology, family: Family = Family.IPV4, *, internet: bool = True
+) -> Topology:
+    """The topology with what every cluster has and nobody declares.
 
-    `family` is that of the addresses outside.
+    `internet`: with the simulated internet as well. `family` is that of its addresses.
     """
     assumed: list[str] = []
     namespaces = {**topology.namespaces}
@@ -58,7 +60,7 @@ def with_surroundings(topology: Topology, family: Family = Family.IPV4) -> Topol
         found,
         external={
             name: External(name, ip_address(address_in(family, documented)))
-            for name, documented in INTERNET.items()
+            for name, documented in (INTERNET.items() if internet else ())
         },
         assumed=(*topology.assumed, *assumed),
     )

@@ -12,6 +12,7 @@ from harness.core.target import ExternalPort, Ping, PodPort, Target
 from harness.errors import ManifestError
 
 APPLY = "correct the name, or put the manifest that has it in force"
+ADDRESS = "write an address: net/198.51.100.7, net/[2001:db8::7]"
 SHOWN = 400
 """Characters of a list of names in an error."""
 
@@ -104,6 +105,9 @@ def outside(name: str, topology: Topology, *, where: str = "") -> Pod | External
     try:
         address = ip_address(name.strip("[]"))
     except ValueError:
+        if not topology.external:
+            what = f"`{name}` is no address, and where it leads outside is not known here"
+            raise ManifestError(what, where=where, try_=ADDRESS) from None
         what = f"`{name}` is neither an address nor a name of the simulated internet"
         raise absent(what, name, topology.external, where, try_="write an address") from None
     own = (pod for pod in topology.pods.values() if pod.ip == address and not pod.host_network)

@@ -75,7 +75,7 @@ class Predictions:
             loaded = read_files(files, namespace=namespace)
             resources = in_force(loaded, sorted(loaded))
             profiles = [PROFILES[cni]] if cni else list(PROFILES.values())
-            scenario = Scenario(resources, files=loaded)
+            scenario = Scenario(resources, files=loaded, internet=False)
             self._known[key] = Foretold(scenario, resources, profiles, named=bool(cni))
         return self._known[key]
 
