@@ -103,8 +103,8 @@ class Zone:
     def _has_namespace(self, name: str) -> bool:
         """Whether a namespace is there: declared, or at least the home of something."""
         known = self.topology
-        homes = (*known.services.values(), *known.pods.values())
-        return name in known.namespaces or any(each.namespace == name for each in homes)
+        homes = {s.namespace for s in known.services.values()}
+        return name in {*known.namespaces, *homes, *(p.namespace for p in known.pods.values())}
 
     def _text(self, name: str) -> Reading:
         if name == "dns-version":

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.core.manifests.reader import Loaded, Resource
+from harness.core.manifests.schema.kinds import is_own
 from harness.core.model import NetworkPolicy, Pod, Rule, Selector, Topology
 from harness.core.policy.selectors import NAME_LABEL
 from harness.listing import few
@@ -143,10 +144,13 @@ def _unknown(policies: Sequence[NetworkPolicy], topology: Topology) -> Iterator[
 
 
 def _notes(resources: Sequence[Resource], loaded: Loaded | None) -> Iterator[str]:
-    others = Counter(r.kind for r in resources if r.passed_over_whole)
-    if others:
-        told = ", ".join(f"{kind} {count}" for kind, count in sorted(others.items()))
-        yield f"passed over, for they decide no flow: {others.total()} objects ({told})"
+    others = [r for r in resources if r.passed_over_whole]
+    for own, what in ((True, "for they decide no flow"), (False, "for their kinds are not known")):
+        kinds = Counter(r.kind for r in others if is_own(r.group) is own)
+        if kinds:
+            told = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
+            more = "" if own else ": what they bring, such as pods, is not known either"
+            yield f"passed over, {what}: {kinds.total()} objects ({told}){more}"
     fields = sorted({f.rpartition(".")[2] for r in resources for f in r.passed_over} - PLAIN)
     if fields:
         yield f"passed over, for they decide no flow: the fields {few(fields, SHOWN)}"

@@ -91,6 +91,11 @@ class Resource:
         return (self.kind, self.namespace, self.name)
 
     @property
+    def group(self) -> str:
+        """The group of its apiVersion; empty for the core group."""
+        return self.api_version.rpartition("/")[0]
+
+    @property
     def passed_over_whole(self) -> bool:
         """Whether it is of a kind of which nothing is read, because it decides no flow."""
         return not self.models and isinstance(kind_of(self.api_version, self.kind), Other)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.core.manifests.library import in_force
 from harness.core.manifests.reader import File, parse, read_files
 from harness.core.predict.scenario import Scenario
@@ -114,6 +116,49 @@ metadata: {name: top}
         "AdminNetworkPolicy top (f.yaml:6) is not read, and it can allow or deny flows before any "
         "NetworkPolicy is asked"
     ) in found.basis.unknown
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("networking.k8s.aws/v1alpha1", "ApplicationNetworkPolicy"),
+        ("networking.k8s.aws/v1alpha1", "ClusterNetworkPolicy"),
+        ("networking.gke.io/v1alpha1", "FQDNNetworkPolicy"),
+        ("network.openshift.io/v1", "EgressNetworkPolicy"),
+        ("vpcresources.k8s.aws/v1beta1", "SecurityGroupPolicy"),
+        ("kuma.io/v1alpha1", "MeshTrafficPermission"),
+        ("consul.hashicorp.com/v1alpha1", "ServiceIntentions"),
+        ("networking.istio.io/v1beta1", "Sidecar"),
+        ("policy.linkerd.io/v1alpha1", "AuthorizationPolicy"),
+        ("somebody.example.com/v1", "NetworkPolicy"),
+    ],
+)
+def test_policy_of_somebody_else_could_decide(version: str, kind: str) -> None:
+    theirs = f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: one, namespace: shop}}\n"
+
+    assert [unread.kind for unread in scenario(POD, theirs).topology.unread] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("projectcalico.org/v3", "StagedNetworkPolicy"),
+        ("projectcalico.org/v3", "StagedKubernetesNetworkPolicy"),
+        ("k8s.cni.cncf.io/v1beta1", "MultiNetworkPolicy"),
+        ("argoproj.io/v1alpha1", "Rollout"),
+    ],
+)
+def test_kind_of_somebody_else_that_enforces_nothing_is_told_as_not_known(
+    version: str, kind: str
+) -> None:
+    theirs = f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: one, namespace: shop}}\n"
+    found = scenario(POD, theirs)
+
+    assert found.topology.unread == ()
+    assert (
+        f"passed over, for their kinds are not known: 1 objects ({kind} 1): what they bring, such "
+        "as pods, is not known either"
+    ) in found.basis.notes
 
 
 def test_what_was_passed_over_is_counted_once() -> None:

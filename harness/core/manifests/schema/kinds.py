@@ -95,6 +95,11 @@ _PASSED_OVER = {
 _BEFORE = "it can allow or deny flows before any NetworkPolicy is asked"
 _BESIDE = "it can allow or deny flows beside NetworkPolicies"
 _TURNS = "it can turn a flow away to another target"
+_NAMED = "by its name it can allow or deny flows"
+_SUFFIX = "NetworkPolicy"
+"""How the kind of a policy ends that a CNI or a cloud adds: there are more than anybody lists."""
+_NOT_ENFORCED, _OTHER_INTERFACES = "Staged", "MultiNetworkPolicy"
+"""Calico's policies of which nothing is enforced yet, and the policies of further interfaces."""
 _DECIDES = {
     ("policy.networking.k8s.io", "AdminNetworkPolicy"): ("v1alpha1", _BEFORE),
     ("policy.networking.k8s.io", "ClusterNetworkPolicy"): ("v1alpha2", _BEFORE),
@@ -114,7 +119,14 @@ _DECIDES = {
     ("k8s.ovn.org", "EgressFirewall"): ("v1", _BESIDE),
     ("security.istio.io", "AuthorizationPolicy"): ("v1", _BESIDE),
     ("security.istio.io", "PeerAuthentication"): ("v1", _BESIDE),
+    ("networking.istio.io", "Sidecar"): ("v1", _BESIDE),
     ("policy.linkerd.io", "Server"): ("v1beta3", _BESIDE),
+    ("policy.linkerd.io", "AuthorizationPolicy"): ("v1alpha1", _BESIDE),
+    ("policy.linkerd.io", "ServerAuthorization"): ("v1beta1", _BESIDE),
+    ("kuma.io", "MeshTrafficPermission"): ("v1alpha1", _BESIDE),
+    ("consul.hashicorp.com", "ServiceIntentions"): ("v1alpha1", _BESIDE),
+    ("network.openshift.io", "EgressNetworkPolicy"): ("v1", _BESIDE),
+    ("vpcresources.k8s.aws", "SecurityGroupPolicy"): ("v1beta1", _BESIDE),
 }
 """In which version a cluster is asked for the kind, and how its objects could decide flows."""
 DECIDING = tuple((f"{group}/{_DECIDES[group, kind][0]}", kind) for group, kind in _DECIDES)
@@ -132,11 +144,11 @@ def kind_of(api_version: str, name: str) -> Kind | Other | NotAKind:
         return NotAKind("apiVersion", f"of a {name} must be {read.api_version}, not {api_version}")
     if decides := _DECIDES.get((group, name)):
         return Other(name, decides[1])
-    if read is not None and _is_own(group):
+    if read is not None and is_own(group):
         return NotAKind("apiVersion", f"of a {name} must be {read.api_version}, not {api_version}")
     if group in _PASSED_OVER and name not in _PASSED_OVER[group].split():
         return NotAKind("kind", f"{name} ({api_version}) is not a kind that is served{_near(name)}")
-    return Other(name)
+    return Other(name, _NAMED if _sounds_deciding(group, name) else "")
 
 
 def list_items(body: dict[str, Any]) -> bool:
@@ -144,7 +156,14 @@ def list_items(body: dict[str, Any]) -> bool:
     return str(body.get("kind")).endswith(_LISTS) and isinstance(body.get("items", []), list)
 
 
-def _is_own(group: str) -> bool:
+def _sounds_deciding(group: str, name: str) -> bool:
+    """Whether a custom resource of which nothing is known has the name of a policy for flows."""
+    if "." not in group or name == _OTHER_INTERFACES or name.startswith(_NOT_ENFORCED):
+        return False
+    return name.endswith(_SUFFIX)
+
+
+def is_own(group: str) -> bool:
     """Whether a group is one of Kubernetes' own, where no other kind of that name can be."""
     return "." not in group or group.endswith(".k8s.io")
 
