@@ -12,6 +12,7 @@ What comes out are `Resource`s; `topology_of` and `policies_of` give the oracle'
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
@@ -19,6 +20,7 @@ from typing import Any
 
 from harness.core.manifests.apirules import refusals, unclear
 from harness.core.manifests.ciliumpolicy import cilium_policies, notes_of
+from harness.core.manifests.kustomized import KUSTOMIZATIONS, namespace_in, unlike
 from harness.core.manifests.networkpolicy import network_policy
 from harness.core.manifests.schema.kinds import Kind, NotAKind, Other, kind_of, list_items
 from harness.core.manifests.schema.shapes import Fault, check
@@ -55,10 +57,16 @@ SHOWN_FAULTS = 200
 SHOWN_TEXT = 400
 """Characters of one fault that a message tells: a value in it may be as long as the file."""
 DEFAULT_NAMESPACE = "default"
-KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "kustomization.json")
 _NOT_OBJECTS = ("values", "chart", "requirements", "skaffold", "kustomization")
-"""Beginnings of names of files that lie among manifests and are none."""
+"""Beginnings of names of files that lie among manifests and seldom are any."""
+_TOOLS = ("kustomize.config.k8s.io", "skaffold")
+"""Groups of what is written like an object, and is for a program that no cluster gets to see."""
+_OBJECT = re.compile(r"^kind:", re.MULTILINE)
 _OF_OBJECTS = frozenset({"apiVersion", "kind", "metadata", "spec", "items"})
+_KUBECTLS = "kubectl takes it where nothing is said"
+_NOT_RUN = "is not run, and what it builds is not what the files of its folder say"
+_AGREES = "was passed over: it holds no objects of Kubernetes"
+_TEMPLATE = " (`{{` begins a template: read what `helm template` makes of it)"
 _NO_OBJECTS = "nothing in it has an apiVersion or a kind (kubectl apply refuses the file)"
 
 Model = Namespace | Pod | Service | Endpoints | NetworkPolicy | Unread
@@ -122,13 +130,17 @@ class Loaded(Mapping[str, tuple[Resource, ...]]):
     """What files hold, by file name without its suffix, and what to say of the files.
 
     `namespace` is the one of objects that state none, and `because` says why it is that one; both
-    are empty if every object states its own.
+    are empty if every object states its own. `guessed` are the origins of these objects where
+    nobody said which one it is. `unlike` says of each kustomization.yaml that lies among the files
+    why what is built of it is not what they say.
     """
 
     files: Mapping[str, tuple[Resource, ...]]
     notes: tuple[str, ...] = ()
     namespace: str = ""
     because: str = ""
+    guessed: frozenset[str] = frozenset()
+    unlike: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> tuple[Resource, ...]:
         return self.files[name]
@@ -178,7 +190,7 @@ def read_files(files: Sequence[File], *, namespace: str = "") -> Loaded:
     faults: list[str] = []
     notes: list[str] = []
     found: dict[str, list[_Found]] = {}
-    kustomized = ""
+    kustomizations: dict[str, str] = {}
     if (total := sum(len(file.data) for file in files)) > MAX_TOTAL_BYTES:
         faults.append(f"{len(files)} files have {total} bytes; {MAX_TOTAL_BYTES} are read at most")
         files = ()
@@ -188,21 +200,51 @@ def read_files(files: Sequence[File], *, namespace: str = "") -> Loaded:
             continue
         text = decoded(file.data)
         if file.name in KUSTOMIZATIONS:
-            kustomized = kustomized or _kustomized(text)
-        if _is_no_manifest(file.name):
-            notes.append(f"{file.origin} was passed over: it holds no objects of Kubernetes")
+            kustomizations[file.origin] = text
             continue
         read_text = read_all(text)
+        if _is_no_manifest(file.name, text, read_text):
+            notes.append(f"{file.origin} was passed over: it holds no objects of Kubernetes")
+            continue
         if len(files) > 1 and _has_no_objects(read_text):
             notes.append(f"{file.origin} was passed over: {_NO_OBJECTS}")
             continue
-        found[_key(file, found)] = _objects(file.origin, read_text, faults)
+        found[_key(file, found)] = _objects(file.origin, read_text, faults, templated="{{" in text)
     everything = [one for objects in found.values() for one in objects]
+    kustomized = next(filter(None, map(namespace_in, kustomizations.values())), "")
     default, because = _default(everything, namespace, kustomized)
     read = {key: _resources(objects, default, faults) for key, objects in found.items()}
     _limit(read.values(), faults)
     _refuse(faults, few((file.origin for file in files), 3))
-    return Loaded(read, tuple(notes), default if because else "", because)
+    told = {origin: _told(origin, text, files, read) for origin, text in kustomizations.items()}
+    return Loaded(
+        read,
+        (*notes, *told.values()),
+        default if because else "",
+        because,
+        frozenset(one.place for one in everything if because == _KUBECTLS and one.homeless),
+        tuple(words for words in told.values() if _NOT_RUN in words),
+    )
+
+
+def _told(
+    origin: str, text: str, files: Iterable[File], read: Mapping[str, Sequence[Resource]]
+) -> str:
+    """What is to say of a kustomization.yaml."""
+    folder, slash, _ = origin.rpartition("/")
+    beside = {file.name for file in files if file.origin == f"{folder}{slash}{file.name}"}
+    within = [
+        resource
+        for resources in read.values()
+        for resource in resources
+        if resource.origin.rpartition(":")[0].rpartition("/")[0] == folder
+    ]
+    used = {each.origin.rpartition(":")[0].rpartition("/")[2] for each in within}
+    spaces = {each.namespace for each in within if each.models}
+    reasons = [*unlike(text, beside, used, spaces)]
+    if namespace_in(text) and len(within) < sum(map(len, read.values())):
+        reasons.append("its namespace is not that of files outside of its folder")
+    return f"{origin} {_NOT_RUN}: {'; '.join(reasons)}" if reasons else f"{origin} {_AGREES}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +254,16 @@ class _Found:
     origin: str
     document: Document
     kind: Kind | Other
+
+    @property
+    def place(self) -> str:
+        """Its file and line."""
+        return f"{self.origin}:{self.document.line()}"
+
+    @property
+    def homeless(self) -> bool:
+        """Whether it lives in a namespace and states none."""
+        return isinstance(self.kind, Kind) and self.kind.namespaced and not self.stated
 
     @property
     def stated(self) -> str:
@@ -235,15 +287,24 @@ def _refuse(faults: Sequence[str], origin: str) -> None:
         )
 
 
-def _is_no_manifest(name: str) -> bool:
-    return name.partition(".")[0].lower().startswith(_NOT_OBJECTS)
+def _is_no_manifest(
+    name: str, text: str, read: tuple[Sequence[Document], Sequence[LineFault]]
+) -> bool:
+    """Whether a file with such a name is the values of a chart and the like, and no manifest.
 
-
-def _kustomized(text: str) -> str:
-    for document in read_all(text)[0]:
-        if isinstance(document.value, dict) and isinstance(document.value.get("namespace"), str):
-            return str(document.value["namespace"])
-    return ""
+    A program may be called chartmuseum, and a policy may be for charts: the name says too little.
+    """
+    if not name.partition(".")[0].lower().startswith(_NOT_OBJECTS):
+        return False
+    documents, wrong = read
+    objects = [
+        body
+        for body in (document.value for document in documents)
+        if isinstance(body, dict) and isinstance(body.get("apiVersion"), str) and body.get("kind")
+    ]
+    if not objects:
+        return not (wrong and _OBJECT.search(text))
+    return all(body["apiVersion"].startswith(_TOOLS) for body in objects)
 
 
 def _key(file: File, taken: Mapping[str, Any]) -> str:
@@ -255,7 +316,7 @@ def _key(file: File, taken: Mapping[str, Any]) -> str:
 def _default(found: Iterable[_Found], given: str, kustomized: str) -> tuple[str, str]:
     """The namespace of objects that state none, and why it is that one."""
     found = list(found)
-    if not any(_lives_in_one(one) and not one.stated for one in found):
+    if not any(one.homeless for one in found):
         return "", ""
     declared = {
         str((one.document.value.get("metadata") or {}).get("name"))
@@ -268,11 +329,7 @@ def _default(found: Iterable[_Found], given: str, kustomized: str) -> tuple[str,
         return kustomized, "kustomization.yaml says so"
     if len(declared) == 1:
         return declared.pop(), "it is the only one that is declared"
-    return DEFAULT_NAMESPACE, "kubectl takes it where nothing is said"
-
-
-def _lives_in_one(found: _Found) -> bool:
-    return isinstance(found.kind, Kind) and found.kind.namespaced
+    return DEFAULT_NAMESPACE, _KUBECTLS
 
 
 def _has_no_objects(read: tuple[Sequence[Document], Sequence[LineFault]]) -> bool:
@@ -287,11 +344,16 @@ def _is_no_object(value: object) -> bool:
 
 
 def _objects(
-    origin: str, read: tuple[Sequence[Document], Sequence[LineFault]], faults: list[str]
+    origin: str,
+    read: tuple[Sequence[Document], Sequence[LineFault]],
+    faults: list[str],
+    *,
+    templated: bool = False,
 ) -> list[_Found]:
     """The objects of a text, those of lists one by one; faults are added to the list."""
     documents, wrong = read
-    faults += [f"{origin}:{fault.line}: {fault.text}" for fault in wrong]
+    more = _TEMPLATE if templated else ""
+    faults += [f"{origin}:{fault.line}: {fault.text}{more}" for fault in wrong]
     found: list[_Found] = []
     for document in documents:
         for one in _flat(document):

@@ -196,10 +196,21 @@ def _scalar(value: Any, types: Sequence[type], path: FieldPath, found: Checked) 
     if type(value) not in types:
         names = {int: "a number", str: "a text", bool: "true or false"}
         wanted = " or ".join(names[one] for one in types)
-        return _wrong(path, f"must be {wanted}, not {_seen(value)}", found)
+        return _wrong(path, f"must be {wanted}, not {_seen(value)}{_quotes(value, types)}", found)
     if type(value) is int and not MIN_INT <= value <= MAX_INT:
         return _wrong(path, f"{value} is not a number of 32 bits", found)
     return value
+
+
+def _quotes(value: Any, types: Sequence[type]) -> str:
+    """What to do about a scalar that YAML reads as something else than its writer."""
+    if str in types and isinstance(value, bool):
+        return ": y, yes, on, n, no and off are truth values, so write it in quotes"
+    if str in types and isinstance(value, int | float):
+        return ": write it in quotes"
+    if isinstance(value, str) and value.isdecimal():
+        return ": write it without quotes"
+    return ""
 
 
 def _wrong(path: FieldPath, text: str, found: Checked) -> None:
