@@ -44,5 +44,5 @@ def scenario_of(manifests: Path, arguments: argparse.Namespace) -> Scenario:
     """
     library = read(manifests, namespace=arguments.namespace)
     names = [name.strip() for name in arguments.apply.split(",") if name.strip()]
-    resources = in_force(library, names or sorted(library), where=str(manifests))
+    resources = in_force(library, names or list(library), where=str(manifests))
     return Scenario(resources, files=library)

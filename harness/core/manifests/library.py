@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from harness.core.manifests.podnames import told_apart
 from harness.core.manifests.reader import Resource
 from harness.core.manifests.schema.kinds import READ
 from harness.core.model import CILIUM_POLICY, CLUSTERWIDE_POLICY, NETWORK_POLICY
@@ -21,6 +22,8 @@ def in_force(
 ) -> tuple[Resource, ...]:
     """The objects of these manifests; a later one replaces an earlier one's object of the same key.
 
+    No pod has the name of another one (`harness.core.manifests.podnames`).
+
     Raises:
         ContentError: a name in `apply` is no manifest; `where` is the table's row.
     """
@@ -33,7 +36,7 @@ def in_force(
                 seen=f"known: {', '.join(sorted(library))}",
             )
         wanted.update({resource.key: resource for resource in library[name]})
-    return tuple(r for r in wanted.values() if policies or r.kind not in POLICY_KINDS)
+    return told_apart(r for r in wanted.values() if policies or r.kind not in POLICY_KINDS)
 
 
 def rolled_out(library: Library, manifest: str, *, where: str = "") -> tuple[Resource, ...]:

@@ -19,6 +19,16 @@ Body = Mapping[str, Any]
 MAX_PODS = 100
 """Pods that one workload is read as. They are all alike, so more would tell nothing new."""
 
+WORKLOADS = frozenset(
+    (
+        *("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet"),
+        *("Job", "CronJob"),
+    )
+)
+"""The kinds whose objects bring pods of other names."""
+NAMED = frozenset({"Pod", "StatefulSet"})
+"""The kinds whose pods have names that are known before."""
+
 FINISHED = frozenset({"Succeeded", "Failed"})
 """The phases of a pod that has ended: it has no traffic, and its address may be another's."""
 

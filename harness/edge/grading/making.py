@@ -43,7 +43,7 @@ def new_assignment(folder: Path, source: str) -> None:
             _copy(origin / part, folder / part)
         return
     library = read(origin)
-    workloads, policies = split(in_force(library, sorted(library)))
+    workloads, policies = split(in_force(library, list(library)))
     kinds = kinds_of(policies)
     cnis = [name for name, profile in PROFILES.items() if kinds <= profile.kinds]
     if not cnis:
