@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from harness.plugin.reach.offline import Predictions
 
 LAB_PART = "harness.plugin.labs"
+NAMED = "harness.plugin.reach.unsaid"
+"""The module that is there as soon as a fixture of ours was used."""
 
 ASKING = frozenset({"predict", "reach"})
 """The fixtures whose sentences may have no verdict."""
@@ -91,27 +93,57 @@ def reach(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory)
         yield flows
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Make sure that a test said something of each flow that it named."""
-    if not _asks(item):
-        return (yield)
-    from harness.plugin.reach.saying import all_said
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Begin a test: the flows that an earlier one named are not this one's."""
+    _forget()
 
-    with all_said():
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """End a test: the flows that it named are nobody else's."""
+    _forget()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object],
+) -> Generator[None, object, object]:
+    """Let a fixture for several tests name flows of which each test may say something."""
+    unsaid = sys.modules.get(NAMED)
+    if unsaid is None or fixturedef.scope == "function":
         return (yield)
+    with unsaid.for_several():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Make sure that a test said something of each flow that it or its fixtures named."""
+    result = yield
+    if unsaid := sys.modules.get(NAMED):
+        unsaid.all_said()
+    return result
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Mark a test of flows that has no verdict: it did not fail, for nothing is known."""
+    """Mark a test of flows that has no verdict: it did not fail, for nothing is known.
+
+    So it is no failure that somebody expected either, unless `xfail(raises=...)` says so.
+    """
     report = yield
     errors = sys.modules.get("harness.errors")
-    if errors is None or not report.failed or call.excinfo is None:
+    if errors is None or call.excinfo is None or not _asks(item):
         return report
-    if _asks(item) and isinstance(call.excinfo.value, errors.HarnessError):
+    if not isinstance(call.excinfo.value, errors.HarnessError):
+        return report
+    if hasattr(report, "wasxfail") and not _expects_it(item):
+        del report.wasxfail
+        report.outcome = "failed"
+    if report.failed:
         setattr(report, UNSAID, True)  # pytest-xdist hands it to the controller
         item.user_properties.append(("policylab", "no verdict"))
     return report
@@ -126,3 +158,12 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 def _asks(item: pytest.Item) -> bool:
     return not ASKING.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def _forget() -> None:
+    if unsaid := sys.modules.get(NAMED):
+        unsaid.forget()
+
+
+def _expects_it(item: pytest.Item) -> bool:
+    return any("raises" in mark.kwargs for mark in item.iter_markers("xfail"))

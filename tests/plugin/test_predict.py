@@ -169,6 +169,80 @@ def test_flow_of_which_nothing_is_said_is_an_error(shop: pytest.Pytester) -> Non
     result.stdout.fnmatch_lines(["*names the flow shop/web -> shop/db:6379, and says nothing*"])
 
 
+NAMED = """
+    import pytest
+
+    @pytest.fixture(scope="{scope}")
+    def to_db(predict):
+        return predict("k8s/")("shop/web").to("shop/db:6379")
+
+    def test_said(to_db):
+        to_db.is_blocked()
+
+    def test_unsaid(to_db):
+        assert to_db.is_blocked
+
+    def test_asked_late(request):
+        request.getfixturevalue("predict")("k8s/")("shop/web").to("shop/db:6379")
+"""
+
+
+def test_flow_that_a_fixture_names_is_said_something_of_too(shop: pytest.Pytester) -> None:
+    shop.makepyfile(NAMED.format(scope="function"))
+
+    result = shop.runpytest_inprocess()
+
+    result.assert_outcomes(passed=1, errors=1, failed=1)
+    result.stdout.fnmatch_lines(["FAILED *::test_asked_late*", "NO VERDICT *::test_unsaid*"])
+
+
+def test_flow_of_a_fixture_for_several_tests_is_said_something_of_by_any(
+    shop: pytest.Pytester,
+) -> None:
+    shop.makepyfile(NAMED.format(scope="module"))
+
+    shop.runpytest_inprocess("-k", "test_said or test_unsaid").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("mark", "outcomes"),
+    [
+        ("xfail", {"errors": 1}),
+        ("xfail(strict=True)", {"errors": 1}),
+        ("xfail(raises=AssertionError)", {"errors": 1}),
+        ("xfail(raises=Exception)", {"xfailed": 1}),
+    ],
+)
+def test_test_without_a_verdict_is_no_failure_that_was_expected(
+    shop: pytest.Pytester, mark: str, outcomes: dict[str, int]
+) -> None:
+    shop.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.{mark}
+        def test_typo(predict):
+            predict("k8s/")("shop/wbe").to("shop/db:6379").is_open()
+        """
+    )
+
+    shop.runpytest_inprocess().assert_outcomes(**outcomes)
+
+
+def test_failure_that_was_expected_stays_one(shop: pytest.Pytester) -> None:
+    shop.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.xfail
+        def test_closed(predict):
+            predict("k8s/")("shop/web").to("shop/db:6379").is_open()
+        """
+    )
+
+    shop.runpytest_inprocess().assert_outcomes(xfailed=1)
+
+
 def test_flow_of_a_test_that_failed_is_not_the_next_tests(shop: pytest.Pytester) -> None:
     shop.makepyfile(
         """

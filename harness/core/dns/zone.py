@@ -90,7 +90,7 @@ class Zone:
         match labels[::-1]:
             case [] | ["svc"] | ["pod"]:
                 return NODATA
-            case ["svc" | "pod", namespace, *_] if not self._has_namespace(namespace):
+            case ["svc" | "pod", namespace, *_] if not self.has_namespace(namespace):
                 return NXDOMAIN
             case ["svc" | "pod", _]:
                 return NODATA
@@ -100,7 +100,7 @@ class Zone:
                 return self._service(f"{namespace}/{service}", front[::-1], rdtype)
         return NXDOMAIN
 
-    def _has_namespace(self, name: str) -> bool:
+    def has_namespace(self, name: str) -> bool:
         """Whether a namespace is there: declared, or at least the home of something."""
         known = self.topology
         homes = {s.namespace for s in known.services.values()}

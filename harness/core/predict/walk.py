@@ -35,7 +35,8 @@ class Walk:
     before any policy is asked: the lookup of a name, the translation of a Service. `parts` has a
     diagnosis for each address that the flow may come to. `because` says why the verdict is what it
     is where the parts alone do not. `answers` has each CNI's own verdict in words, where it is
-    known and is not the verdict of the API. `basis` says what the answer rests on.
+    known and is not the verdict of the API. `basis` says what the answer rests on. `unsure`:
+    nothing here tells whether the flow is made at all.
     """
 
     asked: str
@@ -45,6 +46,7 @@ class Walk:
     because: str = ""
     answers: Mapping[str, str] | None = None
     basis: Basis = NO_BASIS
+    unsure: bool = False
 
 
 def walk(
@@ -71,6 +73,7 @@ def walk(
         because,
         _answers(scenario, way, verdict, profiles),
         basis,
+        bool(way.unsure),
     )
 
 

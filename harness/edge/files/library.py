@@ -85,7 +85,16 @@ def _paths(source: Path, *, deep: bool = False) -> list[Path]:
     if not source.is_dir():
         raise ContentError("there is no such folder or file", where=str(source))
     inside = source.rglob("*") if deep else source.iterdir()
-    paths = sorted(p for p in inside if p.suffix in SUFFIXES and p.is_file())
+    named = sorted(path for path in inside if path.suffix in SUFFIXES)
+    paths = [path for path in named if path.is_file()]
+    if dead := [path for path in named if not path.is_file() and not path.is_dir()]:
+        # As kubectl does: the policy that somebody meant would be missing without a word.
+        raise ContentError(
+            "a manifest is no file that can be read",
+            where=str(dead[0]),
+            seen=f"a link to {dead[0].readlink()}" if dead[0].is_symlink() else "no usual file",
+            try_="mend it, or remove it",
+        )
     if not paths:
         raise ContentError(
             "the folder has no manifests",

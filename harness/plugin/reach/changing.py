@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from harness.core.manifests.library import POLICY_KINDS, in_force
-from harness.core.manifests.reader import Resource, read_files
+from harness.core.manifests.library import POLICY_KINDS
+from harness.core.manifests.reader import Resource
 from harness.core.predict.scenario import Scenario
 from harness.core.predict.settle import candidates, flips, passing
 from harness.edge.api.livestate import live_resources
 from harness.edge.api.namespaces import OWNER
-from harness.edge.files.library import files_at
 from harness.edge.machine.wait import wait_for
 from harness.edge.stage.settling import POLL_EVERY, Poll
 from harness.errors import ContentError, NotSettled
 from harness.plugin.reach.live import OnCluster
+from harness.plugin.reach.reading import Given, files_of, manifests_in
 from harness.plugin.reach.saying import Flows, asked
 
 
@@ -35,12 +34,17 @@ class Reach(Flows):
 
     @contextmanager
     def during(
-        self, *, apply: str | Path | Sequence[str | Path], namespace: str = ""
+        self,
+        *,
+        apply: Given | Sequence[Given],
+        namespace: str = "",
+        recursive: bool | None = None,
     ) -> Iterator[Reach]:
         """Have more policies in force while the block runs.
 
-        `apply` names files or folders of policies, relative to pytest's root folder, and
-        `namespace` is that of objects that name none. The block begins when every flow has flipped
+        `apply` names files or folders of policies, relative to pytest's root folder, or is their
+        text; `namespace` is that of objects that name none, and `recursive` is as in `predict`. The
+        block begins when every flow has flipped
         whose prediction the policies change. Other workers of pytest-xdist wait meanwhile.
 
         Raises:
@@ -49,8 +53,8 @@ class Reach(Flows):
             NotSettled: the policies did not come into force, or did not go, before the deadline.
         """
         __tracebackhide__ = True
-        paths = [apply] if isinstance(apply, str | Path) else list(apply)
-        policies = asked(lambda: self._policies(paths, namespace))
+        given = [apply] if isinstance(apply, Given) else list(apply)
+        policies = asked(lambda: self._policies(given, namespace, recursive))
         cluster = self._cluster.alone()
         with self._changing():
             change = asked(lambda: _Change(cluster, policies))
@@ -62,16 +66,17 @@ class Reach(Flows):
                 raise
             asked(change.undo)
 
-    def _policies(self, paths: Sequence[str | Path], namespace: str) -> tuple[Resource, ...]:
-        files = files_at([self._home / path for path in paths])
-        loaded = read_files(files, namespace=namespace)
-        found = in_force(loaded, sorted(loaded))
+    def _policies(
+        self, given: Sequence[Given], namespace: str, recursive: bool | None
+    ) -> tuple[Resource, ...]:
+        files = files_of(given, self._home, recursive=recursive)
+        found = manifests_in(files, namespace).resources
         others = [f"{each.kind} {each.name}" for each in found if each.kind not in POLICY_KINDS]
-        if others or not found:
+        if others:
             raise ContentError(
                 "during() adds policies, and nothing else",
-                where=", ".join(map(str, paths)),
-                seen=", ".join(others) or "no policy",
+                where=", ".join(file.origin for file in files),
+                seen=", ".join(others),
             )
         return found
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.commands.shared.lists import text_of
+from harness.core.manifests.text.reading import read
 from harness.core.manifests.wanted.flows import parse_wanted
-from harness.core.model import External, Pod, Topology
+from harness.core.model import External, Pod, Service, Topology
 from harness.core.target import PodPort, PodRef, ports_of
 from harness.core.target.ask import Ask, Flow
 from harness.errors import ContentError
 from harness.plugin.reach.naming import Pods
-from harness.plugin.reach.saying import State
+from harness.plugin.reach.saying import SHOWN, State
 
 _SPACE = re.compile(r"(?<![\w.*/-])(?:pod/)?(?!(?:net|pod|dns)/)([a-z0-9*][-a-z0-9]*)/")
 """A namespace before the name of a pod; the text is read in full later, by its own grammar."""
@@ -34,8 +35,8 @@ class Listed:
     """The flows between some pods, and which of them are wanted.
 
     Attributes:
-        asks: every pod to every port of every other pod: the ports that pods declare, and those
-            that the list names.
+        asks: every pod to every port of every other pod: the ports that pods declare, those to
+            which a Service leads, and those that the list names.
         wanted: the flows that the list has.
     """
 
@@ -57,13 +58,35 @@ class Listed:
             ManifestError: it is no such list, or names an end that is not there.
         """
         origin, text = str(file), text_of(file)
-        spaces = frozenset(namespaces) or spaces_named(text, origin)
+        spaces = spaces_of(namespaces) or spaces_named(text, origin)
         flows = parse_wanted(text, _with_workloads(topology, pods), origin=origin)
         there = [pod for pod in topology.pods.values() if pod.namespace in spaces]
         if not there:
             raise ContentError("the matrix has no pods", where=origin, try_="namespaces=[...]")
+        if empty := sorted(spaces - {pod.namespace for pod in there}):
+            homes = sorted({pod.namespace for pod in topology.pods.values()})
+            raise ContentError(
+                f"the matrix has no pods in {', '.join(empty)}",
+                where=origin,
+                seen=f"pods are in {', '.join(homes)}",
+                try_="correct the name, or leave it out",
+            )
         wanted = frozenset(_asks(flows, {pod.ref for pod in there}, pods, origin))
-        return cls(tuple(_pairs(there, wanted)), wanted)
+        asks = tuple(_pairs(there, wanted, topology.services.values()))
+        if not asks:
+            raise ContentError(
+                "the matrix has nothing to compare: no pod declares a port that another pod could "
+                "reach",
+                where=origin,
+                seen=f"pods: {', '.join(str(pod) for pod in there[:SHOWN])}",
+                try_="declare ports (containerPort), or list flows that are wanted",
+            )
+        return cls(asks, wanted)
+
+
+def spaces_of(namespaces: Collection[str]) -> frozenset[str]:
+    """The namespaces that a test names; one of them may be named without a list."""
+    return frozenset([namespaces] if isinstance(namespaces, str) else namespaces)
 
 
 def spaces_named(text: str, origin: str) -> frozenset[str]:
@@ -71,8 +94,9 @@ def spaces_named(text: str, origin: str) -> frozenset[str]:
 
     Raises:
         ContentError: it means every namespace, so the caller has to name them.
+        ManifestError: it cannot be read.
     """
-    spaces = frozenset(_SPACE.findall(text))
+    spaces = frozenset(space for end in _texts(text, origin) for space in _SPACE.findall(end))
     if "*" in spaces:
         raise ContentError(
             "the list means every namespace, and a matrix is about some",
@@ -80,6 +104,19 @@ def spaces_named(text: str, origin: str) -> frozenset[str]:
             try_="matrix(..., namespaces=[...])",
         )
     return spaces
+
+
+def _texts(text: str, origin: str) -> Iterator[str]:
+    """What a list says, without its comments; `parse_wanted` says later whether it is a list."""
+    inside = [document.value for document in read(text, origin=origin)]
+    while inside:
+        match inside.pop():
+            case str() as found:
+                yield found
+            case list() as found:
+                inside += found
+            case dict() as found:
+                inside += found.values()
 
 
 def _with_workloads(topology: Topology, pods: Pods) -> Topology:
@@ -109,10 +146,22 @@ def _ends(end: Pod | External, there: set[PodRef], pods: Pods, where: str) -> Se
     return refs
 
 
-def _pairs(pods: Sequence[Pod], wanted: Iterable[Ask]) -> Iterator[tuple[Ask, PodPort]]:
+def _pairs(
+    pods: Sequence[Pod], wanted: Iterable[Ask], services: Iterable[Service]
+) -> Iterator[tuple[Ask, PodPort]]:
     ports = [port for pod in pods for port in ports_of(pod)]
+    ports += [port for one in services for pod in pods for port in _served(one, pod)]
     ports += [ask.target for ask in wanted if isinstance(ask.target, PodPort)]
     for pod in pods:
         for port in dict.fromkeys(ports):
             if port.pod != pod.ref:
                 yield Ask(pod.ref, port), port
+
+
+def _served(service: Service, pod: Pod) -> Iterator[PodPort]:
+    """The ports of a pod to which a Service leads; a pod need not declare them."""
+    if not service.selects(pod):
+        return
+    for entry in service.ports:
+        if number := entry.at(pod):
+            yield PodPort(pod.ref, number, entry.protocol)

@@ -36,8 +36,8 @@ from harness.edge.probe.discovery import discover
 from harness.edge.probe.observe import Observer
 from harness.edge.probe.prober import Prober
 from harness.errors import ContentError, HarnessError
-from harness.plugin.reach.listed import Listed, spaces_named
-from harness.plugin.reach.naming import Pods, read_pod, read_target
+from harness.plugin.reach.listed import Listed, spaces_named, spaces_of
+from harness.plugin.reach.naming import Pods, read_name, read_pod, read_target
 from harness.plugin.reach.saying import Asked, Found, State
 from harness.report.walk import walk_text
 
@@ -85,11 +85,12 @@ class OnCluster:
 
     def lookups(self, source: str, name: str, control: str) -> Asked:
         """Let each pod that the name of the source stands for look the name up."""
-        return self._sentence(source, Lookup(name), control, f"{source} -> lookup/{name}")
+        target = Lookup(read_name(name))
+        return self._sentence(source, target, control, f"{source} -> {target}")
 
     def matrix(self, file: Path, namespaces: Sequence[str]) -> list[tuple[Found, State]]:
         """Probe every flow between the pods of a list's namespaces."""
-        spaces = sorted(namespaces or spaces_named(text_of(file), str(file)))
+        spaces = sorted(spaces_of(namespaces) or spaces_named(text_of(file), str(file)))
         found = self.found(spaces)
         pods = Pods(_names(found), found.workloads)
         table = Listed.read(file, found.topology, pods, spaces)

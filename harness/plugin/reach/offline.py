@@ -7,14 +7,16 @@ unless the test names its CNI.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.core.dns.podconf import CLUSTER_DOMAIN
 from harness.core.lab.profile import CniProfile
-from harness.core.manifests.library import in_force
-from harness.core.manifests.reader import File, Resource, read_files
-from harness.core.model import Pod
+from harness.core.manifests.reader import Resource, pods_of
+from harness.core.manifests.schema.kinds import is_own
+from harness.core.manifests.workloads import WORKLOADS
+from harness.core.model import NetworkPolicy
 from harness.core.outcome import Outcome, Verdict
 from harness.core.predict.enforced import as_enforced
 from harness.core.predict.scenario import Scenario
@@ -22,17 +24,33 @@ from harness.core.predict.walk import Walk, walk
 from harness.core.target import Lookup, PodPort, PodRef
 from harness.core.target.ask import Ask, flow_of
 from harness.edge.cni.known import PROFILES
-from harness.edge.files.library import files_at
 from harness.errors import ContentError
 from harness.plugin.reach.listed import Listed
-from harness.plugin.reach.naming import Pods, read_pod, read_source, read_target
+from harness.plugin.reach.naming import Pods, read_name, read_pod, read_source, read_target
+from harness.plugin.reach.reading import Given, files_of, manifests_in
 from harness.plugin.reach.saying import Asked, Flows, Found, State, asked
 from harness.report.walk import walk_text
 
 _STATES = {Verdict.ALLOW: State.OPEN, Verdict.DENY: State.BLOCKED}
 _UNSURE = "name the CNI, if the test is for one: predict(..., cni=NAME)"
+_OUTSIDE = "write an address: .to('net/ADDRESS:PORT'); or ask a cluster: reach instead of predict"
 
 Key = tuple[tuple[tuple[str, bytes], ...], str, str]
+
+
+def _not_its(profile: CniProfile, policies: Iterable[NetworkPolicy]) -> ContentError:
+    """The error that a CNI has nothing to do with some of the policies."""
+    theirs = [policy for policy in policies if policy.kind not in profile.kinds]
+    return ContentError(
+        f"{profile.name.capitalize()} does not enforce policies of every kind that was read",
+        where=theirs[0].origin,
+        seen=f"{theirs[0].kind} {theirs[0].name}",
+        try_="leave cni= out, or hand over what a cluster with this CNI gets",
+    )
+
+
+def _is_unknown(resource: Resource) -> bool:
+    return resource.passed_over_whole and not is_own(resource.group)
 
 
 @dataclass(slots=True)
@@ -45,46 +63,49 @@ class Predictions:
     home: Path
     _known: dict[Key, Foretold] = field(default_factory=dict, repr=False)
 
-    def __call__(self, *manifests: str | Path, namespace: str = "", cni: str = "") -> Flows:
+    def __call__(
+        self,
+        *manifests: str | bytes | Path,
+        namespace: str = "",
+        cni: str = "",
+        recursive: bool | None = None,
+    ) -> Flows:
         """The flows under the policies of some manifests.
 
         Args:
-            manifests: folders (without the folders in them) and files, relative to pytest's root
-                folder; a text with a line break is itself the manifests, as `helm template` and
-                `kustomize build` print them.
+            manifests: folders and files, relative to pytest's root folder; a text with a line break
+                is itself the manifests, as `helm template` and `kustomize build` print them. Of
+                two objects of one name the later one counts.
             namespace: the namespace of objects that name none; `policylab explain -n` has the rest.
             cni: the CNI whose own answer counts where it is known; none: the API's alone counts.
+            recursive: whether folders in a folder are read as well. If it is not said, a folder
+                that has manifests in its folders is refused.
 
         Raises:
-            ContentError: there is no such folder, file or CNI, or nothing to read.
+            ContentError: there is no such folder, file or CNI, or nothing to read; or the files do
+                not say what a cluster would get, as those of a kustomization.
             ManifestError: a manifest cannot be read; the message has every fault of all files.
         """
         __tracebackhide__ = True
-        return Flows(asked(lambda: self._judge(manifests, namespace, cni)), self.home)
+        return Flows(asked(lambda: self._judge(manifests, namespace, cni, recursive)), self.home)
 
-    def _judge(self, manifests: Sequence[str | Path], namespace: str, cni: str) -> Foretold:
+    def _judge(
+        self, manifests: Sequence[Given], namespace: str, cni: str, recursive: bool | None
+    ) -> Foretold:
         if not manifests:
             raise ContentError("predict() has nothing to read", try_='predict("k8s/")')
         if cni and cni not in PROFILES:
             raise ContentError(
                 f"predict() does not know the CNI {cni}", try_=f"one of {', '.join(PROFILES)}"
             )
-        files = list(self._files(manifests))
+        files = files_of(manifests, self.home, recursive=recursive)
         key = (tuple((file.origin, file.data) for file in files), namespace, cni)
         if key not in self._known:
-            loaded = read_files(files, namespace=namespace)
-            resources = in_force(loaded, sorted(loaded))
+            found = manifests_in(files, namespace)
             profiles = [PROFILES[cni]] if cni else list(PROFILES.values())
-            scenario = Scenario(resources, files=loaded, internet=False)
-            self._known[key] = Foretold(scenario, resources, profiles, named=bool(cni))
+            scenario = Scenario(found.resources, files=found.loaded, internet=False)
+            self._known[key] = Foretold(scenario, found.resources, profiles, named=bool(cni))
         return self._known[key]
-
-    def _files(self, manifests: Iterable[str | Path]) -> Iterator[File]:
-        for number, given in enumerate(manifests, 1):
-            if isinstance(given, str) and "\n" in given:
-                yield File(f"text-{number}.yaml", given.encode())
-            else:
-                yield from files_at([self.home / given])
 
 
 class Foretold:
@@ -106,6 +127,8 @@ class Foretold:
         self._profiles, self._named = profiles, named
         state = (scenario.topology, scenario.policies)
         self._enforced = tuple(filter(None, (as_enforced(*state, one) for one in profiles)))
+        if named and not self._enforced:
+            raise _not_its(profiles[0], scenario.policies)
 
     def flows(self, source: str, target: str, control: str) -> Asked:
         """Judge each pair of ends that the names stand for."""
@@ -128,10 +151,9 @@ class Foretold:
         return Asked(self._lookups(source, name), self._lookups(control, name) if control else ())
 
     def _lookups(self, source: str, name: str) -> list[Found]:
-        where = f"{source} -> lookup/{name}"
-        return [
-            self._lookup(pod, name) for pod in self._pods().called(read_pod(source), where=where)
-        ]
+        where = f"{source} -> lookup/{read_name(name)}"
+        pods = self._pods().called(read_pod(source), where=where)
+        return [self._lookup(pod, name) for pod in pods]
 
     def matrix(self, file: Path, namespaces: Sequence[str]) -> list[tuple[Found, State]]:
         """Compare the policies with a list, between the pods of its namespaces."""
@@ -146,12 +168,13 @@ class Foretold:
 
     def _pods(self) -> Pods:
         names = {pod.ref: None for pod in self._scenario.topology.pods.values()}
-        workloads = {
-            f"{one.namespace}/{one.name}": [m.ref for m in one.models if isinstance(m, Pod)]
-            for one in self._resources
-            if any(isinstance(model, Pod) for model in one.models) and one.kind != "Pod"
-        }
-        return Pods(names, workloads)
+        workloads: dict[str, list[PodRef]] = {}
+        for one in self._resources:
+            if one.kind in WORKLOADS:
+                known = workloads.setdefault(f"{one.namespace}/{one.name}", [])
+                known += [pod.ref for pod in pods_of(one)]
+        unread = {f"{r.namespace}/{r.name}": r.kind for r in self._resources if _is_unknown(r)}
+        return Pods(names, workloads, unread, self._scenario.topology.services)
 
     def _judged(self, ask: Ask, to: PodPort) -> State:
         """The state of a flow between two pods, without the reasons, which take much longer."""
@@ -170,7 +193,7 @@ class Foretold:
 
     def _found(self, told: Walk) -> Found:
         own = told.answers or {}
-        try_ = _UNSURE if own and not self._named else ""
+        try_ = _UNSURE if own and not self._named else _OUTSIDE if told.unsure else ""
         return Found(told.asked, self._state(told.verdict, own), walk_text(told), try_)
 
     def _lookup(self, pod: PodRef, name: str) -> Found:
@@ -178,9 +201,18 @@ class Foretold:
         if self._scenario.asks_outside(pod, name):
             why = f"only name servers outside of the cluster know whether {name} exists"
             return Found(flow, State.UNKNOWN, why, "ask a cluster: reach instead of predict")
+        if space := self._unmentioned(name):
+            why = f"no manifest is about the namespace {space}, so nobody knows what is in it"
+            return Found(flow, State.UNKNOWN, why, "is the name right? or hand its manifests over")
         told = self._scenario.predict(Ask(pod, Lookup(name)))
         why = "\n".join(filter(None, [str(told.reading or "left open"), *told.reasons]))
         if told.reading is None:
             return Found(flow, State.UNKNOWN, why)
         resolved = told.reading.outcome is Outcome.RESOLVED
         return Found(flow, State.RESOLVES if resolved else State.FAILS, why)
+
+    def _unmentioned(self, name: str) -> str:
+        """The namespace in a full name of the cluster's if no manifest is about it; else empty."""
+        inner, is_full, _ = name.lower().removesuffix(".").partition(f".svc.{CLUSTER_DOMAIN}")
+        space = inner.rpartition(".")[2] if is_full else ""
+        return space if space and not self._scenario.zone.has_namespace(space) else ""

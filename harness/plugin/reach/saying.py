@@ -7,8 +7,7 @@ test and never a pass, whatever the test says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Literal, Protocol, TypeVar
 
 from harness.errors import ContentError, HarnessError, ProbeError
 from harness.listing import few
+from harness.plugin.reach import unsaid
 
 Answer = TypeVar("Answer")
 
@@ -92,10 +92,6 @@ class Asker(Protocol):
         ...
 
 
-_UNSAID: list[To] = []
-"""The flows that the running test has named and said nothing of yet."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class To:
     """A flow of which a test says something."""
@@ -105,7 +101,7 @@ class To:
     _target: str
 
     def __post_init__(self) -> None:
-        _UNSAID.append(self)
+        unsaid.named(self)
 
     def __str__(self) -> str:
         return f"{self._source} -> {self._target}"
@@ -137,7 +133,7 @@ class To:
 
     def _asked(self, control: str) -> Asked:
         __tracebackhide__ = True
-        _UNSAID[:] = [other for other in _UNSAID if other is not self]
+        unsaid.said(self)
         return asked(lambda: self._asker.flows(self._source, self._target, control))
 
 
@@ -218,22 +214,6 @@ def asked(ask: Callable[[], Answer]) -> Answer:
         return ask()
     except HarnessError as error:
         raise error.with_traceback(None) from None
-
-
-@contextmanager
-def all_said() -> Iterator[None]:
-    """Make sure that a test says something of each flow that it names.
-
-    Raises:
-        ContentError: it does not: such a test cannot fail.
-    """
-    _UNSAID.clear()
-    yield
-    if _UNSAID:
-        raise ContentError(
-            f"the test names the flow {_UNSAID[0]}, and says nothing of it",
-            try_="end the sentence: .is_open() or .is_blocked()",
-        )
 
 
 def _must_pass(controls: Iterable[Found], wanted: State) -> None:
