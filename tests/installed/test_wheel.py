@@ -307,6 +307,46 @@ def test_plugins_of_other_people_work_beside_it(beside: Installed, workers: str)
     assert unsaid == ["no verdict"]
 
 
+ANYIO = {
+    "pytest.ini": "[pytest]\nasyncio_default_fixture_loop_scope = function\n",
+    "test_anyio.py": """
+import anyio
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture
+async def flows(predict):
+    await anyio.sleep(0)
+    return predict("k8s/")
+
+
+async def test_flow(flows):
+    await anyio.sleep(0)
+    flows("shop/web").to("shop/db:6379").is_blocked()
+
+
+async def test_unsaid(flows):
+    flows("shop/web").to("shop/db:6379")
+""",
+}
+
+
+def test_async_project_of_anyio_works_beside_it(beside: Installed) -> None:
+    folder = beside.repository("anyio", {**examples(), **ANYIO})
+
+    said = beside.run("pytest", "test_anyio.py", cwd=folder, code=1)
+
+    assert "1 passed, 1 error" in said, said
+    assert "NO VERDICT test_anyio.py::test_unsaid" in said
+
+
 def test_no_option_of_ours_has_the_name_of_another_plugins(beside: Installed) -> None:
     said = beside.run("pytest", "--help")
 
