@@ -178,6 +178,15 @@ def test_kustomization_is_read_only_where_it_changes_nothing(write: Write) -> No
     assert "Kustomize is not run" in refused(lambda: predict("k8s/"))
 
 
+def test_patch_of_kustomize_is_no_manifest_with_faults(write: Write) -> None:
+    patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n"
+    predict = Predictions(write(patch=patch, kustomization="patches: [{path: patch.yaml}]\n"))
+
+    told = refused(lambda: predict("k8s/"))
+    assert "spec has no selector" in told
+    assert "the output of `kustomize build FOLDER`" in told
+
+
 def test_nobody_guesses_where_a_policy_is(tmp_path: Path) -> None:
     """`helm template -n shop` states the namespace of some objects, and leaves others to helm."""
     bare = SHOP.removeprefix(SPACE) + CLOSED.replace(", namespace: shop", "")

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.manifests.kustomized import KUSTOMIZATIONS
 from harness.core.manifests.library import in_force
 from harness.core.manifests.reader import DEFAULT_NAMESPACE, File, Loaded, Resource, read_files
 from harness.core.model import NetworkPolicy, Pod
 from harness.edge.files.library import SUFFIXES, files_at
-from harness.errors import ContentError
+from harness.errors import ContentError, ManifestError
 
 Given = str | bytes | Path
 
@@ -53,7 +54,13 @@ def manifests_in(files: Sequence[File], namespace: str) -> Manifests:
         ContentError: they hold no object, or do not say what a cluster would get.
         ManifestError: a file cannot be read; the message has every fault of all files.
     """
-    loaded = read_files(files, namespace=namespace)
+    try:
+        loaded = read_files(files, namespace=namespace)
+    except ManifestError as error:
+        if any(file.name in KUSTOMIZATIONS for file in files):
+            # A patch of Kustomize looks like a manifest with faults.
+            raise ManifestError(error.what, where=error.where, try_=_BUILT) from None
+        raise
     resources = in_force(loaded, list(loaded))
     _as_built(loaded)
     _some(resources, files)
