@@ -20,12 +20,12 @@ from typing import Any
 
 from harness.core.manifests.apirules import refusals, unclear
 from harness.core.manifests.ciliumpolicy import cilium_policies, notes_of
-from harness.core.manifests.kustomized import KUSTOMIZATIONS, namespace_in, unlike
 from harness.core.manifests.networkpolicy import network_policy
 from harness.core.manifests.schema.kinds import Kind, NotAKind, Other, kind_of, list_items
 from harness.core.manifests.schema.shapes import Fault, check
 from harness.core.manifests.services import endpoints_of, service_of, with_endpoints
 from harness.core.manifests.text.documents import Document, LineFault, Place, dotted
+from harness.core.manifests.text.kustomized import KUSTOMIZATIONS, namespace_in, unlike
 from harness.core.manifests.text.reading import decoded, read_all
 from harness.core.manifests.workloads import pods_of as workload_pods
 from harness.core.model import (

@@ -18,6 +18,7 @@ from harness.core.model import External, Pod, Service, Topology
 from harness.core.target import PodPort, PodRef, ports_of
 from harness.core.target.ask import Ask, Flow
 from harness.errors import ContentError
+from harness.listing import few
 from harness.plugin.reach.naming import Pods
 from harness.plugin.reach.saying import SHOWN, State
 
@@ -78,7 +79,7 @@ class Listed:
                 "the matrix has nothing to compare: no pod declares a port that another pod could "
                 "reach",
                 where=origin,
-                seen=f"pods: {', '.join(str(pod) for pod in there[:SHOWN])}",
+                seen=f"pods: {few(there, SHOWN)}",
                 try_="declare ports (containerPort), or list flows that are wanted",
             )
         return cls(asks, wanted)

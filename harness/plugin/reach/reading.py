@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core.manifests.kustomized import KUSTOMIZATIONS
 from harness.core.manifests.library import in_force
 from harness.core.manifests.reader import DEFAULT_NAMESPACE, File, Loaded, Resource, read_files
+from harness.core.manifests.text.kustomized import KUSTOMIZATIONS
 from harness.core.model import NetworkPolicy, Pod
 from harness.edge.files.library import SUFFIXES, files_at
 from harness.errors import ContentError, ManifestError
+from harness.listing import few
 
 Given = str | bytes | Path
 
@@ -150,7 +151,7 @@ def _some(resources: Sequence[Resource], files: Sequence[File]) -> None:
     chart = any(file.name == _CHARTS for file in files)
     raise ContentError(
         "nothing that was read is an object of Kubernetes",
-        where=", ".join(file.origin for file in files[:3]),
+        where=few((file.origin for file in files), 3),
         try_="hand over what `helm template` makes of the chart: predict(TEXT)" if chart else "",
     )
 
@@ -167,12 +168,11 @@ def _at_home(resources: Iterable[Resource], loaded: Loaded) -> None:
     homeless = [r for r in decide if r.origin in loaded.guessed]
     homes = sorted({r.namespace for r in decide if r.namespace and r not in homeless})
     if homeless and set(homes) - {DEFAULT_NAMESPACE}:
-        more = f", and {len(homeless) - 1} more" if len(homeless) > 1 else ""
+        bare = few((f"{each.kind} {each.name}" for each in homeless), 1)
         raise ContentError(
             "some objects state no namespace, and others do, so nobody knows where all of them are",
             where=homeless[0].origin,
-            seen=f"{homeless[0].kind} {homeless[0].name}{more} without one; others in "
-            f"{', '.join(homes)}",
+            seen=f"{bare} without one; others in {few(homes, 3)}",
             try_="say where they go, as `kubectl -n` and `helm -n` do: "
             f'namespace="{homes[0]}", or namespace="{DEFAULT_NAMESPACE}"',
         )
