@@ -215,6 +215,14 @@ def test_workloads_of_one_name_are_all_meant(tmp_path: Path) -> None:
         flows("shop/ui").to("shop/web:80").is_blocked()
 
 
+def test_pods_of_a_workload_and_each_other_are_not_asked_about_themselves(tmp_path: Path) -> None:
+    two = DEPLOYMENT.replace("replicas: 1", "replicas: 2")
+    flows = Predictions(tmp_path)(SPACE, two, CLOSED)
+
+    assert flows("shop/web").to("shop/web:80").is_blocked()
+    assert flows("shop/web-1").to("shop/web-1:80").is_open()
+
+
 def test_policies_that_a_cni_does_not_enforce_have_no_verdict_for_it(tmp_path: Path) -> None:
     theirs = """---
 apiVersion: cilium.io/v2

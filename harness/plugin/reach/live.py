@@ -37,7 +37,7 @@ from harness.edge.probe.observe import Observer
 from harness.edge.probe.prober import Prober
 from harness.errors import ContentError, HarnessError
 from harness.plugin.reach.listed import Listed, spaces_named, spaces_of
-from harness.plugin.reach.naming import Pods, read_name, read_pod, read_target
+from harness.plugin.reach.naming import Pods, pairs, read_name, read_pod, read_target
 from harness.plugin.reach.saying import Asked, Found, State
 from harness.report.walk import walk_text
 
@@ -122,8 +122,7 @@ class OnCluster:
         pods = Pods(_names(found), found.workloads)
         targets = pods.targets(target, where=where)
         parts = [
-            [Ask(pod, each) for pod in pods.called(ref, where=where) for each in targets]
-            for ref in refs
+            [Ask(*each) for each in pairs(pods.called(ref, where=where), targets)] for ref in refs
         ]
         seen = self._read(found, [ask for part in parts for ask in part])
         controlled = bool(control)

@@ -33,6 +33,7 @@ _SOURCE, _TARGET, _NAME = "the flow's source", "the flow's target", "the name of
 _WHAT = {_SOURCE: "no client", _TARGET: "no target of a flow", _NAME: "no name of DNS"}
 _IPV4 = 4
 Read = TypeVar("Read")
+Source = TypeVar("Source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,17 @@ class Pods:
         if not isinstance(target, PodPort):
             return (target,)
         return tuple(replace(target, pod=pod) for pod in self.called(target.pod, where=where))
+
+
+def pairs(sources: Sequence[Source], targets: Sequence[Target]) -> Sequence[tuple[Source, Target]]:
+    """Each client with each target; of several, no pod with itself.
+
+    Nothing can block a pod's way to itself, and who speaks of a workload's pods and each other
+    means the others.
+    """
+    every = [(source, target) for source in sources for target in targets]
+    others = [(s, t) for s, t in every if not (isinstance(t, PodPort) and t.pod == s)]
+    return others or every
 
 
 def read_source(text: str) -> PodRef | str:

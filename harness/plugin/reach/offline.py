@@ -26,7 +26,7 @@ from harness.core.target.ask import Ask, flow_of
 from harness.edge.cni.known import PROFILES
 from harness.errors import ContentError
 from harness.plugin.reach.listed import Listed
-from harness.plugin.reach.naming import Pods, read_name, read_pod, read_source, read_target
+from harness.plugin.reach.naming import Pods, pairs, read_name, read_pod, read_source, read_target
 from harness.plugin.reach.reading import Given, files_of, manifests_in
 from harness.plugin.reach.saying import Asked, Flows, Found, State, asked
 from harness.report.walk import walk_text
@@ -138,12 +138,13 @@ class Foretold:
         where = f"{source} -> {target}"
         pods = self._pods()
         who, whom = read_source(source), read_target(target)
-        sources = pods.called(who, where=where) if isinstance(who, PodRef) else (who,)
+        sources: Sequence[PodRef | str] = (who,)
+        if isinstance(who, PodRef):
+            sources = pods.called(who, where=where)
         targets = pods.targets(whom, where=where)
         return [
             self._found(walk(self._scenario, one, other, self._profiles))
-            for one in sources
-            for other in targets
+            for one, other in pairs(sources, targets)
         ]
 
     def lookups(self, source: str, name: str, control: str) -> Asked:

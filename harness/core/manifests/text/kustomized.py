@@ -12,8 +12,14 @@ from typing import Any
 from harness.core.manifests.text.reading import read_all
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "kustomization.json")
-_NEUTRAL = frozenset({"apiVersion", "kind", "metadata", "namespace", "resources"})
-"""The fields of a kustomization under which the files say the same as what is built of them."""
+_NEUTRAL = frozenset(
+    (
+        *("apiVersion", "kind", "metadata", "namespace", "resources"),
+        *("configMapGenerator", "secretGenerator", "generatorOptions", "images"),
+        *("commonAnnotations", "buildMetadata", "sortOptions"),
+    )
+)
+"""The fields of a kustomization that decide no flow: what is built says of flows what files say."""
 
 
 def namespace_in(text: str) -> str:
