@@ -13,6 +13,7 @@ from rich.table import Table
 from harness.core.fuzz.merging import Document
 from harness.core.probe.spread import Spread
 from harness.exitcode import ExitCode
+from harness.listing import few
 
 SHOWN = 10
 
@@ -58,12 +59,12 @@ def show(console: Console, document: Document, files: Sequence[Path]) -> None:
         console.print(f"{document['cni']} does what policylab predicts for all these flows.")
     if times := document["in_force_ms"]:
         console.print(f"The policies of a case were in force after {Spread.of(times)}.")
-    for late in document["late"][:SHOWN]:
-        console.print(_late(late, document["late_seconds"]), highlight=False)
-    for why in document["no_verdicts"][:SHOWN]:
-        console.print(f"no verdict: {why}", highlight=False, markup=False)
+    late = (_late(each, document["late_seconds"]) for each in document["late"])
+    for lines in (late, (f"no verdict: {why}" for why in document["no_verdicts"])):
+        if told := few(lines, SHOWN, "\n"):
+            console.print(told, highlight=False, markup=False)
     if document["lost"]:
-        console.print(f"{len(document['lost'])} cases could not be judged at all.")
+        console.print(f"cases that could not be judged at all: {len(document['lost'])}")
     for file in files:
         console.print(f"counter-example: {file}", highlight=False, markup=False)
 
