@@ -94,11 +94,19 @@ class Running:
 
 
 def _in_order(cases: Collection[Case]) -> list[Case]:
-    """Cases of one topology after each other, those last that change it: pods start slowly."""
+    """Cases of one topology after each other, those last that change it: pods start slowly.
+
+    Before them come the cases that begin with other labels than most: a CNI may take half a minute
+    until it has them.
+    """
 
     def changes(case: Case) -> bool:
         first = case.states[0].cast
         return bool(first.services) or any(state.cast != first for state in case.states)
+
+    def alike(case: Case) -> int:
+        first = case.states[0].cast
+        return sum(c.states[0].cast == first for c in cases if c.topology == case.topology)
 
     return sorted(
         cases,
@@ -106,5 +114,7 @@ def _in_order(cases: Collection[Case]) -> list[Case]:
             -sum(c.topology == case.topology for c in cases),
             case.topology,
             changes(case),
+            -alike(case),
+            str(case.states[0].cast),
         ),
     )

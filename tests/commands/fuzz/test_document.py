@@ -8,7 +8,7 @@ from rich.console import Console
 
 from harness.commands.fuzz.document import SHOWN, show
 
-FUZZ = {
+FUZZ: dict[str, object] = {
     "lane": "calico",
     "cni": "calico",
     "seed": 1,

@@ -5,8 +5,9 @@ which its eBPF maps are written, in `status.policy.realized`. The revision in `s
 (1.20.2).
 
 A pod that gets other labels, or whose namespace does, gets another identity, and policies are
-written for it: 7 to 36 s later (1.20.2, measured). Until then the endpoint has the old labels, and
-says nothing of that. So its labels are compared with those that the API has.
+written for it: 7 to 36 s later (1.20.2, measured). So the labels of its identity are compared with
+those that the API has. The endpoint's own labels (`status.labels`) do not tell: one that a pod no
+longer has is gone from them at once, and from the identity 32 s later.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ BOTH = ("sh", "-c", "cilium-dbg policy get -o json && cilium-dbg endpoint list -
 GOING = frozenset({"disconnecting", "disconnected", "invalid"})
 
 Labels = frozenset[str]
-"""The labels of a pod and of its namespace, as Cilium writes them: `k8s:KEY=VALUE`."""
+"""The labels of a pod and of its namespace, as Cilium writes them: `k8s:KEY=VALUE` or `k8s:KEY`."""
 
 NO_LABELS_OF_PODS = ("io.cilium.", "io.kubernetes.")
 """The beginnings of keys that Cilium adds to an endpoint."""
@@ -40,7 +41,8 @@ class Revisions:
     def __init__(self, agents: CiliumAgents, kube: Kube) -> None:
         self._agents = agents
         self._kube = kube
-        self._has_all_labels = True  # until a wait shows that this Cilium is told to leave some out
+        # Keys that this Cilium is told to leave out, as a wait for them has shown.
+        self._left_out: frozenset[str] = frozenset()
 
     def realised(self, namespaces: Collection[str]) -> None:
         """Wait until every pod of these namespaces has realised the policies that its agent holds.
@@ -52,21 +54,23 @@ class Revisions:
                 labels.
             ProbeError: an agent does not answer.
         """
-        unknown: list[str] = []
+        missing: tuple[set[Labels], Labels] = set(), frozenset()
 
         def check() -> None:
-            nonlocal unknown
+            nonlocal missing
             told = [parse(self._agents.ask(each, BOTH)) for each in self._agents.by_node().values()]
             late = [
                 line for revision, found in told for line in behind(revision, found, namespaces)
             ]
-            unknown = []
-            if self._has_all_labels and not late:
-                has = labels_of([each for _, found in told for each in found], namespaces)
-                unknown = [
-                    f"no endpoint of Cilium has the labels {', '.join(sorted(labels))}"
-                    for labels in self._labels(namespaces) - has
-                ]
+            has = labels_of([each for _, found in told for each in found], namespaces)
+            known = frozenset(label for labels in has for label in labels)
+            self._left_out -= keys_of(known)
+            wanted = self._labels(namespaces) if not late else Counter()
+            missing = {*(wanted - self._kept(has))}, known
+            unknown = [
+                f"no endpoint of Cilium has the labels {', '.join(sorted(labels))}"
+                for labels in missing[0]
+            ]
             if late or unknown:
                 raise NotYet("; ".join([*late, *unknown]))
 
@@ -79,7 +83,8 @@ class Revisions:
                 clock=self._kube.clock,
             )
         except NotSettled:
-            self._has_all_labels = not unknown
+            unknown, known = missing
+            self._left_out |= keys_of(label for each in unknown for label in each) - keys_of(known)
             raise
 
     def _labels(self, namespaces: Collection[str]) -> Counter[Labels]:
@@ -92,14 +97,29 @@ class Revisions:
                 runs = (pod.get("status") or {}).get("phase") == "Running"
                 if runs and not pod["spec"].get("hostNetwork"):
                     found[of_space | _written(pod["metadata"].get("labels") or {})] += 1
-        return found
+        return self._kept(found)
+
+    def _kept(self, found: Mapping[Labels, int]) -> Counter[Labels]:
+        """The same without the labels that this Cilium leaves out."""
+        kept: Counter[Labels] = Counter()
+        for labels, count in found.items():
+            kept[frozenset(label for label in labels if _key(label) not in self._left_out)] += count
+        return kept
 
 
 def _written(labels: Mapping[str, str], prefix: str = "") -> Labels:
     """Labels as Cilium writes them, without those that are not compared."""
-    return frozenset(
-        filter(_is_compared, (f"k8s:{prefix}{key}={value}" for key, value in labels.items()))
-    )
+    found = (f"k8s:{prefix}{key}" + (f"={value}" if value else "") for key, value in labels.items())
+    return frozenset(filter(_is_compared, found))
+
+
+def keys_of(labels: Iterable[str]) -> frozenset[str]:
+    """The keys of labels as Cilium writes them, without their source."""
+    return frozenset(map(_key, labels))
+
+
+def _key(label: str) -> str:
+    return label.partition(":")[2].partition("=")[0]
 
 
 def labels_of(
@@ -107,7 +127,7 @@ def labels_of(
 ) -> Counter[Labels]:
     """How many endpoints of these namespaces have each set of labels, with those of the space."""
     return Counter(
-        frozenset(filter(_is_compared, _relevant(endpoint)))
+        frozenset(filter(_is_compared, _identity(endpoint)))
         for endpoint in endpoints
         if _is_of(endpoint, namespaces)
     )
@@ -115,14 +135,18 @@ def labels_of(
 
 def _is_compared(label: str) -> bool:
     """Whether a label is one of a namespace, or of a pod and surely kept by Cilium."""
-    source, _, rest = label.partition(":")
-    key = rest.partition("=")[0]
+    source, key = label.partition(":")[0], _key(label)
     of_pod = not key.startswith(NO_LABELS_OF_PODS) and "/" not in key
     return source == "k8s" and (key.startswith(NAMESPACE_LABELS) or of_pod)
 
 
 def _relevant(endpoint: Mapping[str, Any]) -> frozenset[str]:
     return frozenset((endpoint["status"].get("labels") or {}).get("security-relevant") or ())
+
+
+def _identity(endpoint: Mapping[str, Any]) -> frozenset[str]:
+    """The labels by which policies are written; none before the endpoint has its identity."""
+    return frozenset((endpoint["status"].get("identity") or {}).get("labels") or ())
 
 
 def _is_of(endpoint: Mapping[str, Any], namespaces: Collection[str]) -> bool:

@@ -84,11 +84,11 @@ def test_wait_that_ends_says_who_is_late() -> None:
 
 def labelled(*labels: str) -> dict[str, Any]:
     found = endpoint("web", 7)
-    found["status"]["labels"]["security-relevant"] += [f"k8s:{each}" for each in labels]
+    found["status"]["identity"] = {"id": 1, "labels": [f"k8s:{each}" for each in labels]}
     return found
 
 
-def relabelled(*says: str) -> tuple[Revisions, FakeExec]:
+def relabelled(*says: str, **more_labels: str) -> tuple[Revisions, FakeExec]:
     """The revisions of a cluster whose API has a pod `app: web` in a namespace `team: one`."""
     made, kubectl = revisions(*says)
     kube = made._kube
@@ -96,7 +96,7 @@ def relabelled(*says: str) -> tuple[Revisions, FakeExec]:
     meta = {"name": "shop", "labels": {"team": "one"}}
     kube.put({"kind": "Namespace", "metadata": meta})
     for name, more in (("web", {}), ("host", {"hostNetwork": True})):
-        labels = {"app": "web", "controller.example/hash": "1"}
+        labels = {"app": "web", "controller.example/hash": "1", **more_labels}
         body = {"kind": "Pod", "metadata": {"namespace": "shop", "name": name, "labels": labels}}
         kube.put({**body, "spec": more, "status": {"phase": "Running"}})
     return made, kubectl
@@ -126,3 +126,31 @@ def test_a_cilium_that_leaves_out_labels_is_waited_for_only_once() -> None:
     asked = len(kubectl.ran)
     made.realised({"shop"})
     assert len(kubectl.ran) == asked + 1
+
+
+def test_a_cilium_that_was_late_once_is_waited_for_again() -> None:
+    late, at_last = labelled("app=old", f"{SPACE}=one"), labelled("app=web", f"{SPACE}=one")
+    made, kubectl = relabelled(told(7, late))
+    with pytest.raises(NotSettled):
+        made.realised({"shop"})
+
+    kubectl.answer = lambda *_: Said(told(7, at_last))
+    made.realised({"shop"})
+    kubectl.answer = lambda *_: Said(told(7, late))
+    with pytest.raises(NotSettled):
+        made.realised({"shop"})
+
+
+def test_a_label_without_a_value_has_no_equals_sign() -> None:
+    made, _ = relabelled(told(7, labelled("app=web", f"{SPACE}=one", "mark")), mark="")
+
+    made.realised({"shop"})
+
+
+def test_the_labels_of_the_identity_count_and_not_those_of_the_endpoint() -> None:
+    gone = labelled("app=web", "mark", f"{SPACE}=one")
+    gone["status"]["labels"]["security-relevant"] += ["k8s:app=web", f"k8s:{SPACE}=one"]
+    made, _ = relabelled(told(7, gone))
+
+    with pytest.raises(NotSettled, match="no endpoint of Cilium has the labels"):
+        made.realised({"shop"})
