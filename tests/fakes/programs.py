@@ -326,6 +326,15 @@ class Account:
         named = {f"io.cilium.k8s.namespace.labels.{key}": each for key, each in of_space.items()}
         return named | {key: each for key, each in of_pod.items() if "/" not in key}
 
+    def _written(self, body: Mapping[str, Any]) -> list[str]:
+        """The labels of a pod as Cilium writes them: without a value there is no equals sign."""
+        labels = (key + (f"={value}" if value else "") for key, value in self._labels(body).items())
+        return [
+            f"k8s:io.kubernetes.pod.namespace={body['metadata']['namespace']}",
+            "k8s:io.cilium.k8s.policy.serviceaccount=default",
+            *(f"k8s:{each}" for each in labels),
+        ]
+
     def _realised(self) -> str:
         """The agent's revision, and what each endpoint has of it: a number for each change."""
         wanted = len(self._cluster.programmed)
@@ -335,13 +344,8 @@ class Account:
                 "id": number,
                 "status": {
                     "state": "ready",
-                    "labels": {
-                        "security-relevant": [
-                            f"k8s:io.kubernetes.pod.namespace={body['metadata']['namespace']}",
-                            "k8s:io.cilium.k8s.policy.serviceaccount=default",
-                            *(f"k8s:{key}={value}" for key, value in self._labels(body).items()),
-                        ]
-                    },
+                    "labels": {"security-relevant": self._written(body)},
+                    "identity": {"id": number, "labels": self._written(body)},
                     "external-identifiers": {"k8s-pod-name": body["metadata"]["name"]},
                     "policy": {"realized": {"policy-revision": has}},
                 },
