@@ -31,8 +31,14 @@ GOING = frozenset({"disconnecting", "disconnected", "invalid"})
 Labels = frozenset[str]
 """The labels of a pod and of its namespace, as Cilium writes them: `k8s:KEY=VALUE` or `k8s:KEY`."""
 
-NO_LABELS_OF_PODS = ("io.cilium.", "io.kubernetes.")
-"""The beginnings of keys that Cilium adds to an endpoint."""
+NO_LABELS_OF_PODS = (
+    *("io.cilium.", "io.kubernetes."),
+    *("pod-template-", "controller-revision-hash", "controller-uid", "annotation.", "etcd_node"),
+)
+"""The beginnings of keys that Cilium adds to an endpoint, and of keys that it leaves out unasked.
+
+Source of the latter: "Limiting Identity-Relevant Labels" in the documentation of Cilium.
+"""
 
 
 class Revisions:

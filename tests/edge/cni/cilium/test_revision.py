@@ -96,7 +96,12 @@ def relabelled(*says: str, **more_labels: str) -> tuple[Revisions, FakeExec]:
     meta = {"name": "shop", "labels": {"team": "one"}}
     kube.put({"kind": "Namespace", "metadata": meta})
     for name, more in (("web", {}), ("host", {"hostNetwork": True})):
-        labels = {"app": "web", "controller.example/hash": "1", **more_labels}
+        labels = {
+            "app": "web",
+            "controller.example/hash": "1",
+            "pod-template-hash": "5d",
+            **more_labels,
+        }
         body = {"kind": "Pod", "metadata": {"namespace": "shop", "name": name, "labels": labels}}
         kube.put({**body, "spec": more, "status": {"phase": "Running"}})
     return made, kubectl
