@@ -6,7 +6,7 @@ cast (`ground` is one set).
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Generator
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
@@ -104,17 +104,18 @@ def _in_order(cases: Collection[Case]) -> list[Case]:
         first = case.states[0].cast
         return bool(first.services) or any(state.cast != first for state in case.states)
 
-    def alike(case: Case) -> int:
-        first = case.states[0].cast
-        return sum(c.states[0].cast == first for c in cases if c.topology == case.topology)
+    def begins(case: Case) -> tuple[str, str]:
+        return case.topology, str(case.states[0].cast)
 
+    topologies = Counter(case.topology for case in cases)
+    beginnings = Counter(map(begins, cases))
     return sorted(
         cases,
         key=lambda case: (
-            -sum(c.topology == case.topology for c in cases),
+            -topologies[case.topology],
             case.topology,
             changes(case),
-            -alike(case),
-            str(case.states[0].cast),
+            -beginnings[begins(case)],
+            begins(case),
         ),
     )
